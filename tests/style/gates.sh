@@ -1,19 +1,35 @@
-#!/bin/sh
-# A gate that cannot fail is no gate: each must refuse its bad file.
+#!/bin/bash
+# A gate that cannot fail is no gate: each must refuse its bad file. Works on a copy of the tree.
 set -u
 bad=0
+tried=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 refuses() { # refuses NAME COMMAND...
     name=$1
     shift
+    tried=$((tried + 1))
     if "$@" > /dev/null 2>&1; then
         echo "gate $name let its bad file through" >&2
-        bad=1
+        bad=$((bad + 1))
     fi
 }
+in_copy() { # in_copy FILE SOURCE: the layout check on a copy of the tree with SOURCE put at FILE
+    rm -rf "$work/tree"
+    git clone -q . "$work/tree" || return 0
+    mkdir -p "$(dirname "$work/tree/$1")"
+    cp "$2" "$work/tree/$1"
+    (cd "$work/tree" && sh tests/style/check_layout.sh)
+}
+seq 801 > "$work/long.txt"
 refuses format clang-format-14 --style=file --dry-run -Werror tests/style/bad/format.c
 refuses tidy clang-tidy-14 --config-file=.clang-tidy tests/style/bad/tidy.c -- -std=c17
 refuses banned gcc -std=c17 -I. -include core/base/banned.h -c tests/style/bad/banned.c -o /dev/null
-echo '#include <uv.h>' > core/zz_bad.h
-refuses layers sh tests/style/check_layout.sh
-rm -f core/zz_bad.h
-exit $bad
+refuses layers in_copy core/zz_bad.h tests/style/bad/layers.txt
+refuses layers-inner in_copy core/record/zz_bad.h tests/style/bad/layers.txt
+refuses size in_copy core/zz_long.c "$work/long.txt"
+refuses top-level in_copy zz_extra tests/style/bad/layers.txt
+refuses shellcheck shellcheck tests/style/bad/script.sh.txt
+refuses docs-links sh tests/style/check_docs.sh tests/style/bad/docs.md
+echo "$((tried - bad)) passed, $bad failed"
+[ "$bad" -eq 0 ]

@@ -1,0 +1,36 @@
+#!/bin/sh
+# check_docs.sh [FILES...] -- every relative link of the documents resolves: the file exists, and a
+# fragment names a heading of a .md, or a word that stands in any other file.
+set -u
+if [ $# -eq 0 ]; then
+    # shellcheck disable=SC2046 # names without spaces
+    set -- README.md $(git ls-files -co --exclude-standard -- 'docs/*.md' 'gui-qt-bridge/*.md')
+fi
+bad=0
+slug() { # the fragment a heading gets: lower case, spaces to hyphens, punctuation dropped
+    sed -n 's/^##* *//p' "$1" | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9_\n-'
+}
+for doc in "$@"; do
+    dir=$(dirname "$doc")
+    # shellcheck disable=SC2013 # a link has no spaces
+    for link in $(grep -oE '\]\([^)]+\)' "$doc" | sed 's/^](//; s/)$//' | grep -vE '^(https?:|mailto:)'); do
+        file=${link%%#*}
+        fragment=""
+        case $link in *#*) fragment=${link#*#} ;; esac
+        target=$doc
+        [ -n "$file" ] && target=$dir/$file
+        if [ ! -e "$target" ]; then
+            echo "$doc: link to $link: no such file" >&2
+            bad=1
+        elif [ -n "$fragment" ]; then
+            case $target in
+            *.md) slug "$target" | grep -qxF "$fragment" ;;
+            *) grep -qwF "$fragment" "$target" ;;
+            esac || {
+                echo "$doc: link to $link: no such place" >&2
+                bad=1
+            }
+        fi
+    done
+done
+exit $bad
