@@ -117,8 +117,8 @@ struct ml_value_set_item {
 
 struct ml_value_set {
     const char *name;
-    const char *system; /* canonical URI or OID */
-    bool open;          /* other codes are accepted too */
+    const char *system_uri; /* canonical URI or OID */
+    bool open;              /* other codes are accepted too */
     const struct ml_value_set_item *items;
     size_t item_count;
 };
