@@ -84,7 +84,8 @@ ml_err ml_hex_decode(uint8_t *out, size_t len, const char *hex, size_t hex_len)
         }
     }
     for (size_t i = 0; i < len; i++) {
-        out[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+        out[i] =
+            (uint8_t)((unsigned)hex_digit(hex[2 * i]) * 16u + (unsigned)hex_digit(hex[2 * i + 1]));
     }
     return ML_OK;
 }

@@ -43,19 +43,26 @@ static void block_add(const struct ml_schema_block *block)
     }
 }
 
+static bool tables_are_unique(void)
+{
+    bool unique = true;
+    for (size_t i = 1; i < builtin.entity_count; i++) {
+        unique = unique && all_entities[i - 1]->id < all_entities[i]->id;
+    }
+    for (size_t i = 1; i < builtin.value_set_count; i++) {
+        unique = unique && strcmp(all_value_sets[i - 1]->name, all_value_sets[i]->name) < 0;
+    }
+    return unique;
+}
+
 static void schema_gather(void)
 {
 #define X(name) block_add(&ml_schema_block_##name);
     ML_SCHEMA_BLOCK_MAP(X)
 #undef X
-    qsort(all_entities, builtin.entity_count, sizeof(all_entities[0]), entity_order);
-    qsort(all_value_sets, builtin.value_set_count, sizeof(all_value_sets[0]), value_set_order);
-    for (size_t i = 1; i < builtin.entity_count; i++) {
-        ML_ASSERT(all_entities[i - 1]->id < all_entities[i]->id);
-    }
-    for (size_t i = 1; i < builtin.value_set_count; i++) {
-        ML_ASSERT(strcmp(all_value_sets[i - 1]->name, all_value_sets[i]->name) < 0);
-    }
+    qsort(all_entities, builtin.entity_count, sizeof(void *), entity_order);
+    qsort(all_value_sets, builtin.value_set_count, sizeof(void *), value_set_order);
+    ML_ASSERT(tables_are_unique());
     builtin.entities = all_entities;
     builtin.value_sets = all_value_sets;
 }

@@ -69,22 +69,22 @@ typedef enum ml_search {
 } ml_search;
 
 struct ml_field {
-    uint16_t id;      /* unique in its entity, 1..199 */
-    const char *name; /* snake_case, as in JSON, RPC and --field */
-    ml_field_type type;
-    ml_merge merge;
-    uint16_t group;       /* ATOMIC: id of the group's first field; else 0 */
-    bool list;            /* an array of `type`, one register */
-    bool required;        /* at creation from a form; imports may lack it */
-    ml_severity severity; /* of an open conflict on this field */
-    ml_search search;
+    const char *name;      /* snake_case, as in JSON, RPC and --field */
     const char *unit;      /* UCUM, when the field fixes one; else NULL */
     const char *value_set; /* name in ml_value_sets; NULL: free */
-    uint8_t form_order;    /* 0: not on the form */
     const char *label_fr;
     const char *label_en;
     const char *help_fr; /* NULL: none */
     const char *fhir;    /* FHIR R4 path inside the resource, NULL: not mapped; see interop */
+    ml_field_type type;
+    ml_merge merge;
+    ml_severity severity; /* of an open conflict on this field */
+    ml_search search;
+    uint16_t id;        /* unique in its entity, 1..199 */
+    uint16_t group;     /* ATOMIC: id of the group's first field; else 0 */
+    bool list;          /* an array of `type`, one register */
+    bool required;      /* at creation from a form; imports may lack it */
+    uint8_t form_order; /* 0: not on the form */
 };
 
 struct ml_entity {

@@ -1,4 +1,5 @@
-/* maille/types.h -- identifiers, each its own struct of bytes so that one can't pass for another. */
+/* maille/types.h -- identifiers, each its own struct of bytes so that one can't pass for another.
+ */
 #ifndef MAILLE_TYPES_H
 #define MAILLE_TYPES_H
 
@@ -85,7 +86,7 @@ enum ml_lane {
     X(ANNUAIRE, 12, "annuaire")
 
 typedef enum ml_compartment {
-#define X(name, number, text) ML_COMPARTMENT_##name = number,
+#define X(name, number, text) ML_COMPARTMENT_##name = (number),
     ML_COMPARTMENT_MAP(X)
 #undef X
 } ml_compartment;
@@ -98,7 +99,7 @@ typedef enum ml_compartment {
     X(DEPOSIT, 3, "deposit")
 
 typedef enum ml_action {
-#define X(name, number, text) ML_ACTION_##name = number,
+#define X(name, number, text) ML_ACTION_##name = (number),
     ML_ACTION_MAP(X)
 #undef X
 } ml_action;

@@ -56,6 +56,18 @@ static void merge_kinds_fit_their_entity(void **state)
 }
 
 /* The group of an atomic field is a field of the same entity, atomic too, and in its own group. */
+static void check_slot(const struct ml_entity *entity, const struct ml_field *field)
+{
+    const struct ml_field *first = ml_entity_field(entity, ml_field_slot(field));
+    if (field->merge == ML_MERGE_FIXED) {
+        assert_int_equal(ml_field_slot(field), 0);
+        return;
+    }
+    assert_non_null(first);
+    assert_int_equal(first->merge, field->merge);
+    assert_int_equal(ml_field_slot(first), first->id);
+}
+
 static void atomic_groups_have_one_first_field(void **state)
 {
     const struct ml_schema *schema = ml_schema_builtin();
@@ -63,15 +75,7 @@ static void atomic_groups_have_one_first_field(void **state)
     for (size_t i = 0; i < schema->entity_count; i++) {
         const struct ml_entity *entity = schema->entities[i];
         for (size_t j = 0; j < entity->field_count; j++) {
-            const struct ml_field *field = &entity->fields[j];
-            const struct ml_field *first = ml_entity_field(entity, ml_field_slot(field));
-            if (field->merge == ML_MERGE_FIXED) {
-                assert_int_equal(ml_field_slot(field), 0);
-                continue;
-            }
-            assert_non_null(first);
-            assert_int_equal(first->merge, field->merge);
-            assert_int_equal(ml_field_slot(first), first->id);
+            check_slot(entity, &entity->fields[j]);
         }
     }
 }
