@@ -91,7 +91,7 @@ struct ml_link_peer {
     bool initiator;
 };
 
-/** Errors: NOMEM, IO, READONLY, BUSY (another node has this home). */
+/** Errors: NOMEM, IO, READONLY, LIMIT. One node a home: the daemon holds the lock. */
 ml_err ml_node_open(struct ml_node **out, const struct ml_node_args *args) ML_MUST_CHECK;
 /** Ends what runs (calls answered CANCELED), commits, closes stores, wipes keys. NULL allowed. */
 void ml_node_close(struct ml_node *node);

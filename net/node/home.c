@@ -1,0 +1,136 @@
+/* net/node/home.c -- see home.h. A structure's folder is its org_id in 64 hex digits; any other
+ * name in a home is left alone. */
+#include "net/node/home.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/ids.h"
+
+enum { ORG_HEX_LEN = 64 };
+
+static ml_err err_from_errno(int code)
+{
+    switch (code) {
+    case 0:
+        return ML_OK;
+    case ENOSPC:
+    case EDQUOT:
+        return ML_E_FULL;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return ML_E_READONLY;
+    case ENAMETOOLONG:
+        return ML_E_LIMIT;
+    case ENOMEM:
+        return ML_E_NOMEM;
+    default:
+        return ML_E_IO;
+    }
+}
+
+/* Makes each folder of `path` up to its last '/', or all of it when it ends with one. */
+static ml_err make_folders(const char *path)
+{
+    char part[ML_PATH_MAX];
+    size_t len = strlen(path);
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/') {
+            continue;
+        }
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            return err_from_errno(errno);
+        }
+    }
+    return ML_OK;
+}
+
+static ml_err path_of(char path[ML_PATH_MAX], const char *const *parts, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(parts[i]);
+        if (len + n + 1 > ML_PATH_MAX) {
+            return ML_E_LIMIT;
+        }
+        memcpy(path + len, parts[i], n);
+        len += n;
+    }
+    path[len] = '\0';
+    return make_folders(path);
+}
+
+ml_err ml_home_open(struct ml_home *home, const char *root, const char *state)
+{
+    struct ml_home made;
+    const char *const root_parts[] = {root, "/"};
+    const char *const state_parts[] = {state, "/"};
+    ml_err err = path_of(made.root, root_parts, 2);
+    if (err == ML_OK) {
+        err = path_of(made.state, state_parts, 2);
+    }
+    if (err == ML_OK) {
+        *home = made;
+    }
+    return err;
+}
+
+static void org_hex(char hex[ORG_HEX_LEN + 1], const struct ml_org_id *org)
+{
+    ml_hex_encode(hex, org->b, sizeof(org->b));
+}
+
+ml_err ml_home_file(const struct ml_home *home, char path[ML_PATH_MAX], const struct ml_org_id *org,
+                    const char *name)
+{
+    char hex[ORG_HEX_LEN + 1];
+    org_hex(hex, org);
+    const char *const parts[] = {home->root, hex, "/", name};
+    return path_of(path, parts, 4);
+}
+
+ml_err ml_home_member_file(const struct ml_home *home, char path[ML_PATH_MAX],
+                           const struct ml_org_id *org, const char *folder,
+                           const struct ml_member_id *member)
+{
+    char hex[ORG_HEX_LEN + 1];
+    char id[2 * sizeof(member->b) + 1];
+    org_hex(hex, org);
+    ml_hex_encode(id, member->b, sizeof(member->b));
+    const char *const parts[] = {home->root, hex, "/", folder, "/", id, ".db"};
+    return path_of(path, parts, 7);
+}
+
+ml_err ml_home_anchor(const struct ml_home *home, char path[ML_PATH_MAX],
+                      const struct ml_org_id *org)
+{
+    char hex[ORG_HEX_LEN + 1];
+    org_hex(hex, org);
+    const char *const parts[] = {home->state, "anchor/", hex};
+    return path_of(path, parts, 3);
+}
+
+ml_err ml_home_each_org(const struct ml_home *home, ml_home_org_cb *each, void *user)
+{
+    DIR *dir = opendir(home->root);
+    if (dir == NULL) {
+        return err_from_errno(errno);
+    }
+    ml_err err = ML_OK;
+    struct dirent *entry = NULL;
+    while (err == ML_OK && (entry = readdir(dir)) != NULL) {
+        struct ml_org_id org;
+        if (strlen(entry->d_name) == ORG_HEX_LEN &&
+            ml_hex_decode(org.b, sizeof(org.b), entry->d_name, ORG_HEX_LEN) == ML_OK) {
+            err = each(user, &org);
+        }
+    }
+    closedir(dir);
+    return err;
+}

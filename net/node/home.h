@@ -1,0 +1,36 @@
+/* net/node/home.h -- where a home's files are (docs/storage.md). Folders are made 0700. */
+#ifndef ML_NODE_HOME_H
+#define ML_NODE_HOME_H
+
+#include <stddef.h>
+
+#include "core/base/env.h"
+#include "maille/err.h"
+#include "maille/types.h"
+
+#define ML_PATH_MAX 1024u /* bytes of a path, its NUL included */
+
+struct ml_home {
+    char root[ML_PATH_MAX];
+    char state[ML_PATH_MAX];
+};
+
+/** Makes the folders. Errors: LIMIT (a path too long), READONLY, FULL, IO. */
+ml_err ml_home_open(struct ml_home *home, const char *root, const char *state) ML_MUST_CHECK;
+
+/** `path` gets <root>/<org>/<name>; the folder above it is made. Errors as ml_home_open. */
+ml_err ml_home_file(const struct ml_home *home, char path[ML_PATH_MAX], const struct ml_org_id *org,
+                    const char *name) ML_MUST_CHECK;
+/** `<root>/<org>/<folder>/<member>.db` */
+ml_err ml_home_member_file(const struct ml_home *home, char path[ML_PATH_MAX],
+                           const struct ml_org_id *org, const char *folder,
+                           const struct ml_member_id *member) ML_MUST_CHECK;
+/** `<state>/anchor/<org>` */
+ml_err ml_home_anchor(const struct ml_home *home, char path[ML_PATH_MAX],
+                      const struct ml_org_id *org) ML_MUST_CHECK;
+
+/** Called once for each structure of the home; an error of it ends the walk. */
+typedef ml_err ml_home_org_cb(void *user, const struct ml_org_id *org);
+ml_err ml_home_each_org(const struct ml_home *home, ml_home_org_cb *each, void *user) ML_MUST_CHECK;
+
+#endif

@@ -1,0 +1,335 @@
+/* support_cluster.c -- see support_cluster.h. */
+#include "support_cluster.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/assert.h"
+#include "core/crypto/box.h"
+
+enum { RUN_EVENTS_MAX = 200000, CALL_MS_MAX = 120000, STEP_MS = 10 };
+
+typedef enum event_kind { EVENT_UP, EVENT_MESSAGE, EVENT_DOWN, EVENT_DIAL_FAILED } event_kind;
+
+struct cluster_event {
+    struct cluster_event *next;
+    event_kind kind;
+    unsigned node;
+    uint64_t link; /* or the dial that failed */
+    struct ml_link_peer peer;
+    ml_err reason;
+    size_t len;
+    uint8_t bytes[];
+};
+
+static struct cluster_event *event_push(struct cluster *c, event_kind kind, unsigned node,
+                                        size_t len)
+{
+    struct cluster_event *e = calloc(1, sizeof(*e) + len);
+    ML_ASSERT(e != NULL);
+    e->kind = kind;
+    e->node = node;
+    e->len = len;
+    if (c->tail != NULL) {
+        c->tail->next = e;
+    } else {
+        c->head = e;
+    }
+    c->tail = e;
+    return e;
+}
+
+static unsigned other_end(const struct cluster_link *l, unsigned n)
+{
+    return l->end[0] == n ? l->end[1] : l->end[0];
+}
+
+static void port_identity_set(void *ctx, const struct ml_link_identity *identity)
+{
+    struct cluster_node *n = ctx;
+    n->identity = *identity;
+    n->has_identity = true;
+}
+
+static void port_identity_clear(void *ctx, const struct ml_org_id *org)
+{
+    struct cluster_node *n = ctx;
+    (void)org;
+    n->has_identity = false;
+}
+
+static void link_drop(struct cluster *c, uint64_t link, ml_err reason)
+{
+    struct cluster_link *l = &c->links[link - 1];
+    if (!l->up) {
+        return;
+    }
+    l->up = false;
+    for (unsigned i = 0; i < 2; i++) {
+        struct cluster_event *e = event_push(c, EVENT_DOWN, l->end[i], 0);
+        e->link = link;
+        e->reason = reason;
+    }
+}
+
+/* Whether both ends hold what Noise would ask of them. */
+static bool dial_agrees(const struct ml_dial_request *r, const struct cluster_node *to)
+{
+    if (to->node == NULL || !to->has_identity) {
+        return false;
+    }
+    if (r->kind == ML_LINK_ENROL) {
+        return to->identity.enrolment_psk != NULL &&
+               ml_secret_equal(r->psk, to->identity.enrolment_psk);
+    }
+    struct ml_box_pk pk;
+    ml_box_pk_of(&pk, to->identity.noise_static);
+    return memcmp(&pk, &r->remote_static, sizeof(pk)) == 0;
+}
+
+static void port_dial(void *ctx, const struct ml_dial_request *r)
+{
+    static const uint8_t handshake_hash[64] = {0x68};
+    struct cluster_node *from = ctx;
+    struct cluster *c = from->cluster;
+    unsigned me = (unsigned)(from - c->nodes);
+    unsigned to = 0;
+    bool known = sscanf(r->address, "node:%u", &to) == 1 && to < CLUSTER_NODES;
+    if (!known || c->cut[me][to] || !dial_agrees(r, &c->nodes[to])) {
+        event_push(c, EVENT_DIAL_FAILED, me, 0)->link = r->dial;
+        c->tail->reason = ML_E_UNREACHABLE;
+        return;
+    }
+    ML_ASSERT(c->link_count < CLUSTER_LINKS);
+    c->links[c->link_count++] = (struct cluster_link){true, {me, to}, r->kind};
+    struct ml_box_pk mine;
+    ml_box_pk_of(&mine, r->kind == ML_LINK_ENROL ? r->static_key : from->identity.noise_static);
+    for (unsigned i = 0; i < 2; i++) {
+        struct cluster_event *e = event_push(c, EVENT_UP, i == 0 ? me : to, 0);
+        e->link = c->link_count;
+        e->peer.dial = i == 0 ? r->dial : 0;
+        e->peer.kind = r->kind;
+        e->peer.org = i == 0 && r->kind == ML_LINK_ENROL ? r->org : c->nodes[to].identity.org;
+        e->peer.handshake_hash = ml_slice(handshake_hash, sizeof(handshake_hash));
+        e->peer.address = "cluster";
+        e->peer.initiator = i == 0;
+        if (i == 0) {
+            ml_box_pk_of(&e->peer.remote_static, c->nodes[to].identity.noise_static);
+        } else {
+            e->peer.remote_static = mine;
+        }
+    }
+}
+
+static void port_link_send(void *ctx, uint64_t link, const uint8_t *msg, size_t len)
+{
+    struct cluster_node *from = ctx;
+    struct cluster *c = from->cluster;
+    struct cluster_link *l = &c->links[link - 1];
+    unsigned me = (unsigned)(from - c->nodes);
+    unsigned to = other_end(l, me);
+    if (!l->up) {
+        return;
+    }
+    if (c->cut[me][to]) {
+        link_drop(c, link, ML_E_UNREACHABLE);
+        return;
+    }
+    struct cluster_event *e = event_push(c, EVENT_MESSAGE, to, len);
+    e->link = link;
+    memcpy(e->bytes, msg, len);
+}
+
+static void port_link_close(void *ctx, uint64_t link, ml_err reason)
+{
+    link_drop(((struct cluster_node *)ctx)->cluster, link, reason);
+}
+
+static void port_reply(void *ctx, uint64_t call, ml_err err, struct ml_slice document)
+{
+    struct cluster *c = ((struct cluster_node *)ctx)->cluster;
+    ML_ASSERT(call == c->next_call && !c->answer.done);
+    c->answer.done = true;
+    c->answer.err = err;
+    ml_buf_clear(&c->answer.document);
+    ml_buf_append(&c->answer.document, document.data, document.len);
+}
+
+static void port_event(void *ctx, const char *name, struct ml_slice document)
+{
+    (void)name;
+    (void)document;
+    ((struct cluster_node *)ctx)->events++;
+}
+
+static void port_wake_at(void *ctx, uint64_t at_ms)
+{
+    ((struct cluster_node *)ctx)->wake_at = at_ms;
+}
+
+void cluster_init(struct cluster *c, uint64_t seed)
+{
+    memset(c, 0, sizeof(*c));
+    fake_env_init(&c->fake, seed);
+    snprintf(c->folder, sizeof(c->folder), "%s/maille-cluster-XXXXXX",
+             getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+    ML_ASSERT(mkdtemp(c->folder) != NULL);
+    ml_buf_init(&c->answer.document, ml_env_system(), 64u << 20);
+    for (unsigned n = 0; n < CLUSTER_NODES; n++) {
+        struct cluster_node *node = &c->nodes[n];
+        node->cluster = c;
+        snprintf(node->home, sizeof(node->home), "%s/home%u", c->folder, n);
+        snprintf(node->state, sizeof(node->state), "%s/state%u", c->folder, n);
+    }
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void cluster_free(struct cluster *c)
+{
+    for (unsigned n = 0; n < CLUSTER_NODES; n++) {
+        cluster_stop(c, n);
+    }
+    while (c->head != NULL) {
+        struct cluster_event *next = c->head->next;
+        free(c->head);
+        c->head = next;
+    }
+    ml_buf_free(&c->answer.document);
+    nftw(c->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    ML_ASSERT(c->fake.live == 0);
+}
+
+void cluster_start(struct cluster *c, unsigned n)
+{
+    struct cluster_node *node = &c->nodes[n];
+    const struct ml_node_ports ports = {.ctx = node,
+                                        .identity_set = port_identity_set,
+                                        .identity_clear = port_identity_clear,
+                                        .dial = port_dial,
+                                        .link_send = port_link_send,
+                                        .link_close = port_link_close,
+                                        .reply = port_reply,
+                                        .event = port_event,
+                                        .wake_at = port_wake_at};
+    const struct ml_node_args args = {.env = &c->fake.env,
+                                      .home = node->home,
+                                      .state_home = node->state,
+                                      .ports = &ports,
+                                      .test_keys = true};
+    node->wake_at = UINT64_MAX;
+    ml_err err = ml_node_open(&node->node, &args);
+    ML_ASSERT(err == ML_OK);
+}
+
+void cluster_stop(struct cluster *c, unsigned n)
+{
+    struct cluster_node *node = &c->nodes[n];
+    if (node->node == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < c->link_count; i++) {
+        if (c->links[i].end[0] == n || c->links[i].end[1] == n) {
+            link_drop(c, i + 1, ML_E_UNREACHABLE);
+        }
+    }
+    ml_node_close(node->node);
+    node->node = NULL;
+    node->has_identity = false;
+    node->token_len = 0;
+}
+
+static void event_deliver(struct cluster *c, const struct cluster_event *e)
+{
+    struct ml_node *node = c->nodes[e->node].node;
+    if (node == NULL) {
+        return;
+    }
+    switch (e->kind) {
+    case EVENT_UP:
+        ml_node_link_up(node, e->link, &e->peer);
+        break;
+    case EVENT_MESSAGE:
+        ml_node_link_message(node, e->link, ml_slice(e->bytes, e->len));
+        break;
+    case EVENT_DOWN:
+        ml_node_link_down(node, e->link, e->reason);
+        break;
+    case EVENT_DIAL_FAILED:
+        ml_node_dial_failed(node, e->link, e->reason);
+        break;
+    }
+}
+
+static void timers_run(struct cluster *c)
+{
+    for (unsigned n = 0; n < CLUSTER_NODES; n++) {
+        struct cluster_node *node = &c->nodes[n];
+        if (node->node != NULL && node->wake_at <= c->fake.now_ms) {
+            node->wake_at = UINT64_MAX;
+            ml_node_tick(node->node);
+        }
+    }
+}
+
+static void deliver_all(struct cluster *c)
+{
+    for (unsigned i = 0; c->head != NULL; i++) {
+        ML_ASSERT(i < RUN_EVENTS_MAX); /* the nodes talk for ever */
+        struct cluster_event *e = c->head;
+        c->head = e->next;
+        c->tail = c->head == NULL ? NULL : c->tail;
+        event_deliver(c, e);
+        free(e);
+    }
+}
+
+void cluster_run(struct cluster *c, uint64_t ms)
+{
+    uint64_t end = c->fake.now_ms + ms;
+    for (;;) {
+        timers_run(c);
+        deliver_all(c);
+        if (c->fake.now_ms >= end) {
+            return;
+        }
+        c->fake.now_ms += STEP_MS;
+        c->fake.wall_ms += STEP_MS;
+    }
+}
+
+ml_err cluster_call(struct cluster *c, unsigned n, const char *method, struct ml_slice params,
+                    struct ml_slice *document)
+{
+    struct cluster_node *node = &c->nodes[n];
+    const struct ml_node_caller caller = {.uid = (uint32_t)getuid(),
+                                          .session_id = 1,
+                                          .token = ml_slice(node->token, node->token_len)};
+    c->next_call++;
+    c->answer.done = false;
+    ml_node_call(node->node, c->next_call, &caller, ml_slice_str(method), params);
+    uint64_t end = c->fake.now_ms + CALL_MS_MAX;
+    while (!c->answer.done && c->fake.now_ms < end) {
+        cluster_run(c, STEP_MS);
+    }
+    ML_ASSERT(c->answer.done);
+    *document = ml_buf_slice(&c->answer.document);
+    return c->answer.err;
+}
+
+void cluster_keep_token(struct cluster *c, unsigned n, struct ml_slice token)
+{
+    struct cluster_node *node = &c->nodes[n];
+    ML_ASSERT(token.len <= sizeof(node->token));
+    memcpy(node->token, token.data, token.len);
+    node->token_len = token.len;
+}

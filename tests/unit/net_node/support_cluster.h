@@ -1,0 +1,74 @@
+/* support_cluster.h -- several whole nodes in one process: what the driver does, without sockets,
+ * threads or Noise, on the fake environment's time. Links are queues; messages arrive in order. */
+#ifndef ML_TESTS_CLUSTER_H
+#define ML_TESTS_CLUSTER_H
+
+#include <stdbool.h>
+
+#include "core/base/buf.h"
+#include "fake_env.h"
+#include "net/node/node.h"
+
+enum { CLUSTER_NODES = 4, CLUSTER_LINKS = 64 };
+
+struct cluster_answer {
+    bool done;
+    ml_err err;
+    struct ml_buf document;
+};
+
+struct cluster_node {
+    struct cluster *cluster;
+    struct ml_node *node; /* NULL while down */
+    char home[256];
+    char state[256];
+    bool has_identity;
+    struct ml_link_identity identity;
+    struct ml_secret *enrolment_psk; /* borrowed from the node */
+    uint64_t wake_at;
+    uint8_t token[64];
+    size_t token_len;
+    uint64_t events;
+};
+
+struct cluster_link {
+    bool up;
+    unsigned end[2];
+    ml_link_kind kind;
+};
+
+struct cluster {
+    struct fake_env fake;
+    char folder[128];
+    struct cluster_node nodes[CLUSTER_NODES];
+    struct cluster_link links[CLUSTER_LINKS];
+    unsigned link_count;
+    struct cluster_event *head, *tail; /* what is on its way, oldest first */
+    uint64_t next_call;
+    struct cluster_answer answer; /* of the call that cluster_call waits for */
+    bool cut[CLUSTER_NODES][CLUSTER_NODES];
+};
+
+/** A fresh folder, nobody running. */
+void cluster_init(struct cluster *c, uint64_t seed);
+/** Stops every node, deletes the folder; fails the test when memory or files leak. */
+void cluster_free(struct cluster *c);
+
+void cluster_start(struct cluster *c, unsigned n);
+/** Graceful. */
+void cluster_stop(struct cluster *c, unsigned n);
+
+/** Delivers what is on its way until nothing is, letting due timers run; time moves by `ms`. */
+void cluster_run(struct cluster *c, uint64_t ms);
+
+/**
+ * Calls `method` with a params document and runs until it is answered; the document stays valid
+ * until the next call. `token` kept from the last session.unlock, org.found or enrol.join.
+ */
+ml_err cluster_call(struct cluster *c, unsigned n, const char *method, struct ml_slice params,
+                    struct ml_slice *document);
+
+/** Keeps the session token found in an answer. */
+void cluster_keep_token(struct cluster *c, unsigned n, struct ml_slice token);
+
+#endif
