@@ -72,9 +72,13 @@ void support_copy_file(const char *from, const char *to)
     FILE *in = fopen(from, "rb");
     FILE *out = fopen(to, "wb");
     ML_ASSERT(in != NULL && out != NULL);
+    size_t read = 0;
+    size_t written = 0;
     for (size_t n = fread(buf, 1, sizeof(buf), in); n > 0; n = fread(buf, 1, sizeof(buf), in)) {
-        ML_ASSERT(fwrite(buf, 1, n, out) == n);
+        written += fwrite(buf, 1, n, out);
+        read += n;
     }
+    ML_ASSERT(written == read);
     ML_ASSERT(fclose(out) == 0);
     (void)fclose(in);
 }

@@ -267,7 +267,7 @@ static void integrity_names_a_damaged_page(void **state)
     assert_int_equal(ml_db_integrity(db, count_problem, &p), ML_OK);
     assert_int_equal(p.count, 0);
     ml_db_close(db);
-    for (long at = 4 * 4096; at < 4 * 4096 + 64; at++) {
+    for (long at = 16384; at < 16384 + 64; at++) {
         support_flip_byte(f->path, at);
     }
     db = open_ok(&args);
