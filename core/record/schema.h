@@ -72,6 +72,7 @@ struct ml_field {
     const char *name;      /* snake_case, as in JSON, RPC and --field */
     const char *unit;      /* UCUM, when the field fixes one; else NULL */
     const char *value_set; /* name in ml_value_sets; NULL: free */
+    const char *ref;       /* REF: names of the entities it may point to, "a|b"; else NULL */
     const char *label_fr;
     const char *label_en;
     const char *help_fr; /* NULL: none */
@@ -85,6 +86,12 @@ struct ml_field {
     bool list;          /* an array of `type`, one register */
     bool required;      /* at creation from a form; imports may lack it */
     uint8_t form_order; /* 0: not on the form */
+};
+
+/* What an import leaves out on purpose, and the reason that was reviewed (docs/fhir-mapping.md). */
+struct ml_fhir_drop {
+    const char *path; /* inside the resource, arrays as "[]"; a trailing '*' covers what follows */
+    const char *reason;
 };
 
 struct ml_entity {
@@ -104,7 +111,11 @@ struct ml_entity {
     const char *label_en;
     const char *plural_fr;
     const char *fhir_type; /* resource type, NULL: not from FHIR */
-    const char *fhir_when; /* "path=value" that chooses between entities of one type, or NULL */
+    const char *fhir_when; /* "path=value|value": chooses between entities of one type, or NULL */
+    const char *fhir_patient; /* path of the reference to the patient; NULL: patient or shared */
+    const char *fhir_author;  /* path of the reference to the author; NULL: none known */
+    const struct ml_fhir_drop *fhir_drops;
+    size_t fhir_drop_count;
     const struct ml_field *fields;
     size_t field_count;
 };
@@ -113,6 +124,8 @@ struct ml_entity {
 struct ml_value_set_item {
     const char *code;
     const char *label_fr;
+    const char *fhir; /* the FHIR codes it stands for, "a|b", "*": any other; NULL: the same code */
+    bool refutes;     /* ASSERT fields: this value denies what the others assert */
 };
 
 struct ml_value_set {
