@@ -12,6 +12,8 @@
 
 long guard_fail;
 long guard_live;
+const uint8_t *guard_last;
+size_t guard_last_len;
 
 /* One countdown for both kinds of memory, so that "the nth allocation" has one meaning. */
 static struct crypto_fixture *counted;
@@ -41,6 +43,8 @@ void *sodium_malloc(size_t size)
     next_symbol((void *)&next, sizeof(next), "sodium_malloc");
     void *ptr = guard_fails() ? NULL : next(size);
     guard_live += ptr != NULL;
+    guard_last = ptr;
+    guard_last_len = size;
     return ptr;
 }
 

@@ -11,6 +11,9 @@
 /** As fake_env's fail_alloc and live, for guarded memory. */
 extern long guard_fail;
 extern long guard_live;
+/** The guarded block given last, and its length; to look whether it was wiped while it lives. */
+extern const uint8_t *guard_last;
+extern size_t guard_last_len;
 
 struct crypto_fixture {
     struct fake_env fake;
