@@ -21,6 +21,7 @@
 #define ML_MSG_HEADS_MAX   1024u   /* heads of one FRONTIER part, HAVE or BODY_REQUEST */
 #define ML_MSG_SEQS_MAX    32u     /* places asked by one FORK_QUERY */
 #define ML_MSG_ROUND_MAX   65535u
+#define ML_MSG_KIND_LAST   13u
 
 /** What is known of both halves of a frontier (rules B22). Lane 2 is outside: it never starts an
  * exchange (B23). */
@@ -55,13 +56,14 @@ struct ml_hello {
     X(HAVE, 6, "bundles that are here")                                                            \
     X(FORK_QUERY, 7, "which bundles lie below this head?")                                         \
     X(HEADERS, 8, "these lie below it")                                                            \
-    X(BODY_REQUEST, 9, "send the bodies of these")                                                 \
-    X(BODY_END, 10, "all that is here of what was asked has been sent")                            \
-    X(DONE, 11, "all that you lacked has been sent and committed")                                 \
-    X(BYE, 12, "the exchange ends, and why")
+    X(FORK_BASE, 9, "the last bundle that both have below this head")                              \
+    X(BODY_REQUEST, 10, "send the bodies of these")                                                \
+    X(BODY_END, 11, "all that is here of what was asked has been sent")                            \
+    X(DONE, 12, "all that you lacked has been sent and committed")                                 \
+    X(BYE, 13, "the exchange ends, and why")
 
 typedef enum ml_msg_kind {
-#define X(name, number, text) ML_MSG_##name = number,
+#define X(name, number, text) ML_MSG_##name = (number),
     ML_MSG_MAP(X)
 #undef X
 } ml_msg_kind;
@@ -80,7 +82,7 @@ typedef enum ml_msg_kind {
     X(BUSY, 10, BUSY)
 
 typedef enum ml_bye {
-#define X(name, number, error) ML_BYE_##name = number,
+#define X(name, number, error) ML_BYE_##name = (number),
     ML_BYE_MAP(X)
 #undef X
 } ml_bye;
@@ -94,6 +96,10 @@ struct ml_msg_frontier {
     uint32_t credit_bundles;
     /* of ml_dep, sorted: every head of each chain whose heads are not those of the base */
     struct ml_list heads;
+};
+
+struct ml_msg_full {
+    uint32_t round; /* that of the frontier which can't be read */
 };
 
 /** One lane of a plan. */
@@ -126,7 +132,6 @@ struct ml_msg_commit {
 };
 
 struct ml_msg_have {
-    bool fork;            /* the last bundles that both have below heads that differ */
     struct ml_list heads; /* of ml_dep, sorted */
 };
 
@@ -148,7 +153,12 @@ struct ml_msg_place {
 
 struct ml_msg_headers {
     struct ml_dep head;
-    struct ml_list places; /* of ml_msg_place; shorter than asked: the head is not here any more */
+    struct ml_list places; /* of ml_msg_place, sorted; what was asked and isn't below is left out */
+};
+
+struct ml_msg_fork_base {
+    struct ml_dep head;   /* the receiver's head that the sender didn't know */
+    struct ml_dep common; /* of the same chain; seq 0 and all else zero: they share nothing */
 };
 
 struct ml_msg_body_request {
@@ -173,12 +183,14 @@ struct ml_msg {
     ml_msg_kind kind;
     union {
         struct ml_msg_frontier frontier;
+        struct ml_msg_full full;
         struct ml_msg_plan plan;
         struct ml_msg_bundles bundles;
         struct ml_msg_commit commit;
         struct ml_msg_have have;
         struct ml_msg_fork_query fork_query;
         struct ml_msg_headers headers;
+        struct ml_msg_fork_base fork_base;
         struct ml_msg_body_request body_request;
         struct ml_msg_body_end body_end;
         struct ml_msg_done done;
