@@ -18,9 +18,14 @@ struct ml_schema_block {
 
 #define ML_SCHEMA_BLOCK_MAP(X)                                                                     \
     X(identity)                                                                                    \
+    X(directory)                                                                                   \
+    X(visit)                                                                                       \
     X(history)                                                                                     \
     X(treatment)                                                                                   \
-    X(measure)
+    X(measure)                                                                                     \
+    X(act)                                                                                         \
+    X(plan)                                                                                        \
+    X(document)
 
 #define X(name) extern const struct ml_schema_block ml_schema_block_##name;
 ML_SCHEMA_BLOCK_MAP(X)
