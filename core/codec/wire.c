@@ -358,6 +358,35 @@ ml_err ml_wire_decode(const struct ml_wire_format *format, void *out, struct ml_
     return err;
 }
 
+const struct ml_wire_format *ml_wire_family_of(const struct ml_wire_family *family, uint16_t type)
+{
+    return type >= 1 && type <= family->type_count ? family->types[type - 1] : NULL;
+}
+
+ml_err ml_wire_decode_op(const struct ml_wire_family *family, void *out, struct ml_slice in,
+                         struct ml_fault *fault)
+{
+    union object scratch;
+    size_t size = family->any->size;
+    ML_ASSERT(size <= OBJECT_MAX);
+    memset(scratch.bytes, 0, size);
+    ml_err err = ml_wire_decode(family->any, scratch.bytes, in, fault);
+    if (err != ML_OK) {
+        return err;
+    }
+    uint16_t type = *(uint16_t *)(void *)(scratch.bytes + family->type_offset);
+    const struct ml_wire_format *format = ml_wire_family_of(family, type);
+    if (format != NULL) {
+        err = ml_wire_decode(format, scratch.bytes, in, fault);
+    }
+    if (err == ML_OK) {
+        *(bool *)(void *)(scratch.bytes + family->known_offset) = format != NULL;
+        *(struct ml_slice *)(void *)(scratch.bytes + family->raw_offset) = in;
+        memcpy(out, scratch.bytes, size);
+    }
+    return err;
+}
+
 void ml_list_walk(struct ml_list_walk *walk, const struct ml_list *list)
 {
     ml_mp_init(&walk->mp, list->raw, ML_MP_CANONICAL);

@@ -117,6 +117,23 @@ void ml_list_walk(struct ml_list_walk *walk, const struct ml_list *list);
 /** False after the last. `out` is the item's struct. */
 bool ml_list_next(struct ml_list_walk *walk, const struct ml_wire_format *item, void *out);
 
+/** Ops of one lane: maps that share key 1 (type) and key 2 (must-understand), read into one struct
+ * whose first members are `any`'s. */
+struct ml_wire_family {
+    const struct ml_wire_format *any;          /* keys 1 and 2, open */
+    const struct ml_wire_format *const *types; /* by type, from 1; all read into the same struct */
+    uint16_t type_count;
+    uint16_t type_offset;  /* of the uint16_t */
+    uint16_t known_offset; /* of the bool */
+    uint16_t raw_offset;   /* of the struct ml_slice that the op was decoded from */
+};
+
+/** By type; an unknown type is accepted as `known == false` with all its keys in `extra`. */
+ml_err ml_wire_decode_op(const struct ml_wire_family *family, void *out, struct ml_slice in,
+                         struct ml_fault *fault) ML_MUST_CHECK;
+/** The table of a type, NULL when unknown. */
+const struct ml_wire_format *ml_wire_family_of(const struct ml_wire_family *family, uint16_t type);
+
 /* For the table's readers (explain, docs). */
 
 /** The field with this key, or NULL. */

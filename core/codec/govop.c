@@ -1,0 +1,255 @@
+/* core/codec/govop.c -- see govop.h. */
+#include "core/codec/govop.h"
+
+#include <string.h>
+
+#include "core/crypto/hash.h"
+#include "core/crypto/sign.h"
+
+#define OP struct ml_govop
+
+static const struct ml_wire_field sealed_fields[] = {
+    ML_WF_FIXED(struct ml_sealed, 0, key, "id of the key that it is sealed under"),
+    ML_WF_FIXED(struct ml_sealed, 1, nonce, "24-byte nonce"),
+    ML_WF_BIN(struct ml_sealed, 2, ct, 17, ML_SEALED_BYTES_MAX, "ciphertext and 16-byte tag"),
+};
+
+const struct ml_wire_format ml_format_sealed =
+    ML_WIRE_FORMAT_("sealed part", ARRAY, struct ml_sealed, ML_WIRE_CLOSED, sealed_fields, NULL,
+                    "Bytes under a group's key, XChaCha20-Poly1305.");
+
+#define HEAD_FIELDS(TYPE, NAME)                                                                    \
+    ML_WF_UINT(OP, 1, type, TYPE, TYPE, NAME),                                                     \
+        ML_WF_OPT_BOOL(OP, 2, must_understand, "what cites it waits for a version that knows it")
+
+/* Members of the union are named by their own name. */
+#define SUB(k, t, fl, lo, hi, m, nm, it, text)                                                     \
+    {                                                                                              \
+        (k), ML_WIRE_##t, (fl), offsetof(OP, u.m), sizeof(((OP *)0)->u.m), (lo), (hi), nm, (it),   \
+            text                                                                                   \
+    }
+#define SUB_FIXED(k, m, nm, text)                                                                  \
+    SUB(k, FIXED, 0, sizeof(((OP *)0)->u.m), sizeof(((OP *)0)->u.m), m, nm, NULL, text)
+#define SUB_UINT(k, m, nm, lo, hi, text) SUB(k, UINT, 0, lo, hi, m, nm, NULL, text)
+#define SUB_SEALED(k, m, nm, text)                                                                 \
+    SUB(k, TUPLE, ML_WIRE_OPTIONAL, 0, 0, m, nm, &ml_format_sealed, text)
+
+static const struct ml_wire_field org_found_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_ORG_FOUND, "1"),
+    SUB_FIXED(3, org_found.root_sign, "root_sign", "Root's Ed25519 public key"),
+    SUB_FIXED(4, org_found.root_box, "root_box", "Root's X25519 public key: the recovery key"),
+    SUB_FIXED(5, org_found.audit_box, "audit_box", "X25519 public key that lane 2 is sealed to"),
+    SUB_UINT(6, org_found.network_epoch, "network_epoch", 1, UINT32_MAX, "epoch of the psk"),
+    SUB_FIXED(7, org_found.member, "member", "the founder's member id; rank 1"),
+    SUB_UINT(8, org_found.role, "role", 1, UINT16_MAX, "the founder's role, number in TRE_G15"),
+    SUB_FIXED(9, org_found.node, "node", "node id of the first node"),
+    SUB_FIXED(10, org_found.mon_sign, "mon_sign", "Ed25519 key of the founder on this node"),
+    SUB_FIXED(11, org_found.mon_box, "mon_box", "X25519 key of the founder on this node"),
+    SUB_FIXED(12, org_found.writer, "writer", "Ed25519 key that signs the genesis bundle"),
+    SUB_FIXED(13, org_found.noise, "noise", "Noise static key of the node"),
+    SUB_UINT(14, org_found.created, "created", 1, UINT64_MAX, "hlc of the founding"),
+    SUB_SEALED(15, org_found.label, "label", "the structure's name"),
+    SUB_FIXED(16, org_found.root_sig, "root_sig", "co-signature by root_sign over keys 1..15"),
+};
+
+static const struct ml_wire_field member_add_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_MEMBER_ADD, "2"),
+    SUB_FIXED(3, member_add.member, "member", "member id"),
+    SUB_UINT(4, member_add.rank, "rank", 1, ML_RANK_LAST, "1 coordinator, 2 référent, 3 member"),
+    SUB_UINT(5, member_add.role, "role", 1, UINT16_MAX, "role, number in TRE_G15"),
+    SUB_SEALED(6, member_add.card, "card", "name, profession, RPPS"),
+};
+
+static const struct ml_wire_field node_enrol_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_NODE_ENROL, "3"),
+    SUB_FIXED(3, node_enrol.member, "member", "member who works on this node"),
+    SUB_FIXED(4, node_enrol.node, "node", "node id"),
+    SUB_FIXED(5, node_enrol.noise, "noise", "Noise static key of the node"),
+    SUB_FIXED(6, node_enrol.mon_sign, "mon_sign", "Ed25519 key of the member on this node"),
+    SUB_FIXED(7, node_enrol.mon_box, "mon_box", "X25519 key of the member on this node"),
+    SUB_SEALED(8, node_enrol.label, "label", "the node's name"),
+};
+
+static const struct ml_wire_field writer_open_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_WRITER_OPEN, "4"),
+    SUB_FIXED(3, writer_open.writer, "writer", "Ed25519 public key of the new writer"),
+    SUB(4, FIXED, ML_WIRE_OPTIONAL, 16, 16, writer_open.member, "member", NULL,
+        "its member; left out: the node's own writer"),
+    SUB_FIXED(5, writer_open.node, "node", "its node"),
+    SUB(6, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, ML_HEADS_MAX, writer_open.heads, "heads",
+        &ml_format_dep, "heads of the writers that it follows (after a restore)"),
+    SUB_FIXED(7, writer_open.mon_sig, "mon_sig", "co-signature by mon_sign over keys 1..6"),
+};
+
+static const struct ml_wire_field team_add_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_TEAM_ADD, "5"),
+    SUB_FIXED(3, team_add.team, "team", "team id"),
+    SUB_SEALED(4, team_add.name, "name", "the team's name"),
+};
+
+static const struct ml_wire_field fork_proof_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_FORK_PROOF, "6"),
+    SUB(3, BIN, 0, 1, ML_HEADER_BYTES_MAX, fork_proof.header_a, "header_a", NULL, "one header"),
+    SUB_FIXED(4, fork_proof.sig_a, "sig_a", "its signature"),
+    SUB(5, BIN, 0, 1, ML_HEADER_BYTES_MAX, fork_proof.header_b, "header_b", NULL,
+        "another of the same writer"),
+    SUB_FIXED(6, fork_proof.sig_b, "sig_b", "its signature"),
+};
+
+static const struct ml_wire_field card_set_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_CARD_SET, "7"),
+    SUB_UINT(3, card_set.kind, "kind", ML_CARD_MEMBER, ML_CARD_ORG,
+             "1 member, 2 node, 3 team, 4 the structure"),
+    SUB_FIXED(4, card_set.id, "id", "id of what it describes; zero for the structure"),
+    SUB(5, TUPLE, 0, 0, 0, card_set.card, "card", &ml_format_sealed, "the card, sealed"),
+};
+
+static const struct ml_wire_field any_fields[] = {
+    ML_WF_UINT(OP, 1, type, 1, UINT16_MAX, "op type"),
+    ML_WF_OPT_BOOL(OP, 2, must_understand, "what cites it waits for a version that knows it"),
+};
+
+#define TABLE(id, nm, fields, text)                                                                \
+    [ML_GOVOP_##id - 1] = ML_WIRE_FORMAT_(nm, MAP, OP, offsetof(OP, extra), fields, NULL, text)
+
+static const struct ml_wire_format formats[] = {
+    TABLE(ORG_FOUND, "ORG_FOUND", org_found_fields, "The genesis: founds the structure."),
+    TABLE(MEMBER_ADD, "MEMBER_ADD", member_add_fields, "A person joins."),
+    TABLE(NODE_ENROL, "NODE_ENROL", node_enrol_fields, "A member works on a node."),
+    TABLE(WRITER_OPEN, "WRITER_OPEN", writer_open_fields, "First op of a new writer."),
+    TABLE(TEAM_ADD, "TEAM_ADD", team_add_fields, "A care circle."),
+    TABLE(FORK_PROOF, "FORK_PROOF", fork_proof_fields, "A writer signed two branches."),
+    TABLE(CARD_SET, "CARD_SET", card_set_fields, "Replaces a name or a card."),
+};
+
+static const struct ml_wire_format *const types[] = {
+    &formats[0], &formats[1], &formats[2], &formats[3], &formats[4], &formats[5], &formats[6],
+};
+
+static const struct ml_wire_format any_format = ML_WIRE_FORMAT_(
+    "governance op", MAP, OP, offsetof(OP, extra), any_fields, NULL, "What every op begins with.");
+
+static const struct ml_wire_family family = {
+    .any = &any_format,
+    .types = types,
+    .type_count = sizeof(types) / sizeof(types[0]),
+    .type_offset = offsetof(OP, type),
+    .known_offset = offsetof(OP, known),
+    .raw_offset = offsetof(OP, raw),
+};
+
+const struct ml_wire_format *ml_govop_format(uint16_t type)
+{
+    return ml_wire_family_of(&family, type);
+}
+
+const char *ml_govop_name(uint16_t type)
+{
+    switch (type) {
+#define X(name, number, text)                                                                      \
+    case number:                                                                                   \
+        return text;
+        ML_GOVOP_MAP(X)
+#undef X
+    default:
+        return "?";
+    }
+}
+
+ml_err ml_govop_decode(struct ml_govop *out, struct ml_slice in, struct ml_fault *fault)
+{
+    return ml_wire_decode_op(&family, out, in, fault);
+}
+
+ml_err ml_govop_encode(struct ml_buf *out, const struct ml_govop *op)
+{
+    const struct ml_wire_format *format = ml_govop_format(op->type);
+    return format == NULL ? ML_E_INVALID : ml_wire_encode(format, out, op);
+}
+
+/* ---- co-signatures ---- */
+
+static struct ml_signature *cosignature_of(struct ml_govop *op)
+{
+    switch (op->type) {
+    case ML_GOVOP_ORG_FOUND:
+        return &op->u.org_found.root_sig;
+    case ML_GOVOP_WRITER_OPEN:
+        return &op->u.writer_open.mon_sig;
+    default:
+        return NULL;
+    }
+}
+
+/* The entries before the co-signature, which is the last key of both types: bytes of `raw` between
+ * the map's head and the co-signature's key. Maps here have at most 15 entries or 16 (map16). */
+static struct ml_hash cosign_hash(const struct ml_org_id *org, struct ml_slice entries)
+{
+    struct ml_hash out;
+    const struct ml_slice parts[] = {ml_slice_str("maille/cosign/1"),
+                                     ml_slice(org->b, sizeof(org->b)), entries};
+    ml_hash_parts(out.b, sizeof(out.b), ml_slice(NULL, 0), parts, 3);
+    return out;
+}
+
+static struct ml_slice entries_before(struct ml_slice raw, uint64_t last)
+{
+    struct ml_mp c;
+    ml_mp_init(&c, raw, ML_MP_CANONICAL);
+    uint32_t pairs = ml_mp_map(&c, 1, UINT32_MAX);
+    size_t start = c.pos;
+    size_t end = c.pos;
+    for (uint32_t i = 0; i < pairs && ml_mp_ok(&c); i++) {
+        end = c.pos;
+        if (ml_mp_key(&c) == last) {
+            break;
+        }
+        (void)ml_mp_value(&c);
+    }
+    return ml_slice(raw.data + start, end - start);
+}
+
+static uint64_t cosignature_key(uint16_t type)
+{
+    const struct ml_wire_format *format = ml_govop_format(type);
+    return format->fields[format->field_count - 1].key;
+}
+
+static const struct ml_org_id *cosign_org(uint16_t type, const struct ml_org_id *org)
+{
+    static const struct ml_org_id zero;
+    return type == ML_GOVOP_ORG_FOUND ? &zero : org;
+}
+
+ml_err ml_govop_encode_cosigned(struct ml_buf *out, struct ml_govop *op,
+                                const struct ml_org_id *org, const struct ml_secret *seed)
+{
+    struct ml_signature *sig = cosignature_of(op);
+    size_t start = out->len;
+    if (sig == NULL) {
+        return ML_E_INVALID;
+    }
+    ml_err err = ml_govop_encode(out, op);
+    if (err != ML_OK) {
+        return err;
+    }
+    struct ml_slice raw = {out->data + start, out->len - start};
+    struct ml_hash hash =
+        cosign_hash(cosign_org(op->type, org), entries_before(raw, cosignature_key(op->type)));
+    ml_sign(sig->b, ml_slice(hash.b, sizeof(hash.b)), seed);
+    out->len = start; /* the same length again: this can't fail */
+    return ml_govop_encode(out, op);
+}
+
+ml_err ml_govop_verify_cosigned(const struct ml_govop *op, const struct ml_org_id *org,
+                                const struct ml_sign_pk *pk)
+{
+    struct ml_govop copy = *op;
+    const struct ml_signature *sig = op->known ? cosignature_of(&copy) : NULL;
+    if (sig == NULL) {
+        return ML_E_INVALID;
+    }
+    struct ml_hash hash =
+        cosign_hash(cosign_org(op->type, org), entries_before(op->raw, cosignature_key(op->type)));
+    return ml_sign_verify(pk, ml_slice(hash.b, sizeof(hash.b)), sig->b);
+}

@@ -1,0 +1,176 @@
+/* core/codec/keyop.h -- ops of lane 1 (keys). Structure signed and clear, wraps opaque (rules
+ * A2-A8).
+ *
+ * Maps as in lane 0: key 1 type, key 2 must-understand, then the type's own. Zero-copy; pure.
+ */
+#ifndef ML_CODEC_KEYOP_H
+#define ML_CODEC_KEYOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/codec/govop.h"
+#include "core/codec/wire.h"
+#include "maille/err.h"
+#include "maille/types.h"
+
+#define ML_KEYOP_SLOTS_MAX  400u /* recipients of one epoch op: they fit one body */
+#define ML_KEYOP_GRANTS_MAX 400u
+#define ML_KEYOP_OLDER_MAX  32u /* wraps of the epoch before; concurrent epochs add up */
+#define ML_SLOT_WIRE_BYTES  48u
+#define ML_ANON_KEY_BYTES   80u /* a 32-byte key sealed to a public key */
+#define ML_WRAP_KEY_BYTES   48u /* a 32-byte key under an AEAD */
+
+/* X(NAME, number, text): lane 1. The numbers are on the wire. */
+#define ML_KEYOP_MAP(X)                                                                            \
+    X(KEK_EPOCH, 1, "kek epoch")                                                                   \
+    X(KEK_GRANT, 2, "kek grant")                                                                   \
+    X(PATIENT_OPEN, 3, "patient open")                                                             \
+    X(DEK_WRAP, 4, "dek wrap")                                                                     \
+    X(BG_WRAP, 5, "break-glass wrap")
+
+typedef enum ml_keyop_type {
+#define X(name, number, text) ML_KEYOP_##name = number,
+    ML_KEYOP_MAP(X)
+#undef X
+} ml_keyop_type;
+
+/** BLAKE2b-16 of a box public key: names a recipient of slots. */
+struct ml_recipient_id {
+    uint8_t b[16];
+};
+struct ml_recipient_id ml_recipient_id_of(const struct ml_box_pk *pk);
+
+struct ml_slot_bytes {
+    uint8_t b[ML_SLOT_WIRE_BYTES];
+};
+
+/** One recipient of an epoch; ephemeral, team, compartment and epoch are the op's, the slot index
+ * is its place in the list. */
+struct ml_epoch_slot {
+    struct ml_recipient_id recipient;
+    struct ml_slot_bytes kek;
+    struct ml_slice hist; /* 48 bytes: HIST of the epoch too; or empty */
+};
+
+/** One key granted to a newcomer. */
+struct ml_grant_slot {
+    struct ml_key_id key; /* a KEK's, or a HIST's */
+    uint8_t kind;         /* ml_slot_kind */
+    struct ml_slot_bytes slot;
+};
+
+/** KEK or HIST of the epoch before, under this epoch's HIST (rules A4). */
+struct ml_older_key {
+    struct ml_key_id wrapped;
+    uint8_t nonce[24];
+    uint8_t ct[ML_WRAP_KEY_BYTES];
+};
+
+/** A new epoch of a group. Recipients in canonical order: recipient ids ascend (rules D9). */
+struct ml_kek_epoch {
+    struct ml_team_id team; /* zero: org-wide */
+    uint8_t compartment;
+    uint32_t epoch; /* from 1 */
+    struct ml_key_id kek;
+    struct ml_key_id hist;
+    struct ml_box_pk break_glass;         /* public half (A6); zero where there is none */
+    struct ml_slice break_glass_recovery; /* its secret half sealed to the recovery key, 80 bytes */
+    struct ml_box_pk ephemeral;
+    struct ml_list slots; /* of ml_epoch_slot, sorted */
+    struct ml_list older; /* of ml_older_key, sorted */
+};
+
+/** Keys for one newcomer's member-on-node: the slot index is the place in the list. */
+struct ml_kek_grant {
+    struct ml_box_pk recipient;
+    struct ml_box_pk ephemeral;
+    struct ml_list slots; /* of ml_grant_slot, sorted */
+};
+
+/** Opens a patient's streams in a team, or the structure's own (object id of zeros inside). */
+struct ml_patient_open {
+    struct ml_team_id team;
+    struct ml_sealed sealed; /* under the team's admin KEK: object id 16, link secret 32 */
+};
+
+struct ml_dek_wrap {
+    struct ml_stream_id stream;
+    struct ml_key_id dek;
+    struct ml_key_id kek;
+    uint8_t nonce[24];
+    uint8_t ct[ML_WRAP_KEY_BYTES];
+};
+
+struct ml_bg_wrap {
+    struct ml_stream_id stream;
+    struct ml_key_id dek;
+    struct ml_box_pk break_glass;
+    uint8_t sealed[ML_ANON_KEY_BYTES];
+};
+
+struct ml_keyop {
+    uint16_t type;
+    bool must_understand;
+    bool known; /* filled by decoding */
+    union {
+        struct ml_kek_epoch kek_epoch;
+        struct ml_kek_grant kek_grant;
+        struct ml_patient_open patient_open;
+        struct ml_dek_wrap dek_wrap;
+        struct ml_bg_wrap bg_wrap;
+    } u;
+    struct ml_wire_extra extra;
+    struct ml_slice raw;
+};
+
+extern const struct ml_wire_format ml_format_epoch_slot;
+extern const struct ml_wire_format ml_format_grant_slot;
+extern const struct ml_wire_format ml_format_older_key;
+
+const struct ml_wire_format *ml_keyop_format(uint16_t type);
+const char *ml_keyop_name(uint16_t type);
+
+ml_err ml_keyop_decode(struct ml_keyop *out, struct ml_slice in,
+                       struct ml_fault *fault) ML_MUST_CHECK;
+ml_err ml_keyop_encode(struct ml_buf *out, const struct ml_keyop *op) ML_MUST_CHECK;
+
+static inline bool ml_epoch_slot_next(struct ml_list_walk *walk, struct ml_epoch_slot *out)
+{
+    return ml_list_next(walk, &ml_format_epoch_slot, out);
+}
+
+static inline bool ml_grant_slot_next(struct ml_list_walk *walk, struct ml_grant_slot *out)
+{
+    return ml_list_next(walk, &ml_format_grant_slot, out);
+}
+
+static inline bool ml_older_key_next(struct ml_list_walk *walk, struct ml_older_key *out)
+{
+    return ml_list_next(walk, &ml_format_older_key, out);
+}
+
+/* Associated data: a label, the org and the clear fields, so that a wrap opens in its place only.
+ */
+
+#define ML_KEYOP_AD_MAX 128u
+
+/** "maille/dek-wrap/1" || org || stream || dek id || kek id. Returns the length. */
+size_t ml_dek_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                      const struct ml_dek_wrap *wrap);
+/** "maille/patient-open/1" || org || team || kek id. */
+size_t ml_patient_open_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                          const struct ml_patient_open *open);
+/** "maille/bg-wrap/1" || org || stream || dek id: the context of the anonymous box. */
+size_t ml_bg_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                     const struct ml_bg_wrap *wrap);
+/** "maille/older-key/1" || org || team || compartment || epoch u32be || id of the wrapped key. */
+size_t ml_older_key_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                       const struct ml_kek_epoch *epoch, const struct ml_key_id *wrapped);
+/** "maille/annuaire/1" || org || kind (ml_card_kind) || id 16: a name, label or card of lane 0.
+ * For the org the id is zero; in ORG_FOUND the org too: its id is not known before it is hashed. */
+size_t ml_card_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org, ml_card_kind kind,
+                  const uint8_t id[16]);
+
+#endif
