@@ -1,8 +1,7 @@
-/* net/client/limits.h -- limits of the local socket, shared by the client and the server. */
+/* net/client/limits.h -- limits of the local socket as the client sees them. */
 #ifndef ML_CLIENT_LIMITS_H
 #define ML_CLIENT_LIMITS_H
 
-#define ML_RPC_BYTES_MAX   (4u << 20) /* one frame, without its length */
-#define ML_TREE_VALUES_MAX 1000000u   /* values in one document: 64 MB of nodes at most */
+#include "core/codec/rpc_limits.h"
 
 #endif

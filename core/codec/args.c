@@ -1,4 +1,4 @@
-/* net/client/args.c -- see maille/value.h: writing.
+/* core/codec/args.c -- see maille/value.h: writing.
  *
  * MessagePack counts come before contents, which aren't known yet: a container is opened at an
  * offset, its entries are counted, and its head is put in front of them when it is closed.
@@ -9,8 +9,8 @@
 
 #include "core/codec/mp_read.h"
 #include "core/codec/mp_write.h"
+#include "core/codec/rpc_limits.h"
 #include "maille/value.h"
-#include "net/client/limits.h"
 
 enum { HEAD_BYTES_MAX = 5 };
 

@@ -1,4 +1,4 @@
-/* net/client/value.c -- see maille/value.h: reading.
+/* core/codec/tree.c -- see maille/value.h: reading.
  *
  * Parsing runs twice over the bytes: once to check them and count, once to fill one block that
  * holds all nodes and one that holds all texts, NUL-terminated. No recursion: a stack of at most
@@ -12,7 +12,7 @@
 
 #include "core/base/env.h"
 #include "core/codec/mp_read.h"
-#include "net/client/limits.h"
+#include "core/codec/rpc_limits.h"
 
 struct ml_value {
     ml_value_kind kind;

@@ -1,4 +1,4 @@
-/* tests/unit/client/test_value.c -- what is written is what is read; nothing else is. */
+/* tests/unit/core_codec/test_tree.c -- what is written is what is read; nothing else is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "maille/value.h"
-#include "net/client/limits.h"
+#include "core/codec/rpc_limits.h"
 
 static struct ml_tree *parsed(struct ml_args *a)
 {
