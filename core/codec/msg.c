@@ -100,6 +100,8 @@ static const struct ml_wire_field frontier_fields[] = {
     ML_WF_OPT_SORTED(M, 2, heads, ML_MSG_HEADS_MAX, &ml_format_dep, "heads"),
     ML_WF_OPT_BOOL(M, 3, more, "others follow in the next FRONTIER"),
     ML_WF_OPT_BOOL(M, 4, unknown_base, "the peer's base is not kept here: send a whole one"),
+    ML_WF_OPT_FIXED(M, 5, trace, "of the base's lane 2, which its digest leaves out"),
+    ML_WF_OPT_BOOL(M, 6, reply, "a new comparison: send yours again"),
 };
 #undef M
 #define M struct ml_msg_plan
@@ -116,7 +118,8 @@ static const struct ml_wire_field bundles_fields[] = {
 #undef M
 #define M struct ml_msg_credit
 static const struct ml_wire_field credit_fields[] = {
-    ML_WF_UINT(M, 1, bytes, 1, UINT32_MAX, "more bytes of BUNDLES that the receiver takes"),
+    ML_WF_UINT(M, 1, bytes, 1, UINT32_MAX, "more bytes that the sender takes between COMMITs"),
+    ML_WF_UINT(M, 2, bundles, 1, UINT32_MAX, "more bundles, likewise"),
 };
 #undef M
 #define M struct ml_msg_commit
@@ -132,12 +135,14 @@ static const struct ml_wire_field fork_query_fields[] = {
     ML_WF_UINT(M, 3, first, 1, UINT32_MAX, "first seq"),
     ML_WF_UINT(M, 4, last, 1, UINT32_MAX, "last seq"),
     ML_WF_UINT(M, 5, step, 1, UINT32_MAX, "every step-th seq"),
+    ML_WF_UINT(M, 6, head_seq, 2, UINT32_MAX, "seq of the receiver's head whose branch is meant"),
+    ML_WF_FIXED(M, 7, head, "its hash"),
 };
 
 static const char *fork_query_check(const void *object)
 {
     const M *q = object;
-    if (q->last < q->first) {
+    if (q->last < q->first || q->last >= q->head_seq) {
         return "last";
     }
     return (q->last - q->first) / q->step < ML_MSG_FORK_HASHES_MAX ? NULL : "step";
@@ -178,7 +183,7 @@ static const struct ml_wire_field done_fields[] = {
 static const struct ml_wire_field bye_fields[] = {
     ML_WF_UINT(M, 1, reason, 1, UINT8_MAX,
                "1 done, 2 stopping, 3 busy, 4 version, 5 protocol, 6 limit, 7 disk full, "
-               "8 paused, 9 revoked"),
+               "8 paused, 9 revoked, 10 duplicate, 11 timeout"),
     ML_WF_OPT_UINT(M, 2, retry_ms, UINT32_MAX, "come back after so many milliseconds"),
 };
 #undef M

@@ -58,6 +58,7 @@ typedef enum ml_msg_kind {
 #define ML_HELLO_LIVE     1u /* wants to be pushed what comes next */
 #define ML_HELLO_PAUSED   2u /* will neither ask nor give */
 #define ML_HELLO_RESTORED 4u /* its store looks restored: asks for its own writers first */
+#define ML_HELLO_KEYS     8u /* gives and takes lanes 0 and 1 only, until both are DONE with them */
 
 /** Big-endian, in this order, 46 bytes. */
 struct ml_msg_hello {
@@ -70,10 +71,12 @@ struct ml_msg_hello {
 
 /** What the sender holds: the whole frontier, or what differs from the one that `base` names. */
 struct ml_msg_frontier {
-    struct ml_hash16 base; /* digest of the frontier both kept; zero: none, the list is whole */
-    struct ml_list heads;  /* of ml_dep, sorted; a forked chain has several */
-    bool more;             /* others follow in the next FRONTIER */
-    bool unknown_base;     /* the peer's base isn't kept here: send it whole */
+    struct ml_hash16 base;  /* digest of the frontier both kept; zero: none, the list is whole */
+    struct ml_list heads;   /* of ml_dep, sorted; a forked chain has several: then all are listed */
+    bool more;              /* others follow in the next FRONTIER */
+    bool unknown_base;      /* the peer's base isn't kept here: send it whole */
+    struct ml_hash16 trace; /* of the base's lane 2, which its digest leaves out */
+    bool reply;             /* a new comparison: the peer sends its own again */
 };
 
 struct ml_plan_lane {
@@ -94,9 +97,10 @@ struct ml_msg_bundles {
     bool live;            /* pushed, not part of a plan */
 };
 
-/** The receiver grants so many bytes of BUNDLES more. */
+/** The sender takes so much more of BUNDLES between two COMMITs. */
 struct ml_msg_credit {
-    uint32_t bytes;
+    uint32_t bytes; /* of wire forms */
+    uint32_t bundles;
 };
 
 /** All BUNDLES up to `number` are durable at the receiver. */
@@ -111,7 +115,9 @@ struct ml_msg_fork_query {
     uint8_t lane;
     uint32_t first;
     uint32_t last;
-    uint32_t step; /* from 1: every step-th */
+    uint32_t step;         /* from 1: every step-th */
+    uint32_t head_seq;     /* the peer's head whose branch is meant, above `last` */
+    struct ml_hash16 head; /* and its hash */
 };
 
 struct ml_msg_fork_answer {
@@ -163,6 +169,8 @@ typedef enum ml_bye {
     ML_BYE_FULL = 7,     /* no disk space */
     ML_BYE_PAUSED = 8,
     ML_BYE_REVOKED = 9,
+    ML_BYE_DUPLICATE = 10, /* another link with this peer stays */
+    ML_BYE_TIMEOUT = 11,   /* what was due didn't come */
 } ml_bye;
 
 struct ml_msg_bye {
