@@ -1,0 +1,109 @@
+/* core/model/gov.h -- governance: what lane 0 states, and what a writer may do (architecture 7).
+ *
+ * The state is a set of facts, each stamped with the bundle that states it. Evaluating at a
+ * lane-0 vector takes the facts that it covers, so that every node judges a bundle by what its
+ * writer had seen. What exists: the founding coordinator (rank 1) adds members of lower rank,
+ * enrols them on nodes and makes teams; a writer is opened by itself with the co-signature of its
+ * member-on-node key, and names the heads of the writers that it follows. Revocations, cuts and
+ * checkpoints will judge between ml_gov_apply's rulings and the store's; their verdicts and reasons
+ * have their numbers already. Pure; one thread at a time.
+ */
+#ifndef ML_MODEL_GOV_H
+#define ML_MODEL_GOV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/env.h"
+#include "core/codec/bundle.h"
+#include "core/codec/govop.h"
+#include "core/model/gvec.h"
+#include "core/model/verdict.h"
+#include "maille/err.h"
+
+#define ML_RANK_COORDINATOR 1u
+#define ML_RANK_NODE        4u /* a node's own writer: below every member */
+
+struct ml_gov; /* the facts of one structure; owned by who made it */
+
+typedef enum ml_fact_kind {
+    ML_FACT_ORG = 1,
+    ML_FACT_MEMBER = 2,
+    ML_FACT_MON = 3, /* a member on a node */
+    ML_FACT_WRITER = 4,
+    ML_FACT_TEAM = 5,
+    ML_FACT_CARD = 6,
+} ml_fact_kind;
+
+struct ml_fact {
+    uint64_t hlc;           /* of the bundle that states it */
+    struct ml_sealed label; /* card, label or name; bytes owned by the ml_gov */
+    ml_fact_kind kind;
+    struct ml_dep at;           /* the bundle: lane 0 */
+    uint32_t network_epoch;     /* ORG */
+    uint16_t role;              /* MEMBER: number in TRE_G15 */
+    uint8_t rank;               /* MEMBER */
+    uint8_t index;              /* its op in the bundle */
+    struct ml_member_id member; /* MEMBER, MON, WRITER (zero: the node's own) */
+    struct ml_node_id node;     /* MON, WRITER */
+    struct ml_team_id team;     /* TEAM */
+    struct ml_writer_id writer; /* WRITER */
+    struct ml_sign_pk sign_pk;  /* WRITER: its key; MON: co-signing key; ORG: Root's */
+    struct ml_box_pk box_pk;    /* MON: KEKs are sealed to it; ORG: Root's */
+    struct ml_box_pk noise;     /* MON */
+    struct ml_box_pk audit;     /* ORG */
+    uint8_t card_id[16];        /* CARD */
+    uint8_t card_kind;          /* CARD: ml_card_kind */
+    bool counts;                /* its bundle is accepted */
+};
+
+/** Errors: NOMEM. `env` is borrowed. */
+ml_err ml_gov_new(struct ml_gov **out, const struct ml_env *env,
+                  const struct ml_org_id *org) ML_MUST_CHECK;
+void ml_gov_free(struct ml_gov *g); /* NULL is allowed */
+
+/** A lane-0 bundle to be ruled on; its body is here, its signature and shape are checked. */
+struct ml_gov_in {
+    const struct ml_bundle *bundle;
+    struct ml_hash hash;
+    const struct ml_gvec *gvec; /* its own; NULL for the genesis */
+    bool frozen;                /* it lies beyond a fork: QUARANTINED(FORK) whatever it says */
+};
+
+/**
+ * Rules on the bundle and keeps its facts: they count when it is accepted. PENDING (a newer
+ * version's op that must be understood): nothing is kept. MALFORMED or FORGED with *why: refused,
+ * nothing is kept. NOMEM.
+ */
+ml_err ml_gov_apply(struct ml_gov *g, struct ml_ruling *ruling, ml_reason *why,
+                    const struct ml_gov_in *in) ML_MUST_CHECK;
+
+/** May this writer write lanes 1 to 4? NOT_ENROLLED when its opening doesn't count. */
+struct ml_ruling ml_gov_rule_lane(const struct ml_gov *g, const struct ml_writer_id *writer,
+                                  uint8_t lane);
+
+/** The key in a lane-0 bundle that opens its writer (WRITER_OPEN, or ORG_FOUND in a genesis): what
+ * its signature is verified with. MALFORMED with *why when there is none in its place. */
+ml_err ml_gov_opening_key(struct ml_sign_pk *pk, ml_reason *why,
+                          const struct ml_bundle *bundle) ML_MUST_CHECK;
+
+/* Questions. `at` NULL: all that is known now. Only facts that count, but for ml_gov_opening.
+ * Facts stay in place until the ml_gov is freed. */
+
+/** The next fact of a kind after `after` (NULL: the first); NULL after the last. */
+const struct ml_fact *ml_gov_next(const struct ml_gov *g, const struct ml_gvec *at,
+                                  ml_fact_kind kind, const struct ml_fact *after);
+/** The opening of a writer, also one that doesn't count; NULL: unknown. Of a key opened twice,
+ * the first that came. */
+const struct ml_fact *ml_gov_opening(const struct ml_gov *g, const struct ml_writer_id *writer);
+/** The fact that gives a member his rank: of several the lowest. NULL: no member. */
+const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_gvec *at,
+                                    const struct ml_member_id *member);
+/** Whose node has this Noise key; NULL: nobody's. */
+const struct ml_fact *ml_gov_noise(const struct ml_gov *g, const struct ml_box_pk *noise);
+/** What describes a member, a node, a team or the structure (id: zeros, as in CARD_SET): the card
+ * set last by hlc, else the label it came with. NULL when there is none. */
+const struct ml_fact *ml_gov_card(const struct ml_gov *g, uint8_t card_kind, const uint8_t id[16]);
+
+#endif
