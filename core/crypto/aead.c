@@ -3,9 +3,24 @@
 
 #include <sodium.h>
 
+#include "core/crypto/hash.h"
+
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == ML_AEAD_KEY_BYTES, "key");
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == ML_AEAD_NONCE_BYTES, "nonce");
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_ABYTES == ML_AEAD_TAG_BYTES, "tag");
+
+void ml_aead_nonce(uint8_t nonce[ML_AEAD_NONCE_BYTES], const struct ml_env *env,
+                   struct ml_slice plain, struct ml_slice ad, const uint8_t key[ML_AEAD_KEY_BYTES])
+{
+    uint8_t fresh[32];
+    uint8_t ad_len[8];
+    env->random(env->ctx, fresh, sizeof(fresh));
+    ml_put_u64be(ad_len, ad.len);
+    const struct ml_slice parts[] = {ml_slice_str("maille/nonce/1"), ml_slice(fresh, sizeof(fresh)),
+                                     ml_slice(ad_len, sizeof(ad_len)), ad, plain};
+    ml_hash_parts(nonce, ML_AEAD_NONCE_BYTES, ml_slice(key, ML_AEAD_KEY_BYTES), parts, 5);
+    sodium_memzero(fresh, sizeof(fresh));
+}
 
 void ml_aead_seal(uint8_t *out, struct ml_slice plain, struct ml_slice ad,
                   const uint8_t nonce[ML_AEAD_NONCE_BYTES], const uint8_t key[ML_AEAD_KEY_BYTES])

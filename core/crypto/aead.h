@@ -13,11 +13,20 @@
 #define ML_AEAD_NONCE_BYTES 24u
 #define ML_AEAD_TAG_BYTES   16u
 
+/**
+ * A nonce for formats that store theirs: BLAKE2b-24(key, label || 32 random bytes || length of ad
+ * || ad || plain). Random, and hedged: a machine image resumed twice draws the same random bytes,
+ * and still two different messages get two nonces.
+ */
+void ml_aead_nonce(uint8_t nonce[ML_AEAD_NONCE_BYTES], const struct ml_env *env,
+                   struct ml_slice plain, struct ml_slice ad, const uint8_t key[ML_AEAD_KEY_BYTES]);
+
 /** out: plain.len + 16 bytes (tag appended); may be plain.data itself. */
 void ml_aead_seal(uint8_t *out, struct ml_slice plain, struct ml_slice ad,
                   const uint8_t nonce[ML_AEAD_NONCE_BYTES], const uint8_t key[ML_AEAD_KEY_BYTES]);
 
-/** out: sealed.len - 16 bytes. FORGED (out is then undefined and must not be read) or ML_OK. */
+/** out: sealed.len - 16 bytes; may be sealed.data itself. FORGED: out is zeroed, so that an
+ * in-place open loses the sealed bytes. */
 ml_err ml_aead_open(uint8_t *out, struct ml_slice sealed, struct ml_slice ad,
                     const uint8_t nonce[ML_AEAD_NONCE_BYTES],
                     const uint8_t key[ML_AEAD_KEY_BYTES]) ML_MUST_CHECK;
