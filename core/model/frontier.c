@@ -50,10 +50,10 @@ void ml_frontier_hash(uint8_t out[16], const struct ml_dep *heads, size_t count)
     ml_hash_final(&st, out, 16);
 }
 
-struct ml_digest ml_frontier_digest(const struct ml_dep *heads, size_t head_count,
-                                    const struct ml_hole *holes, size_t hole_count)
+struct ml_frontier_digest ml_frontier_digest(const struct ml_dep *heads, size_t head_count,
+                                             const struct ml_hole *holes, size_t hole_count)
 {
-    struct ml_digest out = {0};
+    struct ml_frontier_digest out = {0};
     ml_frontier_hash(out.frontier, heads, head_count);
     if (hole_count == 0) {
         return out;

@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "core/codec/bundle.h"
-#include "core/codec/msg.h"
 
 /** A bundle whose body isn't here. */
 struct ml_hole {
@@ -16,17 +15,22 @@ struct ml_hole {
     uint8_t reason; /* ml_absent, never NONE */
 };
 
+/** What two nodes compare first. Lane 2 is outside: it never starts an exchange (rules B23). */
+struct ml_frontier_digest {
+    uint8_t frontier[16];
+    uint8_t holes[16]; /* zero: none */
+};
+
 /** In place, by writer, lane, seq, hash. */
 void ml_frontier_sort(struct ml_dep *heads, size_t count);
 void ml_holes_sort(struct ml_hole *holes, size_t count);
 
-/** BLAKE2b-16 of the sorted heads: writer16, lane u8, seq u32be, hash16. Of lanes 0, 1, 3, 4 it is
- * the first half of an ml_digest, of both kinds of lanes an ml_base_id. */
+/** BLAKE2b-16 of the sorted heads: writer16, lane u8, seq u32be, hash16. */
 void ml_frontier_hash(uint8_t out[16], const struct ml_dep *heads, size_t count);
 
 /** The digest of two sorted lists without lane 2. Equal digests: the same bundles, and the same
  * bodies. No holes: the second half is zero. */
-struct ml_digest ml_frontier_digest(const struct ml_dep *heads, size_t head_count,
-                                    const struct ml_hole *holes, size_t hole_count);
+struct ml_frontier_digest ml_frontier_digest(const struct ml_dep *heads, size_t head_count,
+                                             const struct ml_hole *holes, size_t hole_count);
 
 #endif
