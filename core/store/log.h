@@ -1,0 +1,199 @@
+/* core/store/log.h -- the log store: bundles, frontier and verdicts of one structure on one node.
+ *
+ * Everything that enters goes through ml_log_ingest: decoded whole, signature verified with the
+ * writer's key from governance, judged, stored; one transaction, one fsync (rules B12). Bodies stay
+ * as received. One thread; slices are borrowed until the next call on the log.
+ *
+ * Errors of every call, beside its own: NOMEM, FULL, IO, READONLY, CORRUPT. After an error nothing
+ * of the call is stored.
+ */
+#ifndef ML_STORE_LOG_H
+#define ML_STORE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/env.h"
+#include "core/codec/bundle.h"
+#include "core/model/frontier.h"
+#include "core/model/gov.h"
+#include "core/model/verdict.h"
+#include "maille/err.h"
+#include "maille/types.h"
+
+struct ml_log; /* opaque; owned by who opened it */
+
+struct ml_log_args {
+    const struct ml_env *env; /* borrowed */
+    const char *path;
+    const char *vfs; /* registered name; NULL: stock SQLite (tests) */
+    struct ml_org_id org;
+    bool create;
+};
+
+/** NOT_FOUND, WRONG_KEY, UNSUPPORTED (a newer program's), INVALID (another structure's). */
+ml_err ml_log_open(struct ml_log **out, const struct ml_log_args *args) ML_MUST_CHECK;
+void ml_log_close(struct ml_log *log); /* NULL is allowed */
+
+/** Governance as known now. Borrowed. */
+const struct ml_gov *ml_log_gov(const struct ml_log *log);
+
+/* ---- what enters ---- */
+
+typedef enum ml_log_result {
+    ML_LOG_STORED,    /* judged and stored: accepted or quarantined */
+    ML_LOG_DUPLICATE, /* stored before */
+    ML_LOG_BODY,      /* stored before without its body, now with it */
+    ML_LOG_PENDING,   /* kept until what it waits for is here */
+    ML_LOG_STOPPED,   /* not kept: too much of its writer is pending (rules B24) */
+    ML_LOG_REFUSED,   /* no honest peer sends it */
+} ml_log_result;
+
+#define ML_LOG_NO_INDEX UINT32_MAX
+
+/** One for each bundle of a batch, and one (STORED, ML_LOG_NO_INDEX) for each that had been pending
+ * and no longer is. A STORED comes after the bundle before it in its chain. */
+struct ml_log_outcome {
+    ml_log_result result;
+    uint32_t index;        /* in the batch */
+    ml_err err;            /* of REFUSED: MALFORMED, FORGED, VERSION */
+    ml_reason reason;      /* of REFUSED, PENDING, STOPPED, and of a quarantine */
+    ml_verdict verdict;    /* of STORED */
+    struct ml_dep id;      /* not for REFUSED bytes that don't parse */
+    struct ml_hash16 prev; /* of the bundle before it; zero when seq is 1 */
+    uint32_t bytes;        /* of its wire form */
+    uint64_t n;            /* ingest number; 0 unless STORED */
+};
+
+typedef void ml_log_outcome_cb(void *user, const struct ml_log_outcome *outcome);
+
+/** `wires`: whole wire forms, at most ML_LOG_BATCH_MAX. `each` is called after the commit. Our own
+ * bundles too come this way: durable when it returns (I11). */
+#define ML_LOG_BATCH_MAX 16384u
+ml_err ml_log_ingest(struct ml_log *log, const struct ml_slice *wires, size_t count,
+                     ml_log_outcome_cb *each, void *user) ML_MUST_CHECK;
+
+/* ---- writing: what the next own bundle of a chain must say ---- */
+
+struct ml_log_next {
+    uint32_t seq;
+    struct ml_hash prev;
+    struct ml_hash16 gctx;
+    const struct ml_dep *deps; /* borrowed until the next call on the log */
+    size_t dep_count;
+    uint64_t hlc_min; /* the header's hlc must not be below */
+};
+
+/** Cites every judged head that this chain hasn't cited, but those covered by another. */
+ml_err ml_log_next_own(struct ml_log *log, const struct ml_writer_id *writer, uint8_t lane,
+                       struct ml_log_next *out) ML_MUST_CHECK;
+/** Highest hlc stored; starts the clock. */
+uint64_t ml_log_hlc_last(const struct ml_log *log);
+
+/* ---- reading ---- */
+
+/** A stored bundle. Not PENDING ones. */
+struct ml_log_entry {
+    uint64_t n; /* ingest number, from 1, never used again */
+    struct ml_hash hash;
+    ml_verdict verdict;
+    ml_reason reason;
+    uint32_t bytes; /* of its wire form */
+    struct ml_slice header_bytes;
+    struct ml_signature sig;
+    struct ml_header header;
+    struct ml_wire_body body; /* bytes, or why absent */
+};
+
+#define ML_LOG_LANE(lane) (1u << (lane))
+
+/** The first bundle after ingest number `after` in one of `lanes` (bits). NOT_FOUND: none. */
+ml_err ml_log_after(struct ml_log *log, uint64_t after, unsigned lanes,
+                    struct ml_log_entry *out) ML_MUST_CHECK;
+/** By the start of its hash. NOT_FOUND. */
+ml_err ml_log_get(struct ml_log *log, const struct ml_hash16 *hash,
+                  struct ml_log_entry *out) ML_MUST_CHECK;
+/** Highest ingest number. */
+uint64_t ml_log_last(const struct ml_log *log);
+/** Raised each time a stored verdict or body changed (a fork, an adoption, a body that came): a
+ * vault that saw another number looks again. */
+uint64_t ml_log_epoch(const struct ml_log *log);
+
+/* ---- what an exchange asks ---- */
+
+typedef ml_err ml_log_head_cb(void *user, const struct ml_dep *head);
+/** Every head, lane 2 too, sorted by ml_dep_compare; an error of `each` ends the walk. */
+ml_err ml_log_heads(struct ml_log *log, ml_log_head_cb *each, void *user) ML_MUST_CHECK;
+ml_err ml_log_digest(struct ml_log *log, struct ml_frontier_digest *out) ML_MUST_CHECK;
+/** Of `chain` of `head` (or of no stored bundle: none), hash at `seq` below the head. NOT_FOUND. */
+ml_err ml_log_below(struct ml_log *log, const struct ml_dep *head, uint32_t seq,
+                    struct ml_hash16 *hash) ML_MUST_CHECK;
+
+/** Bundles of one chain up to `to` that are neither one of `after` nor below one of them. */
+struct ml_log_range {
+    struct ml_writer_id writer;
+    uint8_t lane;
+    uint32_t to;
+    const struct ml_dep *after;
+    size_t after_count;
+};
+struct ml_log_measure {
+    uint32_t bundles;
+    uint64_t bytes;
+};
+/** Adds each range to its lane's place. */
+ml_err ml_log_measure(struct ml_log *log, const struct ml_log_range *ranges, size_t count,
+                      struct ml_log_measure lanes[ML_LANES]) ML_MUST_CHECK;
+typedef ml_err ml_log_entry_cb(void *user, const struct ml_log_entry *entry);
+/** In order of ingest over all ranges; CANCELED from `each` ends the walk well. */
+ml_err ml_log_load(struct ml_log *log, const struct ml_log_range *ranges, size_t count,
+                   ml_log_entry_cb *each, void *user) ML_MUST_CHECK;
+typedef ml_err ml_log_hole_cb(void *user, const struct ml_hole *hole);
+/** Sorted. */
+ml_err ml_log_holes(struct ml_log *log, ml_log_hole_cb *each, void *user) ML_MUST_CHECK;
+
+/* ---- counts and proofs ---- */
+
+struct ml_log_counts {
+    uint64_t bundles; /* judged */
+    uint64_t ops;     /* of lane 3 */
+    uint64_t bodies_missing;
+    uint64_t pending;
+    uint64_t quarantined; /* bundles */
+    uint64_t forks;       /* writers frozen */
+};
+ml_err ml_log_counts(struct ml_log *log, struct ml_log_counts *out) ML_MUST_CHECK;
+/** Decisions 15: lanes 0, 1, 3, 4: header_hash and verdict of each, sorted. */
+ml_err ml_log_state_hash(struct ml_log *log, struct ml_hash *out) ML_MUST_CHECK;
+ml_err ml_log_trace_hash(struct ml_log *log, struct ml_hash *out) ML_MUST_CHECK;
+
+typedef void ml_log_problem_cb(void *user, const char *what);
+/** Verifies all again from the bytes: SQLite, chains, signatures, bodies. What is destroyed is
+ * named and its body marked as not received, so that a peer gives it again. */
+ml_err ml_log_verify(struct ml_log *log, ml_log_problem_cb *problem, void *user) ML_MUST_CHECK;
+
+/* ---- settings, peers ---- */
+
+/** NOT_FOUND; appends to `out`. */
+ml_err ml_log_setting_get(struct ml_log *log, const char *key, struct ml_buf *out) ML_MUST_CHECK;
+ml_err ml_log_setting_put(struct ml_log *log, const char *key, struct ml_slice value) ML_MUST_CHECK;
+
+#define ML_PEER_ADDRESS_MAX 256u
+struct ml_log_peer {
+    struct ml_node_id node;
+    char address[ML_PEER_ADDRESS_MAX]; /* "" when only heard of */
+    uint64_t last_seen_ms;             /* wall clock; 0: never */
+    ml_err last_err;
+};
+typedef ml_err ml_log_peer_cb(void *user, const struct ml_log_peer *peer);
+ml_err ml_log_peer_put(struct ml_log *log, const struct ml_log_peer *peer) ML_MUST_CHECK;
+ml_err ml_log_peers(struct ml_log *log, ml_log_peer_cb *each, void *user) ML_MUST_CHECK;
+/** What sync remembers of the last exchange with a peer; opaque here. NOT_FOUND. */
+ml_err ml_log_base_get(struct ml_log *log, const struct ml_node_id *peer,
+                       struct ml_buf *out) ML_MUST_CHECK;
+ml_err ml_log_base_put(struct ml_log *log, const struct ml_node_id *peer,
+                       struct ml_slice base) ML_MUST_CHECK;
+
+#endif
