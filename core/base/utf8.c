@@ -23,35 +23,34 @@ static size_t sequence_of(uint8_t first, uint8_t *low, uint8_t *high)
     return 0;
 }
 
-static bool tail_valid(const uint8_t *p, size_t count)
+/* Bytes of the well-formed character at p, of at most `rest` bytes; 0 when there is none. */
+static size_t character_at(const uint8_t *p, size_t rest)
 {
-    for (size_t i = 0; i < count; i++) {
+    uint8_t low = 0;
+    uint8_t high = 0;
+    if (p[0] < 0x80) {
+        return p[0] != 0;
+    }
+    size_t n = sequence_of(p[0], &low, &high);
+    if (n == 0 || n > rest || p[1] < low || p[1] > high) {
+        return 0;
+    }
+    for (size_t i = 2; i < n; i++) {
         if ((p[i] & 0xc0u) != 0x80u) {
-            return false;
+            return 0;
         }
     }
-    return true;
+    return n;
 }
 
 bool ml_utf8_valid(struct ml_slice text)
 {
-    size_t i = 0;
-    while (i < text.len) {
-        const uint8_t *p = text.data + i;
-        uint8_t low = 0;
-        uint8_t high = 0;
-        if (p[0] < 0x80) {
-            if (p[0] == 0) {
-                return false;
-            }
-            i++;
-            continue;
-        }
-        size_t n = sequence_of(p[0], &low, &high);
-        if (n == 0 || n > text.len - i || p[1] < low || p[1] > high || !tail_valid(p + 2, n - 2)) {
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i += n) {
+        n = character_at(text.data + i, text.len - i);
+        if (n == 0) {
             return false;
         }
-        i += n;
     }
     return true;
 }

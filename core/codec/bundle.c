@@ -26,8 +26,8 @@ static const struct ml_wire_field dep_fields[] = {
 };
 
 const struct ml_wire_format ml_format_dep =
-    ML_WIRE_FORMAT_("head", ARRAY, struct ml_dep, ML_WIRE_CLOSED, dep_fields, NULL,
-                    "One bundle of one chain, as cited by deps and frontiers.");
+    ML_WIRE_FORMAT("head", ARRAY, struct ml_dep, ML_WIRE_CLOSED, dep_fields, NULL,
+                   "One bundle of one chain, as cited by deps and frontiers.");
 
 static const struct ml_wire_field dict_fields[] = {
     ML_WF_FIXED(struct ml_dict_entry, 0, stream, "stream id: a patient's pseudonym here"),
@@ -38,8 +38,8 @@ static const struct ml_wire_field dict_fields[] = {
 };
 
 const struct ml_wire_format ml_format_dict_entry =
-    ML_WIRE_FORMAT_("dictionary entry", ARRAY, struct ml_dict_entry, ML_WIRE_CLOSED, dict_fields,
-                    NULL, "What sealed ops belong to, in clear.");
+    ML_WIRE_FORMAT("dictionary entry", ARRAY, struct ml_dict_entry, ML_WIRE_CLOSED, dict_fields,
+                   NULL, "What sealed ops belong to, in clear.");
 
 static bool is_zero(const void *bytes, size_t len)
 {
@@ -89,8 +89,8 @@ static const struct ml_wire_field header_fields[] = {
 };
 
 const struct ml_wire_format ml_format_header =
-    ML_WIRE_FORMAT_("header", MAP, struct ml_header, ML_WIRE_CLOSED, header_fields, header_check,
-                    "Signed by its writer over its header_hash.");
+    ML_WIRE_FORMAT("header", MAP, struct ml_header, ML_WIRE_CLOSED, header_fields, header_check,
+                   "Signed by its writer over its header_hash.");
 
 struct wire_form {
     struct ml_slice header;
@@ -107,8 +107,8 @@ static const struct ml_wire_field bundle_fields[] = {
 };
 
 const struct ml_wire_format ml_format_bundle =
-    ML_WIRE_FORMAT_("bundle", ARRAY, struct wire_form, ML_WIRE_CLOSED, bundle_fields, NULL,
-                    "A bundle as it travels.");
+    ML_WIRE_FORMAT("bundle", ARRAY, struct wire_form, ML_WIRE_CLOSED, bundle_fields, NULL,
+                   "A bundle as it travels.");
 
 /* ---- header ---- */
 

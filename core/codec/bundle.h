@@ -41,7 +41,7 @@
 
 typedef enum ml_absent {
     ML_ABSENT_NONE = 0, /* it is here */
-#define X(name, number, text) ML_ABSENT_##name = number,
+#define X(name, number, text) ML_ABSENT_##name = (number),
     ML_ABSENT_MAP(X)
 #undef X
 } ml_absent;

@@ -12,8 +12,8 @@ static const struct ml_wire_field instant_fields[] = {
 };
 
 const struct ml_wire_format ml_format_instant =
-    ML_WIRE_FORMAT_("instant", ARRAY, struct ml_instant, ML_WIRE_CLOSED, instant_fields, NULL,
-                    "A time of care, with its precision (rules D8).");
+    ML_WIRE_FORMAT("instant", ARRAY, struct ml_instant, ML_WIRE_CLOSED, instant_fields, NULL,
+                   "A time of care, with its precision (rules D8).");
 
 static const struct ml_wire_field seen_fields[] = {{
     .key = 0,
@@ -25,8 +25,8 @@ static const struct ml_wire_field seen_fields[] = {{
 }};
 
 const struct ml_wire_format ml_format_seen =
-    ML_WIRE_FORMAT_("version reference", SCALAR, struct ml_version_ref, ML_WIRE_CLOSED, seen_fields,
-                    NULL, "One op, for ever.");
+    ML_WIRE_FORMAT("version reference", SCALAR, struct ml_version_ref, ML_WIRE_CLOSED, seen_fields,
+                   NULL, "One op, for ever.");
 
 static const struct ml_wire_field change_fields[] = {
     ML_WF_UINT(struct ml_change, 1, schema, 1, UINT16_MAX, "schema version of the writer"),
@@ -48,8 +48,8 @@ static const struct ml_wire_field change_fields[] = {
 };
 
 const struct ml_wire_format ml_format_change =
-    ML_WIRE_FORMAT_("change", MAP, struct ml_change, offsetof(struct ml_change, extra),
-                    change_fields, NULL, "Plaintext of an op of lane 3; later keys are kept.");
+    ML_WIRE_FORMAT("change", MAP, struct ml_change, offsetof(struct ml_change, extra),
+                   change_fields, NULL, "Plaintext of an op of lane 3; later keys are kept.");
 
 ml_err ml_change_decode(struct ml_change *out, struct ml_slice in, struct ml_fault *fault)
 {
@@ -71,7 +71,7 @@ const char *ml_change_type_name(uint8_t type)
 {
     switch (type) {
 #define X(name, number, text)                                                                      \
-    case number:                                                                                   \
+    case (number):                                                                                 \
         return text;
         ML_CHANGE_TYPE_MAP(X)
 #undef X

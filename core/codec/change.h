@@ -31,7 +31,7 @@
     X(RESTORE, 7, "restore")
 
 typedef enum ml_change_type {
-#define X(name, number, text) ML_CHANGE_##name = number,
+#define X(name, number, text) ML_CHANGE_##name = (number),
     ML_CHANGE_TYPE_MAP(X)
 #undef X
 } ml_change_type;

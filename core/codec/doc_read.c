@@ -149,8 +149,8 @@ bool ml_doc_next(struct ml_doc_walk *walk, struct ml_slice *key, struct ml_doc *
 struct ml_doc ml_doc_get(struct ml_doc d, const char *key)
 {
     struct ml_doc_walk walk;
-    struct ml_doc value;
-    struct ml_slice k;
+    struct ml_doc value = {{NULL, 0}};
+    struct ml_slice k = {NULL, 0};
     struct ml_slice wanted = ml_slice_str(key);
     ml_doc_walk(&walk, d);
     while (walk.map && ml_doc_next(&walk, &k, &value)) {
@@ -289,7 +289,7 @@ bool ml_doc_as_bytes(struct ml_doc d, void *out, size_t len)
 
 bool ml_doc_text_is(struct ml_doc d, const char *text)
 {
-    struct ml_slice v;
+    struct ml_slice v = {NULL, 0};
     return ml_doc_as_text(d, &v) && ml_slice_equal(v, ml_slice_str(text));
 }
 
@@ -425,19 +425,32 @@ static void json_value(struct json *j)
     json_puts(j, "null");
 }
 
-/* Between two values: closes what is finished, then a comma. False at the end of the document. */
-static bool json_between(struct json *j)
+/* After a value: closes what is finished, or a comma. False at the end of the document. */
+static bool json_after(struct json *j)
 {
     while (j->depth > 0 && j->frames[j->depth - 1].left == 0) {
         bool map = j->frames[--j->depth].map;
         json_newline(j);
         json_puts(j, map ? "}" : "]");
-        if (j->depth > 0 && j->frames[j->depth - 1].left > 0) {
-            json_puts(j, ",");
-            json_newline(j);
-        }
+    }
+    if (j->depth > 0) {
+        json_puts(j, ",");
+        json_newline(j);
     }
     return j->depth > 0;
+}
+
+/* Before a value inside a container: counts it, and writes its key. */
+static void json_before(struct json *j)
+{
+    if (j->depth == 0) {
+        return;
+    }
+    j->frames[j->depth - 1].left--;
+    if (j->frames[j->depth - 1].map) {
+        json_text(j, ml_mp_key_str(&j->mp));
+        json_puts(j, j->indent > 0 ? ": " : ":");
+    }
 }
 
 ml_err ml_doc_to_json(struct ml_buf *out, struct ml_doc d, unsigned indent)
@@ -446,20 +459,9 @@ ml_err ml_doc_to_json(struct ml_buf *out, struct ml_doc d, unsigned indent)
     bool more = true;
     while (more && out->err == ML_OK) {
         unsigned before = j.depth;
-        if (before > 0) {
-            j.frames[before - 1].left--;
-            if (j.frames[before - 1].map) {
-                json_text(&j, ml_mp_key_str(&j.mp));
-                json_puts(&j, indent > 0 ? ": " : ":");
-            }
-        }
+        json_before(&j);
         json_value(&j);
-        bool opened = j.depth > before;
-        if (!opened && before > 0 && j.frames[before - 1].left > 0) {
-            json_puts(&j, ",");
-            json_newline(&j);
-        }
-        more = json_between(&j);
+        more = j.depth > before || json_after(&j);
     }
     return out->err;
 }

@@ -15,8 +15,8 @@ static const struct ml_wire_field sealed_fields[] = {
 };
 
 const struct ml_wire_format ml_format_sealed =
-    ML_WIRE_FORMAT_("sealed part", ARRAY, struct ml_sealed, ML_WIRE_CLOSED, sealed_fields, NULL,
-                    "Bytes under a group's key, XChaCha20-Poly1305.");
+    ML_WIRE_FORMAT("sealed part", ARRAY, struct ml_sealed, ML_WIRE_CLOSED, sealed_fields, NULL,
+                   "Bytes under a group's key, XChaCha20-Poly1305.");
 
 #define HEAD_FIELDS(TYPE, NAME)                                                                    \
     ML_WF_UINT(OP, 1, type, TYPE, TYPE, NAME),                                                     \
@@ -110,7 +110,7 @@ static const struct ml_wire_field any_fields[] = {
 };
 
 #define TABLE(id, nm, fields, text)                                                                \
-    [ML_GOVOP_##id - 1] = ML_WIRE_FORMAT_(nm, MAP, OP, offsetof(OP, extra), fields, NULL, text)
+    [ML_GOVOP_##id - 1] = ML_WIRE_FORMAT(nm, MAP, OP, offsetof(OP, extra), fields, NULL, text)
 
 static const struct ml_wire_format formats[] = {
     TABLE(ORG_FOUND, "ORG_FOUND", org_found_fields, "The genesis: founds the structure."),
@@ -126,7 +126,7 @@ static const struct ml_wire_format *const types[] = {
     &formats[0], &formats[1], &formats[2], &formats[3], &formats[4], &formats[5], &formats[6],
 };
 
-static const struct ml_wire_format any_format = ML_WIRE_FORMAT_(
+static const struct ml_wire_format any_format = ML_WIRE_FORMAT(
     "governance op", MAP, OP, offsetof(OP, extra), any_fields, NULL, "What every op begins with.");
 
 static const struct ml_wire_family family = {
@@ -147,7 +147,7 @@ const char *ml_govop_name(uint16_t type)
 {
     switch (type) {
 #define X(name, number, text)                                                                      \
-    case number:                                                                                   \
+    case (number):                                                                                 \
         return text;
         ML_GOVOP_MAP(X)
 #undef X

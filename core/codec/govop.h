@@ -41,7 +41,7 @@ struct ml_sealed {
     X(CARD_SET, 7, "card set")
 
 typedef enum ml_govop_type {
-#define X(name, number, text) ML_GOVOP_##name = number,
+#define X(name, number, text) ML_GOVOP_##name = (number),
     ML_GOVOP_MAP(X)
 #undef X
 } ml_govop_type;

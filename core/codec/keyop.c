@@ -21,8 +21,8 @@ static const struct ml_wire_field epoch_slot_fields[] = {
 };
 
 const struct ml_wire_format ml_format_epoch_slot =
-    ML_WIRE_FORMAT_("epoch slot", ARRAY, struct ml_epoch_slot, ML_WIRE_CLOSED, epoch_slot_fields,
-                    epoch_slot_check, "One recipient of an epoch.");
+    ML_WIRE_FORMAT("epoch slot", ARRAY, struct ml_epoch_slot, ML_WIRE_CLOSED, epoch_slot_fields,
+                   epoch_slot_check, "One recipient of an epoch.");
 
 static const struct ml_wire_field grant_slot_fields[] = {
     ML_WF_FIXED(struct ml_grant_slot, 0, key, "id of the key in the slot"),
@@ -31,8 +31,8 @@ static const struct ml_wire_field grant_slot_fields[] = {
 };
 
 const struct ml_wire_format ml_format_grant_slot =
-    ML_WIRE_FORMAT_("grant slot", ARRAY, struct ml_grant_slot, ML_WIRE_CLOSED, grant_slot_fields,
-                    NULL, "One key for a newcomer.");
+    ML_WIRE_FORMAT("grant slot", ARRAY, struct ml_grant_slot, ML_WIRE_CLOSED, grant_slot_fields,
+                   NULL, "One key for a newcomer.");
 
 static const struct ml_wire_field older_key_fields[] = {
     ML_WF_FIXED(struct ml_older_key, 0, wrapped, "id of the older key"),
@@ -41,8 +41,8 @@ static const struct ml_wire_field older_key_fields[] = {
 };
 
 const struct ml_wire_format ml_format_older_key =
-    ML_WIRE_FORMAT_("older key", ARRAY, struct ml_older_key, ML_WIRE_CLOSED, older_key_fields, NULL,
-                    "KEK or HIST of the epoch before, under this epoch's HIST.");
+    ML_WIRE_FORMAT("older key", ARRAY, struct ml_older_key, ML_WIRE_CLOSED, older_key_fields, NULL,
+                   "KEK or HIST of the epoch before, under this epoch's HIST.");
 
 #define HEAD_FIELDS(TYPE, NAME)                                                                    \
     ML_WF_UINT(OP, 1, type, TYPE, TYPE, NAME),                                                     \
@@ -116,7 +116,7 @@ static const struct ml_wire_field any_fields[] = {
 };
 
 #define TABLE(id, nm, fields, text)                                                                \
-    [ML_KEYOP_##id - 1] = ML_WIRE_FORMAT_(nm, MAP, OP, offsetof(OP, extra), fields, NULL, text)
+    [ML_KEYOP_##id - 1] = ML_WIRE_FORMAT(nm, MAP, OP, offsetof(OP, extra), fields, NULL, text)
 
 static const struct ml_wire_format formats[] = {
     TABLE(KEK_EPOCH, "KEK_EPOCH", kek_epoch_fields, "A new epoch of a group's keys."),
@@ -130,7 +130,7 @@ static const struct ml_wire_format *const types[] = {
     &formats[0], &formats[1], &formats[2], &formats[3], &formats[4],
 };
 
-static const struct ml_wire_format any_format = ML_WIRE_FORMAT_(
+static const struct ml_wire_format any_format = ML_WIRE_FORMAT(
     "key op", MAP, OP, offsetof(OP, extra), any_fields, NULL, "What every op begins with.");
 
 static const struct ml_wire_family family = {
@@ -151,7 +151,7 @@ const char *ml_keyop_name(uint16_t type)
 {
     switch (type) {
 #define X(name, number, text)                                                                      \
-    case number:                                                                                   \
+    case (number):                                                                                 \
         return text;
         ML_KEYOP_MAP(X)
 #undef X

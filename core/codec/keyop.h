@@ -31,7 +31,7 @@
     X(BG_WRAP, 5, "break-glass wrap")
 
 typedef enum ml_keyop_type {
-#define X(name, number, text) ML_KEYOP_##name = number,
+#define X(name, number, text) ML_KEYOP_##name = (number),
     ML_KEYOP_MAP(X)
 #undef X
 } ml_keyop_type;

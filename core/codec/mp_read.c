@@ -326,7 +326,7 @@ struct ml_slice ml_mp_str(struct ml_mp *c, size_t min, size_t max)
 void ml_mp_fixed(struct ml_mp *c, void *out, size_t len)
 {
     struct ml_slice s = bytes_of(c, ML_MP_BIN, len, len);
-    if (ml_mp_ok(c)) {
+    if (ml_mp_ok(c) && s.data != NULL) {
         memcpy(out, s.data, s.len);
     }
 }

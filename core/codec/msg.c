@@ -17,8 +17,8 @@ static const struct ml_wire_field plan_lane_fields[] = {
 };
 
 const struct ml_wire_format ml_format_plan_lane =
-    ML_WIRE_FORMAT_("lane plan", ARRAY, struct ml_plan_lane, ML_WIRE_CLOSED, plan_lane_fields, NULL,
-                    "What comes of one lane.");
+    ML_WIRE_FORMAT("lane plan", ARRAY, struct ml_plan_lane, ML_WIRE_CLOSED, plan_lane_fields, NULL,
+                   "What comes of one lane.");
 
 static const struct ml_wire_field wire_bundle_fields[] = {{
     .type = ML_WIRE_BIN,
@@ -30,8 +30,8 @@ static const struct ml_wire_field wire_bundle_fields[] = {{
 }};
 
 const struct ml_wire_format ml_format_wire_bundle =
-    ML_WIRE_FORMAT_("wire bundle", SCALAR, struct ml_slice, ML_WIRE_CLOSED, wire_bundle_fields,
-                    NULL, "A bundle in wire form.");
+    ML_WIRE_FORMAT("wire bundle", SCALAR, struct ml_slice, ML_WIRE_CLOSED, wire_bundle_fields, NULL,
+                   "A bundle in wire form.");
 
 static const struct ml_wire_field hash16_fields[] = {{
     .type = ML_WIRE_FIXED,
@@ -43,8 +43,8 @@ static const struct ml_wire_field hash16_fields[] = {{
 }};
 
 const struct ml_wire_format ml_format_hash16 =
-    ML_WIRE_FORMAT_("short hash", SCALAR, struct ml_hash16, ML_WIRE_CLOSED, hash16_fields, NULL,
-                    "A bundle's name.");
+    ML_WIRE_FORMAT("short hash", SCALAR, struct ml_hash16, ML_WIRE_CLOSED, hash16_fields, NULL,
+                   "A bundle's name.");
 
 static const struct ml_wire_field signed_header_fields[] = {
     ML_WF_BIN(struct ml_signed_header, 0, header, 1, ML_HEADER_BYTES_MAX, "the header"),
@@ -52,8 +52,8 @@ static const struct ml_wire_field signed_header_fields[] = {
 };
 
 const struct ml_wire_format ml_format_signed_header =
-    ML_WIRE_FORMAT_("signed header", ARRAY, struct ml_signed_header, ML_WIRE_CLOSED,
-                    signed_header_fields, NULL, "A header without its body.");
+    ML_WIRE_FORMAT("signed header", ARRAY, struct ml_signed_header, ML_WIRE_CLOSED,
+                   signed_header_fields, NULL, "A header without its body.");
 
 static const struct ml_wire_field absent_body_fields[] = {
     ML_WF_FIXED(struct ml_absent_body, 0, hash, "the bundle"),
@@ -61,8 +61,8 @@ static const struct ml_wire_field absent_body_fields[] = {
 };
 
 const struct ml_wire_format ml_format_absent_body =
-    ML_WIRE_FORMAT_("absent body", ARRAY, struct ml_absent_body, ML_WIRE_CLOSED, absent_body_fields,
-                    NULL, "A body that the sender can't give.");
+    ML_WIRE_FORMAT("absent body", ARRAY, struct ml_absent_body, ML_WIRE_CLOSED, absent_body_fields,
+                   NULL, "A body that the sender can't give.");
 
 static const char *range_check(const void *object)
 {
@@ -78,8 +78,8 @@ static const struct ml_wire_field chain_range_fields[] = {
 };
 
 const struct ml_wire_format ml_format_chain_range =
-    ML_WIRE_FORMAT_("chain range", ARRAY, struct ml_chain_range, ML_WIRE_CLOSED, chain_range_fields,
-                    range_check, "Part of a chain.");
+    ML_WIRE_FORMAT("chain range", ARRAY, struct ml_chain_range, ML_WIRE_CLOSED, chain_range_fields,
+                   range_check, "Part of a chain.");
 
 static const struct ml_wire_field address_fields[] = {{
     .type = ML_WIRE_TEXT,
@@ -91,8 +91,8 @@ static const struct ml_wire_field address_fields[] = {{
 }};
 
 const struct ml_wire_format ml_format_address =
-    ML_WIRE_FORMAT_("address", SCALAR, struct ml_slice, ML_WIRE_CLOSED, address_fields, NULL,
-                    "Where a node can be called.");
+    ML_WIRE_FORMAT("address", SCALAR, struct ml_slice, ML_WIRE_CLOSED, address_fields, NULL,
+                   "Where a node can be called.");
 
 #define M struct ml_msg_frontier
 static const struct ml_wire_field frontier_fields[] = {
@@ -241,7 +241,7 @@ struct kind_row {
 
 #define ROW(KIND, S, fields, rule, text)                                                           \
     {                                                                                              \
-        ML_MSG_##KIND, ML_WIRE_FORMAT_(#KIND, MAP, S, ML_WIRE_CLOSED, fields, rule, text)          \
+        ML_MSG_##KIND, ML_WIRE_FORMAT(#KIND, MAP, S, ML_WIRE_CLOSED, fields, rule, text)           \
     }
 
 static const struct kind_row kinds[] = {

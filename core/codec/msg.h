@@ -49,7 +49,7 @@
 
 typedef enum ml_msg_kind {
     ML_MSG_HELLO = 0, /* never a first byte of its own */
-#define X(name, number, text) ML_MSG_##name = number,
+#define X(name, number, text) ML_MSG_##name = (number),
     ML_MSG_MAP(X)
 #undef X
 } ml_msg_kind;

@@ -24,8 +24,8 @@ static const struct ml_wire_field entry_fields[] = {
 };
 
 const struct ml_wire_format ml_format_trace_entry =
-    ML_WIRE_FORMAT_("trace entry", MAP, E, offsetof(E, extra), entry_fields, NULL,
-                    "Plaintext of an op of lane 2 from index 1 on; later keys are kept.");
+    ML_WIRE_FORMAT("trace entry", MAP, E, offsetof(E, extra), entry_fields, NULL,
+                   "Plaintext of an op of lane 2 from index 1 on; later keys are kept.");
 
 #define D struct ml_trace_deposit
 static const struct ml_wire_field deposit_fields[] = {
@@ -34,8 +34,8 @@ static const struct ml_wire_field deposit_fields[] = {
 };
 
 const struct ml_wire_format ml_format_trace_deposit =
-    ML_WIRE_FORMAT_("key deposit", MAP, D, ML_WIRE_CLOSED, deposit_fields, NULL,
-                    "Op 0 of a bundle of lane 2, not sealed again.");
+    ML_WIRE_FORMAT("key deposit", MAP, D, ML_WIRE_CLOSED, deposit_fields, NULL,
+                   "Op 0 of a bundle of lane 2, not sealed again.");
 
 ml_err ml_trace_entry_decode(struct ml_trace_entry *out, struct ml_slice in, struct ml_fault *fault)
 {
@@ -62,7 +62,7 @@ const char *ml_trace_action_name(uint8_t action)
 {
     switch (action) {
 #define X(name, number, text)                                                                      \
-    case number:                                                                                   \
+    case (number):                                                                                 \
         return text;
         ML_TRACE_ACTION_MAP(X)
 #undef X

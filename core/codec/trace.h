@@ -34,7 +34,7 @@
     X(EXCHANGE, 12, "exchange")
 
 typedef enum ml_trace_action {
-#define X(name, number, text) ML_TRACE_##name = number,
+#define X(name, number, text) ML_TRACE_##name = (number),
     ML_TRACE_ACTION_MAP(X)
 #undef X
 } ml_trace_action;

@@ -36,50 +36,40 @@ const struct ml_wire_field *ml_wire_field_of(const struct ml_wire_format *format
     return NULL;
 }
 
+/* Members are uint8_t, uint16_t, uint32_t or uint64_t, and int16_t, int32_t or int64_t. */
 static void uint_store(void *member, uint16_t size, uint64_t v)
 {
-    switch (size) {
-    case 1:
+    ML_ASSERT(size == 1 || size == 2 || size == 4 || size == 8);
+    if (size == 1) {
         *(uint8_t *)member = (uint8_t)v;
-        return;
-    case 2:
+    } else if (size == 2) {
         *(uint16_t *)member = (uint16_t)v;
-        return;
-    case 4:
+    } else if (size == 4) {
         *(uint32_t *)member = (uint32_t)v;
-        return;
-    default:
-        ML_ASSERT(size == 8);
+    } else {
         *(uint64_t *)member = v;
     }
 }
 
 static uint64_t uint_load(const void *member, uint16_t size)
 {
-    switch (size) {
-    case 1:
+    ML_ASSERT(size == 1 || size == 2 || size == 4 || size == 8);
+    if (size == 1) {
         return *(const uint8_t *)member;
-    case 2:
-        return *(const uint16_t *)member;
-    case 4:
-        return *(const uint32_t *)member;
-    default:
-        ML_ASSERT(size == 8);
-        return *(const uint64_t *)member;
     }
+    if (size == 2) {
+        return *(const uint16_t *)member;
+    }
+    return size == 4 ? *(const uint32_t *)member : *(const uint64_t *)member;
 }
 
 static int64_t int_load(const void *member, uint16_t size)
 {
-    switch (size) {
-    case 2:
+    ML_ASSERT(size == 2 || size == 4 || size == 8);
+    if (size == 2) {
         return *(const int16_t *)member;
-    case 4:
-        return *(const int32_t *)member;
-    default:
-        ML_ASSERT(size == 8);
-        return *(const int64_t *)member;
     }
+    return size == 4 ? *(const int32_t *)member : *(const int64_t *)member;
 }
 
 static bool all_zero(const uint8_t *p, size_t len)

@@ -142,39 +142,43 @@ const struct ml_wire_field *ml_wire_field_of(const struct ml_wire_format *format
 void ml_wire_read_scalar(struct ml_mp *c, const struct ml_wire_field *field, void *member);
 
 /* Tables are written with these. S is the struct, m its member, which also names the field. */
-#define ML_WF_(S, k, t, fl, lo, hi, m, it, text)                                                   \
+#define ML_WF_ANY(S, k, t, fl, lo, hi, m, it, text)                                                \
     {                                                                                              \
         (k), ML_WIRE_##t, (fl), offsetof(S, m), sizeof(((S *)0)->m), (lo), (hi), #m, (it), text    \
     }
-#define ML_WF_UINT(S, k, m, lo, hi, text) ML_WF_(S, k, UINT, 0, lo, hi, m, NULL, text)
-#define ML_WF_INT(S, k, m, hi, text)      ML_WF_(S, k, INT, 0, 0, hi, m, NULL, text)
+#define ML_WF_UINT(S, k, m, lo, hi, text) ML_WF_ANY(S, k, UINT, 0, lo, hi, m, NULL, text)
+#define ML_WF_INT(S, k, m, hi, text)      ML_WF_ANY(S, k, INT, 0, 0, hi, m, NULL, text)
 #define ML_WF_FIXED(S, k, m, text)                                                                 \
-    ML_WF_(S, k, FIXED, 0, sizeof(((S *)0)->m), sizeof(((S *)0)->m), m, NULL, text)
-#define ML_WF_BIN(S, k, m, lo, hi, text)      ML_WF_(S, k, BIN, 0, lo, hi, m, NULL, text)
-#define ML_WF_TEXT(S, k, m, lo, hi, text)     ML_WF_(S, k, TEXT, 0, lo, hi, m, NULL, text)
-#define ML_WF_BODY(S, k, m, lo, hi, text)     ML_WF_(S, k, BODY, 0, lo, hi, m, NULL, text)
-#define ML_WF_REF(S, k, m, text)              ML_WF_(S, k, REF, 0, 0, 255, m, NULL, text)
-#define ML_WF_TUPLE(S, k, m, it, text)        ML_WF_(S, k, TUPLE, 0, 0, 0, m, it, text)
-#define ML_WF_LIST(S, k, m, lo, hi, it, text) ML_WF_(S, k, LIST, 0, lo, hi, m, it, text)
+    ML_WF_ANY(S, k, FIXED, 0, sizeof(((S *)0)->m), sizeof(((S *)0)->m), m, NULL, text)
+#define ML_WF_BIN(S, k, m, lo, hi, text)      ML_WF_ANY(S, k, BIN, 0, lo, hi, m, NULL, text)
+#define ML_WF_TEXT(S, k, m, lo, hi, text)     ML_WF_ANY(S, k, TEXT, 0, lo, hi, m, NULL, text)
+#define ML_WF_BODY(S, k, m, lo, hi, text)     ML_WF_ANY(S, k, BODY, 0, lo, hi, m, NULL, text)
+#define ML_WF_REF(S, k, m, text)              ML_WF_ANY(S, k, REF, 0, 0, 255, m, NULL, text)
+#define ML_WF_TUPLE(S, k, m, it, text)        ML_WF_ANY(S, k, TUPLE, 0, 0, 0, m, it, text)
+#define ML_WF_LIST(S, k, m, lo, hi, it, text) ML_WF_ANY(S, k, LIST, 0, lo, hi, m, it, text)
 #define ML_WF_SORTED(S, k, m, lo, hi, it, text)                                                    \
-    ML_WF_(S, k, LIST, ML_WIRE_SORTED, lo, hi, m, it, text)
+    ML_WF_ANY(S, k, LIST, ML_WIRE_SORTED, lo, hi, m, it, text)
 /* The same, optional. */
-#define ML_WF_OPT_BOOL(S, k, m, text)     ML_WF_(S, k, BOOL, ML_WIRE_OPTIONAL, 0, 1, m, NULL, text)
-#define ML_WF_OPT_UINT(S, k, m, hi, text) ML_WF_(S, k, UINT, ML_WIRE_OPTIONAL, 1, hi, m, NULL, text)
+#define ML_WF_OPT_BOOL(S, k, m, text) ML_WF_ANY(S, k, BOOL, ML_WIRE_OPTIONAL, 0, 1, m, NULL, text)
+#define ML_WF_OPT_UINT(S, k, m, hi, text)                                                          \
+    ML_WF_ANY(S, k, UINT, ML_WIRE_OPTIONAL, 1, hi, m, NULL, text)
 #define ML_WF_OPT_FIXED(S, k, m, text)                                                             \
-    ML_WF_(S, k, FIXED, ML_WIRE_OPTIONAL, sizeof(((S *)0)->m), sizeof(((S *)0)->m), m, NULL, text)
+    ML_WF_ANY(S, k, FIXED, ML_WIRE_OPTIONAL, sizeof(((S *)0)->m), sizeof(((S *)0)->m), m, NULL,    \
+              text)
 #define ML_WF_OPT_BIN(S, k, m, lo, hi, text)                                                       \
-    ML_WF_(S, k, BIN, ML_WIRE_OPTIONAL, lo, hi, m, NULL, text)
-#define ML_WF_OPT_TEXT(S, k, m, hi, text) ML_WF_(S, k, TEXT, ML_WIRE_OPTIONAL, 1, hi, m, NULL, text)
+    ML_WF_ANY(S, k, BIN, ML_WIRE_OPTIONAL, lo, hi, m, NULL, text)
+#define ML_WF_OPT_TEXT(S, k, m, hi, text)                                                          \
+    ML_WF_ANY(S, k, TEXT, ML_WIRE_OPTIONAL, 1, hi, m, NULL, text)
 #define ML_WF_OPT_VALUE(S, k, m, hi, text)                                                         \
-    ML_WF_(S, k, VALUE, ML_WIRE_OPTIONAL, 1, hi, m, NULL, text)
-#define ML_WF_OPT_TUPLE(S, k, m, it, text) ML_WF_(S, k, TUPLE, ML_WIRE_OPTIONAL, 0, 0, m, it, text)
+    ML_WF_ANY(S, k, VALUE, ML_WIRE_OPTIONAL, 1, hi, m, NULL, text)
+#define ML_WF_OPT_TUPLE(S, k, m, it, text)                                                         \
+    ML_WF_ANY(S, k, TUPLE, ML_WIRE_OPTIONAL, 0, 0, m, it, text)
 #define ML_WF_OPT_LIST(S, k, m, hi, it, text)                                                      \
-    ML_WF_(S, k, LIST, ML_WIRE_OPTIONAL, 1, hi, m, it, text)
+    ML_WF_ANY(S, k, LIST, ML_WIRE_OPTIONAL, 1, hi, m, it, text)
 #define ML_WF_OPT_SORTED(S, k, m, hi, it, text)                                                    \
-    ML_WF_(S, k, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, hi, m, it, text)
+    ML_WF_ANY(S, k, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, hi, m, it, text)
 
-#define ML_WIRE_FORMAT_(nm, kd, S, extra, table, rule, text)                                       \
+#define ML_WIRE_FORMAT(nm, kd, S, extra, table, rule, text)                                        \
     {                                                                                              \
         .name = (nm), .kind = ML_WIRE_##kd, .size = sizeof(S), .extra_offset = (extra),            \
         .field_count = sizeof(table) / sizeof((table)[0]), .fields = (table), .check = (rule),     \
