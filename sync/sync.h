@@ -1,0 +1,141 @@
+/* sync/sync.h -- exchanges with the other nodes of one org: (event -> actions), nothing else.
+ *
+ * docs/sync.md tells the protocol. The engine knows bundles by (writer, lane, seq, hash16) and by
+ * their bytes; it never sees a socket, a database or a clock. The driver (net/node) reports what
+ * happened with the calls below and then takes actions with ml_sync_next until there is none. Time
+ * is the driver's, monotonic, in milliseconds, as given by the last ml_sync_tick.
+ *
+ * Events never fail: one that lacks memory ends its session (the peers meet again later), or, when
+ * it was about our own store, makes the engine ask for a new snapshot. One thread at a time.
+ */
+#ifndef ML_SYNC_SYNC_H
+#define ML_SYNC_SYNC_H
+
+#include "sync/action.h"
+
+/* Limits, each tested on both sides. */
+#define ML_SYNC_SESSIONS_MAX     32u
+#define ML_SYNC_PEERS_MAX        256u    /* whose last exchange is remembered in memory */
+#define ML_SYNC_HEADS_MAX        65536u  /* of one frontier, ours or a peer's */
+#define ML_SYNC_OWN_MAX          4096u   /* chains that this node writes */
+#define ML_SYNC_CREDIT_BYTES     262144u /* what a peer may send before it is granted more */
+#define ML_SYNC_CREDIT_BUNDLES   256u
+#define ML_SYNC_BULK_BYTES       8388608u /* the same for the one session that feeds a large copy */
+#define ML_SYNC_BULK_BUNDLES     8192u
+#define ML_SYNC_BATCH_OPS        16384u /* decisions 12 */
+#define ML_SYNC_BATCH_BYTES      8388608u
+#define ML_SYNC_BATCH_MS         250u
+#define ML_SYNC_MESSAGE_BYTES    49152u   /* a BUNDLES of several bundles is cut here */
+#define ML_SYNC_UNSENT_BYTES     131072u  /* waiting in the link: no more bundles are loaded */
+#define ML_SYNC_UNSENT_BYTES_MAX 4194304u /* the same: the session ends, LIMIT */
+#define ML_SYNC_QUERY_HEADS_MAX  1024u
+#define ML_SYNC_FORKS_MAX        8u      /* searched at once, a session */
+#define ML_SYNC_BODIES_MAX       256u    /* asked at once, a session */
+#define ML_SYNC_SILENT_MS        30000u  /* without a message while one is due: TIMEOUT */
+#define ML_SYNC_STALL_MS         120000u /* without progress while some is due: TIMEOUT */
+#define ML_SYNC_FEED_MS          10000u /* a peer that feeds us and gives nothing makes room for another */
+#define ML_SYNC_QUIET_MS         2000u /* then the base is remembered anew */
+#define ML_SYNC_RESYNC_MS        5000u /* quiet and not equal: a new round; doubles up to */
+#define ML_SYNC_RESYNC_MS_MAX    300000u
+#define ML_SYNC_DUPLICATE_MS     10000u /* two links opened within: the same one stays at both ends */
+#define ML_SYNC_PROGRESS_MS      200u   /* between two CHANGED about counts alone */
+
+struct ml_sync;
+
+typedef enum ml_sync_order {
+    ML_SYNC_ORDER_LANES,  /* 0 and 1 to completion, then 3, 4, then 2 (architecture 9, ADR 0008) */
+    ML_SYNC_ORDER_CAUSAL, /* as ingested, lane 2 last: for a store that waits for all citations */
+} ml_sync_order;
+
+struct ml_sync_config {
+    const struct ml_env *env; /* borrowed: memory and log */
+    struct ml_node_id self;
+    ml_sync_order order;
+};
+
+/** NOMEM, and *out untouched. */
+ml_err ml_sync_new(struct ml_sync **out, const struct ml_sync_config *config) ML_MUST_CHECK;
+/** NULL is allowed. Sessions end without a word. */
+void ml_sync_free(struct ml_sync *e);
+
+/** The next thing to do, or false. */
+bool ml_sync_next(struct ml_sync *e, struct ml_sync_action *out);
+
+/* ---- time, input ---- */
+
+void ml_sync_tick(struct ml_sync *e, uint64_t now_ms);
+/** No more input is at hand: an unfinished batch may go to the store. */
+void ml_sync_drained(struct ml_sync *e);
+
+/* ---- links ---- */
+
+struct ml_sync_open {
+    struct ml_node_id peer;
+    bool initiator;       /* this node opened the link */
+    bool restricted;      /* lanes 0 and 1 only until caught up (rules B17) */
+    uint64_t hlc;         /* our clock, for HELLO */
+    struct ml_slice base; /* from the last REMEMBER with this peer; empty: none. Copied */
+};
+
+/** A link whose handshake is done. *session (never 0, never used again) names it from now on.
+ * LIMIT, CANCELED (paused), EXISTS (the link with this peer that was there stays), NOMEM: the
+ * driver closes it. */
+ml_err ml_sync_on_open(struct ml_sync *e, const struct ml_sync_open *open,
+                       uint32_t *session) ML_MUST_CHECK;
+/** The link is gone, asked for or not. An unknown session is ignored, here and below. */
+void ml_sync_on_closed(struct ml_sync *e, uint32_t session);
+/** One message, decrypted. The bytes are copied where needed. */
+void ml_sync_on_message(struct ml_sync *e, uint32_t session, struct ml_slice msg);
+/** So many bytes of SEND have left the link's queue. */
+void ml_sync_on_sent(struct ml_sync *e, uint32_t session, size_t bytes);
+
+/* ---- our store: what happened ---- */
+
+struct ml_sync_snapshot {
+    const struct ml_dep *heads; /* sorted by ml_dep_compare, lane 2 too */
+    size_t head_count;
+    const struct ml_sync_own *own; /* any order */
+    size_t own_count;
+    struct ml_sync_holes holes;
+};
+
+void ml_sync_on_snapshot(struct ml_sync *e, const struct ml_sync_snapshot *snapshot);
+/** An own bundle is durable. `urgent`: of lane 2, and not to wait for company (rules B23). */
+void ml_sync_on_append(struct ml_sync *e, const struct ml_sync_bundle *bundle, bool urgent);
+void ml_sync_on_anchored(struct ml_sync *e, const struct ml_sync_own *own);
+/** `err` of the whole batch: nothing of it is stored; else the outcomes. */
+void ml_sync_on_ingested(struct ml_sync *e, uint32_t batch, ml_err err,
+                         const struct ml_sync_outcome *outcomes, size_t count);
+void ml_sync_on_holes(struct ml_sync *e, const struct ml_sync_holes *holes);
+
+/* ---- our store: answers. A query that is not waited for (any more) is ignored ---- */
+
+/** `known` as many as were asked. */
+void ml_sync_on_known(struct ml_sync *e, uint32_t session, uint32_t query, const bool *known);
+/** Of the branch below the head: the hashes at first, first + step ...; none: it isn't stored. */
+void ml_sync_on_places(struct ml_sync *e, uint32_t session, uint32_t query,
+                       const struct ml_hash16 *hashes, size_t count);
+void ml_sync_on_measured(struct ml_sync *e, uint32_t session, uint32_t query,
+                         const struct ml_sync_count lanes[ML_LANES]);
+/** The first of the ranges in order of ingest, within the limits. `more`: there are others; with
+ * none given at all, the first is larger than the limit in bytes. */
+void ml_sync_on_loaded(struct ml_sync *e, uint32_t session, uint32_t query,
+                       const struct ml_sync_loaded *bundles, size_t count, bool more);
+/** For the first `count` of those asked, in that order; fewer than all: the limit was reached. */
+void ml_sync_on_bodies(struct ml_sync *e, uint32_t session, uint32_t query,
+                       const struct ml_sync_body *bodies, size_t count);
+/** In ascending order; fewer than the maximum asked: there are no more. */
+void ml_sync_on_wanted(struct ml_sync *e, uint32_t session, uint32_t query,
+                       const struct ml_hash16 *hashes, size_t count);
+/** Any query: the store could not answer. Its session ends. */
+void ml_sync_on_failed(struct ml_sync *e, uint32_t session, uint32_t query, ml_err err);
+
+/* ---- the user ---- */
+
+/** Ends all sessions and takes no new one until resumed. */
+void ml_sync_pause(struct ml_sync *e);
+void ml_sync_resume(struct ml_sync *e);
+bool ml_sync_is_paused(const struct ml_sync *e);
+void ml_sync_cancel(struct ml_sync *e, uint32_t session);
+
+#endif
