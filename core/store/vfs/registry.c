@@ -124,7 +124,10 @@ static int xdelete(sqlite3_vfs *sq, const char *name, int sync_folder)
     if (is_journal(name)) {
         return SQLITE_IOERR_DELETE_NOENT;
     }
-    return base_of(sq)->xDelete(base_of(sq), name, sync_folder);
+    int rc = base_of(sq)->xDelete(base_of(sq), name, sync_folder);
+    return rc == SQLITE_IOERR_DELETE_NOENT
+               ? rc
+               : ml_vfs_fail_base((struct ml_vfs *)(void *)sq, rc, "WAL, deletion", 0);
 }
 
 static int xaccess(sqlite3_vfs *sq, const char *name, int flags, int *out)
@@ -133,7 +136,8 @@ static int xaccess(sqlite3_vfs *sq, const char *name, int flags, int *out)
         *out = 0;
         return SQLITE_OK;
     }
-    return base_of(sq)->xAccess(base_of(sq), name, flags, out);
+    int rc = base_of(sq)->xAccess(base_of(sq), name, flags, out);
+    return ml_vfs_fail_base((struct ml_vfs *)(void *)sq, rc, "looking for a file", 0);
 }
 
 static int xfull_pathname(sqlite3_vfs *sq, const char *name, int out_bytes, char *out)

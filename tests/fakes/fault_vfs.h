@@ -1,0 +1,86 @@
+/* tests/fakes/fault_vfs.h -- a disk in memory under SQLite: fails on command, loses power.
+ *
+ * A fault_disk registers a SQLite VFS of its own. Put the encrypting VFS over it by
+ * ml_vfs_register_over(name, key, <disk's name>, 0), and every call that would reach the real disk
+ * reaches this one: rename, folder sync and the lock file too (ml_vfs_host). One flat folder: any
+ * path is a name. One thread at a time.
+ *
+ * What a power cut may lose: each write since the file's last sync, sector by sector (512 bytes),
+ * a sector keeping the state after some prefix of the writes on it; the file's size likewise, and
+ * truncations in order with it; each creation, deletion and renaming since the last folder sync,
+ * from the last one backwards (a journaled folder). A sync of a file that was created as a WAL
+ * syncs the folder too (as os_unix).
+ *
+ * Environment: journal. Survives a cut. Handles and locks: don't.
+ */
+#ifndef ML_TESTS_FAULT_VFS_H
+#define ML_TESTS_FAULT_VFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum fault_op {
+    FAULT_OPEN = 1,
+    FAULT_READ = 2,
+    FAULT_WRITE = 4,
+    FAULT_SYNC = 8,
+    FAULT_TRUNCATE = 16,
+    FAULT_DELETE = 32,
+    FAULT_ACCESS = 64,
+    FAULT_SIZE = 128,
+    FAULT_RENAME = 256,
+    FAULT_FOLDER = 512,
+    FAULT_LOCK = 1024,
+    FAULT_CHANGES =
+        FAULT_WRITE | FAULT_SYNC | FAULT_TRUNCATE | FAULT_DELETE | FAULT_RENAME | FAULT_FOLDER,
+    FAULT_ALL = 2047,
+};
+
+/** The nth call from now among `ops` fails. */
+struct fault_plan {
+    unsigned ops;
+    long nth;     /* from 1; 0: none */
+    bool forever; /* and every later one */
+    bool full;    /* SQLITE_FULL (ENOSPC) where the call can say it; else an I/O error */
+    bool torn;    /* a failed write leaves a part of itself */
+    bool flip;    /* reads only: succeed with one bit changed */
+};
+
+enum fault_keep {
+    FAULT_KEEP_SYNCED, /* nothing but what was synced */
+    FAULT_KEEP_ALL,    /* as after the end of the process alone */
+    FAULT_KEEP_PREFIX, /* each file: some writes in order, the last one torn */
+    FAULT_KEEP_RANDOM, /* each sector on its own */
+};
+
+struct fault_disk; /* owned by who made it */
+
+/** Registers a VFS of that name (borrowed until free). NULL when memory is short. */
+struct fault_disk *fault_disk_new(const char *name, uint64_t seed);
+/** Every handle must be closed and every VFS above unregistered. */
+void fault_disk_free(struct fault_disk *disk);
+
+/** NULL: no fault. Starts the count anew. */
+void fault_disk_plan(struct fault_disk *disk, const struct fault_plan *plan);
+/** Whether the planned call has come. */
+bool fault_disk_fired(const struct fault_disk *disk);
+/** Bytes in all files together; writes beyond are FULL. 0: no limit. */
+void fault_disk_quota(struct fault_disk *disk, uint64_t bytes);
+/** From the nth change (FAULT_CHANGES) on the disk is dead: calls fail, nothing is kept. 0: never.
+ */
+void fault_disk_cut_at(struct fault_disk *disk, long nth);
+bool fault_disk_is_dead(const struct fault_disk *disk);
+/** Power is back. Every handle must be closed. */
+void fault_disk_restart(struct fault_disk *disk, enum fault_keep keep);
+/** Calls of these kinds so far. */
+uint64_t fault_disk_calls(const struct fault_disk *disk, enum fault_op op);
+
+/** The bytes of a file as a process would read them; NULL when absent. Borrowed until a change. */
+uint8_t *fault_disk_bytes(struct fault_disk *disk, const char *name, size_t *len);
+/** Replaces (or makes) a file, synced. */
+void fault_disk_put(struct fault_disk *disk, const char *name, const void *bytes, size_t len);
+void fault_disk_remove(struct fault_disk *disk, const char *name);
+bool fault_disk_holds(struct fault_disk *disk, const char *text);
+
+#endif
