@@ -58,7 +58,7 @@ ML_API bool ml_client_wants_write(const struct ml_client *c);
  * call is answered with that error first. */
 ML_API ml_err ml_client_work(struct ml_client *c, int timeout_ms) ML_MUST_CHECK;
 
-struct ml_call {
+struct ml_ask {
     const char *method;
     struct ml_args *params; /* borrowed; NULL: none */
     ml_client_answer_cb *done;
@@ -68,7 +68,7 @@ struct ml_call {
 /** `*ticket` (NULL allowed) names the call until its answer. Errors: LIMIT (calls, size), INVALID
  * (params), UNREACHABLE (the connection ended), NOMEM; `done` is then never called. */
 ML_API ml_err ml_client_call(struct ml_client *c, uint64_t *ticket,
-                             const struct ml_call *call) ML_MUST_CHECK;
+                             const struct ml_ask *call) ML_MUST_CHECK;
 /** Asks the node to stop; the answer still comes, CANCELED or what it was already. */
 ML_API ml_err ml_client_cancel(struct ml_client *c, uint64_t ticket) ML_MUST_CHECK;
 

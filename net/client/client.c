@@ -96,7 +96,7 @@ static ml_err params_of(struct ml_args *params, struct ml_slice *bytes)
     return params == NULL ? ML_OK : ml_args_encoded(params, &bytes->data, &bytes->len);
 }
 
-ml_err ml_client_call(struct ml_client *c, uint64_t *ticket, const struct ml_call *args)
+ml_err ml_client_call(struct ml_client *c, uint64_t *ticket, const struct ml_ask *args)
 {
     struct ml_rpc_frame frame = {.kind = ML_RPC_REQUEST, .method = ml_slice_str(args->method)};
     ml_err err = params_of(args->params, &frame.body);
@@ -365,7 +365,7 @@ ml_err ml_client_request(struct ml_client *c, struct ml_tree **answer, const cha
     struct waited w = {.env = c->env};
     uint64_t ticket = 0;
     uint64_t deadline_ms = timeout_ms == 0 ? UINT64_MAX : c->env->now_ms(c->env->ctx) + timeout_ms;
-    const struct ml_call call = {method, params, on_waited, &w};
+    const struct ml_ask call = {method, params, on_waited, &w};
     ml_err err = ml_client_call(c, &ticket, &call);
     if (err != ML_OK) {
         return err;
@@ -426,9 +426,9 @@ ml_err ml_client_subscribe(struct ml_client *c, const char *name, ml_client_even
     ml_args_key(params, "name");
     ml_args_text(params, name);
     ml_args_end(params);
-    const struct ml_call call = {.method = on_event == NULL ? "rpc.unsubscribe" : "rpc.subscribe",
-                                 .params = params,
-                                 .done = on_subscribed};
+    const struct ml_ask call = {.method = on_event == NULL ? "rpc.unsubscribe" : "rpc.subscribe",
+                                .params = params,
+                                .done = on_subscribed};
     ml_err err = params == NULL ? ML_E_NOMEM : ml_client_call(c, NULL, &call);
     ml_args_free(params);
     if (err != ML_OK) {

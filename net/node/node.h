@@ -32,9 +32,11 @@ typedef enum ml_link_kind {
 struct ml_link_identity {
     struct ml_org_id org;
     const struct ml_secret *noise_static;  /* X25519 secret, 32 bytes */
-    const struct ml_secret *network_psk;   /* 32 bytes */
+    const struct ml_secret *network_psk;   /* 32 bytes, ML_KDF_NOISE_PSK */
+    const struct ml_secret *network_mac;   /* 32 bytes, ML_KDF_NET_MAC */
     uint32_t network_epoch;                /* in clear before the first message */
     const struct ml_secret *enrolment_psk; /* NULL unless a code is waiting to be used */
+    const struct ml_secret *enrolment_mac; /* with enrolment_psk */
 };
 
 struct ml_dial_request {
@@ -43,6 +45,7 @@ struct ml_dial_request {
     struct ml_org_id org;               /* zero for ENROL: the code alone identifies */
     struct ml_box_pk remote_static;     /* KNOWN only */
     const struct ml_secret *psk;        /* ENROL: of the code; KNOWN: NULL, the identity's */
+    const struct ml_secret *mac;        /* ENROL: of the code; KNOWN: NULL, the identity's */
     const struct ml_secret *static_key; /* ENROL: the newcomer's own; KNOWN: NULL */
     const char *address;                /* "host:port", or "[v6]:port" */
 };

@@ -132,7 +132,7 @@ static void on_event(void *user, const char *name, const struct ml_value *params
 
 static ml_err called(struct ml_client *c, uint64_t *ticket, const char *method, struct heard *h)
 {
-    const struct ml_call call = {.method = method, .done = on_answer, .user = h};
+    const struct ml_ask call = {.method = method, .done = on_answer, .user = h};
     return ml_client_call(c, ticket, &call);
 }
 
