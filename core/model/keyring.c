@@ -1,0 +1,503 @@
+/* core/model/keyring.c -- groups' keys: epochs, grants, and what they open (see keyring.h).
+ *
+ * Happy path: a KEK_EPOCH is remembered and its slot for this member-on-node opened; a new HIST
+ * opens the keys of the epoch before, and those of the one before that. A new KEK lets the ops
+ * that waited for it in the store be applied.
+ *
+ * Failures: what should open and doesn't (a slot of another's making, damaged) is ignored and
+ * reported as faulty: one bad op never stops the log.
+ *
+ * Invariant: wrap_key is held exactly when kek_key is; a held key has the id its op states.
+ */
+#include "core/model/keyring.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/ids.h"
+#include "core/crypto/aead.h"
+#include "core/crypto/kdf.h"
+#include "core/crypto/key_id.h"
+#include "core/model/keyring_int.h"
+
+static bool key_ids_equal(const struct ml_key_id *a, const struct ml_key_id *b)
+{
+    return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+static bool teams_equal(const struct ml_team_id *a, const struct ml_team_id *b)
+{
+    return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+struct ml_team_id ml_keyring_group(const struct ml_team_id *team, uint8_t compartment)
+{
+    static const struct ml_team_id nobody;
+    return compartment == ML_COMPARTMENT_ANNUAIRE ? nobody : *team;
+}
+
+static struct key_epoch *epoch_of(const struct ml_keyring *k, const struct ml_key_id *id, bool hist)
+{
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        struct key_epoch *e = k->epochs[i];
+        if (key_ids_equal(hist ? &e->hist : &e->kek, id)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+struct key_epoch *ml_keyring_epoch_of_kek(const struct ml_keyring *k, const struct ml_key_id *kek)
+{
+    return epoch_of(k, kek, false);
+}
+
+static bool seals_before(const struct key_epoch *a, const struct key_epoch *b)
+{
+    if (a->epoch != b->epoch) {
+        return a->epoch > b->epoch;
+    }
+    return memcmp(a->kek.b, b->kek.b, sizeof(a->kek.b)) < 0;
+}
+
+struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml_team_id *team,
+                                     uint8_t compartment)
+{
+    struct key_epoch *best = NULL;
+    struct ml_team_id group = ml_keyring_group(team, compartment);
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        struct key_epoch *e = k->epochs[i];
+        if (e->accepted && e->compartment == compartment && teams_equal(&e->team, &group) &&
+            (best == NULL || seals_before(e, best))) {
+            best = e;
+        }
+    }
+    return best;
+}
+
+bool ml_keyring_can_seal(const struct ml_keyring *k, const struct ml_team_id *team,
+                         ml_compartment compartment)
+{
+    const struct key_epoch *e = ml_keyring_sealing(k, team, (uint8_t)compartment);
+    return e != NULL && e->kek_key != NULL;
+}
+
+/* ---- life ---- */
+
+static ml_err cache_alloc(struct ml_keyring *k, uint32_t deks)
+{
+    uint32_t wanted = deks == 0 ? ML_KEYRING_CACHE_DEFAULT : deks;
+    k->cache_count = (wanted + KEY_CHUNK_KEYS - 1) / KEY_CHUNK_KEYS * KEY_CHUNK_KEYS;
+    k->cache = ml_alloc_array(k->env, k->cache_count, sizeof(*k->cache));
+    k->chunks = ml_alloc_array(k->env, k->cache_count / KEY_CHUNK_KEYS, sizeof(struct ml_secret *));
+    if (k->cache == NULL || k->chunks == NULL) {
+        return ML_E_NOMEM;
+    }
+    for (; k->chunk_count < k->cache_count / KEY_CHUNK_KEYS; k->chunk_count++) {
+        ml_err err = ml_secret_new(&k->chunks[k->chunk_count], ML_SECRET_MAX);
+        if (err != ML_OK) {
+            return err;
+        }
+    }
+    return ML_OK;
+}
+
+ml_err ml_keyring_new(struct ml_keyring **out, const struct ml_keyring_args *args)
+{
+    struct ml_keyring *k = ml_alloc(args->env, sizeof(*k));
+    if (k == NULL) {
+        return ML_E_NOMEM;
+    }
+    k->env = args->env;
+    k->org = args->org;
+    k->mon_box = args->mon_box;
+    k->store = args->store;
+    ml_box_pk_of(&k->mon_pk, args->mon_box);
+    k->mon_id = ml_recipient_id_of(&k->mon_pk);
+    ml_err err = cache_alloc(k, args->cache_deks);
+    if (err != ML_OK) {
+        ml_keyring_free(k);
+        return err;
+    }
+    *out = k;
+    return ML_OK;
+}
+
+static void epoch_free(const struct ml_env *env, struct key_epoch *e)
+{
+    if (e != NULL) {
+        ml_secret_free(e->kek_key);
+        ml_secret_free(e->wrap_key);
+        ml_secret_free(e->hist_key);
+        ml_release(env, e->raw);
+        ml_release(env, e);
+    }
+}
+
+void ml_keyring_free(struct ml_keyring *k)
+{
+    if (k == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        epoch_free(k->env, k->epochs[i]);
+    }
+    for (uint32_t i = 0; i < k->chunk_count; i++) {
+        ml_secret_free(k->chunks[i]);
+    }
+    ml_release(k->env, k->chunks);
+    ml_release(k->env, k->cache);
+    ml_release(k->env, k->epochs);
+    ml_release(k->env, k);
+}
+
+/* ---- keys as they open ---- */
+
+static ml_err apply_patient_open(struct ml_keyring *k, const struct ml_keyop *op,
+                                 struct ml_keyring_news *news);
+
+struct later {
+    struct ml_keyring *k;
+    struct ml_keyring_news *news;
+    struct ml_buf ops; /* u32be length, op, ... : the walk may not use the store */
+};
+
+static ml_err later_collect(void *user, struct ml_slice op)
+{
+    struct later *later = user;
+    ml_buf_u32be(&later->ops, (uint32_t)op.len);
+    ml_buf_append(&later->ops, op.data, op.len);
+    return later->ops.err;
+}
+
+static ml_err later_apply(struct later *later)
+{
+    size_t at = 0;
+    ml_err err = ML_OK;
+    while (at < later->ops.len && err == ML_OK) {
+        struct ml_keyop op;
+        uint32_t len = ml_get_u32be(later->ops.data + at);
+        if (ml_keyop_decode(&op, ml_slice(later->ops.data + at + 4, len), NULL) == ML_OK &&
+            op.known && op.type == ML_KEYOP_PATIENT_OPEN) {
+            err = apply_patient_open(later->k, &op, later->news);
+        }
+        at += 4 + (size_t)len;
+    }
+    return err;
+}
+
+/* Takes over `key` (32 bytes), of the id that the caller compared. */
+static ml_err hold_kek(struct ml_keyring *k, struct key_epoch *e, struct ml_secret *key,
+                       struct ml_keyring_news *news)
+{
+    struct ml_secret *wrap = NULL;
+    ml_err err = ml_kdf(ML_KDF_KEK_WRAP, &wrap, key, ml_slice(NULL, 0));
+    if (err != ML_OK) {
+        ml_secret_free(key);
+        return err;
+    }
+    e->kek_key = key;
+    e->wrap_key = wrap;
+    news->keks = true;
+    struct later later = {.k = k, .news = news};
+    ml_buf_init(&later.ops, k->env, SIZE_MAX);
+    err = k->store->later_take(k->store->ctx, &e->kek, later_collect, &later);
+    if (err == ML_OK) {
+        err = later_apply(&later);
+    }
+    ml_buf_free(&later.ops);
+    return err;
+}
+
+/* A secret that came for key id `id`: held where it is wanted, else freed. */
+static ml_err hold(struct ml_keyring *k, const struct ml_key_id *id, bool hist,
+                   struct ml_secret *key, struct ml_keyring_news *news)
+{
+    struct ml_key_id real = ml_key_id_of(key);
+    struct key_epoch *e = epoch_of(k, id, hist);
+    if (!key_ids_equal(&real, id)) {
+        news->faulty = true;
+        e = NULL;
+    }
+    if (e == NULL || (hist ? e->hist_key : e->kek_key) != NULL) {
+        ml_secret_free(key);
+        return ML_OK;
+    }
+    if (!hist) {
+        return hold_kek(k, e, key, news);
+    }
+    e->hist_key = key;
+    news->keks = true;
+    return ML_OK;
+}
+
+/* One older key under a HIST that is held. */
+static ml_err open_older(struct ml_keyring *k, const struct ml_kek_epoch *op,
+                         const struct ml_older_key *older, const struct ml_secret *hist_wrap,
+                         struct ml_keyring_news *news)
+{
+    uint8_t ad[ML_KEYOP_AD_MAX];
+    struct ml_secret *key = NULL;
+    bool hist = epoch_of(k, &older->wrapped, true) != NULL;
+    size_t ad_len = ml_older_key_ad(ad, &k->org, op, &older->wrapped);
+    ml_err err = ml_secret_new(&key, ML_KEY_BYTES);
+    if (err != ML_OK) {
+        return err;
+    }
+    if (ml_aead_open(ml_secret_writable(key), ml_slice(older->ct, sizeof(older->ct)),
+                     ml_slice(ad, ad_len), older->nonce, ml_secret_bytes(hist_wrap)) != ML_OK) {
+        news->faulty = true;
+        ml_secret_free(key);
+        return ML_OK;
+    }
+    return hold(k, &older->wrapped, hist, key, news);
+}
+
+static ml_err epoch_open_older(struct ml_keyring *k, struct key_epoch *e,
+                               struct ml_keyring_news *news)
+{
+    struct ml_keyop op;
+    struct ml_secret *hist_wrap = NULL;
+    ml_err err = ml_keyop_decode(&op, ml_slice(e->raw, e->raw_len), NULL);
+    if (err == ML_OK) {
+        err = ml_kdf(ML_KDF_HIST_WRAP, &hist_wrap, e->hist_key, ml_slice(NULL, 0));
+    }
+    struct ml_list_walk walk;
+    struct ml_older_key older;
+    ml_list_walk(&walk, &op.u.kek_epoch.older);
+    while (err == ML_OK && ml_older_key_next(&walk, &older)) {
+        err = open_older(k, &op.u.kek_epoch, &older, hist_wrap, news);
+    }
+    ml_secret_free(hist_wrap);
+    return err;
+}
+
+static ml_err open_history_once(struct ml_keyring *k, struct ml_keyring_news *found)
+{
+    ml_err err = ML_OK;
+    for (size_t i = k->epoch_count; i > 0 && err == ML_OK; i--) {
+        if (k->epochs[i - 1]->hist_key != NULL) {
+            err = epoch_open_older(k, k->epochs[i - 1], found);
+        }
+    }
+    return err;
+}
+
+/* A HIST opens that of the epoch before: again until nothing new opens. */
+static ml_err open_history(struct ml_keyring *k, struct ml_keyring_news *news)
+{
+    struct ml_keyring_news found = {.keks = true};
+    ml_err err = ML_OK;
+    while (found.keks && err == ML_OK) {
+        found = (struct ml_keyring_news){0};
+        err = open_history_once(k, &found);
+        news->keks |= found.keks;
+        news->streams |= found.streams;
+        news->faulty |= found.faulty;
+    }
+    return err;
+}
+
+/* ---- ops ---- */
+
+static ml_err epoch_add(struct ml_keyring *k, const struct ml_keyop *op, bool accepted)
+{
+    const struct ml_kek_epoch *in = &op->u.kek_epoch;
+    if (k->epoch_count == ML_KEYRING_EPOCHS_MAX) {
+        return ML_E_LIMIT;
+    }
+    if (k->epoch_count == k->epoch_cap) {
+        size_t cap = k->epoch_cap == 0 ? 16 : k->epoch_cap * 2;
+        struct key_epoch **grown = ml_resize(k->env, k->epochs, cap * sizeof(struct key_epoch *));
+        if (grown == NULL) {
+            return ML_E_NOMEM;
+        }
+        k->epochs = grown;
+        k->epoch_cap = cap;
+    }
+    struct key_epoch *e = ml_alloc(k->env, sizeof(*e));
+    uint8_t *raw = ml_copy(k->env, op->raw.data, op->raw.len);
+    if (e == NULL || raw == NULL) {
+        ml_release(k->env, e);
+        ml_release(k->env, raw);
+        return ML_E_NOMEM;
+    }
+    static const struct ml_box_pk no_key;
+    *e = (struct key_epoch){.team = in->team,
+                            .compartment = in->compartment,
+                            .epoch = in->epoch,
+                            .kek = in->kek,
+                            .hist = in->hist,
+                            .break_glass = in->break_glass,
+                            .has_break_glass =
+                                memcmp(&in->break_glass, &no_key, sizeof(no_key)) != 0,
+                            .accepted = accepted,
+                            .raw = raw,
+                            .raw_len = op->raw.len};
+    k->epochs[k->epoch_count++] = e;
+    return ML_OK;
+}
+
+/* Opens one slot; what doesn't open is faulty, not an error. */
+static ml_err open_slot(struct ml_keyring *k, const struct ml_slot_at *at, const uint8_t *slot,
+                        const struct ml_key_id *id, struct ml_keyring_news *news)
+{
+    struct ml_secret *key = NULL;
+    ml_err err = ml_slot_open(&key, slot, at, k->mon_box);
+    if (err == ML_E_FORGED) {
+        news->faulty = true;
+        return ML_OK;
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    return hold(k, id, at->kind == ML_SLOT_HIST, key, news);
+}
+
+static struct ml_slot_at slot_at(const struct ml_keyring *k, const struct key_epoch *e,
+                                 const struct ml_box_pk *ephemeral, uint16_t index)
+{
+    return (struct ml_slot_at){.kind = ML_SLOT_KEK,
+                               .org = k->org,
+                               .team = e->team,
+                               .epoch = e->epoch,
+                               .index = index,
+                               .compartment = e->compartment,
+                               .ephemeral = *ephemeral,
+                               .recipient = k->mon_pk};
+}
+
+static ml_err apply_kek_epoch(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
+                              struct ml_keyring_news *news)
+{
+    const struct ml_kek_epoch *in = &op->u.kek_epoch;
+    struct key_epoch *e = ml_keyring_epoch_of_kek(k, &in->kek);
+    if (e == NULL) {
+        ml_err err = epoch_add(k, op, accepted);
+        if (err != ML_OK) {
+            return err;
+        }
+        e = k->epochs[k->epoch_count - 1];
+    }
+    e->accepted |= accepted;
+    struct ml_list_walk walk;
+    struct ml_epoch_slot slot;
+    uint16_t index = 0;
+    ml_err err = ML_OK;
+    ml_list_walk(&walk, &in->slots);
+    for (; err == ML_OK && ml_epoch_slot_next(&walk, &slot); index++) {
+        if (memcmp(slot.recipient.b, k->mon_id.b, sizeof(k->mon_id.b)) != 0) {
+            continue;
+        }
+        struct ml_slot_at at = slot_at(k, e, &in->ephemeral, index);
+        err = open_slot(k, &at, slot.kek.b, &in->kek, news);
+        at.kind = ML_SLOT_HIST;
+        if (err == ML_OK && slot.hist.len == ML_SLOT_WIRE_BYTES) {
+            err = open_slot(k, &at, slot.hist.data, &in->hist, news);
+        }
+    }
+    return err == ML_OK ? open_history(k, news) : err;
+}
+
+static ml_err apply_kek_grant(struct ml_keyring *k, const struct ml_keyop *op,
+                              struct ml_keyring_news *news)
+{
+    const struct ml_kek_grant *in = &op->u.kek_grant;
+    if (memcmp(in->recipient.b, k->mon_pk.b, sizeof(k->mon_pk.b)) != 0) {
+        return ML_OK;
+    }
+    struct ml_list_walk walk;
+    struct ml_grant_slot slot;
+    uint16_t index = 0;
+    ml_err err = ML_OK;
+    ml_list_walk(&walk, &in->slots);
+    for (; err == ML_OK && ml_grant_slot_next(&walk, &slot); index++) {
+        bool hist = slot.kind == ML_SLOT_HIST;
+        const struct key_epoch *e = epoch_of(k, &slot.key, hist);
+        if (e == NULL || (!hist && slot.kind != ML_SLOT_KEK)) {
+            news->faulty = true; /* of an epoch that its own past doesn't have, or a later kind */
+            continue;
+        }
+        struct ml_slot_at at = slot_at(k, e, &in->ephemeral, index);
+        at.kind = (ml_slot_kind)slot.kind;
+        err = open_slot(k, &at, slot.slot.b, &slot.key, news);
+    }
+    return err == ML_OK ? open_history(k, news) : err;
+}
+
+static ml_err streams_put(struct ml_keyring *k, const struct ml_patient_link *link)
+{
+    struct ml_secret *secret = NULL;
+    ml_err err = ml_secret_from(&secret, link->secret, ML_LINK_BYTES);
+    for (uint8_t c = 1; c <= ML_COMPARTMENT_LAST && err == ML_OK; c++) {
+        struct ml_stream_id stream = ml_stream_id_derive(secret, (ml_compartment)c);
+        const struct ml_stream_info info = {.patient = link->patient, .compartment = c};
+        err = k->store->stream_put(k->store->ctx, &stream, &info);
+    }
+    ml_secret_free(secret);
+    return err;
+}
+
+static ml_err apply_patient_open(struct ml_keyring *k, const struct ml_keyop *op,
+                                 struct ml_keyring_news *news)
+{
+    const struct ml_patient_open *in = &op->u.patient_open;
+    const struct key_epoch *e = ml_keyring_epoch_of_kek(k, &in->sealed.key);
+    if (e == NULL || e->wrap_key == NULL) {
+        return k->store->later_put(k->store->ctx, &in->sealed.key, op->raw);
+    }
+    uint8_t plain[sizeof(struct ml_object_id) + ML_LINK_BYTES];
+    uint8_t ad[ML_KEYOP_AD_MAX];
+    size_t ad_len = ml_patient_open_ad(ad, &k->org, in);
+    if (in->sealed.ct.len != sizeof(plain) + ML_AEAD_TAG_BYTES ||
+        ml_aead_open(plain, in->sealed.ct, ml_slice(ad, ad_len), in->sealed.nonce,
+                     ml_secret_bytes(e->wrap_key)) != ML_OK) {
+        news->faulty = true;
+        return ML_OK;
+    }
+    struct ml_patient_link link = {.team = in->team};
+    memcpy(link.patient.b, plain, sizeof(link.patient.b));
+    memcpy(link.secret, plain + sizeof(link.patient.b), ML_LINK_BYTES);
+    ml_err err = k->store->link_put(k->store->ctx, &link);
+    if (err == ML_OK) {
+        err = streams_put(k, &link);
+    }
+    news->streams = true;
+    news->patient = link.patient;
+    ml_wipe(plain, sizeof(plain));
+    ml_wipe(&link, sizeof(link));
+    return err;
+}
+
+static ml_err apply_dek_wrap(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
+                             struct ml_keyring_news *news)
+{
+    const struct ml_stored_wrap wrap = {.wrap = op->u.dek_wrap, .seals = accepted};
+    news->dek = true;
+    news->stream = wrap.wrap.stream;
+    news->dek_id = wrap.wrap.dek;
+    return k->store->wrap_put(k->store->ctx, &wrap);
+}
+
+ml_err ml_keyring_apply(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
+                        struct ml_keyring_news *news)
+{
+    *news = (struct ml_keyring_news){0};
+    if (!op->known) {
+        return ML_OK;
+    }
+    switch (op->type) {
+    case ML_KEYOP_KEK_EPOCH:
+        return apply_kek_epoch(k, op, accepted, news);
+    case ML_KEYOP_KEK_GRANT:
+        return apply_kek_grant(k, op, news);
+    case ML_KEYOP_PATIENT_OPEN:
+        return apply_patient_open(k, op, news);
+    case ML_KEYOP_DEK_WRAP:
+        return apply_dek_wrap(k, op, accepted, news);
+    case ML_KEYOP_BG_WRAP:
+        return k->store->bg_put(k->store->ctx, &op->u.bg_wrap);
+    default:
+        return ML_OK;
+    }
+}

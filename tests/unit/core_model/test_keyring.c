@@ -1,0 +1,647 @@
+/* tests/unit/core_model/test_keyring.c -- one rule of model/keyring.h per test. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/crypto/key_id.h"
+#include "support_keystore.h"
+
+enum { PEOPLE = 3 };
+
+struct person {
+    struct ml_secret *box;
+    struct ml_box_pk pk;
+    struct mem_store store;
+    struct ml_keyring *ring;
+};
+
+struct fixture {
+    struct fake_env fake;
+    struct ml_org_id org;
+    struct ml_team_id team;
+    struct ml_object_id patient;
+    struct person who[PEOPLE]; /* 0 founds */
+    struct ml_secret *recovery;
+    struct ml_box_pk recovery_pk;
+    struct key_log log;
+};
+
+static const struct ml_object_id structure;
+
+static void person_reset(struct fixture *f, struct person *p)
+{
+    ml_keyring_free(p->ring);
+    p->ring = NULL;
+    mem_store_init(&p->store);
+    const struct ml_keyring_args args = {.env = &f->fake.env,
+                                         .org = f->org,
+                                         .mon_box = p->box,
+                                         .store = &p->store.store,
+                                         .cache_deks = 8};
+    assert_int_equal(ml_keyring_new(&p->ring, &args), ML_OK);
+}
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    memset(&f, 0, sizeof(f));
+    fake_env_init(&f.fake, 11);
+    assert_int_equal(ml_crypto_init(), ML_OK);
+    memset(f.org.b, 0xA1, sizeof(f.org.b));
+    memset(f.team.b, 0x77, sizeof(f.team.b));
+    f.patient = ml_object_id_new(&f.fake.env);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        assert_int_equal(ml_box_keypair(&f.who[i].pk, &f.who[i].box, &f.fake.env), ML_OK);
+        person_reset(&f, &f.who[i]);
+    }
+    assert_int_equal(ml_box_keypair(&f.recovery_pk, &f.recovery, &f.fake.env), ML_OK);
+    key_log_init(&f.log);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < PEOPLE; i++) {
+        ml_keyring_free(f->who[i].ring);
+        ml_secret_free(f->who[i].box);
+    }
+    ml_secret_free(f->recovery);
+    key_log_free(&f->log);
+    return f->fake.live == 0 ? 0 : -1;
+}
+
+/* An epoch for the first `count` people; the log's new ops are applied to them all. */
+static void epoch(struct fixture *f, ml_compartment compartment, size_t count, bool history)
+{
+    struct ml_epoch_recipient who[PEOPLE];
+    size_t first = f->log.count;
+    for (size_t i = 0; i < count; i++) {
+        who[i] = (struct ml_epoch_recipient){f->who[i].pk, history};
+    }
+    const struct ml_epoch_args args = {.team = f->team,
+                                       .compartment = compartment,
+                                       .recipients = who,
+                                       .recipient_count = count,
+                                       .recovery = &f->recovery_pk};
+    assert_int_equal(ml_keyring_make_epoch(f->who[0].ring, &args, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(f->who[0].ring, &f->log, first);
+}
+
+static void found(struct fixture *f)
+{
+    struct ml_keyring *k = f->who[0].ring;
+    for (int c = 1; c <= (int)ML_COMPARTMENT_LAST; c++) {
+        epoch(f, (ml_compartment)c, 1, true);
+    }
+    size_t first = f->log.count;
+    assert_int_equal(ml_keyring_make_open(k, &structure, &f->team, key_log_add, &f->log), ML_OK);
+    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(k, &f->log, first);
+}
+
+static struct ml_seal_key new_dek(struct fixture *f, ml_compartment compartment)
+{
+    struct ml_keyring *k = f->who[0].ring;
+    struct ml_seal_key key;
+    size_t first = f->log.count;
+    assert_int_equal(ml_keyring_make_dek(k, &f->patient, compartment, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(k, &f->log, first);
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, compartment, &key), ML_OK);
+    return key;
+}
+
+static ml_err opens(struct ml_keyring *k, const struct ml_seal_key *key)
+{
+    struct ml_stream_info info;
+    const uint8_t *dek = NULL;
+    ml_err err = ml_keyring_dek(k, &key->stream, &key->dek, &info, &dek);
+    if (err == ML_OK) {
+        struct ml_key_id id = ml_key_id_of_bytes(dek);
+        assert_memory_equal(id.b, key->dek.b, sizeof(id.b));
+    }
+    return err;
+}
+
+static void the_founder_writes_for_a_patient_and_for_the_structure(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    struct ml_seal_key key;
+    found(f);
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, ML_COMPARTMENT_CARE, &key), ML_E_NO_KEY);
+    key = new_dek(f, ML_COMPARTMENT_CARE);
+    assert_int_equal(opens(k, &key), ML_OK);
+    assert_int_equal(opens(k, &key), ML_OK); /* from the cache */
+    struct ml_stream_info info;
+    const uint8_t *dek = NULL;
+    assert_int_equal(ml_keyring_dek(k, &key.stream, &key.dek, &info, &dek), ML_OK);
+    assert_memory_equal(&info.patient, &f->patient, sizeof(f->patient));
+    assert_int_equal(info.compartment, ML_COMPARTMENT_CARE);
+    assert_int_equal(
+        ml_keyring_make_dek(k, &structure, ML_COMPARTMENT_ANNUAIRE, key_log_add, &f->log), ML_OK);
+    key_log_apply(k, &f->log, f->log.count - 2);
+    assert_int_equal(ml_keyring_seal_key(k, &structure, ML_COMPARTMENT_ANNUAIRE, &key), ML_OK);
+    assert_true(ml_keyring_can_seal(k, &f->team, ML_COMPARTMENT_CARE));
+}
+
+static void an_unknown_patient_or_stream_is_not_found(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    struct ml_seal_key key = {{{0}}, {{0}}};
+    struct ml_secret *secret = NULL;
+    assert_int_equal(ml_keyring_import_key(k, &secret), ML_E_NOT_FOUND);
+    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log),
+                     ML_E_NO_KEY);
+    found(f);
+    struct ml_object_id other = ml_object_id_new(&f->fake.env);
+    assert_int_equal(ml_keyring_seal_key(k, &other, ML_COMPARTMENT_CARE, &key), ML_E_NOT_FOUND);
+    assert_int_equal(ml_keyring_make_dek(k, &other, ML_COMPARTMENT_CARE, key_log_add, &f->log),
+                     ML_E_NOT_FOUND);
+    assert_int_equal(opens(k, &key), ML_E_NOT_FOUND);
+    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log),
+                     ML_E_EXISTS);
+}
+
+static void every_member_derives_the_same_import_key(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_secret *a = NULL, *b = NULL;
+    found(f);
+    assert_int_equal(
+        ml_keyring_make_grant(f->who[0].ring, &f->who[1].pk, false, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(f->who[1].ring, &f->log, 0);
+    assert_int_equal(ml_keyring_import_key(f->who[0].ring, &a), ML_OK);
+    assert_int_equal(ml_keyring_import_key(f->who[1].ring, &b), ML_OK);
+    assert_true(ml_secret_equal(a, b));
+    ml_secret_free(a);
+    ml_secret_free(b);
+}
+
+/* A newcomer's log holds all that came before the grant: it waits, then opens. */
+static void a_grant_opens_what_came_before_it(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[1].ring;
+    found(f);
+    struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_VITAL);
+    key_log_apply_from(k, &f->log, 0);
+    assert_int_equal(opens(k, &key), ML_E_NOT_FOUND);
+    assert_false(ml_keyring_can_seal(k, &f->team, ML_COMPARTMENT_VITAL));
+    assert_int_equal(
+        ml_keyring_make_grant(f->who[0].ring, &f->who[1].pk, false, key_log_add, &f->log), ML_OK);
+    struct ml_keyring_news news = key_log_apply(k, &f->log, f->log.count - 1);
+    assert_true(news.keks && news.streams && !news.faulty);
+    assert_int_equal(opens(k, &key), ML_OK);
+    assert_int_equal(f->who[1].store.later_count, 0);
+    news = key_log_apply(f->who[2].ring, &f->log, f->log.count - 1); /* not hers */
+    assert_false(news.keks || news.faulty);
+}
+
+/* Ops of lane 1 in any order that keeps epochs before grants give one answer. */
+static void the_order_of_key_ops_is_no_matter(void **state)
+{
+    struct fixture *f = *state;
+    found(f);
+    struct ml_seal_key first = new_dek(f, ML_COMPARTMENT_CARE);
+    new_dek(f, ML_COMPARTMENT_CARE); /* a concurrent one: not chosen unless smaller */
+    new_dek(f, ML_COMPARTMENT_CARE);
+    struct ml_seal_key want;
+    assert_int_equal(ml_keyring_seal_key(f->who[0].ring, &f->patient, ML_COMPARTMENT_CARE, &want),
+                     ML_OK);
+    assert_true(memcmp(want.dek.b, first.dek.b, sizeof(first.dek.b)) <= 0);
+    for (int round = 0; round < 40; round++) {
+        size_t order[MEM_OPS];
+        struct ml_seal_key got;
+        struct ml_keyring *k = f->who[0].ring;
+        person_reset(f, &f->who[0]);
+        k = f->who[0].ring;
+        for (size_t i = 0; i < f->log.count; i++) {
+            size_t j = (size_t)fake_below(&f->fake, i + 1);
+            order[i] = order[j];
+            order[j] = i;
+        }
+        for (size_t i = 0; i < f->log.count; i++) {
+            key_log_apply(k, &f->log, order[i]);
+            key_log_apply(k, &f->log, order[0]); /* and repeats */
+        }
+        assert_int_equal(ml_keyring_seal_key(k, &f->patient, ML_COMPARTMENT_CARE, &got), ML_OK);
+        assert_memory_equal(&got, &want, sizeof(got));
+        assert_int_equal(opens(k, &first), ML_OK);
+    }
+}
+
+static void a_new_epoch_asks_a_new_dek_before_the_next_seal(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_seal_key after;
+    found(f);
+    struct ml_seal_key before = new_dek(f, ML_COMPARTMENT_CARE);
+    epoch(f, ML_COMPARTMENT_CARE, 2, false);
+    assert_int_equal(ml_keyring_seal_key(f->who[0].ring, &f->patient, ML_COMPARTMENT_CARE, &after),
+                     ML_E_NO_KEY);
+    assert_int_equal(opens(f->who[0].ring, &before), ML_OK);
+    after = new_dek(f, ML_COMPARTMENT_CARE);
+    assert_memory_not_equal(after.dek.b, before.dek.b, sizeof(after.dek.b));
+    /* Nothing is carried from the old epoch into the new one. */
+    size_t count = f->log.count;
+    assert_int_equal(ml_keyring_make_missing(f->who[0].ring, &f->patient, ML_COMPARTMENT_CARE,
+                                             key_log_add, &f->log),
+                     ML_OK);
+    for (size_t i = count; i < f->log.count; i++) {
+        struct ml_keyop op;
+        assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[i].data, f->log.op[i].len), NULL),
+                         ML_OK);
+        assert_int_equal(op.type, ML_KEYOP_BG_WRAP); /* for the new break-glass pair only */
+    }
+}
+
+/* HIST alone gives ten years; a plain slot gives from now on (rules A4). */
+static void history_opens_older_epochs_and_nothing_else_does(void **state)
+{
+    struct fixture *f = *state;
+    found(f);
+    struct ml_seal_key first = new_dek(f, ML_COMPARTMENT_ADMIN);
+    epoch(f, ML_COMPARTMENT_ADMIN, 1, true);
+    struct ml_seal_key second = new_dek(f, ML_COMPARTMENT_ADMIN);
+    epoch(f, ML_COMPARTMENT_ADMIN, 1, true);
+    struct ml_seal_key third = new_dek(f, ML_COMPARTMENT_ADMIN);
+    struct ml_keyring *giver = f->who[0].ring;
+    assert_int_equal(ml_keyring_make_grant(giver, &f->who[1].pk, false, key_log_add, &f->log),
+                     ML_OK);
+    assert_int_equal(ml_keyring_make_grant(giver, &f->who[2].pk, true, key_log_add, &f->log),
+                     ML_OK);
+    key_log_apply_from(f->who[1].ring, &f->log, 0);
+    key_log_apply_from(f->who[2].ring, &f->log, 0);
+    /* The patient was opened under epoch 1: without history his streams are unknown. */
+    assert_int_equal(opens(f->who[1].ring, &first), ML_E_NOT_FOUND);
+    assert_true(ml_keyring_can_seal(f->who[1].ring, &f->team, ML_COMPARTMENT_ADMIN));
+    assert_int_equal(opens(f->who[2].ring, &first), ML_OK);
+    assert_int_equal(opens(f->who[2].ring, &second), ML_OK);
+    assert_int_equal(opens(f->who[2].ring, &third), ML_OK);
+}
+
+static void what_quarantined_ops_bring_opens_but_never_seals(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    struct ml_seal_key key;
+    found(f);
+    f->log.accepted = false;
+    size_t first = f->log.count;
+    assert_int_equal(ml_keyring_make_dek(k, &f->patient, ML_COMPARTMENT_CARE, key_log_add, &f->log),
+                     ML_OK);
+    key_log_apply_from(k, &f->log, first);
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, ML_COMPARTMENT_CARE, &key), ML_E_NO_KEY);
+    struct ml_keyop op;
+    assert_int_equal(
+        ml_keyop_decode(&op, ml_slice(f->log.op[first].data, f->log.op[first].len), NULL), ML_OK);
+    key = (struct ml_seal_key){op.u.dek_wrap.stream, op.u.dek_wrap.dek};
+    assert_int_equal(opens(k, &key), ML_OK);
+    epoch(f, ML_COMPARTMENT_CARE, 1, true); /* quarantined: the old epoch goes on sealing */
+    f->log.accepted = true;
+    key = new_dek(f, ML_COMPARTMENT_CARE);
+    assert_int_equal(
+        ml_keyop_decode(
+            &op, ml_slice(f->log.op[f->log.count - 2].data, f->log.op[f->log.count - 2].len), NULL),
+        ML_OK);
+    assert_int_equal(op.type, ML_KEYOP_DEK_WRAP);
+    f->log.op[first].accepted = true; /* adopted */
+    key_log_apply(k, &f->log, first);
+    struct ml_seal_key chosen;
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, ML_COMPARTMENT_CARE, &chosen), ML_OK);
+}
+
+static void a_second_team_gets_the_same_streams_and_the_missing_wraps(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    found(f);
+    struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_CARE);
+    struct ml_team_id first_team = f->team;
+    memset(f->team.b, 0x88, sizeof(f->team.b));
+    epoch(f, ML_COMPARTMENT_ADMIN, 2, true);
+    epoch(f, ML_COMPARTMENT_CARE, 2, true);
+    size_t from = f->log.count;
+    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(k, &f->log, from);
+    struct ml_seal_key wide;
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, ML_COMPARTMENT_CARE, &wide), ML_E_NO_KEY);
+    from = f->log.count;
+    assert_int_equal(
+        ml_keyring_make_missing(k, &f->patient, ML_COMPARTMENT_CARE, key_log_add, &f->log), ML_OK);
+    assert_int_equal(f->log.count, from + 2); /* the team's wrap and its break-glass wrap */
+    key_log_apply_from(k, &f->log, from);
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, ML_COMPARTMENT_CARE, &wide), ML_OK);
+    assert_memory_equal(&wide, &key, sizeof(key));
+    from = f->log.count;
+    assert_int_equal(
+        ml_keyring_make_missing(k, &f->patient, ML_COMPARTMENT_CARE, key_log_add, &f->log), ML_OK);
+    assert_int_equal(f->log.count, from); /* idempotent */
+    key_log_apply_from(f->who[1].ring, &f->log, 0);
+    assert_int_equal(opens(f->who[1].ring, &key), ML_OK);
+    assert_false(ml_keyring_can_seal(f->who[1].ring, &first_team, ML_COMPARTMENT_CARE));
+}
+
+/* Two nodes that import one file open one patient twice, with two link secrets. */
+static void a_patient_opened_twice_has_one_stream_to_write_and_all_to_read(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    found(f);
+    struct ml_seal_key first = new_dek(f, ML_COMPARTMENT_CARE);
+    struct mem_store kept = f->who[0].store;
+    f->who[0].store.link_count = 1; /* a node that hasn't heard of the patient opens him */
+    size_t from = f->log.count;
+    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
+    key_log_apply(k, &f->log, from);
+    struct ml_seal_key second = new_dek(f, ML_COMPARTMENT_CARE);
+    assert_memory_not_equal(second.stream.b, first.stream.b, sizeof(first.stream.b));
+    f->who[0].store.links[f->who[0].store.link_count++] = kept.links[1];
+    struct ml_seal_key both;
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, ML_COMPARTMENT_CARE, &both), ML_OK);
+    const struct ml_seal_key *small =
+        memcmp(first.stream.b, second.stream.b, sizeof(first.stream.b)) < 0 ? &first : &second;
+    assert_memory_equal(&both, small, sizeof(both));
+    assert_int_equal(opens(k, &first), ML_OK);
+    assert_int_equal(opens(k, &second), ML_OK);
+}
+
+static void the_recovery_key_opens_break_glass_wraps(void **state)
+{
+    struct fixture *f = *state;
+    static const char label[] = "maille/break-glass/1";
+    uint8_t context[20 + 64], secret[32], dek[32], ad[ML_KEYOP_AD_MAX];
+    struct ml_keyop op, wrap;
+    struct ml_secret *bg = NULL;
+    epoch(f, ML_COMPARTMENT_ADMIN, 1, false);
+    epoch(f, ML_COMPARTMENT_CARE, 1, false);
+    size_t from = f->log.count;
+    assert_int_equal(
+        ml_keyring_make_open(f->who[0].ring, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(f->who[0].ring, &f->log, from);
+    struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_CARE);
+    assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[1].data, f->log.op[1].len), NULL),
+                     ML_OK);
+    size_t last = f->log.count - 1;
+    assert_int_equal(
+        ml_keyop_decode(&wrap, ml_slice(f->log.op[last].data, f->log.op[last].len), NULL), ML_OK);
+    assert_int_equal(wrap.type, ML_KEYOP_BG_WRAP);
+    memcpy(context, label, 20);
+    memcpy(context + 20, f->org.b, 32);
+    memcpy(context + 52, op.u.kek_epoch.break_glass.b, 32);
+    assert_int_equal(ml_open_anon(secret, op.u.kek_epoch.break_glass_recovery, f->recovery,
+                                  ml_slice(context, sizeof(context))),
+                     ML_OK);
+    assert_int_equal(ml_secret_from(&bg, secret, sizeof(secret)), ML_OK);
+    size_t ad_len = ml_bg_wrap_ad(ad, &f->org, &wrap.u.bg_wrap);
+    assert_int_equal(ml_open_anon(dek,
+                                  ml_slice(wrap.u.bg_wrap.sealed, sizeof(wrap.u.bg_wrap.sealed)),
+                                  bg, ml_slice(ad, ad_len)),
+                     ML_OK);
+    struct ml_key_id id = ml_key_id_of_bytes(dek);
+    assert_memory_equal(id.b, key.dek.b, sizeof(id.b));
+    ml_secret_free(bg);
+}
+
+static void damaged_ops_are_ignored_and_reported(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    found(f);
+    struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_CARE);
+    /* A slot that isn't for us in truth, an opening and a wrap whose bytes were changed. */
+    for (size_t i = 0; i < f->log.count; i++) {
+        f->log.op[i].data[f->log.op[i].len - 60] ^= 1;
+    }
+    person_reset(f, &f->who[0]);
+    k = f->who[0].ring;
+    size_t faulty = 0;
+    for (size_t i = 0; i < f->log.count; i++) {
+        struct ml_keyop op;
+        struct ml_keyring_news news;
+        if (ml_keyop_decode(&op, ml_slice(f->log.op[i].data, f->log.op[i].len), NULL) == ML_OK) {
+            assert_int_equal(ml_keyring_apply(k, &op, true, &news), ML_OK);
+            faulty += news.faulty;
+        }
+    }
+    assert_true(faulty > 0);
+    assert_int_equal(opens(k, &key), ML_E_NOT_FOUND);
+}
+
+static void a_wrap_of_another_key_does_not_pass_for_it(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    found(f);
+    struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_CARE);
+    struct ml_stored_wrap *w = &f->who[0].store.wraps[0];
+    person_reset(f, &f->who[1]);
+    w->wrap.ct[0] ^= 1; /* the AEAD */
+    struct mem_store *m = &f->who[0].store;
+    struct ml_stored_wrap good = *w;
+    good.wrap.ct[0] ^= 1;
+    good.wrap.dek.b[0] ^= 1; /* the place: another id in the associated data */
+    m->wraps[m->wrap_count++] = good;
+    struct ml_seal_key other = key;
+    other.dek.b[0] ^= 1;
+    for (int i = 0; i < 20; i++) { /* out of the cache */
+        new_dek(f, ML_COMPARTMENT_VITAL);
+    }
+    assert_int_equal(opens(k, &other), ML_E_NO_KEY);
+}
+
+static void a_full_cache_drops_the_oldest_and_opens_again(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_seal_key keys[200];
+    found(f);
+    for (size_t i = 0; i < 200; i++) {
+        size_t from = f->log.count;
+        if (from > MEM_OPS - 4) { /* the store remembers; the log may forget */
+            key_log_free(&f->log);
+            from = 0;
+        }
+        struct ml_keyop op;
+        assert_int_equal(ml_keyring_make_dek(f->who[0].ring, &f->patient,
+                                             (ml_compartment)(1 + i % 10), key_log_add, &f->log),
+                         ML_OK);
+        key_log_apply_from(f->who[0].ring, &f->log, from);
+        assert_int_equal(
+            ml_keyop_decode(&op, ml_slice(f->log.op[from].data, f->log.op[from].len), NULL), ML_OK);
+        keys[i] = (struct ml_seal_key){op.u.dek_wrap.stream, op.u.dek_wrap.dek};
+    }
+    for (size_t round = 0; round < 600; round++) {
+        assert_int_equal(opens(f->who[0].ring, &keys[fake_below(&f->fake, 200)]), ML_OK);
+    }
+}
+
+static void a_card_opens_in_its_place_only(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    struct ml_card_place at = {.kind = ML_CARD_MEMBER, .id = {7}};
+    struct ml_card_place other = {.kind = ML_CARD_MEMBER, .id = {8}};
+    struct ml_sealed sealed = {.ct = {NULL, 0}};
+    struct ml_buf buf, out;
+    ml_buf_init(&buf, &f->fake.env, 1000);
+    ml_buf_init(&out, &f->fake.env, 1000);
+    assert_int_equal(ml_keyring_open_card(k, &at, &sealed, &out), ML_E_NOT_FOUND);
+    assert_int_equal(ml_keyring_seal_card(k, &at, ml_slice_str("Dr Zoé"), &buf, &sealed),
+                     ML_E_NO_KEY);
+    found(f);
+    assert_int_equal(ml_keyring_seal_card(k, &at, ml_slice_str("Dr Zoé"), &buf, &sealed), ML_OK);
+    assert_int_equal(ml_keyring_open_card(k, &other, &sealed, &out), ML_E_FORGED);
+    assert_int_equal(out.len, 0);
+    assert_int_equal(ml_keyring_open_card(k, &at, &sealed, &out), ML_OK);
+    assert_true(ml_slice_equal(ml_buf_slice(&out), ml_slice_str("Dr Zoé")));
+    assert_int_equal(ml_keyring_open_card(f->who[1].ring, &at, &sealed, &out), ML_E_NO_KEY);
+    ml_buf_free(&buf);
+    ml_buf_free(&out);
+}
+
+static void an_epoch_asks_for_distinct_recipients(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_epoch_recipient twice[2] = {{f->who[0].pk, true}, {f->who[0].pk, false}};
+    struct ml_epoch_args args = {.team = f->team,
+                                 .compartment = ML_COMPARTMENT_CARE,
+                                 .recipients = twice,
+                                 .recipient_count = 2};
+    struct ml_keyring *k = f->who[0].ring;
+    assert_int_equal(ml_keyring_make_epoch(k, &args, key_log_add, &f->log), ML_E_INVALID);
+    args.recipient_count = 0;
+    assert_int_equal(ml_keyring_make_epoch(k, &args, key_log_add, &f->log), ML_E_INVALID);
+    args.recipient_count = ML_KEYOP_SLOTS_MAX + 1;
+    assert_int_equal(ml_keyring_make_epoch(k, &args, key_log_add, &f->log), ML_E_LIMIT);
+    assert_int_equal(ml_keyring_make_grant(k, &f->who[1].pk, true, key_log_add, &f->log),
+                     ML_E_NO_KEY);
+    assert_int_equal(f->log.count, 0);
+}
+
+static void a_failing_store_is_reported(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    struct ml_seal_key key;
+    found(f);
+    key = new_dek(f, ML_COMPARTMENT_CARE);
+    f->who[0].store.fail = ML_E_IO;
+    struct ml_seal_key unused;
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, ML_COMPARTMENT_CARE, &unused), ML_E_IO);
+    assert_int_equal(
+        ml_keyring_make_missing(k, &f->patient, ML_COMPARTMENT_CARE, key_log_add, &f->log),
+        ML_E_IO);
+    key.dek.b[5] ^= 1;
+    assert_int_equal(opens(k, &key), ML_E_IO);
+    person_reset(f, &f->who[0]);
+    f->who[0].store.fail = ML_E_FULL;
+    size_t failed = 0;
+    for (size_t i = 0; i < f->log.count; i++) {
+        struct ml_keyop op;
+        struct ml_keyring_news news;
+        assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[i].data, f->log.op[i].len), NULL),
+                         ML_OK);
+        failed += ml_keyring_apply(f->who[0].ring, &op, true, &news) == ML_E_FULL;
+    }
+    assert_int_equal(failed, f->log.count);
+}
+
+/* All of a founding, a write and a grant with the nth allocation failing. */
+static ml_err whole_story(struct fixture *f, struct ml_keyring *k, struct key_log *log)
+{
+    const struct ml_epoch_recipient me = {f->who[0].pk, true};
+    struct ml_epoch_args args = {.team = f->team,
+                                 .compartment = ML_COMPARTMENT_ADMIN,
+                                 .recipients = &me,
+                                 .recipient_count = 1,
+                                 .recovery = &f->recovery_pk};
+    ml_err err = ml_keyring_make_epoch(k, &args, key_log_add, log);
+    for (size_t i = 0; err == ML_OK && i < 6; i++) {
+        struct ml_keyop op;
+        struct ml_keyring_news news;
+        struct ml_seal_key key;
+        size_t from = log->count - 1;
+        if (i == 1) {
+            err = ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, log);
+        } else if (i == 2) {
+            err = ml_keyring_make_dek(k, &f->patient, ML_COMPARTMENT_ADMIN, key_log_add, log);
+        } else if (i == 3) {
+            err = ml_keyring_make_grant(k, &f->who[1].pk, true, key_log_add, log);
+        } else if (i == 4) {
+            err = ml_keyring_make_epoch(k, &args, key_log_add, log);
+        } else if (i == 5) {
+            return ml_keyring_seal_key(k, &f->patient, ML_COMPARTMENT_ADMIN, &key);
+        }
+        from += i > 0;
+        for (; from < log->count && err == ML_OK; from++) {
+            struct ml_slice bytes = ml_slice(log->op[from].data, log->op[from].len);
+            assert_int_equal(ml_keyop_decode(&op, bytes, NULL), ML_OK);
+            err = ml_keyring_apply(k, &op, true, &news);
+        }
+    }
+    return err;
+}
+
+static void no_failed_alloc_breaks_or_leaks(void **state)
+{
+    struct fixture *f = *state;
+    for (long nth = 1;; nth++) {
+        long live = f->fake.live;
+        struct ml_keyring *k = NULL;
+        mem_store_init(&f->who[0].store);
+        const struct ml_keyring_args args = {.env = &f->fake.env,
+                                             .org = f->org,
+                                             .mon_box = f->who[0].box,
+                                             .store = &f->who[0].store.store,
+                                             .cache_deks = 8};
+        f->fake.fail_alloc = nth;
+        ml_err err = ml_keyring_new(&k, &args);
+        if (err == ML_OK) {
+            err = whole_story(f, k, &f->log);
+        }
+        bool over = f->fake.fail_alloc > 0; /* it wasn't reached */
+        f->fake.fail_alloc = 0;
+        ml_keyring_free(k);
+        key_log_free(&f->log);
+        assert_int_equal(f->fake.live, live);
+        if (over) {
+            assert_int_equal(err, ML_E_NO_KEY); /* the new epoch wants a new DEK */
+            assert_true(nth > 20);
+            return;
+        }
+        assert_int_equal(err, ML_E_NOMEM);
+    }
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(the_founder_writes_for_a_patient_and_for_the_structure),
+        TEST(an_unknown_patient_or_stream_is_not_found),
+        TEST(every_member_derives_the_same_import_key),
+        TEST(a_grant_opens_what_came_before_it),
+        TEST(the_order_of_key_ops_is_no_matter),
+        TEST(a_new_epoch_asks_a_new_dek_before_the_next_seal),
+        TEST(history_opens_older_epochs_and_nothing_else_does),
+        TEST(what_quarantined_ops_bring_opens_but_never_seals),
+        TEST(a_second_team_gets_the_same_streams_and_the_missing_wraps),
+        TEST(a_patient_opened_twice_has_one_stream_to_write_and_all_to_read),
+        TEST(the_recovery_key_opens_break_glass_wraps),
+        TEST(damaged_ops_are_ignored_and_reported),
+        TEST(a_wrap_of_another_key_does_not_pass_for_it),
+        TEST(a_full_cache_drops_the_oldest_and_opens_again),
+        TEST(a_card_opens_in_its_place_only),
+        TEST(an_epoch_asks_for_distinct_recipients),
+        TEST(a_failing_store_is_reported),
+        TEST(no_failed_alloc_breaks_or_leaks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
