@@ -108,6 +108,8 @@ void ml_node_cancel(struct ml_node *node, uint64_t call);
 /** `link` is the driver's number, never reused. The node may close it at once (unknown key). */
 void ml_node_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer);
 void ml_node_link_message(struct ml_node *node, uint64_t link, struct ml_slice msg);
+/** So many bytes of link_send have left the driver's queue for the socket. */
+void ml_node_link_sent(struct ml_node *node, uint64_t link, size_t bytes);
 void ml_node_link_down(struct ml_node *node, uint64_t link, ml_err reason);
 void ml_node_dial_failed(struct ml_node *node, uint64_t dial, ml_err reason);
 
