@@ -112,6 +112,7 @@ ml_err ml_keystore_encode(const struct ml_keystore *ks, struct ml_buf *out)
 struct reader {
     struct ml_slice bytes;
     size_t at;
+    bool sum_holds;
     ml_err err;
     struct ml_keystore_damage damage;
 };
@@ -213,7 +214,7 @@ static uint8_t get_slot(struct reader *r, struct ks_member *m, uint8_t least)
     uint8_t type = get_u8(r, (uint8_t)(least + 1), ML_SLOT_TYPE_CARD, "type of a slot");
     if (r->err == ML_OK && type == ML_SLOT_TYPE_CARD) {
         r->at--;
-        reader_fail(r, ML_E_UNSUPPORTED, "card slot");
+        reader_fail(r, r->sum_holds ? ML_E_UNSUPPORTED : ML_E_CORRUPT, "card slot");
     }
     if (r->err != ML_OK) {
         return 0;
@@ -281,21 +282,27 @@ static void get_header(struct reader *r, struct ml_keystore *ks)
     get_section(r, ks->env, &ks->section, "node section");
 }
 
-static void get_sum(struct reader *r)
+/* Looked at first, told last: where the form breaks says more than that the sum does. */
+static bool sum_holds(struct ml_slice bytes)
 {
     uint8_t expect[SUM_BYTES];
-    size_t above = r->at;
-    const uint8_t *sum = take(r, SUM_BYTES, "sum");
-    if (sum == NULL) {
-        return;
+    if (bytes.len < SUM_BYTES) {
+        return false;
     }
-    if (r->at != r->bytes.len) {
+    size_t above = bytes.len - SUM_BYTES;
+    sum_of(expect, ml_slice(bytes.data, above));
+    return memcmp(expect, bytes.data + above, SUM_BYTES) == 0; /* no secret: it is in clear */
+}
+
+static void get_end(struct reader *r)
+{
+    size_t at = r->at;
+    (void)take(r, SUM_BYTES, "sum");
+    if (r->err == ML_OK && r->at != r->bytes.len) {
         reader_fail(r, ML_E_CORRUPT, "bytes after the end");
-        return;
     }
-    sum_of(expect, ml_slice(r->bytes.data, above));
-    if (memcmp(expect, sum, SUM_BYTES) != 0) { /* no secret: it is in clear in the file */
-        r->at = above;
+    if (r->err == ML_OK && !r->sum_holds) {
+        r->at = at;
         reader_fail(r, ML_E_CORRUPT, "sum");
     }
 }
@@ -308,10 +315,10 @@ ml_err ml_keystore_decode(struct ml_keystore **out, const struct ml_env *env, st
         return ML_E_NOMEM;
     }
     ks->env = env;
-    struct reader r = {.bytes = bytes};
+    struct reader r = {.bytes = bytes, .sum_holds = sum_holds(bytes)};
     get_header(&r, ks);
     get_members(&r, ks);
-    get_sum(&r);
+    get_end(&r);
     if (r.err != ML_OK) {
         ml_keystore_free(ks);
         if (damage != NULL && r.err != ML_E_NOMEM) {

@@ -1,0 +1,505 @@
+/* tests/unit/core_crypto/test_keystore_file.c -- the keystore's bytes are strict, its seals bound
+ * to their place, its file never half written. The calls that save makes are replaced here by ones
+ * that fail on command. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/crypto/hash.h"
+#include "support_keystore.h"
+
+/* Faults: the nth of these calls from now fails with `fault_errno`; 0 = none. */
+static long fault_nth;
+static int fault_errno;
+
+static int faulty(void)
+{
+    if (fault_nth > 0 && --fault_nth == 0) {
+        errno = fault_errno;
+        return 1;
+    }
+    return 0;
+}
+
+static void *next(const char *name)
+{
+    void *symbol = dlsym(RTLD_NEXT, name);
+    assert_non_null(symbol);
+    return symbol;
+}
+
+int fsync(int fd)
+{
+    int (*real)(int) = NULL;
+    void *symbol = next("fsync");
+    memcpy((void *)&real, (void *)&symbol, sizeof(real));
+    return faulty() ? -1 : real(fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    int (*real)(const char *, const char *) = NULL;
+    void *symbol = next("rename");
+    memcpy((void *)&real, (void *)&symbol, sizeof(real));
+    return faulty() ? -1 : real(from, to);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+    int (*real)(int, mode_t) = NULL;
+    void *symbol = next("fchmod");
+    memcpy((void *)&real, (void *)&symbol, sizeof(real));
+    return faulty() ? -1 : real(fd, mode);
+}
+
+static void encode(struct ml_buf *out, struct crypto_fixture *f, const struct ml_keystore *ks)
+{
+    ml_buf_init(out, f->env, ML_KEYSTORE_FILE_MAX);
+    assert_int_equal(ml_keystore_encode(ks, out), ML_OK);
+}
+
+static ml_err decode(struct crypto_fixture *f, struct ml_slice bytes,
+                     struct ml_keystore_damage *damage)
+{
+    struct ml_keystore *ks = NULL;
+    *damage = (struct ml_keystore_damage){NULL, 0};
+    ml_err err = ml_keystore_decode(&ks, f->env, bytes, damage);
+    assert_int_equal(err == ML_OK, ks != NULL);
+    ml_keystore_free(ks);
+    return err;
+}
+
+/* Makes the sum at the end right again. */
+static void mend_sum(struct ml_buf *bytes)
+{
+    const struct ml_slice parts[] = {ml_slice_str("maille/keystore-sum/1"),
+                                     ml_slice(bytes->data, bytes->len - 32)};
+    ml_hash_parts(bytes->data + bytes->len - 32, 32, ml_slice(NULL, 0), parts, 2);
+}
+
+static void decode_then_encode_gives_the_same_bytes(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct ml_secret *key = ks_secret(1);
+    for (int unattended = 0; unattended < 2; unattended++) {
+        struct ml_buf bytes;
+        struct ml_buf again;
+        assert_int_equal(ml_keystore_set_unattended(ks, unattended ? key : NULL), ML_OK);
+        struct ml_keystore *copy = ks_reopened(f, ks);
+        encode(&bytes, f, ks);
+        encode(&again, f, copy);
+        assert_true(ml_slice_equal(ml_buf_slice(&bytes), ml_buf_slice(&again)));
+        ml_buf_free(&bytes);
+        ml_buf_free(&again);
+        ml_keystore_free(copy);
+    }
+    ml_secret_free(key);
+    ml_keystore_free(ks);
+}
+
+static void any_flipped_bit_is_named(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct ml_keystore_damage damage;
+    struct ml_buf bytes;
+    encode(&bytes, f, ks);
+    for (size_t i = 0; i < bytes.len; i++) {
+        bytes.data[i] ^= (uint8_t)(1u << (i % 8));
+        ml_err err = decode(f, ml_buf_slice(&bytes), &damage);
+        assert_int_equal(err, i == 8 || i == 9 ? ML_E_UNSUPPORTED : ML_E_CORRUPT);
+        assert_non_null(damage.what);
+        assert_true(damage.offset <= bytes.len);
+        bytes.data[i] ^= (uint8_t)(1u << (i % 8));
+    }
+    ml_buf_free(&bytes);
+    ml_keystore_free(ks);
+}
+
+static void any_other_length_is_corrupt(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct ml_keystore_damage damage;
+    struct ml_buf bytes;
+    encode(&bytes, f, ks);
+    for (size_t len = 0; len < bytes.len; len++) {
+        assert_int_equal(decode(f, ml_slice(bytes.data, len), &damage), ML_E_CORRUPT);
+        assert_true(damage.offset <= len);
+    }
+    ml_buf_u8(&bytes, 0);
+    assert_int_equal(decode(f, ml_buf_slice(&bytes), &damage), ML_E_CORRUPT);
+    assert_string_equal(damage.what, "bytes after the end");
+    ml_buf_free(&bytes);
+    ml_keystore_free(ks);
+}
+
+/* Offsets in the file that ks_make's keystore gives: see keystore_codec.c. */
+enum {
+    AT_UNATTENDED = 58,
+    AT_NODE_LEN = 59,
+    NODE_SECTION = 4 + 40,
+    AT_COUNT = AT_NODE_LEN + 2 + NODE_SECTION,
+    AT_ANNE = AT_COUNT + 1,
+    AT_ANNE_WRAP = AT_ANNE + 16,
+    AT_ANNE_LEN = AT_ANNE_WRAP + 88,
+    ANNE_SECTION = 4 + 40,
+    AT_ANNE_SLOTS = AT_ANNE_LEN + 2 + ANNE_SECTION,
+    AT_ANNE_PASS = AT_ANNE_SLOTS + 1,
+    AT_ANNE_KIT = AT_ANNE_PASS + 1 + 24 + 88,
+    AT_BOB = AT_ANNE_KIT + 1 + 88,
+    BOB_SECTION = 3 + 40,
+    AT_BOB_SLOTS = AT_BOB + 16 + 88 + 2 + BOB_SECTION,
+    AT_END = AT_BOB_SLOTS + 1 + 1 + 24 + 88,
+};
+
+struct change {
+    size_t at;
+    uint8_t value;
+    ml_err expect;
+    const char *what;
+};
+
+static void only_the_one_form_is_read(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    static const struct change changes[] = {
+        {0, 'm', ML_E_CORRUPT, "magic"},
+        {9, 2, ML_E_UNSUPPORTED, "version"},
+        {9, 0, ML_E_UNSUPPORTED, "version"},
+        {AT_UNATTENDED, 2, ML_E_CORRUPT, "unattended mark"},
+        {AT_NODE_LEN + 1, 40, ML_E_CORRUPT, "node section"},
+        {AT_NODE_LEN, 0x11, ML_E_CORRUPT, "node section"},
+        {AT_COUNT, ML_KEYSTORE_MEMBERS_MAX + 1, ML_E_CORRUPT, "number of members"},
+        {AT_BOB, 'a' - 1, ML_E_CORRUPT, "order of the members"},
+        {AT_ANNE_LEN + 1, 40, ML_E_CORRUPT, "section of a member"},
+        {AT_ANNE_SLOTS, 0, ML_E_CORRUPT, "slots of a member"},
+        {AT_ANNE_SLOTS, 3, ML_E_CORRUPT, "slots of a member"},
+        {AT_ANNE_PASS, 0, ML_E_CORRUPT, "type of a slot"},
+        {AT_ANNE_PASS, 3, ML_E_UNSUPPORTED, "card slot"},
+        {AT_ANNE_PASS, 4, ML_E_CORRUPT, "type of a slot"},
+        {AT_ANNE_KIT, 1, ML_E_CORRUPT, "type of a slot"},
+        {AT_ANNE_PASS + 4, 0, ML_E_CORRUPT, "cost of a passphrase slot"},
+        {AT_ANNE_PASS + 3, 1, ML_E_CORRUPT, "cost of a passphrase slot"},
+        {AT_ANNE_PASS + 8, 7, ML_E_CORRUPT, "cost of a passphrase slot"},
+        {AT_ANNE_PASS + 5, 1, ML_E_CORRUPT, "cost of a passphrase slot"},
+    };
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        struct ml_keystore_damage damage;
+        struct ml_buf bytes;
+        encode(&bytes, f, ks);
+        assert_int_equal(bytes.len, AT_END + 32);
+        assert_int_not_equal(bytes.data[changes[i].at], changes[i].value);
+        bytes.data[changes[i].at] = changes[i].value;
+        mend_sum(&bytes);
+        assert_int_equal(decode(f, ml_buf_slice(&bytes), &damage), changes[i].expect);
+        assert_string_equal(damage.what, changes[i].what);
+        ml_buf_free(&bytes);
+    }
+    ml_keystore_free(ks);
+}
+
+/* Decodes bytes whose sum is right and opens anne and all that is hers; the first error. */
+static ml_err open_anne(struct crypto_fixture *f, struct ml_buf *bytes)
+{
+    struct ml_keystore *ks = NULL;
+    struct ml_secret *out = NULL;
+    mend_sum(bytes);
+    ml_err err = ml_keystore_decode(&ks, f->env, ml_buf_slice(bytes), NULL);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = ml_keystore_unlock(ks, &ks_anne, ml_slice_str("anne's passphrase"));
+    if (err == ML_OK) {
+        err = ml_keystore_get_section(ks, &ks_anne, &out);
+        ml_secret_free(out);
+    }
+    if (err == ML_OK) {
+        out = NULL;
+        err = ml_keystore_get_section(ks, NULL, &out);
+        ml_secret_free(out);
+    }
+    ml_keystore_free(ks);
+    return err;
+}
+
+/* An attacker can mend the sum; the seals still hold, whatever byte is changed. */
+static void a_changed_byte_with_a_mended_sum_opens_nothing(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct ml_buf bytes;
+    encode(&bytes, f, ks);
+    for (size_t at = 0; at < AT_BOB; at++) {
+        bool kit = at >= AT_ANNE_KIT + 1; /* the recovery slot isn't what opens here */
+        bytes.data[at] ^= 0x10;
+        ml_err err = open_anne(f, &bytes);
+        assert_int_equal(err == ML_OK, kit);
+        bytes.data[at] ^= 0x10;
+    }
+    assert_int_equal(open_anne(f, &bytes), ML_OK);
+    ml_buf_free(&bytes);
+    ml_keystore_free(ks);
+}
+
+static void parts_of_one_place_do_not_open_in_another(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *one = ks_make(f);
+    struct ml_keystore *two = ks_make(f); /* same structure, members and words */
+    struct ml_buf a;
+    struct ml_buf b;
+    static const struct {
+        size_t at;
+        size_t len;
+        ml_err expect;
+    } parts[] = {
+        {AT_NODE_LEN + 2, NODE_SECTION, ML_E_CORRUPT},
+        {AT_ANNE_WRAP, 88, ML_E_CORRUPT},
+        {AT_ANNE_LEN + 2, ANNE_SECTION, ML_E_CORRUPT},
+        {AT_ANNE_PASS, 1 + 24 + 88, ML_E_WRONG_KEY},
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        encode(&a, f, one);
+        encode(&b, f, two);
+        memcpy(a.data + parts[i].at, b.data + parts[i].at, parts[i].len);
+        assert_int_equal(open_anne(f, &a), parts[i].expect);
+        ml_buf_free(&a);
+        ml_buf_free(&b);
+    }
+    /* bob's slot in anne's place, with bob's words: his MMK must not pass for hers */
+    encode(&a, f, one);
+    memcpy(a.data + AT_ANNE_PASS, a.data + AT_BOB_SLOTS + 1, 1 + 24 + 88);
+    mend_sum(&a);
+    struct ml_keystore *ks = NULL;
+    assert_int_equal(ml_keystore_decode(&ks, f->env, ml_buf_slice(&a), NULL), ML_OK);
+    assert_int_equal(ml_keystore_unlock(ks, &ks_anne, ml_slice_str("bob's passphrase")),
+                     ML_E_WRONG_KEY);
+    ml_keystore_free(ks);
+    ml_buf_free(&a);
+    ml_keystore_free(one);
+    ml_keystore_free(two);
+}
+
+/* Files. */
+
+struct place {
+    char folder[64];
+    char path[96];
+    char next[128];
+};
+
+static void place_make(struct place *p)
+{
+    char base[] = "/tmp/ml-keystore-XXXXXX";
+    assert_non_null(mkdtemp(base));
+    snprintf(p->folder, sizeof(p->folder), "%s/org", base);
+    snprintf(p->path, sizeof(p->path), "%s/keystore", p->folder);
+    snprintf(p->next, sizeof(p->next), "%s.new", p->path);
+}
+
+static void place_remove(const struct place *p)
+{
+    char base[64];
+    snprintf(base, sizeof(base), "%.*s", (int)(strlen(p->folder) - 4), p->folder);
+    unlink(p->next);
+    unlink(p->path);
+    rmdir(p->folder);
+    assert_int_equal(rmdir(base), 0);
+}
+
+static mode_t mode_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 07777;
+}
+
+static void a_saved_keystore_loads_and_is_private(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct ml_keystore *loaded = NULL;
+    struct place p;
+    place_make(&p);
+    assert_int_equal(ml_keystore_load(&loaded, f->env, p.path, NULL), ML_E_NOT_FOUND);
+    mode_t mask = umask(0);
+    assert_int_equal(ml_keystore_save(ks, f->env, p.path), ML_OK);
+    umask(mask);
+    assert_int_equal(mode_of(p.folder), 0700);
+    assert_int_equal(mode_of(p.path), 0600);
+    assert_int_equal(access(p.next, F_OK), -1);
+    assert_int_equal(ml_keystore_load(&loaded, f->env, p.path, NULL), ML_OK);
+    assert_int_equal(ml_keystore_unlock(loaded, &ks_bob, ml_slice_str("bob's passphrase")), ML_OK);
+    ks_expect_section(loaded, &ks_bob, "bob");
+    ml_keystore_free(loaded);
+    place_remove(&p);
+    ml_keystore_free(ks);
+}
+
+static void a_damaged_file_is_corrupt_and_stays(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct ml_keystore *loaded = NULL;
+    struct ml_keystore_damage damage = {NULL, 0};
+    struct place p;
+    place_make(&p);
+    assert_int_equal(ml_keystore_save(ks, f->env, p.path), ML_OK);
+    assert_int_equal(truncate(p.path, 100), 0);
+    assert_int_equal(ml_keystore_load(&loaded, f->env, p.path, &damage), ML_E_CORRUPT);
+    assert_string_equal(damage.what, "node section");
+    assert_int_equal(truncate(p.path, 0), 0);
+    assert_int_equal(ml_keystore_load(&loaded, f->env, p.path, &damage), ML_E_CORRUPT);
+    assert_int_equal(truncate(p.path, ML_KEYSTORE_FILE_MAX + 1), 0);
+    assert_int_equal(ml_keystore_load(&loaded, f->env, p.path, &damage), ML_E_CORRUPT);
+    assert_string_equal(damage.what, "length");
+    assert_int_equal(truncate(p.path, ML_KEYSTORE_FILE_MAX), 0);
+    assert_int_equal(ml_keystore_load(&loaded, f->env, p.path, &damage), ML_E_CORRUPT);
+    assert_string_equal(damage.what, "magic");
+    assert_int_equal(ml_keystore_load(&loaded, f->env, p.folder, &damage), ML_E_IO); /* EISDIR */
+    assert_null(loaded);
+    place_remove(&p);
+    ml_keystore_free(ks);
+}
+
+/* Each system call of a save is failed in turn; the old file must load, whole, every time. */
+static void a_failed_save_leaves_the_old_file(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *old = ks_make(f);
+    struct place p;
+    place_make(&p);
+    assert_int_equal(ml_keystore_save(old, f->env, p.path), ML_OK);
+    struct ml_keystore *changed = ks_reopened(f, old);
+    assert_int_equal(ml_keystore_remove_member(changed, &ks_bob), ML_OK);
+    static const struct {
+        int code;
+        ml_err expect;
+    } codes[] = {{ENOSPC, ML_E_FULL}, {EROFS, ML_E_READONLY}, {EIO, ML_E_IO}, {EDQUOT, ML_E_FULL}};
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        for (long nth = 1; nth <= 4; nth++) { /* fchmod, fsync, rename, fsync of the folder */
+            struct ml_keystore *loaded = NULL;
+            fault_nth = nth;
+            fault_errno = codes[i].code;
+            assert_int_equal(ml_keystore_save(changed, f->env, p.path), codes[i].expect);
+            assert_int_equal(fault_nth, 0);
+            assert_int_equal(access(p.next, F_OK), -1);
+            assert_int_equal(ml_keystore_load(&loaded, f->env, p.path, NULL), ML_OK);
+            assert_int_equal(ml_keystore_member_count(loaded), nth == 4 ? 1 : 2);
+            ml_keystore_free(loaded);
+            assert_int_equal(ml_keystore_save(old, f->env, p.path), ML_OK);
+        }
+    }
+    ml_keystore_free(changed);
+    place_remove(&p);
+    ml_keystore_free(old);
+}
+
+static void a_stale_next_file_is_in_nobodys_way(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct ml_keystore *loaded = NULL;
+    struct place p;
+    place_make(&p);
+    assert_int_equal(ml_keystore_save(ks, f->env, p.path), ML_OK);
+    int fd = open(p.next, O_WRONLY | O_CREAT, 0644); /* longer than a keystore, and readable */
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, 100000), 0);
+    close(fd);
+    assert_int_equal(ml_keystore_save(ks, f->env, p.path), ML_OK);
+    assert_int_equal(mode_of(p.path), 0600);
+    assert_int_equal(ml_keystore_load(&loaded, f->env, p.path, NULL), ML_OK);
+    ml_keystore_free(loaded);
+    assert_int_equal(symlink("/dev/null", p.next), 0); /* not followed */
+    assert_int_equal(ml_keystore_save(ks, f->env, p.path), ML_E_IO);
+    place_remove(&p);
+    ml_keystore_free(ks);
+}
+
+static void a_folder_that_cannot_be_made_is_an_error(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    assert_int_equal(ml_keystore_save(ks, f->env, "/nonexistent/a/keystore"), ML_E_NOT_FOUND);
+    assert_int_equal(ml_keystore_save(ks, f->env, "/proc/a/keystore"), ML_E_NOT_FOUND);
+    ml_keystore_free(ks);
+}
+
+static void names_without_a_folder_are_in_the_current_one(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct place p;
+    place_make(&p);
+    char *back = getcwd(NULL, 0);
+    assert_int_equal(ml_keystore_save(ks, f->env, p.path), ML_OK);
+    assert_int_equal(unlink(p.path), 0);
+    assert_int_equal(chdir(p.folder), 0);
+    assert_int_equal(ml_keystore_save(ks, f->env, "keystore"), ML_OK);
+    assert_int_equal(chdir(back), 0);
+    assert_int_equal(access(p.path, F_OK), 0);
+    free(back);
+    place_remove(&p);
+    ml_keystore_free(ks);
+}
+
+static void encode_save_and_load_survive_failed_allocations(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct ml_keystore *loaded = NULL;
+    struct place p;
+    long nth = 0;
+    place_make(&p);
+    assert_int_equal(ml_keystore_save(ks, f->env, p.path), ML_OK);
+    do {
+        fail_nth(f, ++nth);
+    } while (ml_keystore_save(ks, f->env, p.path) == ML_E_NOMEM);
+    assert_true(nth > 2);
+    nth = 0;
+    do {
+        fail_nth(f, ++nth);
+        assert_null(loaded);
+    } while (ml_keystore_load(&loaded, f->env, p.path, NULL) == ML_E_NOMEM);
+    assert_non_null(loaded);
+    assert_true(nth > 6); /* the buffer, the object, two members, three sections */
+    fail_nth(f, 0);
+    ml_keystore_free(loaded);
+    place_remove(&p);
+    ml_keystore_free(ks);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, crypto_setup, crypto_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(decode_then_encode_gives_the_same_bytes),
+        TEST(any_flipped_bit_is_named),
+        TEST(any_other_length_is_corrupt),
+        TEST(only_the_one_form_is_read),
+        TEST(a_changed_byte_with_a_mended_sum_opens_nothing),
+        TEST(parts_of_one_place_do_not_open_in_another),
+        TEST(a_saved_keystore_loads_and_is_private),
+        TEST(a_damaged_file_is_corrupt_and_stays),
+        TEST(a_failed_save_leaves_the_old_file),
+        TEST(a_stale_next_file_is_in_nobodys_way),
+        TEST(a_folder_that_cannot_be_made_is_an_error),
+        TEST(names_without_a_folder_are_in_the_current_one),
+        TEST(encode_save_and_load_survive_failed_allocations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
