@@ -5,14 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/assert.h"
 #include "core/codec/bundle.h"
 #include "core/codec/change.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
 #include "core/codec/msg.h"
 #include "core/codec/trace.h"
+#include "core/codec/value.h"
 
-enum { FORMATS_MAX = 64 };
+enum { FORMATS_MAX = 96 };
 
 struct format_list {
     const struct ml_wire_format *all[FORMATS_MAX];
@@ -21,7 +23,8 @@ struct format_list {
 
 static void list_add(struct format_list *list, const struct ml_wire_format *format)
 {
-    if (format != NULL && list->count < FORMATS_MAX) {
+    ML_ASSERT(list->count < FORMATS_MAX);
+    if (format != NULL) {
         list->all[list->count++] = format;
     }
 }
@@ -56,6 +59,14 @@ static struct format_list formats_collect(void)
     list_add(&list, &ml_format_trace_deposit);
     list_add(&list, &ml_format_trace_entry);
     list_add_with_items(&list, &ml_format_change);
+    const struct ml_wire_format *const values[] = {
+        &ml_format_concept,     &ml_format_period,        &ml_format_identifier,
+        &ml_format_person_name, &ml_format_address_value, &ml_format_contact,
+        &ml_format_dosage,      &ml_format_component,     &ml_format_attachment,
+    };
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        list_add_with_items(&list, values[i]);
+    }
     for (unsigned kind = 1; kind <= UINT8_MAX; kind++) {
         list_add_with_items(&list, ml_msg_format((ml_msg_kind)kind));
     }
@@ -128,6 +139,9 @@ void ml_explain_field_type(char *out, size_t size, const struct ml_wire_field *f
     case ML_WIRE_REF:
         snprintf(out, size, "uint 0..255, or [bin 16, uint 0..255]");
         return;
+    case ML_WIRE_SYSTEM:
+        snprintf(out, size, "uint 1..24, or str %s", range);
+        return;
     case ML_WIRE_TUPLE:
         snprintf(out, size, "%s", field->item->name);
         return;
@@ -199,6 +213,7 @@ void ml_explain_field_size(char *out, size_t size, const struct ml_wire_field *f
     case ML_WIRE_VALUE:
         range_text(out, size, field->min, field->max);
         return;
+    case ML_WIRE_SYSTEM:
     case ML_WIRE_BODY:
         range_text(out, size, 1, bytes_bytes(field->max, false));
         return;

@@ -88,7 +88,8 @@ static const void *member_of(const void *object, const struct ml_wire_field *f)
 
 static bool scalar_is_zero(const struct ml_wire_field *f, const void *member)
 {
-    if (f->type == ML_WIRE_BIN || f->type == ML_WIRE_TEXT || f->type == ML_WIRE_VALUE) {
+    if (f->type == ML_WIRE_BIN || f->type == ML_WIRE_TEXT || f->type == ML_WIRE_VALUE ||
+        f->type == ML_WIRE_SYSTEM) {
         return ((const struct ml_slice *)member)->len == 0;
     }
     if (f->type == ML_WIRE_REF || f->type == ML_WIRE_BODY) {
@@ -146,6 +147,23 @@ static struct ml_slice value_read(struct ml_mp *c, const struct ml_wire_field *f
     return v;
 }
 
+static struct ml_slice system_read(struct ml_mp *c, const struct ml_wire_field *f)
+{
+    size_t at = c->pos;
+    if (ml_mp_peek(c) == ML_MP_UINT) {
+        struct ml_slice uri = ml_code_system_uri(ml_mp_uint(c, 0, UINT16_MAX));
+        if (uri.len == 0) {
+            ml_mp_fail(c, ML_FAULT_RANGE, at);
+        }
+        return uri;
+    }
+    struct ml_slice uri = ml_mp_str(c, f->min, f->max);
+    if (ml_mp_ok(c) && ml_code_system_number(uri) != 0) {
+        ml_mp_fail(c, ML_FAULT_NOT_SHORTEST, at);
+    }
+    return uri;
+}
+
 static void number_read(struct ml_mp *c, const struct ml_wire_field *f, void *member)
 {
     if (f->type == ML_WIRE_BOOL) {
@@ -184,6 +202,9 @@ void ml_wire_read_scalar(struct ml_mp *c, const struct ml_wire_field *field, voi
         return;
     case ML_WIRE_REF:
         ref_read(c, member);
+        return;
+    case ML_WIRE_SYSTEM:
+        *(struct ml_slice *)member = system_read(c, field);
         return;
     case ML_WIRE_TUPLE:
     case ML_WIRE_LIST:
@@ -453,6 +474,17 @@ static bool body_write(struct ml_buf *b, const struct ml_wire_field *f,
     return slice_fits(f, body->bytes);
 }
 
+static bool system_write(struct ml_buf *b, const struct ml_wire_field *f, struct ml_slice uri)
+{
+    uint16_t number = ml_code_system_number(uri);
+    if (number != 0) {
+        ml_mp_put_uint(b, number);
+        return true;
+    }
+    ml_mp_put_str(b, uri);
+    return slice_fits(f, uri) && ml_utf8_valid(uri);
+}
+
 static void ref_write(struct ml_buf *b, const struct ml_version_ref *ref)
 {
     if (!ref->same_bundle) {
@@ -481,6 +513,8 @@ static bool scalar_write(struct ml_buf *b, const struct ml_wire_field *f, const 
     case ML_WIRE_REF:
         ref_write(b, member);
         return true;
+    case ML_WIRE_SYSTEM:
+        return system_write(b, f, *(const struct ml_slice *)member);
     case ML_WIRE_TUPLE:
     case ML_WIRE_LIST:
         break;

@@ -20,17 +20,18 @@
 #include "maille/types.h"
 
 typedef enum ml_wire_type {
-    ML_WIRE_UINT,  /* uint8_t .. uint64_t; min..max are values */
-    ML_WIRE_INT,   /* int16_t .. int64_t; -max..max are values */
-    ML_WIRE_BOOL,  /* bool */
-    ML_WIRE_FIXED, /* struct of bytes; bin of exactly its size */
-    ML_WIRE_BIN,   /* struct ml_slice; bin of min..max bytes */
-    ML_WIRE_TEXT,  /* struct ml_slice; str of min..max bytes */
-    ML_WIRE_VALUE, /* struct ml_slice: the encoding of any canonical value of min..max bytes */
-    ML_WIRE_BODY,  /* struct ml_wire_body: bin of min..max bytes, or uint: why there is none */
-    ML_WIRE_REF,   /* struct ml_version_ref: uint 0..255, or [bundle16, uint 0..255] */
-    ML_WIRE_TUPLE, /* a struct in place: tuple of scalars */
-    ML_WIRE_LIST,  /* struct ml_list: array of min..max items */
+    ML_WIRE_UINT,   /* uint8_t .. uint64_t; min..max are values */
+    ML_WIRE_INT,    /* int16_t .. int64_t; -max..max are values */
+    ML_WIRE_BOOL,   /* bool */
+    ML_WIRE_FIXED,  /* struct of bytes; bin of exactly its size */
+    ML_WIRE_BIN,    /* struct ml_slice; bin of min..max bytes */
+    ML_WIRE_TEXT,   /* struct ml_slice; str of min..max bytes */
+    ML_WIRE_VALUE,  /* struct ml_slice: the encoding of any canonical value of min..max bytes */
+    ML_WIRE_BODY,   /* struct ml_wire_body: bin of min..max bytes, or uint: why there is none */
+    ML_WIRE_REF,    /* struct ml_version_ref: uint 0..255, or [bundle16, uint 0..255] */
+    ML_WIRE_SYSTEM, /* struct ml_slice: a code system's URI; uint for those of ml_code_system_* */
+    ML_WIRE_TUPLE,  /* a struct in place: tuple of scalars */
+    ML_WIRE_LIST,   /* struct ml_list: array of min..max items */
 } ml_wire_type;
 
 #define ML_WIRE_OPTIONAL 1u /* may be left out; then zero in the struct */
@@ -133,6 +134,12 @@ ml_err ml_wire_decode_op(const struct ml_wire_family *family, void *out, struct 
                          struct ml_fault *fault) ML_MUST_CHECK;
 /** The table of a type, NULL when unknown. */
 const struct ml_wire_format *ml_wire_family_of(const struct ml_wire_family *family, uint16_t type);
+
+/* Code systems with a number (value.h has the list). */
+/** The number of a URI; 0 when it has none. */
+uint16_t ml_code_system_number(struct ml_slice uri);
+/** The URI of a number, static; empty for a number that is none. */
+struct ml_slice ml_code_system_uri(uint64_t number);
 
 /* For the table's readers (explain, docs). */
 
