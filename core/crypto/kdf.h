@@ -63,6 +63,14 @@
     X(HIST_WRAP, "hist-wrap", "HIST", 32, 32, 32, 0, "none",                                       \
       "seals the previous epoch's KEK and HIST (A4)", "each group epoch",                          \
       "shred of the epoch's slots")                                                                \
+    X(ROOT_SIGN, "root-sign", "recovery secret", 32, 32, 32, 0, "none",                            \
+      "Ed25519 seed of Root's signatures", "ROOT_ROTATE", "wipe after use; it is never stored")    \
+    X(ROOT_BOX, "root-box", "recovery secret", 32, 32, 32, 0, "none",                              \
+      "X25519 secret that opens what is sealed to Root", "ROOT_ROTATE",                            \
+      "wipe after use; it is never stored")                                                        \
+    X(AUDIT_BOX, "audit-box", "recovery secret", 32, 32, 32, 0, "none",                            \
+      "X25519 secret that opens traces (rules A2)", "ROOT_ROTATE",                                 \
+      "wipe after use; it is never stored")                                                        \
     X(IMPORT_ID, "import-id", "org's import secret", 32, 32, 32, 0, "none",                        \
       "keys the ids of imported objects (A9)", "never: the ids would change",                      \
       "with the org's keys")
