@@ -148,39 +148,43 @@ static void a_quota_is_full_and_room_heals_it(void **state)
     }
 }
 
-/* Allocation n fails: NOMEM where it must, no leak anywhere, and the database is as it was. */
+/* True while there was an nth allocation to fail. */
+static bool allocation_fails(long nth)
+{
+    struct fake_env fake;
+    struct support_work w = small;
+    struct fault_disk *disk = fault_disk_new(SUPPORT_DISK, 1);
+    assert_non_null(disk);
+    fake_env_init(&fake, 1);
+    const struct ml_vfs_setup setup = {
+        .name = SUPPORT_VFS, .key = support_key, .base = SUPPORT_DISK, .env = &fake.env};
+    fake.fail_alloc = nth;
+    int rc = ml_vfs_register_with(&setup);
+    bool fired = rc != ML_OK;
+    if (rc == ML_OK) {
+        support_work_run(&w, disk);
+        fired = fake.fail_alloc == 0;
+        fake.fail_alloc = 0;
+        assert_true(!fired || w.failed > 0);
+        support_work_check(&w);
+        assert_int_equal(ml_vfs_unregister(SUPPORT_VFS), ML_OK);
+    } else {
+        assert_int_equal(rc, ML_E_NOMEM);
+    }
+    assert_int_equal(fake.live, 0);
+    fault_disk_free(disk);
+    return fired;
+}
+
+/* NOMEM where it must be, no leak anywhere, and the database is as it was. */
 static void each_failed_allocation_is_an_error_and_leaks_nothing(void **state)
 {
+    long nth = 1;
     (void)state;
-    for (long nth = 1;; nth++) {
-        struct fake_env fake;
-        struct support_work w = small;
-        struct fault_disk *disk = fault_disk_new(SUPPORT_DISK, 1);
-        assert_non_null(disk);
-        fake_env_init(&fake, 1);
-        const struct ml_vfs_setup setup = {
-            .name = SUPPORT_VFS, .key = support_key, .base = SUPPORT_DISK, .env = &fake.env};
-        fake.fail_alloc = nth;
-        int rc = ml_vfs_register_with(&setup);
-        if (rc == ML_OK) {
-            support_work_run(&w, disk);
-            bool fired = fake.fail_alloc == 0;
-            fake.fail_alloc = 0;
-            assert_true(!fired || w.failed > 0);
-            support_work_check(&w);
-            assert_int_equal(ml_vfs_unregister(SUPPORT_VFS), ML_OK);
-            assert_int_equal(fake.live, 0);
-            fault_disk_free(disk);
-            if (!fired) {
-                assert_true(nth > 10);
-                return;
-            }
-            continue;
-        }
-        assert_int_equal(rc, ML_E_NOMEM);
-        assert_int_equal(fake.live, 0);
-        fault_disk_free(disk);
+    while (allocation_fails(nth)) {
+        nth++;
     }
+    assert_true(nth > 10);
 }
 
 int main(void)
