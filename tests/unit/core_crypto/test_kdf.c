@@ -160,6 +160,50 @@ static void ids_are_labelled_hashes(void **state)
     ml_secret_free(key);
 }
 
+/* The table in docs/crypto.md, as it has to be. */
+static void table_write(struct ml_buf *out)
+{
+    char line[512];
+    ml_buf_append(out, "\n", 1);
+    const char *head =
+        "| label | input | bytes in, out | context: bytes | purpose | rotation | destruction |\n"
+        "|---|---|---|---|---|---|---|\n";
+    ml_buf_append(out, head, strlen(head));
+#define X(NAME, label, input, min, max, out_bytes, bytes, context, purpose, rotation, destruction) \
+    snprintf(line, sizeof(line), "| %s | %s | %s, %d | %s: %d | %s | %s | %s |\n", label, input,   \
+             (min) == (max) ? #max : #min ".." #max, out_bytes, context, bytes, purpose, rotation, \
+             destruction);                                                                         \
+    ml_buf_append(out, line, strlen(line));
+    ML_KDF_MAP(X)
+#undef X
+}
+
+static void the_table_of_the_docs_is_this_one(void **state)
+{
+    struct crypto_fixture *f = *state;
+    static char text[65536];
+    struct ml_buf expect;
+    FILE *file = fopen(ML_TEST_DATA "/../../docs/crypto.md", "r");
+    assert_non_null(file);
+    size_t len = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    assert_true(len < sizeof(text) - 1);
+    text[len] = '\0';
+    static const char start_mark[] = "<!-- kdf table: made by test_kdf -->\n";
+    const char *start = strstr(text, start_mark);
+    const char *end = strstr(text, "\n<!-- end of kdf table -->");
+    assert_true(start != NULL && end != NULL);
+    start += strlen(start_mark);
+    ml_buf_init(&expect, f->env, sizeof(text));
+    table_write(&expect);
+    if (!ml_slice_equal(ml_buf_slice(&expect), ml_slice(start, (size_t)(end - start)))) {
+        fprintf(stderr, "docs/crypto.md must hold, between its marks:\n%.*s", (int)expect.len,
+                (const char *)expect.data);
+        fail();
+    }
+    ml_buf_free(&expect);
+}
+
 static void derivations_survive_a_failed_alloc(void **state)
 {
     struct crypto_fixture *f = *state;
@@ -184,6 +228,7 @@ int main(void)
         TEST(stream_id_is_the_formula_of_the_log),
         TEST(chunk_key_depends_on_dek_and_content),
         TEST(ids_are_labelled_hashes),
+        TEST(the_table_of_the_docs_is_this_one),
         TEST(derivations_survive_a_failed_alloc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
