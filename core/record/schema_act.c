@@ -29,10 +29,6 @@ static const struct ml_field procedure_fields[] = {
      HELP("Chirurgien ou spécialiste qui n'est pas dans l'annuaire.")},
 };
 
-static const struct ml_fhir_drop procedure_drops[] = {
-    {"reasonReference[].display", "libellé du problème visé, que le lien retrouve"},
-};
-
 static const struct ml_entity procedure = {
     .id = 10,
     .name = "procedure",
@@ -50,7 +46,6 @@ static const struct ml_entity procedure = {
     .fhir_patient = "subject",
     .fhir_author = "performer[].actor",
     FIELDS(procedure_fields),
-    DROPS(procedure_drops),
 };
 
 static const struct ml_field report_fields[] = {
@@ -81,10 +76,6 @@ static const struct ml_field report_fields[] = {
      FHIR("identifier[]")},
 };
 
-static const struct ml_fhir_drop report_drops[] = {
-    {"result[].display", "libellé du résultat visé, que le lien retrouve"},
-};
-
 static const struct ml_entity report = {
     .id = 11,
     .name = "report",
@@ -102,7 +93,6 @@ static const struct ml_entity report = {
     .fhir_patient = "subject",
     .fhir_author = "performer[] | resultsInterpreter[]",
     FIELDS(report_fields),
-    DROPS(report_drops),
 };
 
 #define SERIES "series[]."

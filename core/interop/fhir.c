@@ -1,0 +1,478 @@
+/* core/interop/fhir.c -- see fhir.h.
+ *
+ * Happy path: read the JSON; list the resources with the entity of each; give each its source key,
+ * its date and so its object id; convert all of them once without handing anything out; then once
+ * more, in order, handing out each object and counting its leaves.
+ *
+ * Failures: all but the callback's own are found by the first conversion, before the first object.
+ *
+ * Invariant: the second conversion is the first one again: it depends on the file and the schema
+ * only (and on `find`, whose answers only turn an unresolved reference into a resolved one).
+ */
+#include "core/interop/fhir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/codec/mp_write.h"
+#include "core/crypto/hash.h"
+#include "core/interop/fhir_internal.h"
+#include "core/interop/source.h"
+
+#define NO_NODE       ML_JSON_NO_NODE
+#define SET_BYTES_MAX ((size_t)ML_JSON_NODES_MAX * sizeof(uint32_t))
+
+bool fhir_fail(struct fhir *f, ml_err err, ml_import_fault_kind kind, uint32_t node)
+{
+    if (f->err == ML_OK) {
+        f->err = err;
+        *f->fault = (struct ml_import_fault){.kind = kind};
+        ml_json_place(f->doc, node, f->fault);
+    }
+    return false;
+}
+
+bool fhir_buf_ok(struct fhir *f, const struct ml_buf *buf, uint32_t node)
+{
+    if (buf->err == ML_OK) {
+        return true;
+    }
+    return fhir_fail(f, buf->err,
+                     buf->err == ML_E_NOMEM ? ML_IMPORT_FAULT_NOMEM : ML_IMPORT_FAULT_VALUE_TOO_BIG,
+                     node);
+}
+
+/* ---- entities ---- */
+
+static const struct ml_entity *choose_entity(struct fhir *f, uint32_t node, struct ml_slice type)
+{
+    const struct ml_schema *schema = f->args->schema;
+    const struct ml_entity *plain = NULL;
+    for (size_t i = 0; i < schema->entity_count && f->err == ML_OK; i++) {
+        const struct ml_entity *e = schema->entities[i];
+        if (e->fhir_type == NULL || !ml_slice_equal(ml_slice_str(e->fhir_type), type)) {
+            continue;
+        }
+        if (e->fhir_when == NULL) {
+            plain = plain != NULL ? plain : e;
+        } else if (fhir_when(f, node, e->fhir_when)) {
+            return e;
+        }
+    }
+    return plain;
+}
+
+static bool add_entry(struct fhir *f, uint32_t node, struct ml_slice full_url)
+{
+    struct ml_slice type = ml_json_str(f->doc, node, "resourceType");
+    if (type.len == 0) {
+        return fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_NOT_FHIR, node);
+    }
+    struct fhir_entry *entry = &f->entries[f->entry_count];
+    entry->node = node;
+    entry->order = f->entry_count;
+    entry->entity = choose_entity(f, node, type);
+    fhir_identify(f, entry, full_url);
+    f->by_key[f->entry_count] = f->entry_count;
+    f->entry_count++;
+    return f->err == ML_OK;
+}
+
+static bool alloc_entries(struct fhir *f, uint32_t count, uint32_t node)
+{
+    if (count > ML_FHIR_ENTRIES_MAX) {
+        return fhir_fail(f, ML_E_LIMIT, ML_IMPORT_FAULT_TOO_MANY, node);
+    }
+    const struct ml_env *env = f->args->env;
+    size_t bits = ((size_t)ml_json_count(f->doc) + 7) / 8;
+    f->entries = ml_alloc_array(env, (size_t)count + 1, sizeof(*f->entries));
+    f->by_key = ml_alloc_array(env, (size_t)count + 1, sizeof(*f->by_key));
+    f->kept = ml_alloc(env, bits);
+    if (f->entries == NULL || f->by_key == NULL || f->kept == NULL) {
+        return fhir_fail(f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, node);
+    }
+    return true;
+}
+
+static uint32_t children_of(const struct fhir *f, uint32_t node)
+{
+    uint32_t count = 0;
+    uint32_t at = node == NO_NODE ? NO_NODE : ml_json_child(f->doc, node);
+    for (; at != NO_NODE; at = ml_json_node(f->doc, at)->next) {
+        count++;
+    }
+    return count;
+}
+
+static bool list_bundle(struct fhir *f)
+{
+    uint32_t array = ml_json_get(f->doc, 0, ml_slice_str("entry"));
+    if (array != NO_NODE && ml_json_node(f->doc, array)->type != ML_JSON_ARRAY) {
+        return fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_TYPE, array);
+    }
+    if (!alloc_entries(f, children_of(f, array), 0)) {
+        return false;
+    }
+    uint32_t at = array == NO_NODE ? NO_NODE : ml_json_child(f->doc, array);
+    for (; at != NO_NODE; at = ml_json_node(f->doc, at)->next) {
+        uint32_t resource = ml_json_get(f->doc, at, ml_slice_str("resource"));
+        if (resource == NO_NODE) {
+            continue; /* an entry that only says what was done (history, response) */
+        }
+        if (!add_entry(f, resource, ml_json_str(f->doc, at, "fullUrl"))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool list_resources(struct fhir *f)
+{
+    struct ml_slice type = ml_json_str(f->doc, 0, "resourceType");
+    if (type.len == 0) {
+        return fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_NOT_FHIR, 0);
+    }
+    if (ml_slice_equal(type, ml_slice_str("Bundle"))) {
+        return list_bundle(f);
+    }
+    return alloc_entries(f, 1, 0) && add_entry(f, 0, ml_slice_str(""));
+}
+
+/* ---- ids ---- */
+
+static void entry_date(struct fhir *f, struct fhir_entry *entry)
+{
+    const struct ml_entity *e = entry->entity;
+    const struct ml_field *field =
+        e->effective_field != NULL ? ml_entity_field_named(e, e->effective_field) : NULL;
+    const uint32_t *nodes = NULL;
+    size_t count = 0;
+    if (field != NULL && field->fhir != NULL && fhir_walk(f, entry, field->fhir, &nodes, &count) &&
+        count > 0) {
+        fhir_value_instant(f, nodes[0], &entry->effective);
+    }
+    fhir_marks_undo(f); /* the field itself will keep it */
+    entry->id = fhir_object_id(f, entry->key, entry->effective.utc_ms);
+}
+
+static void date_entries(struct fhir *f)
+{
+    for (uint32_t i = 0; i < f->entry_count && f->err == ML_OK; i++) {
+        if (f->entries[i].entity != NULL) {
+            entry_date(f, &f->entries[i]);
+        }
+    }
+}
+
+/* ---- one object ---- */
+
+/* Converts the nodes of one field into f->item, as a list or alone. Returns whether there is a
+ * value; on false the marks are undone. */
+static bool field_value(struct fhir *f, const struct fhir_entry *entry,
+                        const struct ml_field *field)
+{
+    const uint32_t *nodes = NULL;
+    size_t count = 0;
+    uint32_t values = 0;
+    ml_buf_clear(&f->item);
+    ml_buf_clear(&f->list);
+    if (!fhir_walk(f, entry, field->fhir, &nodes, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count && f->err == ML_OK && (field->list || values == 0); i++) {
+        if (f->item.len <= ML_FHIR_FIELD_BYTES_MAX) {
+            values += fhir_value(f, entry, field, nodes[i], &f->item);
+        }
+    }
+    if (field->list && values > 0) {
+        ml_mp_put_array(&f->list, values);
+    }
+    bool fits = f->item.len + f->list.len <= ML_FHIR_FIELD_BYTES_MAX;
+    return values > 0 && fits && fhir_buf_ok(f, &f->list, entry->node);
+}
+
+static bool convert_field(struct fhir *f, const struct fhir_entry *entry,
+                          const struct ml_field *field)
+{
+    if (field->fhir == NULL || !field_value(f, entry, field)) {
+        fhir_marks_undo(f);
+        return false;
+    }
+    fhir_marks_commit(f);
+    ml_mp_put_uint(&f->values, field->id);
+    ml_mp_put_raw(&f->values, ml_buf_slice(&f->list)); /* the head of a list, or nothing */
+    ml_mp_put_raw(&f->values, ml_buf_slice(&f->item));
+    return fhir_buf_ok(f, &f->values, entry->node);
+}
+
+/* The values of one object into `out`, which is cleared. */
+static bool convert_entry(struct fhir *f, const struct fhir_entry *entry, struct ml_buf *out)
+{
+    const struct ml_entity *e = entry->entity;
+    uint32_t fields = 0;
+    ml_buf_clear(&f->values);
+    for (size_t i = 0; i < e->field_count && f->err == ML_OK; i++) {
+        fields += convert_field(f, entry, &e->fields[i]);
+    }
+    ml_buf_clear(out);
+    ml_mp_put_map(out, fields);
+    ml_mp_put_raw(out, ml_buf_slice(&f->values));
+    return f->err == ML_OK && fhir_buf_ok(f, out, entry->node);
+}
+
+static bool resolve_at(struct fhir *f, const struct fhir_entry *entry, const char *path,
+                       const char *entities, struct ml_object_id *out)
+{
+    const uint32_t *nodes = NULL;
+    size_t count = 0;
+    bool found = false;
+    if (path == NULL || !fhir_walk(f, entry, path, &nodes, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count && !found && f->err == ML_OK; i++) {
+        found = fhir_resolve(f, entry, nodes[i], entities, out);
+    }
+    fhir_marks_commit(f);
+    return found;
+}
+
+/* The patient of an entry; a patient's is itself, the structure's own is all zeros. */
+static bool entry_patient(struct fhir *f, const struct fhir_entry *entry, struct ml_object_id *out)
+{
+    const struct ml_entity *e = entry->entity;
+    if (e->is_patient) {
+        *out = entry->id;
+        return true;
+    }
+    if (e->is_shared) {
+        *out = (struct ml_object_id){{0}};
+        return true;
+    }
+    return resolve_at(f, entry, e->fhir_patient, "patient", out) ||
+           fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_NO_PATIENT, entry->node);
+}
+
+static void keep_identity(struct fhir *f, const struct fhir_entry *entry)
+{
+    uint32_t type = ml_json_get(f->doc, entry->node, ml_slice_str("resourceType"));
+    uint32_t id = ml_json_get(f->doc, entry->node, ml_slice_str("id"));
+    fhir_keep(f, type);
+    if (id != NO_NODE) {
+        fhir_keep(f, id);
+    }
+    fhir_marks_commit(f);
+}
+
+/* Appends a part of the origin; what doesn't fit is cut, and UTF-8 with it cleanly. */
+static size_t origin_add(char *out, size_t len, size_t size, struct ml_slice part)
+{
+    size_t n = part.len < size - 1 - len ? part.len : size - 1 - len;
+    while (n < part.len && n > 0 && (part.data[n] & 0xc0) == 0x80) {
+        n--;
+    }
+    if (n > 0) {
+        memcpy(out + len, part.data, n);
+    }
+    out[len + n] = '\0';
+    return len + n;
+}
+
+/* "FHIR R4 Observation/8a3c… (bundle-01.json)" */
+static void entry_origin(const struct fhir *f, const struct fhir_entry *entry, char *out,
+                         size_t size)
+{
+    struct ml_slice id = ml_json_str(f->doc, entry->node, "id");
+    size_t len = origin_add(out, 0, size, ml_slice_str("FHIR R4 "));
+    len = origin_add(out, len, size, ml_json_str(f->doc, entry->node, "resourceType"));
+    len = origin_add(out, len, size, ml_slice_str(id.len > 0 ? "/" : ""));
+    len = origin_add(out, len, size, id);
+    if (f->args->label != NULL) {
+        len = origin_add(out, len, size, ml_slice_str(" ("));
+        len = origin_add(out, len, size, ml_slice_str(f->args->label));
+        origin_add(out, len, size, ml_slice_str(")"));
+    }
+}
+
+/* ---- the two passes ---- */
+
+struct pass {
+    struct fhir *f;
+    struct ml_buf values;
+    bool hand_out;
+    uint32_t index;
+    uint32_t count;
+};
+
+static bool hand_out(struct pass *p, const struct fhir_entry *entry,
+                     struct ml_import_object *object)
+{
+    struct fhir *f = p->f;
+    char origin[ML_CHANGE_ORIGIN_MAX];
+    entry_origin(f, entry, origin, sizeof(origin));
+    object->origin = origin;
+    object->index = p->index++;
+    object->count = p->count;
+    ml_err err = f->args->create(f->args->user, object);
+    if (err != ML_OK) {
+        return fhir_fail(f, err, ML_IMPORT_FAULT_REFUSED, entry->node);
+    }
+    err = fhir_report_leaves(f->args->report, f, entry);
+    return err == ML_OK || fhir_fail(f, err, ML_IMPORT_FAULT_NOMEM, entry->node);
+}
+
+static bool pass_entry(struct pass *p, const struct fhir_entry *entry)
+{
+    struct fhir *f = p->f;
+    struct ml_import_object object = {
+        .entity = entry->entity, .id = entry->id, .effective = entry->effective};
+    keep_identity(f, entry);
+    if (!entry_patient(f, entry, &object.patient) || !convert_entry(f, entry, &p->values)) {
+        return false;
+    }
+    uint64_t unresolved = f->refs_unresolved; /* the author's field has counted it */
+    resolve_at(f, entry, entry->entity->fhir_author, "professional", &object.author);
+    f->refs_unresolved = unresolved;
+    if (!fhir_buf_ok(f, &f->marks, entry->node) || f->err != ML_OK) {
+        return false;
+    }
+    object.values = ml_buf_slice(&p->values);
+    return !p->hand_out || hand_out(p, entry, &object);
+}
+
+/* Patients, then the structure's own, then by date, then as in the file. */
+static int rank_of(const struct fhir_entry *e)
+{
+    if (e->entity == NULL) {
+        return 3;
+    }
+    return e->entity->is_patient ? 0 : e->entity->is_shared ? 1 : 2;
+}
+
+static int hand_out_order(const void *a, const void *b, void *entries)
+{
+    const uint32_t *ia = a;
+    const uint32_t *ib = b;
+    const struct fhir_entry *x = (const struct fhir_entry *)entries + *ia;
+    const struct fhir_entry *y = (const struct fhir_entry *)entries + *ib;
+    int rank = rank_of(x) - rank_of(y);
+    if (rank != 0) {
+        return rank;
+    }
+    if (rank_of(x) == 2 && x->effective.utc_ms != y->effective.utc_ms) {
+        return x->effective.utc_ms < y->effective.utc_ms ? -1 : 1;
+    }
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static void run_pass(struct fhir *f, const uint32_t *order, uint32_t count, bool out)
+{
+    struct pass p = {.f = f, .hand_out = out, .count = count};
+    ml_buf_init(&p.values, f->args->env, ML_FHIR_VALUES_BYTES_MAX);
+    f->refs_unresolved = 0;
+    memset(f->kept, 0, ((size_t)ml_json_count(f->doc) + 7) / 8);
+    for (uint32_t i = 0; i < count && f->err == ML_OK; i++) {
+        pass_entry(&p, &f->entries[order[i]]);
+    }
+    ml_buf_free(&p.values);
+}
+
+static ml_err report_types(struct fhir *f)
+{
+    ml_err err = ML_OK;
+    for (uint32_t i = 0; i < f->entry_count && err == ML_OK; i++) {
+        const struct fhir_entry *e = &f->entries[i];
+        err = fhir_report_type(f->args->report, ml_json_str(f->doc, e->node, "resourceType"),
+                               e->entity != NULL ? e->entity->name : NULL);
+    }
+    return err;
+}
+
+/* The mapped entries in the order in which they are handed out. */
+static uint32_t *order_entries(struct fhir *f, uint32_t *count)
+{
+    uint32_t *order = ml_alloc_array(f->args->env, (size_t)f->entry_count + 1, sizeof(*order));
+    *count = 0;
+    if (order == NULL) {
+        fhir_fail(f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, 0);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < f->entry_count; i++) {
+        order[i] = i;
+        *count += f->entries[i].entity != NULL;
+    }
+    qsort_r(order, f->entry_count, sizeof(*order), hand_out_order, f->entries);
+    return order;
+}
+
+static void fhir_run(struct fhir *f)
+{
+    uint32_t count = 0;
+    if (!list_resources(f) || !fhir_index(f)) {
+        return;
+    }
+    date_entries(f);
+    uint32_t *order = f->err == ML_OK ? order_entries(f, &count) : NULL;
+    if (order == NULL) {
+        return;
+    }
+    run_pass(f, order, count, false);
+    if (f->err == ML_OK) {
+        run_pass(f, order, count, true);
+    }
+    ml_release(f->args->env, order);
+    if (f->err == ML_OK && report_types(f) == ML_OK) {
+        fhir_report_file(f->args->report, count, f->refs_unresolved);
+    }
+}
+
+static void choose_space(struct fhir *f)
+{
+    const char *source = f->args->source;
+    struct ml_slice parts[] = {ml_slice_str(source != NULL ? "source" : "text"),
+                               source != NULL ? ml_slice_str(source) : f->text};
+    ml_hash_parts(f->space, sizeof(f->space), (struct ml_slice){NULL, 0}, parts, 2);
+}
+
+ml_err ml_fhir_import(const struct ml_fhir_args *args, struct ml_slice text,
+                      struct ml_import_fault *fault)
+{
+    struct fhir f = {.args = args, .fault = fault, .text = text};
+    ml_err err = ml_json_read(&f.doc, args->env, text, fault);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_buf_init(&f.marks, args->env, SET_BYTES_MAX);
+    ml_buf_init(&f.set[0], args->env, SET_BYTES_MAX);
+    ml_buf_init(&f.set[1], args->env, SET_BYTES_MAX);
+    ml_buf_init(&f.item, args->env, ML_JSON_BYTES_MAX);
+    ml_buf_init(&f.list, args->env, 16);
+    ml_buf_init(&f.values, args->env, ML_FHIR_VALUES_BYTES_MAX);
+    choose_space(&f);
+    fhir_run(&f);
+    ml_buf_free(&f.values);
+    ml_buf_free(&f.list);
+    ml_buf_free(&f.item);
+    ml_buf_free(&f.set[1]);
+    ml_buf_free(&f.set[0]);
+    ml_buf_free(&f.marks);
+    ml_release(args->env, f.kept);
+    ml_release(args->env, f.by_key);
+    ml_release(args->env, f.entries);
+    ml_json_free(f.doc);
+    return f.err;
+}
+
+ml_err ml_fhir_import_file(const struct ml_fhir_args *args, const char *path,
+                           struct ml_import_fault *fault)
+{
+    struct ml_buf text;
+    ml_buf_init(&text, args->env, ML_JSON_BYTES_MAX);
+    ml_err err = ml_source_read_file(&text, path, fault);
+    if (err == ML_OK) {
+        err = ml_fhir_import(args, ml_buf_slice(&text), fault);
+    }
+    ml_buf_free(&text);
+    return err;
+}

@@ -1,0 +1,106 @@
+/* core/interop/fhir_internal.h -- what the parts of the FHIR import share. Not for others.
+ *
+ *   fhir.c         a file from start to end: entities, ids, order, objects
+ *   fhir_walk.c    paths of the mapping over the document
+ *   fhir_value.c   FHIR data types to canonical values
+ *   fhir_time.c    FHIR dates to instants
+ *   fhir_refs.c    identities and references
+ *   fhir_report.c  what was kept and what was not
+ */
+#ifndef ML_INTEROP_FHIR_INTERNAL_H
+#define ML_INTEROP_FHIR_INTERNAL_H
+
+#include "core/interop/fhir.h"
+#include "core/interop/json.h"
+
+#define ML_FHIR_KEY_BYTES 16u /* a source identity, hashed */
+
+/* One resource of the file. */
+struct fhir_entry {
+    const struct ml_entity *entity; /* NULL: not mapped */
+    uint32_t node;                  /* the resource */
+    uint32_t order;                 /* in the file */
+    struct ml_object_id id;
+    struct ml_instant effective;
+    struct ml_slice base; /* of its fullUrl: "http://host/fhir/", or empty */
+    uint8_t key[ML_FHIR_KEY_BYTES];
+};
+
+struct fhir {
+    const struct ml_fhir_args *args; /* borrowed */
+    struct ml_import_fault *fault;   /* borrowed */
+    struct ml_json *doc;             /* borrowed */
+    struct ml_slice text;            /* borrowed */
+    ml_err err;                      /* the first one sticks */
+
+    struct fhir_entry *entries; /* owned; in the order of the file */
+    uint32_t entry_count;
+    uint32_t *by_key;                 /* owned; entry numbers sorted by key */
+    uint8_t space[ML_FHIR_KEY_BYTES]; /* tells apart ids that aren't unique in the world */
+
+    uint8_t *kept;        /* owned; one bit a node */
+    struct ml_buf marks;  /* u32 node numbers marked since the last commit */
+    struct ml_buf set[2]; /* u32 node numbers: the two sets of a walk */
+    struct ml_buf item;
+    struct ml_buf list;
+    struct ml_buf values;
+    uint64_t refs_unresolved;
+};
+
+/** Sets the error once, with the place of `node`. Returns false, for `return fhir_fail(...)`. */
+bool fhir_fail(struct fhir *f, ml_err err, ml_import_fault_kind kind, uint32_t node);
+/** NOMEM or LIMIT of a buffer. */
+bool fhir_buf_ok(struct fhir *f, const struct ml_buf *buf, uint32_t node);
+
+/* ---- fhir_walk.c ---- */
+
+void fhir_keep(struct fhir *f, uint32_t node);
+bool fhir_is_kept(const struct fhir *f, uint32_t node);
+/** Unmarks what was marked since; or forgets that it could be. */
+void fhir_marks_undo(struct fhir *f);
+void fhir_marks_commit(struct fhir *f);
+/** The nodes that `path` leads to from `node`, in order; the first alternative that finds any.
+ * *out is borrowed until the next walk. False: an error is set. */
+bool fhir_walk(struct fhir *f, const struct fhir_entry *from, const char *path,
+               const uint32_t **out, size_t *count);
+/** Does `when` ("path=a|b") hold for the resource? Marks nothing. */
+bool fhir_when(struct fhir *f, uint32_t node, const char *when);
+
+/* ---- fhir_time.c ---- */
+
+/** "1979", "1979-03", "1979-03-28" or with a time: false when it is none of them. */
+bool fhir_time_parse(struct ml_slice text, struct ml_instant *out);
+
+/* ---- fhir_value.c ---- */
+
+/** Appends one value of the field's type to `out`; false: nothing was appended (nothing there, or
+ * an error is set). */
+bool fhir_value(struct fhir *f, const struct fhir_entry *from, const struct ml_field *field,
+                uint32_t node, struct ml_buf *out);
+/** The time that a node of type INSTANT, PERIOD or DATE says; false: none. */
+bool fhir_value_instant(struct fhir *f, uint32_t node, struct ml_instant *out);
+
+/* ---- fhir_refs.c ---- */
+
+/** Fills the entry's key and base from its resource and fullUrl (empty: none). */
+void fhir_identify(struct fhir *f, struct fhir_entry *entry, struct ml_slice full_url);
+/** Sorts the entries' keys; an identity used twice is a fault. */
+bool fhir_index(struct fhir *f);
+/** The id made of a key (rules A9). */
+struct ml_object_id fhir_object_id(const struct fhir *f, const uint8_t *key, int64_t utc_ms);
+/** The object that a Reference names. `entities`: names "a|b" that it may be of, or NULL. Marks the
+ * reference when it resolves. False: it doesn't; counted. */
+bool fhir_resolve(struct fhir *f, const struct fhir_entry *from, uint32_t node,
+                  const char *entities, struct ml_object_id *out);
+/** The resource node that a Reference names, inside this file; ML_JSON_NO_NODE when it isn't. */
+uint32_t fhir_deref(struct fhir *f, const struct fhir_entry *from, uint32_t node);
+
+/* ---- fhir_report.c ---- */
+
+ml_err fhir_report_type(struct ml_fhir_report *report, struct ml_slice type, const char *entity);
+/** Counts the leaves of one entry, kept or not. */
+ml_err fhir_report_leaves(struct ml_fhir_report *report, const struct fhir *f,
+                          const struct fhir_entry *entry);
+void fhir_report_file(struct ml_fhir_report *report, uint64_t objects, uint64_t unresolved);
+
+#endif
