@@ -6,7 +6,7 @@
 
 #include "core/base/buf.h"
 
-#define ML_DECIMAL_DIGITS_MAX 40u /* before and behind the point together */
+#define ML_DECIMAL_DIGITS_MAX 38u /* with sign and point it fits ML_DECIMAL_MAX */
 #define ML_DECIMAL_SIZE       64u
 
 /** A whole number within int64; false when it is none ("1.0", "1e3", too large). */

@@ -3,6 +3,7 @@
  *   fhir.c         a file from start to end: entities, ids, order, objects
  *   fhir_walk.c    paths of the mapping over the document
  *   fhir_value.c   FHIR data types to canonical values
+ *   fhir_sound.c   what a converted value must be
  *   fhir_time.c    FHIR dates to instants
  *   fhir_refs.c    identities and references
  *   fhir_report.c  what was kept and what was not
@@ -77,6 +78,9 @@ bool fhir_time_parse(struct ml_slice text, struct ml_instant *out);
  * an error is set). */
 bool fhir_value(struct fhir *f, const struct fhir_entry *from, const struct ml_field *field,
                 uint32_t node, struct ml_buf *out);
+/** Will every reader take this value? What doesn't fit the limits of its type (a name of 2,000
+ * characters) is left out of the object, and counted. */
+bool fhir_value_is_sound(ml_field_type type, struct ml_slice value);
 /** The time that a node of type INSTANT, PERIOD or DATE says; false: none. */
 bool fhir_value_instant(struct fhir *f, uint32_t node, struct ml_instant *out);
 

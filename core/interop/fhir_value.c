@@ -5,15 +5,16 @@
  * value of the wrong JSON type, an unreadable date, a code outside a closed list are faults of the
  * file, named by their place: guessing would write a wrong record.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/ids.h"
 #include "core/codec/mp_write.h"
+#include "core/codec/value.h"
 #include "core/interop/base64.h"
 #include "core/interop/decimal.h"
 #include "core/interop/fhir_internal.h"
 #include "core/interop/nfc.h"
-#include "core/record/code_system.h"
 
 #define NO_NODE ML_JSON_NO_NODE
 #define UCUM    "http://unitsofmeasure.org"
@@ -64,24 +65,28 @@ static bool put_text(struct conv *c, uint32_t node)
     return true;
 }
 
-/* A member as text, or nil when it isn't there. */
-static bool put_text_or_nil(struct conv *c, uint32_t node, const char *key)
+static void put_empty(struct conv *c)
+{
+    ml_mp_put_str(c->out, ml_slice_str(""));
+}
+
+/* A member as text, or the empty text when it isn't there. */
+static bool put_text_or_empty(struct conv *c, uint32_t node, const char *key)
 {
     uint32_t child = member(c, node, key);
     if (child == NO_NODE) {
-        ml_mp_put_nil(c->out);
+        put_empty(c);
         return true;
     }
     return put_text(c, child);
 }
 
-/* All the strings of an array member. */
-static bool put_texts(struct conv *c, uint32_t node, const char *key)
+/* All the strings of an array. */
+static bool put_text_items(struct conv *c, uint32_t array)
 {
-    uint32_t array = member(c, node, key);
-    uint32_t first = array == NO_NODE ? NO_NODE : ml_json_child(c->f->doc, array);
+    uint32_t first = ml_json_child(c->f->doc, array);
     uint32_t count = 0;
-    if (array != NO_NODE && node_of(c, array)->type != ML_JSON_ARRAY) {
+    if (node_of(c, array)->type != ML_JSON_ARRAY) {
         return type_fault(c, array);
     }
     for (uint32_t at = first; at != NO_NODE; at = node_of(c, at)->next) {
@@ -94,6 +99,17 @@ static bool put_texts(struct conv *c, uint32_t node, const char *key)
         }
     }
     return true;
+}
+
+/* All the strings of an array member; none when it isn't there. */
+static bool put_texts(struct conv *c, uint32_t node, const char *key)
+{
+    uint32_t array = member(c, node, key);
+    if (array == NO_NODE) {
+        ml_mp_put_array(c->out, 0);
+        return true;
+    }
+    return put_text_items(c, array);
 }
 
 static bool put_bool(struct conv *c, uint32_t node)
@@ -199,12 +215,10 @@ static bool put_period(struct conv *c, uint32_t node)
 
 /* ---- codes ---- */
 
-static void put_system(struct conv *c, uint32_t node)
+/* A code system: its number when it has one, else its URI. */
+static void put_scheme(struct conv *c, struct ml_slice uri)
 {
-    const struct ml_json_node *n = node_of(c, node);
-    struct ml_slice uri = ml_slice(n->text, n->text_len);
-    uint32_t number = ml_code_system_number(uri);
-    fhir_keep(c->f, node);
+    uint16_t number = ml_code_system_number(uri);
     if (number != 0) {
         ml_mp_put_uint(c->out, number);
     } else {
@@ -212,20 +226,29 @@ static void put_system(struct conv *c, uint32_t node)
     }
 }
 
+/* The "system" member of an object, or the empty text. */
+static bool put_scheme_of(struct conv *c, uint32_t node)
+{
+    uint32_t uri = member(c, node, "system");
+    if (uri != NO_NODE && node_of(c, uri)->type != ML_JSON_STRING) {
+        return type_fault(c, uri);
+    }
+    if (uri != NO_NODE) {
+        fhir_keep(c->f, uri);
+    }
+    put_scheme(c, ml_json_str(c->f->doc, node, "system"));
+    return true;
+}
+
 /* [system, code, display] of a Coding. */
 static bool put_coding(struct conv *c, uint32_t node)
 {
-    uint32_t uri = member(c, node, "system");
-    if (!is_object(c, node) || (uri != NO_NODE && node_of(c, uri)->type != ML_JSON_STRING)) {
+    if (!is_object(c, node)) {
         return type_fault(c, node);
     }
     ml_mp_put_array(c->out, 3);
-    if (uri == NO_NODE) {
-        ml_mp_put_nil(c->out);
-    } else {
-        put_system(c, uri);
-    }
-    return put_text_or_nil(c, node, "code") && put_text_or_nil(c, node, "display");
+    return put_scheme_of(c, node) && put_text_or_empty(c, node, "code") &&
+           put_text_or_empty(c, node, "display");
 }
 
 static bool word_in(const char *list, struct ml_slice word)
@@ -265,15 +288,15 @@ static bool system_fits(const struct conv *c, uint32_t node)
     return !c->set->open || uri.len == 0 || ml_slice_equal(uri, ml_slice_str(c->set->system_uri));
 }
 
-/* A code of the field's list: [0, code, display]. */
+/* A code of the field's list, under the list's own system. */
 static bool put_listed(struct conv *c, uint32_t node, const struct ml_value_set_item *item)
 {
     ml_mp_put_array(c->out, 3);
-    ml_mp_put_uint(c->out, ML_CODE_SYSTEM_OF_FIELD);
+    put_scheme(c, ml_slice_str(c->set->system_uri));
     ml_mp_put_str(c->out, ml_slice_str(item->code));
     if (!is_object(c, node)) {
         fhir_keep(c->f, node);
-        ml_mp_put_nil(c->out);
+        put_empty(c);
         return true;
     }
     uint32_t uri = member(c, node, "system");
@@ -281,20 +304,16 @@ static bool put_listed(struct conv *c, uint32_t node, const struct ml_value_set_
     if (uri != NO_NODE) {
         fhir_keep(c->f, uri);
     }
-    return put_text_or_nil(c, node, "display");
+    return put_text_or_empty(c, node, "display");
 }
 
 /* A bare code, which no list knows. */
 static bool put_bare_code(struct conv *c, uint32_t node)
 {
     ml_mp_put_array(c->out, 3);
-    if (c->set != NULL) {
-        ml_mp_put_uint(c->out, ML_CODE_SYSTEM_OF_FIELD);
-    } else {
-        ml_mp_put_nil(c->out);
-    }
+    put_scheme(c, ml_slice_str(c->set != NULL ? c->set->system_uri : ""));
     bool done = put_text(c, node);
-    ml_mp_put_nil(c->out);
+    put_empty(c);
     return done;
 }
 
@@ -325,7 +344,7 @@ static bool put_code(struct conv *c, uint32_t node)
     return object ? put_coding(c, node) : put_bare_code(c, node);
 }
 
-/* [text or nil, [codings]] of a CodeableConcept, of a Coding alone, or of a plain text. */
+/* [text, [codings]] of a CodeableConcept, of a Coding alone, or of a plain text. */
 static bool put_concept(struct conv *c, uint32_t node)
 {
     uint32_t codings = member(c, node, "coding");
@@ -337,7 +356,7 @@ static bool put_concept(struct conv *c, uint32_t node)
         return done;
     }
     if (codings == NO_NODE && member(c, node, "code") != NO_NODE) {
-        ml_mp_put_nil(c->out);
+        put_empty(c);
         ml_mp_put_array(c->out, 1);
         return put_coding(c, node);
     }
@@ -345,7 +364,7 @@ static bool put_concept(struct conv *c, uint32_t node)
     for (uint32_t at = first; at != NO_NODE; at = node_of(c, at)->next) {
         count++;
     }
-    bool done = put_text_or_nil(c, node, "text");
+    bool done = put_text_or_empty(c, node, "text");
     ml_mp_put_array(c->out, count);
     for (uint32_t at = first; done && at != NO_NODE; at = node_of(c, at)->next) {
         done = put_coding(c, at);
@@ -382,20 +401,42 @@ static bool put_unit(struct conv *c, uint32_t node)
     return put_text(c, coded ? code : unit);
 }
 
-/* [decimal text, unit], and "<", "<=", ">", ">=" third when the value is a bound. */
+/* [decimal text, unit]. A bound ("<", ">=") is no quantity: a reader would take it for one. */
 static bool put_quantity(struct conv *c, uint32_t node)
 {
     uint32_t value = member(c, node, "value");
-    uint32_t comparator = member(c, node, "comparator");
     if (!is_object(c, node)) {
         return type_fault(c, node);
     }
-    if (value == NO_NODE) {
+    if (value == NO_NODE || member(c, node, "comparator") != NO_NODE) {
         return false;
     }
-    ml_mp_put_array(c->out, comparator == NO_NODE ? 2 : 3);
-    return put_decimal(c, value) && put_unit(c, node) &&
-           (comparator == NO_NODE || put_text(c, comparator));
+    ml_mp_put_array(c->out, 2);
+    return put_decimal(c, value) && put_unit(c, node);
+}
+
+/* "<0.50 mg/L" as text: the only form of a bound that nobody computes with. */
+static bool put_bound(struct conv *c, uint32_t node)
+{
+    struct ml_slice sign = ml_json_str(c->f->doc, node, "comparator");
+    struct ml_slice unit = ml_json_str(c->f->doc, node, "unit");
+    uint32_t value = member(c, node, "value");
+    char text[ML_LINE_MAX];
+    unit = unit.len > 0 ? unit : ml_json_str(c->f->doc, node, "code");
+    if (value == NO_NODE || sign.len == 0 || node_of(c, value)->type != ML_JSON_NUMBER) {
+        return false;
+    }
+    const struct ml_json_node *n = node_of(c, value);
+    int len = snprintf(text, sizeof(text), "%.*s%.*s %.*s", (int)sign.len, (const char *)sign.data,
+                       (int)n->text_len, n->text, (int)unit.len, (const char *)unit.data);
+    if (len < 0 || (size_t)len >= sizeof(text)) {
+        return false;
+    }
+    ml_mp_put_str(c->out, ml_slice(text, (size_t)len));
+    for (uint32_t at = ml_json_child(c->f->doc, node); at != NO_NODE; at = node_of(c, at)->next) {
+        fhir_keep(c->f, at);
+    }
+    return true;
 }
 
 /* Which FHIR type a choice is of stands at the end of its key: valueQuantity. */
@@ -409,7 +450,8 @@ static bool put_value(struct conv *c, uint32_t node)
 {
     const struct ml_json_node *n = node_of(c, node);
     if (key_ends(n, "Quantity")) {
-        return put_quantity(c, node);
+        bool bound = member(c, node, "comparator") != NO_NODE;
+        return bound ? put_bound(c, node) : put_quantity(c, node);
     }
     if (key_ends(n, "CodeableConcept") || key_ends(n, "Coding")) {
         return put_concept(c, node);
@@ -473,15 +515,15 @@ static bool put_identifier(struct conv *c, uint32_t node)
         return type_fault(c, node);
     }
     ml_mp_put_array(c->out, 4);
-    if (!put_text_or_nil(c, node, "system") || !put_text_or_nil(c, node, "value")) {
+    if (!put_scheme_of(c, node) || !put_text_or_empty(c, node, "value")) {
         return false;
     }
     if (coding == NO_NODE) {
-        ml_mp_put_nil(c->out);
-    } else if (!put_text_or_nil(c, coding, "code")) {
+        put_empty(c);
+    } else if (!put_text_or_empty(c, coding, "code")) {
         return false;
     }
-    return put_text_or_nil(c, node, "use");
+    return put_text_or_empty(c, node, "use");
 }
 
 static bool put_name(struct conv *c, uint32_t node)
@@ -491,8 +533,8 @@ static bool put_name(struct conv *c, uint32_t node)
     }
     ml_mp_put_array(c->out, 5);
     bool family = member(c, node, "family") != NO_NODE;
-    return put_text_or_nil(c, node, "use") &&
-           put_text_or_nil(c, node, family ? "family" : "text") && put_texts(c, node, "given") &&
+    return put_text_or_empty(c, node, "use") &&
+           put_text_or_empty(c, node, family ? "family" : "text") && put_texts(c, node, "given") &&
            put_texts(c, node, "prefix") && put_texts(c, node, "suffix");
 }
 
@@ -513,10 +555,10 @@ static bool put_address(struct conv *c, uint32_t node)
         return type_fault(c, node);
     }
     ml_mp_put_array(c->out, 7);
-    return put_text_or_nil(c, node, "use") && put_lines(c, node) &&
-           put_text_or_nil(c, node, "postalCode") && put_text_or_nil(c, node, "city") &&
-           put_text_or_nil(c, node, "district") && put_text_or_nil(c, node, "state") &&
-           put_text_or_nil(c, node, "country");
+    return put_text_or_empty(c, node, "use") && put_lines(c, node) &&
+           put_text_or_empty(c, node, "postalCode") && put_text_or_empty(c, node, "city") &&
+           put_text_or_empty(c, node, "district") && put_text_or_empty(c, node, "state") &&
+           put_text_or_empty(c, node, "country");
 }
 
 static bool put_contact(struct conv *c, uint32_t node)
@@ -526,10 +568,10 @@ static bool put_contact(struct conv *c, uint32_t node)
     }
     uint32_t rank = member(c, node, "rank");
     ml_mp_put_array(c->out, 4);
-    bool done = put_text_or_nil(c, node, "system") && put_text_or_nil(c, node, "value") &&
-                put_text_or_nil(c, node, "use");
+    bool done = put_text_or_empty(c, node, "system") && put_text_or_empty(c, node, "value") &&
+                put_text_or_empty(c, node, "use");
     if (rank == NO_NODE) {
-        ml_mp_put_nil(c->out);
+        ml_mp_put_uint(c->out, 0);
         return done;
     }
     return done && put_int(c, rank);
@@ -587,29 +629,39 @@ static uint32_t first_of(const struct conv *c, uint32_t array)
     return array == NO_NODE ? NO_NODE : ml_json_child(c->f->doc, array);
 }
 
-/* The dose of a further dosage; an empty one is "0 elements", never a guess. */
-static bool put_dose(struct conv *c, uint32_t node)
+/* What is false or 0 is left out of a dosage, but was read. */
+static uint32_t unless_zero(struct conv *c, uint32_t node)
 {
-    if (put_quantity(c, node)) {
-        return true;
+    if (node == NO_NODE) {
+        return node;
     }
-    ml_mp_put_nil(c->out);
-    return c->f->err == ML_OK;
+    const struct ml_json_node *n = node_of(c, node);
+    bool zero = n->type == ML_JSON_FALSE ||
+                (n->type == ML_JSON_NUMBER && n->text_len == 1 && n->text[0] == '0');
+    if (zero) {
+        fhir_keep(c->f, node);
+    }
+    return zero ? NO_NODE : node;
 }
 
 static bool put_dosage(struct conv *c, uint32_t node)
 {
     uint32_t repeat = member_of(c, member(c, node, "timing"), "repeat");
     uint32_t rate = first_of(c, member(c, node, "doseAndRate"));
+    uint32_t range = member_of(c, rate, "doseRange");
+    uint32_t dose = member_of(c, rate, "doseQuantity");
     const struct map_row rows[] = {
-        {put_int, member(c, node, "sequence"), 1},
+        {put_int, unless_zero(c, member(c, node, "sequence")), 1},
         {put_text, member(c, node, "text"), 2},
-        {put_dose, member_of(c, rate, "doseQuantity"), 3},
-        {put_int, member_of(c, repeat, "frequency"), 4},
+        {put_quantity, dose != NO_NODE ? dose : member_of(c, range, "low"), 3},
+        {put_int, unless_zero(c, member_of(c, repeat, "frequency")), 4},
         {put_decimal, member_of(c, repeat, "period"), 5},
         {put_text, member_of(c, repeat, "periodUnit"), 6},
-        {put_bool, member(c, node, "asNeededBoolean"), 7},
-        {put_concept, member(c, node, "route"), 8},
+        {put_bool, unless_zero(c, member(c, node, "asNeededBoolean")), 7},
+        {put_text_items, member_of(c, repeat, "when"), 8},
+        {put_coding, first_of(c, member_of(c, member(c, node, "route"), "coding")), 9},
+        {put_quantity, member_of(c, range, "high"), 10},
+        {put_int, unless_zero(c, member_of(c, repeat, "frequencyMax")), 11},
     };
     if (!is_object(c, node)) {
         return type_fault(c, node);
@@ -617,35 +669,52 @@ static bool put_dosage(struct conv *c, uint32_t node)
     return put_map(c, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-static bool put_base64(struct conv *c, uint32_t node)
+/* Contents that fit an op, decoded; LIMIT when they don't. */
+static ml_err read_base64(struct conv *c, uint32_t node, struct ml_buf *bytes)
 {
     const struct ml_json_node *n = node_of(c, node);
-    if (n->type != ML_JSON_STRING) {
-        return type_fault(c, node);
+    bool good =
+        n->type == ML_JSON_STRING && ml_base64_decode(bytes, ml_slice(n->text, n->text_len));
+    if (bytes->err == ML_E_NOMEM) {
+        fhir_fail(c->f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, node);
+    } else if (!good && bytes->err == ML_OK) {
+        type_fault(c, node);
     }
+    return c->f->err != ML_OK ? c->f->err : bytes->err;
+}
+
+static bool put_base64(struct conv *c, uint32_t node)
+{
     struct ml_buf bytes;
-    ml_buf_init(&bytes, c->f->args->env, ML_FHIR_FIELD_BYTES_MAX);
-    bool good = ml_base64_decode(&bytes, ml_slice(n->text, n->text_len));
-    ml_err err = bytes.err;
-    ml_mp_put_bin(c->out, ml_buf_slice(&bytes));
+    ml_buf_init(&bytes, c->f->args->env, ML_ATTACHMENT_INLINE / 2);
+    bool done = read_base64(c, node, &bytes) == ML_OK;
+    if (done) {
+        ml_mp_put_bin(c->out, ml_buf_slice(&bytes));
+        fhir_keep(c->f, node);
+    }
     ml_buf_free(&bytes);
-    if (err == ML_E_LIMIT) {
-        return false; /* too large for an op: the whole field is left out, and counted */
-    }
-    if (err != ML_OK || !good) {
-        return fhir_fail(c->f, err != ML_OK ? err : ML_E_MALFORMED,
-                         err != ML_OK ? ML_IMPORT_FAULT_NOMEM : ML_IMPORT_FAULT_TYPE, node);
-    }
-    fhir_keep(c->f, node);
-    return true;
+    return done;
+}
+
+/* Larger contents would be chunks beside the log (rules D3), which an import doesn't make: they
+ * are left out and counted; what is known of them stays. */
+static uint32_t if_inline(const struct conv *c, uint32_t node)
+{
+    bool fits = node != NO_NODE && node_of(c, node)->text_len > 0 &&
+                node_of(c, node)->text_len <= ML_ATTACHMENT_INLINE / 2;
+    return fits ? node : NO_NODE;
 }
 
 static bool put_attachment(struct conv *c, uint32_t node)
 {
     const struct map_row rows[] = {
-        {put_text, member(c, node, "contentType"), 1}, {put_text, member(c, node, "title"), 2},
-        {put_base64, member(c, node, "data"), 3},      {put_int, member(c, node, "size"), 4},
-        {put_base64, member(c, node, "hash"), 5},      {put_text, member(c, node, "url"), 6},
+        {put_text, member(c, node, "contentType"), 1},
+        {put_text, member(c, node, "title"), 2},
+        {put_base64, if_inline(c, member(c, node, "data")), 3},
+        {put_int, unless_zero(c, member(c, node, "size")), 4},
+        {put_text, member(c, node, "url"), 6},
+        {put_text, member(c, node, "language"), 7},
+        {put_instant, member(c, node, "creation"), 8},
     };
     if (!is_object(c, node)) {
         return type_fault(c, node);
@@ -690,12 +759,12 @@ bool fhir_value(struct fhir *f, const struct fhir_entry *from, const struct ml_f
     if (field->value_set != NULL) {
         c.set = ml_schema_value_set(f->args->schema, field->value_set);
     }
-    bool done = put_by_type[field->type](&c, node);
-    if (!done || !fhir_buf_ok(f, out, node)) {
+    bool done = put_by_type[field->type](&c, node) && fhir_buf_ok(f, out, node) &&
+                fhir_value_is_sound(field->type, ml_slice(out->data + start, out->len - start));
+    if (!done) {
         out->len = start;
-        return false;
     }
-    return f->err == ML_OK;
+    return done && f->err == ML_OK;
 }
 
 bool fhir_value_instant(struct fhir *f, uint32_t node, struct ml_instant *out)

@@ -301,10 +301,11 @@ static void french_traits_go_where_the_rniv_wants_them(void **state)
     assert_string_equal(seen_text(p, "birth_given_names"), "['DOMINIQUE','Aimée']");
     assert_string_equal(seen_text(p, "first_birth_given_name"), "'DOMINIQUE'");
     assert_string_equal(seen_text(p, "used_name"), "'D'ORME'");
-    assert_string_equal(seen_text(p, "sex"), "[0,'F',nil]");
+    assert_string_equal(seen_text(p, "sex"), "['urn:oid:1.2.250.1.213.1.1.5.1','F','']");
     assert_string_equal(seen_text(p, "birth_date"), "'1979-03'");
     assert_string_equal(seen_text(p, "ins"), "'279035121518989'");
-    assert_string_equal(seen_text(p, "ins_oid"), "[0,'urn:oid:1.2.250.1.213.1.4.10',nil]");
+    assert_string_equal(seen_text(p, "ins_oid"),
+                        "['urn:ietf:rfc:3986','urn:oid:1.2.250.1.213.1.4.10','']");
 }
 
 static void a_number_keeps_its_precision_and_its_comparator(void **state)
@@ -312,8 +313,8 @@ static void a_number_keeps_its_precision_and_its_comparator(void **state)
     struct fixture *f = *state;
     assert_int_equal(import_text(f, french), ML_OK);
     const struct seen_object *o = sink_find(&f->sink, "lab_result", 0);
-    assert_string_equal(seen_text(o, "value"), "['0.50','mg/L','<']");
-    assert_string_equal(seen_text(o, "code"), "[nil,[[1,'1988-5',nil]]]");
+    assert_string_equal(seen_text(o, "value"), "'<0.50 mg par litre'");
+    assert_string_equal(seen_text(o, "code"), "['',[[1,'1988-5','']]]");
     assert_string_equal(seen_text(o, "taken_at"), "[1770107400000,60,6]");
     assert_int_equal(o->effective.utc_ms, 1770107400000);
     assert_int_equal(o->effective.offset_min, 60);
@@ -324,8 +325,9 @@ static void no_known_allergy_is_an_assertion_of_its_own(void **state)
     struct fixture *f = *state;
     assert_int_equal(import_text(f, french), ML_OK);
     const struct seen_object *o = sink_find(&f->sink, "allergy", 0);
-    assert_string_equal(seen_text(o, "assertion"), "[0,'none-known',nil]");
-    assert_string_equal(seen_text(o, "verification"), "[0,'confirmed',nil]");
+    assert_string_equal(seen_text(o, "assertion"),
+                        "['urn:maille:allergy-assertion','none-known','']");
+    assert_string_equal(seen_text(o, "verification"), "[9,'confirmed','']");
     assert_int_equal(o->effective.precision, 0);
 }
 
