@@ -298,8 +298,8 @@ static const struct ml_wire_field base_fields[] = {
 };
 
 static const struct ml_wire_format base_format =
-    ML_WIRE_FORMAT_("base", MAP, struct base_form, ML_WIRE_CLOSED, base_fields, NULL,
-                    "The frontier that two nodes kept from their last exchange.");
+    ML_WIRE_FORMAT("base", MAP, struct base_form, ML_WIRE_CLOSED, base_fields, NULL,
+                   "The frontier that two nodes kept from their last exchange.");
 
 ml_err ml_base_encode(struct ml_buf *out, const struct ml_frontier *f)
 {
