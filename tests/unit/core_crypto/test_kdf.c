@@ -160,22 +160,36 @@ static void ids_are_labelled_hashes(void **state)
     ml_secret_free(key);
 }
 
+static const struct {
+    const char *input;
+    const char *context;
+    const char *purpose;
+    const char *rotation;
+    const char *destruction;
+} words[] = {
+#define X(NAME, label, input, min, max, out, bytes, context, purpose, rotation, destruction)       \
+    {input, context, purpose, rotation, destruction},
+    ML_KDF_MAP(X)
+#undef X
+};
+
 /* The table in docs/crypto.md, as it has to be. */
 static void table_write(struct ml_buf *out)
 {
-    char line[512];
-    ml_buf_append(out, "\n", 1);
-    const char *head =
-        "| label | input | bytes in, out | context: bytes | purpose | rotation | destruction |\n"
-        "|---|---|---|---|---|---|---|\n";
-    ml_buf_append(out, head, strlen(head));
-#define X(NAME, label, input, min, max, out_bytes, bytes, context, purpose, rotation, destruction) \
-    snprintf(line, sizeof(line), "| %s | %s | %s, %d | %s: %d | %s | %s | %s |\n", label, input,   \
-             (min) == (max) ? #max : #min ".." #max, out_bytes, context, bytes, purpose, rotation, \
-             destruction);                                                                         \
-    ml_buf_append(out, line, strlen(line));
-    ML_KDF_MAP(X)
-#undef X
+    static const char head[] = "\n| label | input | bytes in, out | context: bytes | purpose | "
+                               "rotation | destruction |\n|---|---|---|---|---|---|---|\n";
+    ml_buf_append(out, head, sizeof(head) - 1);
+    for (size_t i = 0; i < ML_KDF_COUNT; i++) {
+        char line[512];
+        char size[32] = "";
+        if (rows[i].min != rows[i].max) {
+            snprintf(size, sizeof(size), "%zu..", rows[i].min);
+        }
+        snprintf(line, sizeof(line), "| %s | %s | %s%zu, %zu | %s: %zu | %s | %s | %s |\n",
+                 rows[i].label, words[i].input, size, rows[i].max, rows[i].out, words[i].context,
+                 rows[i].context, words[i].purpose, words[i].rotation, words[i].destruction);
+        ml_buf_append(out, line, strlen(line));
+    }
 }
 
 static void the_table_of_the_docs_is_this_one(void **state)
