@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "maille/value.h"
 #include "core/codec/rpc_limits.h"
+#include "maille/value.h"
 
 static struct ml_tree *parsed(struct ml_args *a)
 {
