@@ -260,11 +260,12 @@ ml_err ml_body_check(const struct ml_header *header, struct ml_slice body, struc
             ml_mp_fail(&walk.mp, ML_FAULT_RULE, at);
         }
     }
-    if (ml_mp_ok(&walk.mp) && !shredded && body.len != header->body_len) {
+    ml_err err = ml_mp_end(&walk.mp);
+    if (err == ML_OK && !shredded && body.len != header->body_len) {
         where = "body_len";
         ml_mp_fail(&walk.mp, ML_FAULT_RULE, 0);
+        err = ML_E_MALFORMED;
     }
-    ml_err err = ml_mp_end(&walk.mp);
     if (err != ML_OK && fault != NULL) {
         *fault = walk.mp.fault;
         fault->where = where;
