@@ -41,7 +41,8 @@ static unsigned bits_get(const uint8_t *bytes, size_t word)
 {
     unsigned value = 0;
     for (size_t bit = word * WORD_BITS; bit < (word + 1) * WORD_BITS; bit++) {
-        value = value << 1 | (bytes[bit / 8] >> (7 - bit % 8) & 1u);
+        unsigned byte = bytes[bit / 8];
+        value = value << 1 | (byte >> (7 - bit % 8) & 1u);
     }
     return value;
 }
