@@ -5,11 +5,15 @@
 
 #include "core/base/assert.h"
 
-_Static_assert(sizeof(crypto_generichash_state) <= ML_HASH_STATE_BYTES, "state fits");
+enum { ALIGN = 64 };
+
+_Static_assert(sizeof(crypto_generichash_state) + ALIGN <= ML_HASH_STATE_BYTES, "state fits");
+_Static_assert(_Alignof(crypto_generichash_state) <= ALIGN, "aligned enough");
 
 static crypto_generichash_state *state_of(struct ml_hash_state *st)
 {
-    return (crypto_generichash_state *)(void *)st->opaque;
+    size_t past = (uintptr_t)st->opaque % ALIGN;
+    return (crypto_generichash_state *)(void *)(st->opaque + (ALIGN - past) % ALIGN);
 }
 
 void ml_hash_init(struct ml_hash_state *st, size_t out_len, const void *key, size_t key_len)
