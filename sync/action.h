@@ -154,6 +154,13 @@ struct ml_sync_loaded {
     struct ml_slice wire; /* copied by the engine */
 };
 
+/** Answer to LOAD. */
+struct ml_sync_load {
+    const struct ml_sync_loaded *bundles;
+    size_t count;
+    bool more;
+};
+
 /** Answer about one body. */
 struct ml_sync_body {
     struct ml_slice wire; /* the whole bundle; empty: it can't be given, and `reason` says why */

@@ -80,6 +80,16 @@ ml_err ml_frontier_copy(struct ml_frontier *f, const struct ml_frontier *from, u
     return ML_OK;
 }
 
+ml_err ml_frontier_copy_lane(struct ml_frontier *f, const struct ml_frontier *from, uint8_t lane)
+{
+    ml_err err = ML_OK;
+    f->count = 0;
+    for (size_t i = 0; err == ML_OK && i < from->count; i++) {
+        err = from->heads[i].id.lane == lane ? ml_frontier_put(f, &from->heads[i].id, 0) : ML_OK;
+    }
+    return err;
+}
+
 /* The first place whose head is not below `id`. */
 static size_t frontier_seek(const struct ml_frontier *f, const struct ml_dep *id)
 {
@@ -117,7 +127,7 @@ struct ml_chain ml_frontier_chain(const struct ml_frontier *f, const struct ml_w
 static void frontier_insert(struct ml_frontier *f, size_t at, const struct ml_dep *id,
                             uint8_t flags)
 {
-    ML_ASSERT(f->count < f->cap);
+    ML_ASSERT(f->heads != NULL && f->count < f->cap && at <= f->count);
     memmove(&f->heads[at + 1], &f->heads[at], (f->count - at) * sizeof(f->heads[0]));
     f->heads[at] = (struct ml_head){.id = *id, .flags = flags};
     f->count++;
@@ -125,22 +135,33 @@ static void frontier_insert(struct ml_frontier *f, size_t at, const struct ml_de
 
 static void frontier_remove(struct ml_frontier *f, size_t at, size_t count)
 {
+    ML_ASSERT(f->heads != NULL && at + count <= f->count);
     memmove(&f->heads[at], &f->heads[at + count], (f->count - at - count) * sizeof(f->heads[0]));
     f->count -= count;
 }
 
 ml_err ml_frontier_put(struct ml_frontier *f, const struct ml_dep *id, uint8_t flags)
 {
-    size_t at = frontier_seek(f, id);
-    if (at < f->count && ml_dep_compare(&f->heads[at].id, id) == 0) {
-        f->heads[at].flags = flags;
+    struct ml_head *head = ml_frontier_find(f, id);
+    if (head != NULL) {
+        head->flags = flags;
         return ML_OK;
     }
     ml_err err = ml_frontier_reserve(f, 1);
     if (err == ML_OK) {
-        frontier_insert(f, at, id, flags);
+        frontier_insert(f, frontier_seek(f, id), id, flags);
     }
     return err;
+}
+
+ml_err ml_frontier_replace(struct ml_frontier *f, const struct ml_dep *old, const struct ml_dep *id,
+                           uint8_t flags)
+{
+    struct ml_head *head = old->seq > 0 ? ml_frontier_find(f, old) : NULL;
+    if (head != NULL && ml_frontier_find(f, id) == NULL) {
+        frontier_remove(f, (size_t)(head - f->heads), 1); /* and its room serves the new one */
+    }
+    return ml_frontier_put(f, id, flags);
 }
 
 ml_err ml_frontier_extend(struct ml_frontier *f, const struct ml_dep *id,
@@ -148,11 +169,7 @@ ml_err ml_frontier_extend(struct ml_frontier *f, const struct ml_dep *id,
 {
     struct ml_dep before = {
         .writer = id->writer, .lane = id->lane, .seq = id->seq - 1, .hash = *prev};
-    struct ml_head *old = id->seq > 1 ? ml_frontier_find(f, &before) : NULL;
-    if (old != NULL && ml_frontier_find(f, id) == NULL) {
-        frontier_remove(f, (size_t)(old - f->heads), 1); /* and its room serves the new one */
-    }
-    return ml_frontier_put(f, id, flags);
+    return ml_frontier_replace(f, &before, id, flags);
 }
 
 void ml_frontier_drop_chain(struct ml_frontier *f, const struct ml_writer_id *writer, uint8_t lane)

@@ -47,6 +47,10 @@ ml_err ml_frontier_assign(struct ml_frontier *f, const struct ml_dep *heads,
 ml_err ml_frontier_copy(struct ml_frontier *f, const struct ml_frontier *from,
                         uint8_t flags) ML_MUST_CHECK;
 
+/** Replaces all by the heads of one lane. NOMEM, LIMIT. */
+ml_err ml_frontier_copy_lane(struct ml_frontier *f, const struct ml_frontier *from,
+                             uint8_t lane) ML_MUST_CHECK;
+
 struct ml_head *ml_frontier_find(const struct ml_frontier *f, const struct ml_dep *id);
 struct ml_chain ml_frontier_chain(const struct ml_frontier *f, const struct ml_writer_id *writer,
                                   uint8_t lane);
@@ -56,6 +60,9 @@ ml_err ml_frontier_put(struct ml_frontier *f, const struct ml_dep *id, uint8_t f
  * beside the others when not. NOMEM, LIMIT. */
 ml_err ml_frontier_extend(struct ml_frontier *f, const struct ml_dep *id,
                           const struct ml_hash16 *prev, uint8_t flags) ML_MUST_CHECK;
+/** As _extend, for several bundles at once: `old` is the one before the first of them. */
+ml_err ml_frontier_replace(struct ml_frontier *f, const struct ml_dep *old, const struct ml_dep *id,
+                           uint8_t flags) ML_MUST_CHECK;
 void ml_frontier_drop_chain(struct ml_frontier *f, const struct ml_writer_id *writer, uint8_t lane);
 void ml_frontier_drop_lane(struct ml_frontier *f, uint8_t lane);
 /** Every chain of `over` takes the place of the same chain here. NOMEM, LIMIT: nothing changed. */

@@ -14,31 +14,36 @@
 #include "sync/action.h"
 
 /* Limits, each tested on both sides. */
-#define ML_SYNC_SESSIONS_MAX     32u
-#define ML_SYNC_PEERS_MAX        256u    /* whose last exchange is remembered in memory */
-#define ML_SYNC_HEADS_MAX        65536u  /* of one frontier, ours or a peer's */
-#define ML_SYNC_OWN_MAX          4096u   /* chains that this node writes */
-#define ML_SYNC_CREDIT_BYTES     262144u /* what a peer may send before it is granted more */
-#define ML_SYNC_CREDIT_BUNDLES   256u
-#define ML_SYNC_BULK_BYTES       8388608u /* the same for the one session that feeds a large copy */
-#define ML_SYNC_BULK_BUNDLES     8192u
-#define ML_SYNC_BATCH_OPS        16384u /* decisions 12 */
-#define ML_SYNC_BATCH_BYTES      8388608u
-#define ML_SYNC_BATCH_MS         250u
-#define ML_SYNC_MESSAGE_BYTES    49152u   /* a BUNDLES of several bundles is cut here */
-#define ML_SYNC_UNSENT_BYTES     131072u  /* waiting in the link: no more bundles are loaded */
-#define ML_SYNC_UNSENT_BYTES_MAX 4194304u /* the same: the session ends, LIMIT */
-#define ML_SYNC_QUERY_HEADS_MAX  1024u
-#define ML_SYNC_FORKS_MAX        8u      /* searched at once, a session */
-#define ML_SYNC_BODIES_MAX       256u    /* asked at once, a session */
-#define ML_SYNC_SILENT_MS        30000u  /* without a message while one is due: TIMEOUT */
-#define ML_SYNC_STALL_MS         120000u /* without progress while some is due: TIMEOUT */
-#define ML_SYNC_FEED_MS          10000u /* a peer that feeds us and gives nothing makes room for another */
-#define ML_SYNC_QUIET_MS         2000u /* then the base is remembered anew */
-#define ML_SYNC_RESYNC_MS        5000u /* quiet and not equal: a new round; doubles up to */
-#define ML_SYNC_RESYNC_MS_MAX    300000u
-#define ML_SYNC_DUPLICATE_MS     10000u /* two links opened within: the same one stays at both ends */
-#define ML_SYNC_PROGRESS_MS      200u   /* between two CHANGED about counts alone */
+#define ML_SYNC_SESSIONS_MAX       32u
+#define ML_SYNC_PEERS_MAX          256u    /* whose last exchange is remembered in memory */
+#define ML_SYNC_HEADS_MAX          65536u  /* of one frontier, ours or a peer's */
+#define ML_SYNC_OWN_MAX            4096u   /* chains that this node writes */
+#define ML_SYNC_WINDOW_BYTES       262144u /* sent and not committed, before CREDIT grants more */
+#define ML_SYNC_WINDOW_BUNDLES     256u
+#define ML_SYNC_BULK_BYTES         8388608u /* our CREDIT raises a peer's to this, with our FRONTIER */
+#define ML_SYNC_BULK_BUNDLES       8192u
+#define ML_SYNC_WINDOW_BYTES_MAX   67108864u /* that a peer's CREDIT may raise ours to */
+#define ML_SYNC_WINDOW_BUNDLES_MAX 65536u
+#define ML_SYNC_QUEUE_BYTES_MAX    33554432u /* received from all and not committed: BUSY */
+#define ML_SYNC_BATCH_OPS          16384u    /* decisions 12 */
+#define ML_SYNC_BATCH_BYTES        8388608u
+#define ML_SYNC_BATCH_MS           250u
+#define ML_SYNC_MESSAGE_BYTES      49152u   /* a BUNDLES of several bundles is cut here */
+#define ML_SYNC_UNSENT_BYTES       131072u  /* waiting in the link: no more bundles are loaded */
+#define ML_SYNC_UNSENT_BYTES_MAX   4194304u /* the same: the session ends, LIMIT */
+#define ML_SYNC_QUERY_HEADS_MAX    1024u    /* looked up by one KNOWN */
+#define ML_SYNC_FORKS_MAX          8u       /* searched at once, a session, each way */
+#define ML_SYNC_FORK_PLACES        32u      /* hashes asked by one FORK_QUERY of ours */
+#define ML_SYNC_FORK_PLACES_MAX    64u      /* of a peer's: beyond it LIMIT */
+#define ML_SYNC_BODIES_MAX         256u     /* asked at once, a session, each way */
+#define ML_SYNC_SILENT_MS          30000u   /* without a message while one is due: TIMEOUT */
+#define ML_SYNC_STALL_MS           120000u  /* without progress while some is due: TIMEOUT */
+#define ML_SYNC_FEED_MS            10000u /* a peer that feeds us and gives nothing makes room for another */
+#define ML_SYNC_QUIET_MS           2000u /* then the base is remembered anew */
+#define ML_SYNC_RESYNC_MS          5000u /* quiet and not equal: a new round; doubles up to */
+#define ML_SYNC_RESYNC_MS_MAX      300000u
+#define ML_SYNC_DUPLICATE_MS       10000u /* links opened within by both: the same one stays on both */
+#define ML_SYNC_PROGRESS_MS        200u /* between two CHANGED about counts alone */
 
 struct ml_sync;
 
@@ -120,7 +125,7 @@ void ml_sync_on_measured(struct ml_sync *e, uint32_t session, uint32_t query,
 /** The first of the ranges in order of ingest, within the limits. `more`: there are others; with
  * none given at all, the first is larger than the limit in bytes. */
 void ml_sync_on_loaded(struct ml_sync *e, uint32_t session, uint32_t query,
-                       const struct ml_sync_loaded *bundles, size_t count, bool more);
+                       const struct ml_sync_load *load);
 /** For the first `count` of those asked, in that order; fewer than all: the limit was reached. */
 void ml_sync_on_bodies(struct ml_sync *e, uint32_t session, uint32_t query,
                        const struct ml_sync_body *bodies, size_t count);
