@@ -11,6 +11,7 @@
 
 #include "core/base/assert.h"
 #include "net/link/rpc_session.h"
+#include "net/link/spare.h"
 #include "net/link/uv_err.h"
 
 enum { SERVER_BACKLOG = 16 };
@@ -27,6 +28,7 @@ struct ml_rpc_server {
     struct ml_rpc_backend backend;
     struct ml_rpc_session_host host;
     uv_pipe_t listener;
+    struct ml_spare spare;
     struct ml_rpc_session *sessions;
     unsigned session_count;
     struct server_call *calls;
@@ -167,7 +169,9 @@ static void server_on_connection(uv_stream_t *listener, int status)
         return;
     }
     ml_err err = ml_rpc_session_accept(&session, &s->host, listener);
-    if (session != NULL) {
+    if (session == NULL) { /* no memory for it */
+        ml_spare_refuse(&s->spare, listener, server_on_connection);
+    } else {
         session->next = s->sessions;
         s->sessions = session;
         s->session_count++;
@@ -183,11 +187,17 @@ static void server_on_connection(uv_stream_t *listener, int status)
 
 /* --- life --- */
 
+static void server_on_spare_freed(void *user)
+{
+    struct ml_rpc_server *s = user;
+    s->listening = false;
+    server_free_when_done(s);
+}
+
 static void server_on_listener_closed(uv_handle_t *handle)
 {
     struct ml_rpc_server *s = handle->data;
-    s->listening = false;
-    server_free_when_done(s);
+    ml_spare_end(&s->spare, server_on_spare_freed, s);
 }
 
 static ml_err server_listen(struct ml_rpc_server *s, const char *path)
