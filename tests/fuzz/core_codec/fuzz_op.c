@@ -1,0 +1,31 @@
+/* tests/fuzz/core_codec/fuzz_op.c -- the first byte picks a lane; the rest is the plaintext of one
+ * of its ops. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/core_codec/roundtrip.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void one_input(struct ml_slice in)
+{
+    unsigned pick = in.len == 0 ? 0 : in.data[0] % 4u;
+    struct ml_slice plain = in.len == 0 ? in : ml_slice(in.data + 1, in.len - 1);
+    if (pick == 0) {
+        (void)roundtrip_govop(plain);
+    } else if (pick == 1) {
+        (void)roundtrip_keyop(plain);
+    } else if (pick == 2) {
+        (void)roundtrip_trace(plain);
+    } else {
+        (void)roundtrip_deposit(plain);
+    }
+    must_tile_op(pick == 3 ? ML_LANE_TRACE : pick, pick == 3 ? 0 : 1, plain);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    one_input(ml_slice(data, len)); /* libFuzzer's block is exactly `len` bytes */
+    return 0;
+}
