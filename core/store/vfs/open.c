@@ -179,8 +179,10 @@ static int identify(struct ml_vfs_main *m)
         return ml_vfs_fail(db->vfs, SQLITE_CANTOPEN, ML_E_DENIED,
                            "main file: replaced while it is open");
     }
-    memcpy(db->head, head, sizeof(head));
-    ml_vfs_file_id(db->vfs, db->file_id, head);
+    if (db->refs == 1) { /* later handles share them, and others may be reading by now */
+        memcpy(db->head, head, sizeof(head));
+        ml_vfs_file_id(db->vfs, db->file_id, head);
+    }
     return SQLITE_OK;
 }
 
