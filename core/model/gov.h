@@ -79,6 +79,9 @@ struct ml_gov_in {
 ml_err ml_gov_apply(struct ml_gov *g, struct ml_ruling *ruling, ml_reason *why,
                     const struct ml_gov_in *in) ML_MUST_CHECK;
 
+/** Forgets the facts that the last ml_gov_apply kept: its bundle isn't stored after all. */
+void ml_gov_undo(struct ml_gov *g);
+
 /** May this writer write lanes 1 to 4? NOT_ENROLLED when its opening doesn't count. */
 struct ml_ruling ml_gov_rule_lane(const struct ml_gov *g, const struct ml_writer_id *writer,
                                   uint8_t lane);

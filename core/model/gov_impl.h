@@ -12,6 +12,7 @@ struct ml_gov {
     struct ml_fact **facts;
     size_t count;
     size_t cap;
+    size_t last; /* facts before the last ml_gov_apply */
 };
 
 static inline bool ml_gov_same(const void *a, const void *b, size_t len)

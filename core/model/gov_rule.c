@@ -348,6 +348,7 @@ ml_err ml_gov_apply(struct ml_gov *g, struct ml_ruling *ruling, ml_reason *why,
 {
     ML_ASSERT(in->bundle->header.lane == ML_LANE_GOVERNANCE && in->bundle->body.absent == 0);
     bool waits = false;
+    g->last = g->count;
     ml_reason reason = check_ops(g, &waits, in->bundle);
     if (reason != ML_REASON_NONE) {
         *why = reason;
@@ -375,6 +376,11 @@ ml_err ml_gov_apply(struct ml_gov *g, struct ml_ruling *ruling, ml_reason *why,
     }
     *ruling = a.ruling;
     return ML_OK;
+}
+
+void ml_gov_undo(struct ml_gov *g)
+{
+    ml_gov_truncate(g, g->last < g->count ? g->last : g->count);
 }
 
 ml_err ml_gov_opening_key(struct ml_sign_pk *pk, ml_reason *why, const struct ml_bundle *bundle)

@@ -37,8 +37,15 @@ struct ml_log_args {
 ml_err ml_log_open(struct ml_log **out, const struct ml_log_args *args) ML_MUST_CHECK;
 void ml_log_close(struct ml_log *log); /* NULL is allowed */
 
-/** Governance as known now. Borrowed. */
+/** Governance as known now. Borrowed until the next call that writes. */
 const struct ml_gov *ml_log_gov(const struct ml_log *log);
+
+/* Several writes, one commit and one fsync (an import's batch). What one of them stored is seen by
+ * the next, by ml_log_next_own too, but is durable only after the commit. An error of any call
+ * ends it all: what follows is STALE until ml_log_abort. Without it each call commits by itself. */
+ml_err ml_log_begin(struct ml_log *log) ML_MUST_CHECK;
+ml_err ml_log_commit(struct ml_log *log) ML_MUST_CHECK;
+void ml_log_abort(struct ml_log *log); /* nothing open: does nothing */
 
 /* ---- what enters ---- */
 

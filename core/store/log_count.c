@@ -1,0 +1,65 @@
+/* core/store/log_count.c -- counts, and the hashes by which two nodes show that they agree. */
+#include "core/crypto/hash.h"
+#include "core/store/log_impl.h"
+
+ml_err ml_log_counts(struct ml_log *log, struct ml_log_counts *out)
+{
+    struct ml_stmt *s = log->st[ML_SQL_HOLE_COUNT];
+    bool row = false;
+    ml_err err = ml_log_fresh(log);
+    if (err == ML_OK) {
+        err = ml_log_row(log, ML_SQL_HOLE_COUNT, &row);
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    *out = (struct ml_log_counts){.bundles = log->tally.bundles,
+                                  .ops = log->tally.ops,
+                                  .bodies_missing = row ? (uint64_t)ml_stmt_int(s, 0) : 0,
+                                  .pending = log->tally.pending,
+                                  .quarantined = log->tally.quarantined};
+    ml_stmt_reset(s);
+    for (size_t i = 0; i < log->writer_count; i++) {
+        out->forks += log->writers[i]->frozen;
+    }
+    return ML_OK;
+}
+
+/* Of rows (hash [, verdict]) in the order of hashes. */
+static ml_err hash_rows(struct ml_log *log, struct ml_hash *out, enum ml_log_sql sql,
+                        bool with_verdict)
+{
+    struct ml_stmt *s = log->st[sql];
+    struct ml_hash_state st;
+    ml_err err = ml_log_fresh(log);
+    ml_hash_init(&st, sizeof(out->b), NULL, 0);
+    for (bool row = true; row && err == ML_OK;) {
+        err = ml_log_row(log, sql, &row);
+        if (err != ML_OK || !row) {
+            continue;
+        }
+        struct ml_slice hash = ml_stmt_blob(s, 0);
+        ml_hash_update(&st, hash.data, hash.len);
+        if (with_verdict) {
+            const uint8_t verdict = (uint8_t)ml_stmt_int(s, 1);
+            ml_hash_update(&st, &verdict, sizeof(verdict));
+        }
+    }
+    ml_stmt_reset(s);
+    struct ml_hash hash;
+    ml_hash_final(&st, hash.b, sizeof(hash.b));
+    if (err == ML_OK) {
+        *out = hash;
+    }
+    return err;
+}
+
+ml_err ml_log_state_hash(struct ml_log *log, struct ml_hash *out)
+{
+    return hash_rows(log, out, ML_SQL_STATE, true);
+}
+
+ml_err ml_log_trace_hash(struct ml_log *log, struct ml_hash *out)
+{
+    return hash_rows(log, out, ML_SQL_TRACE, false);
+}

@@ -1,0 +1,288 @@
+/* core/store/log_impl.h -- what the files of the log store share. Not for others.
+ *
+ * The database holds the truth; memory holds the writers, the heads of their chains and some
+ * lane-0 vectors, so that a bundle that comes in order costs two inserts and no lookup. After a
+ * failed write memory may be ahead of the database: `stale` makes the next call load it anew.
+ */
+#ifndef ML_STORE_LOG_IMPL_H
+#define ML_STORE_LOG_IMPL_H
+
+#include "core/model/fork.h"
+#include "core/model/gvec.h"
+#include "core/model/judge.h"
+#include "core/store/db.h"
+#include "core/store/log.h"
+
+#define ML_LOG_APPLICATION_ID       0x4d4c4c31 /* "MLL1" */
+#define ML_LOG_WRITERS_MAX          65536u
+#define ML_LOG_PENDING_WRITER_MAX   1024u /* bundles of one writer that wait (rules B24) */
+#define ML_LOG_PENDING_WRITER_BYTES INT64_C(8388608)
+#define ML_LOG_PENDING_BYTES        INT64_C(67108864) /* of all writers */
+#define ML_LOG_STRANGERS_MAX        256u              /* writers kept without a valid opening */
+#define ML_LOG_GVECS_MAX            256u              /* lane-0 vectors kept in memory */
+#define ML_LOG_OWN_BYTES            20u               /* own numbers of five lanes, on disk */
+
+/* Flags of a stored bundle. */
+#define ML_LOG_AHEAD  1 /* its clock was more than a day ahead (rules B15) */
+#define ML_LOG_HOLE   2 /* its body is absent: table hole says why */
+#define ML_LOG_FILLED 4 /* its body came later: table fill has it */
+
+/** Highest number by chain: index = writer index * ML_LANES + lane; beyond `count`: 0. */
+struct ml_log_vec {
+    uint32_t *seq; /* owned */
+    size_t count;
+};
+
+/** A stored bundle, as far as later ones are judged against it. */
+struct ml_log_known {
+    struct ml_judged j; /* j.gvec: a reference of its own */
+    int64_t gvec_row;   /* 0: the empty vector */
+    uint64_t n;
+};
+
+struct ml_log_head {
+    struct ml_log_known known;
+    uint64_t row;              /* number under which it is on disk; 0: not yet */
+    struct ml_log_vec cites;   /* what the headers of its chain cite: exact */
+    struct ml_log_vec closure; /* what lies below it: at least this */
+    bool dirty;                /* its row must be written at the commit */
+};
+
+struct ml_log_chain {
+    struct ml_log_head **heads; /* owned; one, or several after a fork */
+    size_t count;
+};
+
+struct ml_log_writer {
+    struct ml_writer_id id;
+    uint32_t index; /* row - 1 */
+    bool has_pk;
+    bool frozen;
+    struct ml_sign_pk pk;
+    struct ml_own_vec freeze;         /* top unless `frozen` */
+    struct ml_ruling rules[ML_LANES]; /* of lanes 1..4, as stored bundles have it */
+    struct ml_log_chain chains[ML_LANES];
+    uint64_t hlc_ms; /* of its last bundle that isn't flagged */
+};
+
+struct ml_log_gvec {
+    int64_t row;
+    struct ml_hash16 digest;
+    struct ml_gvec *gvec;
+};
+
+/* Statements, in the order of their texts in log_sql.c. */
+enum ml_log_sql {
+    ML_SQL_WRITERS,
+    ML_SQL_WRITER_PUT,
+    ML_SQL_WRITER_SET,
+    ML_SQL_GVEC_BY_DIGEST,
+    ML_SQL_GVEC_BY_ROW,
+    ML_SQL_GVEC_PUT,
+    ML_SQL_HEADS,
+    ML_SQL_HEAD_PUT,
+    ML_SQL_HEAD_DELETE,
+    ML_SQL_BUNDLE_PUT,
+    ML_SQL_BODY_PUT,
+    ML_SQL_HOLE_PUT,
+    ML_SQL_HOLE_DELETE,
+    ML_SQL_FILL_PUT,
+    ML_SQL_FLAGS_SET,
+    ML_SQL_PLACE,
+    ML_SQL_KNOWN,
+    ML_SQL_LINK,
+    ML_SQL_ENTRY,
+    ML_SQL_ENTRY_AFTER,
+    ML_SQL_BY_KEY,
+    ML_SQL_BODY,
+    ML_SQL_FILL,
+    ML_SQL_HOLE,
+    ML_SQL_HOLES,
+    ML_SQL_PENDING_PUT,
+    ML_SQL_PENDING_FIND,
+    ML_SQL_PENDING_WAITING,
+    ML_SQL_PENDING_READ,
+    ML_SQL_PENDING_DELETE,
+    ML_SQL_PENDING_OF_WRITER,
+    ML_SQL_PENDING_ALL,
+    ML_SQL_PENDING_NEWER,
+    ML_SQL_TALLY,
+    ML_SQL_TALLY_SET,
+    ML_SQL_LANE0,
+    ML_SQL_JUDGE_BEYOND,
+    ML_SQL_JUDGE_WITHIN,
+    ML_SQL_JUDGE_ONE,
+    ML_SQL_QUARANTINED,
+    ML_SQL_STATE,
+    ML_SQL_TRACE,
+    ML_SQL_MEASURE,
+    ML_SQL_CHAIN_ROWS,
+    ML_SQL_HOLE_COUNT,
+    ML_SQL_SETTING_GET,
+    ML_SQL_SETTING_PUT,
+    ML_SQL_SETTING_DELETE,
+    ML_SQL_PEERS,
+    ML_SQL_PEER_PUT,
+    ML_SQL_BASE_GET,
+    ML_SQL_BASE_PUT,
+    ML_SQL_COUNT,
+};
+extern const char *const ml_log_sql[ML_SQL_COUNT];
+extern const struct ml_db_schema ml_log_schema;
+
+struct ml_log_tally {
+    uint64_t bundles;
+    uint64_t ops; /* of lane 3 */
+    uint64_t quarantined;
+    uint64_t epoch;
+    uint64_t hlc; /* highest that isn't flagged */
+    uint64_t last_n;
+    uint64_t pending;
+    int64_t pending_bytes;
+};
+
+struct ml_log {
+    const struct ml_env *env; /* borrowed */
+    struct ml_org_id org;
+    struct ml_db *db;
+    struct ml_stmt *st[ML_SQL_COUNT];
+    struct ml_gov *gov;
+    struct ml_log_writer **writers; /* by index */
+    size_t writer_count;
+    size_t writer_cap;
+    uint32_t *slots; /* hash table of writer16: index + 1, 0 empty; a power of two */
+    size_t slot_count;
+    size_t strangers;
+    struct ml_log_gvec gvecs[ML_LOG_GVECS_MAX];
+    size_t gvec_count;
+    size_t gvec_turn; /* next to make room */
+    struct ml_log_tally tally;
+    bool stale;         /* memory isn't what the database holds */
+    bool explicit;      /* between ml_log_begin and its end */
+    bool broken;        /* an explicit transaction failed: only its end is allowed */
+    bool writing;       /* the database has a transaction open */
+    uint64_t median_ms; /* of the writers' clocks, as last computed */
+    struct ml_dep next_deps[ML_BUNDLE_DEPS_MAX];
+    struct ml_buf scratch; /* of entries: header, body */
+};
+
+/* log.c: transactions. */
+ml_err ml_log_fresh(struct ml_log *log) ML_MUST_CHECK; /* before any read */
+ml_err ml_log_write(struct ml_log *log) ML_MUST_CHECK; /* before any write */
+/** Commits unless explicit; undoes all when `err` isn't OK or the commit fails. */
+ml_err ml_log_done(struct ml_log *log, ml_err err) ML_MUST_CHECK;
+/** Steps a statement that gives at most one row; the caller resets it. */
+ml_err ml_log_row(struct ml_log *log, enum ml_log_sql sql, bool *row) ML_MUST_CHECK;
+
+/* log_cache.c */
+void ml_log_forget(struct ml_log *log); /* frees what is in memory */
+ml_err ml_log_recall(struct ml_log *log) ML_MUST_CHECK;
+ml_err ml_log_flush(struct ml_log *log) ML_MUST_CHECK; /* dirty heads and the tally */
+struct ml_log_writer *ml_log_writer_find(const struct ml_log *log, const struct ml_writer_id *id);
+ml_err ml_log_writer_add(struct ml_log *log, struct ml_log_writer **out,
+                         const struct ml_writer_id *id) ML_MUST_CHECK;
+ml_err ml_log_writer_save(struct ml_log *log, const struct ml_log_writer *w) ML_MUST_CHECK;
+uint64_t ml_log_median_ms(struct ml_log *log);
+void ml_log_known_free(struct ml_log_known *known);
+/** Looks among the heads, then on disk. *found false: not stored. A reference for the caller. */
+ml_err ml_log_known_find(struct ml_log *log, struct ml_log_known *out, bool *found,
+                         const struct ml_dep *id) ML_MUST_CHECK;
+struct ml_log_head *ml_log_head_find(const struct ml_log_writer *w, uint8_t lane,
+                                     const struct ml_hash16 *hash);
+ml_err ml_log_head_add(struct ml_log *log, struct ml_log_head **out,
+                       struct ml_log_chain *chain) ML_MUST_CHECK;
+uint32_t ml_log_highest(const struct ml_log_writer *w, uint8_t lane); /* 0: empty chain */
+/** Columns n, hash, hlc, own, gvec of the statement's row. A reference for the caller. */
+ml_err ml_log_known_read(struct ml_log *log, struct ml_log_known *out,
+                         struct ml_stmt *s) ML_MUST_CHECK;
+void ml_log_own_encode(uint8_t out[ML_LOG_OWN_BYTES], const struct ml_own_vec *v);
+/** Replaces what is equal by what is shared, and gives it a row. Takes the reference over. */
+ml_err ml_log_gvec_intern(struct ml_log *log, struct ml_gvec **gvec, int64_t *row) ML_MUST_CHECK;
+/** A new reference. */
+ml_err ml_log_gvec_load(struct ml_log *log, struct ml_gvec **out, int64_t row) ML_MUST_CHECK;
+
+/* log_vec.c */
+uint32_t ml_log_vec_get(const struct ml_log_vec *v, size_t chain);
+/** The maximum of what is there and `seq`. */
+ml_err ml_log_vec_raise(const struct ml_env *env, struct ml_log_vec *v, size_t chain,
+                        uint32_t seq) ML_MUST_CHECK;
+ml_err ml_log_vec_join(const struct ml_env *env, struct ml_log_vec *v,
+                       const struct ml_log_vec *other) ML_MUST_CHECK;
+void ml_log_vec_free(const struct ml_env *env, struct ml_log_vec *v);
+ml_err ml_log_vec_encode(struct ml_buf *out, const struct ml_log_vec *v) ML_MUST_CHECK;
+ml_err ml_log_vec_decode(const struct ml_env *env, struct ml_log_vec *out,
+                         struct ml_slice bytes) ML_MUST_CHECK;
+static inline size_t ml_log_chain_index(const struct ml_log_writer *w, uint8_t lane)
+{
+    return (size_t)w->index * ML_LANES + lane;
+}
+
+/** A bundle on its way into the store; see log_ingest.c. */
+struct ml_log_one {
+    struct ml_slice wire;
+    struct ml_bundle bundle;
+    struct ml_hash hash;
+    struct ml_log_writer *writer; /* NULL: unknown yet */
+    struct ml_sign_pk pk;
+    struct ml_log_known prev; /* n 0: none */
+    size_t dep_count;
+    struct ml_judge_dep deps[ML_BUNDLE_DEPS_MAX];
+    struct ml_log_known known[ML_BUNDLE_DEPS_MAX];
+    bool is_known[ML_BUNDLE_DEPS_MAX];
+    struct ml_log_head *head; /* it goes on from; NULL: first of its chain, or a branch */
+    struct ml_log_vec cites;  /* of a branch's chain, without it */
+    struct ml_own_vec freeze; /* of its writer, once it is stored */
+    struct ml_log_known self;
+    struct ml_ruling ruling;
+    bool refrozen; /* it proves a fork that wasn't known, or a lower one */
+};
+
+/* log_ingest.c */
+ml_err ml_log_retry_newer(struct ml_log *log) ML_MUST_CHECK; /* after an upgrade */
+
+/* log_pending.c */
+struct ml_log_wait {
+    struct ml_dep place; /* hash zero: any bundle in this place; seq 0: nothing that can come */
+    ml_reason reason;
+};
+/** *stopped: not kept, there is too much. */
+ml_err ml_log_pending_put(struct ml_log *log, bool *stopped, const struct ml_log_one *one,
+                          const struct ml_log_wait *wait) ML_MUST_CHECK;
+ml_err ml_log_pending_has(struct ml_log *log, bool *has, const struct ml_hash *hash) ML_MUST_CHECK;
+/** Takes one bundle that waits for `place` out of the queue; *found false: there is none. */
+ml_err ml_log_pending_take(struct ml_log *log, bool *found, struct ml_buf *wire,
+                           const struct ml_dep *place) ML_MUST_CHECK;
+/** Takes one that a newer version of the program may understand; `after` moves on. */
+ml_err ml_log_pending_newer(struct ml_log *log, bool *found, struct ml_buf *wire,
+                            int64_t *after) ML_MUST_CHECK;
+
+/* log_read.c */
+/** Fills the entry of a row of ML_SQL_ENTRY or ML_SQL_ENTRY_AFTER; its slices live with the row. */
+ml_err ml_log_entry_read(struct ml_log *log, struct ml_log_entry *out,
+                         enum ml_log_sql sql) ML_MUST_CHECK;
+/** NOT_FOUND. */
+ml_err ml_log_entry_of(struct ml_log *log, struct ml_log_entry *out, uint64_t n) ML_MUST_CHECK;
+void ml_log_entry_done(struct ml_log *log); /* gives the row back */
+
+/* log_put.c */
+ml_err ml_log_put(struct ml_log *log, struct ml_log_one *one) ML_MUST_CHECK;
+/** *filled: its body was absent and wanted, and is here now. */
+ml_err ml_log_body_fill(struct ml_log *log, bool *filled, uint64_t n,
+                        const struct ml_log_one *one) ML_MUST_CHECK;
+/** Does the chain keep count of this citation? Of what it waits for, and of its own writer's. */
+bool ml_log_is_tracked(const struct ml_header *header, const struct ml_dep *dep);
+/** Raises `cites` by the tracked citations of a header. */
+ml_err ml_log_cites_add(struct ml_log *log, struct ml_log_vec *cites,
+                        const struct ml_header *header) ML_MUST_CHECK;
+ml_err ml_log_body_lose(struct ml_log *log, uint64_t n, ml_absent reason) ML_MUST_CHECK;
+uint32_t ml_log_wire_len(size_t header_len, size_t body_len, bool absent);
+
+/* log_fork.c */
+/** Compares with what is stored of the writer: one->freeze, one->refrozen. */
+ml_err ml_log_fork_check(struct ml_log *log, struct ml_log_one *one) ML_MUST_CHECK;
+/** Judges anew what a new freeze touches. */
+ml_err ml_log_rejudge(struct ml_log *log, struct ml_log_writer *w) ML_MUST_CHECK;
+/** Governance from the stored lane 0; `correct`: verdicts that differ are written. */
+ml_err ml_log_gov_replay(struct ml_log *log, bool correct) ML_MUST_CHECK;
+
+#endif

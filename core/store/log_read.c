@@ -1,0 +1,192 @@
+/* core/store/log_read.c -- reading bundles back. Slices of an entry live in SQLite's row, which is
+ * given back by the next call on the log. */
+#include <string.h>
+
+#include "core/store/log_impl.h"
+
+void ml_log_entry_done(struct ml_log *log)
+{
+    ml_stmt_reset(log->st[ML_SQL_ENTRY]);
+    ml_stmt_reset(log->st[ML_SQL_ENTRY_AFTER]);
+    ml_stmt_reset(log->st[ML_SQL_BODY]);
+    ml_stmt_reset(log->st[ML_SQL_FILL]);
+    ml_stmt_reset(log->st[ML_SQL_HOLE]);
+}
+
+static ml_err body_read(struct ml_log *log, struct ml_log_entry *out, int64_t flags)
+{
+    enum ml_log_sql sql = flags & ML_LOG_FILLED ? ML_SQL_FILL : ML_SQL_BODY;
+    bool found = false;
+    if (flags & ML_LOG_HOLE) {
+        sql = ML_SQL_HOLE;
+    }
+    struct ml_stmt *s = log->st[sql];
+    ml_stmt_bind_int(s, 1, (int64_t)out->n);
+    ml_err err = ml_log_row(log, sql, &found);
+    if (err != ML_OK || !found) {
+        return err != ML_OK ? err : ML_E_CORRUPT;
+    }
+    if (sql == ML_SQL_HOLE) {
+        out->body = (struct ml_wire_body){.absent = (uint8_t)ml_stmt_int(s, 0)};
+    } else {
+        out->body = (struct ml_wire_body){.bytes = ml_stmt_blob(s, 0)};
+    }
+    return ML_OK;
+}
+
+ml_err ml_log_entry_read(struct ml_log *log, struct ml_log_entry *out, enum ml_log_sql sql)
+{
+    struct ml_stmt *s = log->st[sql];
+    struct ml_log_entry e = {.n = (uint64_t)ml_stmt_int(s, 0),
+                             .verdict = (ml_verdict)ml_stmt_int(s, 2),
+                             .reason = (ml_reason)ml_stmt_int(s, 3),
+                             .bytes = (uint32_t)ml_stmt_int(s, 4),
+                             .header_bytes = ml_stmt_blob(s, 6)};
+    struct ml_slice hash = ml_stmt_blob(s, 1);
+    struct ml_slice sig = ml_stmt_blob(s, 7);
+    if (hash.len != sizeof(e.hash.b) || sig.len != sizeof(e.sig.b) ||
+        ml_header_decode(&e.header, e.header_bytes, NULL) != ML_OK) {
+        return ML_E_CORRUPT;
+    }
+    memcpy(e.hash.b, hash.data, hash.len);
+    memcpy(e.sig.b, sig.data, sig.len);
+    ml_err err = body_read(log, &e, ml_stmt_int(s, 5));
+    if (err == ML_OK) {
+        *out = e;
+    }
+    return err;
+}
+
+ml_err ml_log_entry_of(struct ml_log *log, struct ml_log_entry *out, uint64_t n)
+{
+    bool found = false;
+    ml_log_entry_done(log);
+    ml_stmt_bind_int(log->st[ML_SQL_ENTRY], 1, (int64_t)n);
+    ml_err err = ml_log_row(log, ML_SQL_ENTRY, &found);
+    if (err != ML_OK || !found) {
+        return err != ML_OK ? err : ML_E_NOT_FOUND;
+    }
+    return ml_log_entry_read(log, out, ML_SQL_ENTRY);
+}
+
+ml_err ml_log_after(struct ml_log *log, uint64_t after, unsigned lanes, struct ml_log_entry *out)
+{
+    struct ml_stmt *s = log->st[ML_SQL_ENTRY_AFTER];
+    bool found = false;
+    ml_err err = ml_log_fresh(log);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_log_entry_done(log);
+    if (after >= log->tally.last_n) {
+        return ML_E_NOT_FOUND;
+    }
+    ml_stmt_bind_int(s, 1, (int64_t)after);
+    ml_stmt_bind_int(s, 2, lanes);
+    err = ml_log_row(log, ML_SQL_ENTRY_AFTER, &found);
+    if (err != ML_OK || !found) {
+        return err != ML_OK ? err : ML_E_NOT_FOUND;
+    }
+    return ml_log_entry_read(log, out, ML_SQL_ENTRY_AFTER);
+}
+
+/* The index holds the hash's first 8 bytes; what shares them is told apart here. */
+static ml_err find_by_hash(struct ml_log *log, uint64_t *n, const struct ml_hash16 *hash)
+{
+    struct ml_stmt *s = log->st[ML_SQL_BY_KEY];
+    ml_err err = ML_OK;
+    *n = 0;
+    ml_stmt_bind_int(s, 1, (int64_t)ml_get_u64be(hash->b));
+    for (bool row = true; row && *n == 0 && err == ML_OK;) {
+        err = ml_log_row(log, ML_SQL_BY_KEY, &row);
+        struct ml_slice full = err == ML_OK && row ? ml_stmt_blob(s, 1) : ml_slice(NULL, 0);
+        if (full.len == 32 && memcmp(full.data, hash->b, sizeof(hash->b)) == 0) {
+            *n = (uint64_t)ml_stmt_int(s, 0);
+        }
+    }
+    ml_stmt_reset(s);
+    return err;
+}
+
+ml_err ml_log_get(struct ml_log *log, const struct ml_hash16 *hash, struct ml_log_entry *out)
+{
+    uint64_t n = 0;
+    ml_err err = ml_log_fresh(log);
+    if (err == ML_OK) {
+        err = find_by_hash(log, &n, hash);
+    }
+    if (err != ML_OK || n == 0) {
+        return err != ML_OK ? err : ML_E_NOT_FOUND;
+    }
+    return ml_log_entry_of(log, out, n);
+}
+
+/* One step down a branch. */
+static ml_err link_read(struct ml_log *log, uint64_t n, uint64_t *prev, uint32_t *seq,
+                        struct ml_hash16 *hash)
+{
+    struct ml_stmt *s = log->st[ML_SQL_LINK];
+    bool found = false;
+    ml_stmt_bind_int(s, 1, (int64_t)n);
+    ml_err err = ml_log_row(log, ML_SQL_LINK, &found);
+    struct ml_slice full = err == ML_OK && found ? ml_stmt_blob(s, 3) : ml_slice(NULL, 0);
+    if (err == ML_OK && full.len == 32) {
+        *prev = (uint64_t)ml_stmt_int(s, 0);
+        *seq = (uint32_t)ml_stmt_int(s, 2);
+        memcpy(hash->b, full.data, sizeof(hash->b));
+    }
+    ml_stmt_reset(s);
+    return err == ML_OK && full.len != 32 ? ML_E_CORRUPT : err;
+}
+
+/* A chain without branches has one bundle in each place. */
+static ml_err below_unforked(struct ml_log *log, const struct ml_log_writer *w,
+                             const struct ml_dep *head, uint32_t seq, struct ml_hash16 *hash)
+{
+    struct ml_stmt *s = log->st[ML_SQL_PLACE];
+    bool found = false;
+    ml_stmt_bind_int(s, 1, w->index + 1);
+    ml_stmt_bind_int(s, 2, head->lane);
+    ml_stmt_bind_int(s, 3, seq);
+    ml_err err = ml_log_row(log, ML_SQL_PLACE, &found);
+    struct ml_slice full = err == ML_OK && found ? ml_stmt_blob(s, 1) : ml_slice(NULL, 0);
+    if (full.len == 32) {
+        memcpy(hash->b, full.data, sizeof(hash->b));
+    }
+    ml_stmt_reset(s);
+    return err == ML_OK && full.len != 32 ? ML_E_CORRUPT : err;
+}
+
+ml_err ml_log_below(struct ml_log *log, const struct ml_dep *head, uint32_t seq,
+                    struct ml_hash16 *hash)
+{
+    struct ml_log_known known = {0};
+    bool found = false;
+    ml_err err = ml_log_fresh(log);
+    if (err == ML_OK) {
+        err = ml_log_known_find(log, &known, &found, head);
+    }
+    uint64_t n = known.n;
+    ml_log_known_free(&known);
+    if (err != ML_OK || !found || seq == 0 || seq >= head->seq) {
+        return err != ML_OK ? err : ML_E_NOT_FOUND;
+    }
+    const struct ml_log_writer *w = ml_log_writer_find(log, &head->writer);
+    if (w->chains[head->lane].count == 1) {
+        return below_unforked(log, w, head, seq, hash);
+    }
+    struct ml_hash16 at_hash = {{0}};
+    uint32_t at = head->seq;
+    while (err == ML_OK && n != 0 && at != seq) {
+        uint64_t prev = 0;
+        err = link_read(log, n, &prev, &at, &at_hash);
+        n = prev;
+    }
+    if (err == ML_OK && at != seq) {
+        err = ML_E_CORRUPT;
+    }
+    if (err == ML_OK) {
+        *hash = at_hash;
+    }
+    return err;
+}

@@ -1,0 +1,117 @@
+/* core/store/log_sql.c -- the log's schema and statements (docs/storage/log.md). */
+#include "core/store/log_impl.h"
+
+static const struct ml_db_step steps[] = {
+    {.sql = "CREATE TABLE writer(id INTEGER PRIMARY KEY, wid BLOB NOT NULL UNIQUE, pk BLOB,"
+            " freeze BLOB);"
+            "CREATE TABLE gvec(id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE,"
+            " vec BLOB NOT NULL);"
+            "CREATE TABLE bundle(n INTEGER PRIMARY KEY, writer INTEGER NOT NULL,"
+            " lane INTEGER NOT NULL, seq INTEGER NOT NULL, prev INTEGER NOT NULL,"
+            " verdict INTEGER NOT NULL, reason INTEGER NOT NULL, flags INTEGER NOT NULL,"
+            " ops INTEGER NOT NULL, bytes INTEGER NOT NULL, hlc INTEGER NOT NULL,"
+            " key INTEGER NOT NULL, gvec INTEGER NOT NULL, hash BLOB NOT NULL, own BLOB NOT NULL,"
+            " sig BLOB NOT NULL, header BLOB NOT NULL);"
+            "CREATE INDEX bundle_place ON bundle(writer, lane, seq);"
+            "CREATE INDEX bundle_key ON bundle(key);"
+            "CREATE INDEX bundle_lane0 ON bundle(n) WHERE lane = 0;"
+            "CREATE TABLE body(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+            "CREATE TABLE fill(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+            "CREATE TABLE hole(n INTEGER PRIMARY KEY, reason INTEGER NOT NULL);"
+            "CREATE TABLE head(n INTEGER PRIMARY KEY, cites BLOB NOT NULL);"
+            "CREATE TABLE pending(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE,"
+            " writer BLOB NOT NULL, reason INTEGER NOT NULL, wait_writer BLOB NOT NULL,"
+            " wait_lane INTEGER NOT NULL, wait_seq INTEGER NOT NULL, wait_hash BLOB NOT NULL,"
+            " wire BLOB NOT NULL);"
+            "CREATE INDEX pending_wait ON pending(wait_writer, wait_lane, wait_seq);"
+            "CREATE INDEX pending_writer ON pending(writer);"
+            "CREATE TABLE tally(id INTEGER PRIMARY KEY CHECK(id = 1), org BLOB NOT NULL,"
+            " bundles INTEGER NOT NULL, ops INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
+            " epoch INTEGER NOT NULL, hlc INTEGER NOT NULL);"
+            "CREATE TABLE setting(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE peer(node BLOB PRIMARY KEY, address TEXT NOT NULL, seen INTEGER NOT NULL,"
+            " err INTEGER NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE base(node BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"},
+};
+
+const struct ml_db_schema ml_log_schema = {
+    .application_id = ML_LOG_APPLICATION_ID,
+    .steps = steps,
+    .step_count = sizeof(steps) / sizeof(steps[0]),
+};
+
+#define KNOWN "SELECT n, hash, hlc, own, gvec, prev, verdict FROM bundle "
+#define ENTRY "SELECT n, hash, verdict, reason, bytes, flags, header, sig FROM bundle "
+
+const char *const ml_log_sql[ML_SQL_COUNT] = {
+    [ML_SQL_WRITERS] = "SELECT id, wid, pk, freeze FROM writer ORDER BY id",
+    [ML_SQL_WRITER_PUT] = "INSERT INTO writer(id, wid) VALUES(?1, ?2)",
+    [ML_SQL_WRITER_SET] = "UPDATE writer SET pk = ?2, freeze = ?3 WHERE id = ?1",
+    [ML_SQL_GVEC_BY_DIGEST] = "SELECT id FROM gvec WHERE digest = ?1",
+    [ML_SQL_GVEC_BY_ROW] = "SELECT vec FROM gvec WHERE id = ?1",
+    [ML_SQL_GVEC_PUT] = "INSERT INTO gvec(digest, vec) VALUES(?1, ?2)",
+    [ML_SQL_HEADS] = "SELECT b.n, b.hash, b.hlc, b.own, b.gvec, b.writer, b.lane, h.cites"
+                     " FROM head h JOIN bundle b ON b.n = h.n ORDER BY b.n",
+    [ML_SQL_HEAD_PUT] = "INSERT OR REPLACE INTO head(n, cites) VALUES(?1, ?2)",
+    [ML_SQL_HEAD_DELETE] = "DELETE FROM head WHERE n = ?1",
+    [ML_SQL_BUNDLE_PUT] = "INSERT INTO bundle(n, writer, lane, seq, prev, verdict, reason, flags,"
+                          " ops, bytes, hlc, key, gvec, hash, own, sig, header) VALUES"
+                          "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+    [ML_SQL_BODY_PUT] = "INSERT INTO body(n, bytes) VALUES(?1, ?2)",
+    [ML_SQL_HOLE_PUT] = "INSERT OR REPLACE INTO hole(n, reason) VALUES(?1, ?2)",
+    [ML_SQL_HOLE_DELETE] = "DELETE FROM hole WHERE n = ?1",
+    [ML_SQL_FILL_PUT] = "INSERT OR REPLACE INTO fill(n, bytes) VALUES(?1, ?2)",
+    [ML_SQL_FLAGS_SET] = "UPDATE bundle SET flags = ?2, bytes = ?3 WHERE n = ?1",
+    [ML_SQL_PLACE] = KNOWN "WHERE writer = ?1 AND lane = ?2 AND seq = ?3",
+    [ML_SQL_KNOWN] = KNOWN "WHERE n = ?1",
+    [ML_SQL_LINK] = "SELECT prev, header, seq, hash FROM bundle WHERE n = ?1",
+    [ML_SQL_ENTRY] = ENTRY "WHERE n = ?1",
+    [ML_SQL_ENTRY_AFTER] = ENTRY "WHERE n > ?1 AND (?2 >> lane) & 1 ORDER BY n LIMIT 1",
+    [ML_SQL_BY_KEY] = "SELECT n, hash FROM bundle WHERE key = ?1",
+    [ML_SQL_BODY] = "SELECT bytes FROM body WHERE n = ?1",
+    [ML_SQL_FILL] = "SELECT bytes FROM fill WHERE n = ?1",
+    [ML_SQL_HOLE] = "SELECT reason FROM hole WHERE n = ?1",
+    [ML_SQL_HOLES] = "SELECT w.wid, b.lane, b.seq, b.hash, h.reason FROM hole h"
+                     " JOIN bundle b ON b.n = h.n JOIN writer w ON w.id = b.writer"
+                     " ORDER BY w.wid, b.lane, b.seq, b.hash",
+    [ML_SQL_PENDING_PUT] = "INSERT INTO pending(hash, writer, reason, wait_writer, wait_lane,"
+                           " wait_seq, wait_hash, wire) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [ML_SQL_PENDING_FIND] = "SELECT id FROM pending WHERE hash = ?1",
+    [ML_SQL_PENDING_WAITING] = "SELECT id, wire FROM pending WHERE wait_writer = ?1 AND"
+                               " wait_lane = ?2 AND wait_seq = ?3 AND"
+                               " (wait_hash = ?4 OR wait_hash = zeroblob(16)) ORDER BY id LIMIT 1",
+    [ML_SQL_PENDING_READ] = "SELECT writer, reason, wait_writer, wait_lane, wait_seq, wait_hash"
+                            " FROM pending ORDER BY id LIMIT ?1",
+    [ML_SQL_PENDING_DELETE] = "DELETE FROM pending WHERE id = ?1",
+    [ML_SQL_PENDING_OF_WRITER] =
+        "SELECT count(*), total(length(wire)) FROM pending WHERE writer = ?1",
+    [ML_SQL_PENDING_ALL] = "SELECT count(*), total(length(wire)) FROM pending",
+    [ML_SQL_PENDING_NEWER] =
+        "SELECT id, wire FROM pending WHERE reason = ?1 AND id > ?2 ORDER BY id LIMIT 1",
+    [ML_SQL_TALLY] = "SELECT org, bundles, ops, quarantined, epoch, hlc FROM tally",
+    [ML_SQL_TALLY_SET] = "INSERT OR REPLACE INTO tally(id, org, bundles, ops, quarantined, epoch,"
+                         " hlc) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6)",
+    [ML_SQL_LANE0] = "SELECT n, verdict, reason FROM bundle WHERE lane = 0 AND n > ?1 ORDER BY n"
+                     " LIMIT 1",
+    [ML_SQL_JUDGE_BEYOND] = "UPDATE bundle SET verdict = ?4, reason = ?5 WHERE writer = ?1 AND"
+                            " lane = ?2 AND seq > ?3 AND (verdict <> ?4 OR reason <> ?5)",
+    [ML_SQL_JUDGE_WITHIN] = "UPDATE bundle SET verdict = ?4, reason = ?5 WHERE writer = ?1 AND"
+                            " lane = ?2 AND seq <= ?3 AND (verdict <> ?4 OR reason <> ?5)",
+    [ML_SQL_JUDGE_ONE] = "UPDATE bundle SET verdict = ?2, reason = ?3 WHERE n = ?1",
+    [ML_SQL_QUARANTINED] = "SELECT count(*) FROM bundle WHERE verdict = 2",
+    [ML_SQL_STATE] = "SELECT hash, verdict FROM bundle WHERE lane <> 2 ORDER BY hash",
+    [ML_SQL_TRACE] = "SELECT hash FROM bundle WHERE lane = 2 ORDER BY hash",
+    [ML_SQL_MEASURE] = "SELECT count(*), total(bytes) FROM bundle WHERE writer = ?1 AND lane = ?2"
+                       " AND seq > ?3 AND seq <= ?4",
+    [ML_SQL_CHAIN_ROWS] = "SELECT n, prev, bytes, hash FROM bundle WHERE writer = ?1 AND lane = ?2"
+                          " AND seq <= ?3 ORDER BY n",
+    [ML_SQL_HOLE_COUNT] = "SELECT count(*) FROM hole",
+    [ML_SQL_SETTING_GET] = "SELECT value FROM setting WHERE key = ?1",
+    [ML_SQL_SETTING_PUT] = "INSERT OR REPLACE INTO setting(key, value) VALUES(?1, ?2)",
+    [ML_SQL_SETTING_DELETE] = "DELETE FROM setting WHERE key = ?1",
+    [ML_SQL_PEERS] = "SELECT node, address, seen, err FROM peer ORDER BY node",
+    [ML_SQL_PEER_PUT] = "INSERT OR REPLACE INTO peer(node, address, seen, err)"
+                        " VALUES(?1, ?2, ?3, ?4)",
+    [ML_SQL_BASE_GET] = "SELECT bytes FROM base WHERE node = ?1",
+    [ML_SQL_BASE_PUT] = "INSERT OR REPLACE INTO base(node, bytes) VALUES(?1, ?2)",
+};

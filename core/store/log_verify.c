@@ -1,0 +1,214 @@
+/* core/store/log_verify.c -- proves the log again from its bytes.
+ *
+ * Happy path: SQLite reads every page -> each bundle by ingest number: header hashed, signature
+ * checked, predecessor and citations found, body compared with its root, verdict compared with the
+ * one derived -> counts compared. Failures don't end the walk: each is named, and what can be
+ * fetched again is marked: a body that isn't its header's becomes a hole (not received), so that
+ * the next exchange asks for it. An error means that it could not be told.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/store/log_impl.h"
+
+struct verify {
+    struct ml_log *log;
+    ml_log_problem_cb *problem;
+    void *user;
+    uint64_t n;
+    bool lost_body;
+    struct ml_log_tally found;
+};
+
+static void tell(struct verify *v, const struct ml_header *h, const char *what)
+{
+    char text[200];
+    char writer[ML_ID_HEX_SIZE] = "?";
+    if (h != NULL) {
+        ml_hex_encode(writer, h->writer.b, sizeof(h->writer.b));
+        snprintf(text, sizeof(text), "bundle %llu (writer %s, lane %u, seq %u): %s",
+                 (unsigned long long)v->n, writer, h->lane, h->seq, what);
+    } else {
+        snprintf(text, sizeof(text), "bundle %llu: %s", (unsigned long long)v->n, what);
+    }
+    v->problem(v->user, text);
+}
+
+/* What damage of the file looks like; anything else could not be told. */
+static bool is_damage(ml_err err)
+{
+    return err == ML_E_CORRUPT || err == ML_E_IO || err == ML_E_MALFORMED;
+}
+
+static void check_signature(struct verify *v, const struct ml_bundle *b, const struct ml_hash *hash)
+{
+    const struct ml_log_writer *w = ml_log_writer_find(v->log, &b->header.writer);
+    struct ml_hash real = ml_bundle_hash(b, &v->log->org);
+    if (memcmp(real.b, hash->b, sizeof(real.b)) != 0) {
+        tell(v, &b->header, "its header is not what was signed");
+    } else if (w == NULL || !w->has_pk ||
+               ml_bundle_verify_header(b, &v->log->org, &w->pk, &real) != ML_OK) {
+        tell(v, &b->header, "its signature is wrong");
+    }
+}
+
+static ml_err check_known(struct verify *v, const struct ml_header *h, const struct ml_dep *dep,
+                          const char *what)
+{
+    struct ml_log_known known = {0};
+    bool found = false;
+    ml_err err = ml_log_known_find(v->log, &known, &found, dep);
+    bool before = found && known.n < v->n;
+    ml_log_known_free(&known);
+    if (is_damage(err) || (err == ML_OK && !before)) {
+        tell(v, h, what);
+        return ML_OK;
+    }
+    return err;
+}
+
+static ml_err check_cited(struct verify *v, const struct ml_header *h)
+{
+    struct ml_list_walk walk;
+    struct ml_dep dep = {.writer = h->writer, .lane = h->lane, .seq = h->seq - 1};
+    dep.hash = ml_hash16_of(&h->prev);
+    ml_err err = ML_OK;
+    if (h->seq > 1) {
+        err = check_known(v, h, &dep, "the bundle before it is missing");
+    }
+    ml_list_walk(&walk, &h->deps);
+    while (err == ML_OK && ml_dep_next(&walk, &dep)) {
+        if (ml_judge_waits(h->lane, dep.lane)) {
+            err = check_known(v, h, &dep, "a bundle that it cites is missing");
+        }
+    }
+    return err;
+}
+
+static ml_err check_body(struct verify *v, const struct ml_header *h, int64_t flags)
+{
+    enum ml_log_sql sql = flags & ML_LOG_FILLED ? ML_SQL_FILL : ML_SQL_BODY;
+    struct ml_stmt *s = v->log->st[sql];
+    bool found = false;
+    if (flags & ML_LOG_HOLE) {
+        return ML_OK;
+    }
+    ml_stmt_bind_int(s, 1, (int64_t)v->n);
+    ml_err err = ml_log_row(v->log, sql, &found);
+    struct ml_slice body = err == ML_OK && found ? ml_stmt_blob(s, 0) : ml_slice(NULL, 0);
+    bool good = err == ML_OK && found && ml_body_check(h, body, NULL) == ML_OK;
+    if (good) {
+        struct ml_hash root = ml_body_root(body);
+        good = memcmp(root.b, h->body_root.b, sizeof(root.b)) == 0;
+    }
+    ml_stmt_reset(s);
+    if (err != ML_OK && !is_damage(err)) {
+        return err;
+    }
+    if (!good) {
+        v->lost_body = true;
+        tell(v, h, "its body is destroyed; it will be fetched again");
+    }
+    return ML_OK;
+}
+
+static void check_verdict(struct verify *v, const struct ml_header *h, struct ml_ruling stored)
+{
+    const struct ml_log_writer *w = ml_log_writer_find(v->log, &h->writer);
+    if (w == NULL) {
+        return;
+    }
+    struct ml_ruling derived = w->rules[h->lane];
+    if (ml_fork_is_beyond(&w->freeze, h->lane, h->seq)) {
+        derived = (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_FORK};
+    } else if (h->lane == ML_LANE_GOVERNANCE) {
+        return; /* governance was replayed as a whole */
+    }
+    if (derived.verdict != stored.verdict) {
+        tell(v, h, "its verdict is not the derived one");
+    }
+}
+
+/* One row: everything but its body is read before anything is checked. */
+static ml_err verify_row(struct verify *v)
+{
+    struct ml_stmt *s = v->log->st[ML_SQL_ENTRY];
+    struct ml_bundle b = {.header_bytes = ml_stmt_blob(s, 6)};
+    struct ml_hash hash;
+    struct ml_slice stored = ml_stmt_blob(s, 1);
+    struct ml_slice sig = ml_stmt_blob(s, 7);
+    const int64_t flags = ml_stmt_int(s, 5);
+    const struct ml_ruling ruling = {(ml_verdict)ml_stmt_int(s, 2), (ml_reason)ml_stmt_int(s, 3)};
+    if (stored.len != sizeof(hash.b) || sig.len != sizeof(b.sig.b) ||
+        ml_header_decode(&b.header, b.header_bytes, NULL) != ML_OK) {
+        tell(v, NULL, "its header is destroyed");
+        return ML_OK;
+    }
+    memcpy(hash.b, stored.data, sizeof(hash.b));
+    memcpy(b.sig.b, sig.data, sizeof(b.sig.b));
+    v->found.bundles++;
+    v->found.ops += b.header.lane == ML_LANE_RECORD ? b.header.n_ops : 0;
+    v->found.quarantined += ruling.verdict == ML_VERDICT_QUARANTINED;
+    check_signature(v, &b, &hash);
+    check_verdict(v, &b.header, ruling);
+    ml_err err = check_cited(v, &b.header);
+    return err == ML_OK ? check_body(v, &b.header, flags) : err;
+}
+
+static ml_err verify_one(struct verify *v)
+{
+    bool found = false;
+    v->lost_body = false;
+    ml_log_entry_done(v->log);
+    ml_stmt_bind_int(v->log->st[ML_SQL_ENTRY], 1, (int64_t)v->n);
+    ml_err err = ml_log_row(v->log, ML_SQL_ENTRY, &found);
+    if (is_damage(err) || (err == ML_OK && !found)) {
+        tell(v, NULL, "it cannot be read");
+        return ML_OK;
+    }
+    if (err == ML_OK) {
+        err = verify_row(v);
+    }
+    ml_log_entry_done(v->log);
+    if (err == ML_OK && v->lost_body) {
+        err = ml_log_write(v->log);
+        if (err == ML_OK) {
+            err = ml_log_done(v->log, ml_log_body_lose(v->log, v->n, ML_ABSENT_NOT_RECEIVED));
+        }
+        if (err == ML_OK) {
+            err = ml_log_fresh(v->log);
+        }
+    }
+    return err;
+}
+
+static void compare_counts(struct verify *v)
+{
+    const struct ml_log_tally *t = &v->log->tally;
+    if (v->found.bundles != t->bundles || v->found.ops != t->ops ||
+        v->found.quarantined != t->quarantined) {
+        v->problem(v->user, "the counts are not those of the bundles");
+    }
+}
+
+ml_err ml_log_verify(struct ml_log *log, ml_log_problem_cb *problem, void *user)
+{
+    struct verify v = {.log = log, .problem = problem, .user = user};
+    ml_err err = ml_log_fresh(log);
+    if (err == ML_OK) {
+        err = ml_db_integrity(log->db, problem, user);
+    }
+    if (is_damage(err)) {
+        problem(user, "pages of the database cannot be read");
+        err = ML_OK;
+    }
+    const uint64_t last = log->tally.last_n;
+    for (v.n = 1; v.n <= last && err == ML_OK; v.n++) {
+        err = verify_one(&v);
+    }
+    if (err == ML_OK) {
+        compare_counts(&v);
+    }
+    return err;
+}

@@ -1,0 +1,260 @@
+/* support_world.c -- see support_world.h. */
+#include "support_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/crypto/key_id.h"
+#include "core/crypto/sign.h"
+#include "support_dir.h"
+
+static void actor_init(struct world *w, unsigned i)
+{
+    struct actor *a = &w->actors[i];
+    assert_int_equal(ml_sign_keypair(&a->pk, &a->seed, &w->fake.env), ML_OK);
+    assert_int_equal(ml_sign_keypair(&a->mon_pk, &a->mon, &w->fake.env), ML_OK);
+    a->id = ml_writer_id_of(&a->pk);
+    memset(a->member.b, (int)(0x10 + i), sizeof(a->member.b));
+    memset(a->node.b, (int)(0x40 + i), sizeof(a->node.b));
+}
+
+void world_init(struct world *w, uint64_t seed)
+{
+    memset(w, 0, sizeof(*w));
+    fake_env_init(&w->fake, seed);
+    w->fake.wall_ms = 1700000000000u;
+    assert_int_equal(ml_crypto_init(), ML_OK);
+    assert_int_equal(ml_sign_keypair(&w->root_pk, &w->root, &w->fake.env), ML_OK);
+    for (unsigned i = 0; i < WORLD_ACTORS; i++) {
+        actor_init(w, i);
+    }
+    support_dir_make(w->dir, sizeof(w->dir));
+}
+
+int world_free(struct world *w)
+{
+    for (unsigned i = 0; i < WORLD_ACTORS; i++) {
+        ml_secret_free(w->actors[i].seed);
+        ml_secret_free(w->actors[i].mon);
+    }
+    ml_secret_free(w->root);
+    for (size_t i = 0; i < w->made_count; i++) {
+        union {
+            const uint8_t *in;
+            void *out;
+        } p = {.in = w->made[i].wire.data};
+        ml_release(&w->fake.env, p.out);
+    }
+    support_dir_remove(w->dir);
+    return w->fake.live == 0 ? 0 : -1;
+}
+
+void world_path(const struct world *w, char *out, size_t size)
+{
+    char name[32];
+    snprintf(name, sizeof(name), "log%u.db", w->files);
+    support_path(out, size, w->dir, name);
+}
+
+struct ml_log *world_log(struct world *w)
+{
+    char path[300];
+    struct ml_log *log = NULL;
+    w->files++;
+    world_path(w, path, sizeof(path));
+    const struct ml_log_args args = {
+        .env = &w->fake.env, .path = path, .org = w->org, .create = true};
+    assert_int_equal(ml_log_open(&log, &args), ML_OK);
+    return log;
+}
+
+struct ml_log *world_reopen(struct world *w, struct ml_log *log)
+{
+    char path[300];
+    struct ml_log *again = NULL;
+    world_path(w, path, sizeof(path));
+    const struct ml_log_args args = {.env = &w->fake.env, .path = path, .org = w->org};
+    ml_log_close(log);
+    assert_int_equal(ml_log_open(&again, &args), ML_OK);
+    return again;
+}
+
+static struct ml_slice remember(struct world *w, struct ml_buf *wire, const struct ml_dep *id)
+{
+    assert_true(w->made_count < WORLD_WIRES);
+    w->made[w->made_count++] = (struct made){ml_buf_slice(wire), *id};
+    return ml_buf_slice(wire);
+}
+
+struct ml_slice world_build(struct world *w, struct ml_log *log, const struct draft *d)
+{
+    struct ml_log_next next = {0};
+    struct ml_op_draft ops[64];
+    struct ml_dict_entry entry = {.compartment = ML_COMPARTMENT_VITAL, .action = ML_ACTION_CREATE};
+    struct ml_hash hash;
+    struct ml_buf wire;
+    if (d->next != NULL) {
+        next = *d->next;
+    } else {
+        assert_int_equal(ml_log_next_own(log, &d->by->id, d->lane, &next), ML_OK);
+    }
+    for (uint32_t i = 0; i < d->op_count; i++) {
+        ops[i] = (struct ml_op_draft){.hlc_delta = i, .sealed = d->ops[i]};
+    }
+    uint64_t now = ml_hlc_make(w->fake.wall_ms++, 0);
+    struct ml_bundle_draft draft = {
+        .header = {.writer = d->by->id,
+                   .lane = d->lane,
+                   .seq = next.seq,
+                   .prev = next.prev,
+                   .gctx = next.gctx,
+                   .deps = {.items = next.deps, .count = (uint32_t)next.dep_count},
+                   .hlc = now > next.hlc_min ? now : next.hlc_min},
+        .ops = ops,
+        .op_count = d->op_count};
+    if (d->hlc != 0) {
+        draft.header.hlc = d->hlc;
+    }
+    if (d->lane >= ML_LANE_TRACE) {
+        draft.header.dictionary = (struct ml_list){.items = &entry, .count = 1};
+    }
+    w->fake.env.random(w->fake.env.ctx, draft.header.salt.b, sizeof(draft.header.salt.b));
+    ml_buf_init(&wire, &w->fake.env, ML_BUNDLE_BYTES_MAX);
+    assert_int_equal(ml_bundle_build(&wire, &hash, &draft, &w->org, d->by->seed), ML_OK);
+    const struct ml_dep id = {
+        .writer = d->by->id, .lane = d->lane, .seq = next.seq, .hash = ml_hash16_of(&hash)};
+    return remember(w, &wire, &id);
+}
+
+struct last {
+    struct ml_log_outcome outcome;
+    size_t count;
+};
+
+static void keep_first(void *user, const struct ml_log_outcome *o)
+{
+    struct last *last = user;
+    if (last->count++ == 0) {
+        last->outcome = *o;
+    }
+}
+
+struct ml_log_outcome world_ingest(struct ml_log *log, struct ml_slice wire)
+{
+    struct last last = {0};
+    assert_int_equal(ml_log_ingest(log, &wire, 1, keep_first, &last), ML_OK);
+    assert_true(last.count >= 1);
+    return last.outcome;
+}
+
+struct ml_log_outcome world_append(struct world *w, struct ml_log *log, const struct draft *d)
+{
+    struct ml_log_outcome o = world_ingest(log, world_build(w, log, d));
+    assert_int_equal(o.reason, ML_REASON_NONE);
+    assert_int_equal(o.result, ML_LOG_STORED);
+    assert_int_equal(o.verdict, ML_VERDICT_ACCEPTED);
+    return o;
+}
+
+struct ml_slice world_op(struct world *w, struct ml_govop *op, const struct ml_secret *cosigner)
+{
+    static uint8_t bytes[8192];
+    struct ml_buf buf;
+    ml_buf_init(&buf, &w->fake.env, sizeof(bytes));
+    op->known = true;
+    ml_err err = cosigner == NULL ? ml_govop_encode(&buf, op)
+                                  : ml_govop_encode_cosigned(&buf, op, &w->org, cosigner);
+    assert_int_equal(err, ML_OK);
+    memcpy(bytes, buf.data, buf.len);
+    struct ml_slice out = ml_slice(bytes, buf.len);
+    ml_buf_free(&buf);
+    return out;
+}
+
+void world_found(struct world *w)
+{
+    static const struct ml_org_id zero;
+    const struct actor *a = &w->actors[0];
+    struct ml_govop op = {.type = ML_GOVOP_ORG_FOUND};
+    struct ml_hash hash;
+    struct ml_buf wire;
+    op.u.org_found = (struct ml_org_found){.root_sign = w->root_pk,
+                                           .network_epoch = 1,
+                                           .member = a->member,
+                                           .role = 10,
+                                           .node = a->node,
+                                           .mon_sign = a->mon_pk,
+                                           .writer = a->pk,
+                                           .created = ml_hlc_make(w->fake.wall_ms, 0)};
+    memset(op.u.org_found.noise.b, 0x70, sizeof(op.u.org_found.noise.b));
+    const struct ml_op_draft ops[] = {{.sealed = world_op(w, &op, w->root)}};
+    struct ml_bundle_draft draft = {.header = {.flags = ML_BUNDLE_FLAG_GENESIS,
+                                               .writer = a->id,
+                                               .seq = 1,
+                                               .gctx = ml_gctx_of(&zero, NULL, 0),
+                                               .hlc = op.u.org_found.created},
+                                    .ops = ops,
+                                    .op_count = 1};
+    ml_buf_init(&wire, &w->fake.env, ML_BUNDLE_BYTES_MAX);
+    assert_int_equal(ml_bundle_build(&wire, &hash, &draft, NULL, a->seed), ML_OK);
+    memcpy(w->org.b, hash.b, sizeof(w->org.b));
+    const struct ml_dep id = {.writer = a->id, .seq = 1, .hash = ml_hash16_of(&hash)};
+    (void)remember(w, &wire, &id);
+}
+
+void world_enrol(struct world *w, struct ml_log *log, unsigned i)
+{
+    const struct actor *a = &w->actors[i];
+    struct ml_govop add = {.type = ML_GOVOP_MEMBER_ADD,
+                           .u.member_add = {.member = a->member, .rank = 3, .role = 60}};
+    struct ml_govop enrol = {
+        .type = ML_GOVOP_NODE_ENROL,
+        .u.node_enrol = {.member = a->member, .node = a->node, .mon_sign = a->mon_pk}};
+    struct ml_govop open = {
+        .type = ML_GOVOP_WRITER_OPEN,
+        .u.writer_open = {.writer = a->pk, .member = a->member, .node = a->node}};
+    memset(enrol.u.node_enrol.noise.b, (int)(0x70 + i), sizeof(enrol.u.node_enrol.noise.b));
+    struct ml_slice op = world_op(w, &add, NULL);
+    (void)world_append(w, log, &(struct draft){.by = &w->actors[0], .ops = &op, .op_count = 1});
+    op = world_op(w, &enrol, NULL);
+    (void)world_append(w, log, &(struct draft){.by = &w->actors[0], .ops = &op, .op_count = 1});
+    op = world_op(w, &open, a->mon);
+    (void)world_append(w, log, &(struct draft){.by = a, .ops = &op, .op_count = 1});
+}
+
+struct ml_log_outcome world_record(struct world *w, struct ml_log *log, unsigned i, uint32_t ops)
+{
+    static const struct ml_slice op = {(const uint8_t *)"sealed bytes, sealed bytes", 26};
+    struct ml_slice all[64];
+    for (uint32_t k = 0; k < ops; k++) {
+        all[k] = op;
+    }
+    return world_append(
+        w, log,
+        &(struct draft){.by = &w->actors[i], .lane = ML_LANE_RECORD, .ops = all, .op_count = ops});
+}
+
+struct ml_log_outcome world_lane(struct world *w, struct ml_log *log, unsigned i, uint8_t lane)
+{
+    static const struct ml_slice op = {(const uint8_t *)"sealed bytes, sealed bytes", 26};
+    return world_append(
+        w, log, &(struct draft){.by = &w->actors[i], .lane = lane, .ops = &op, .op_count = 1});
+}
+
+bool world_same_state(struct ml_log *a, struct ml_log *b)
+{
+    struct ml_hash ha;
+    struct ml_hash hb;
+    struct ml_frontier_digest da;
+    struct ml_frontier_digest db;
+    assert_int_equal(ml_log_state_hash(a, &ha), ML_OK);
+    assert_int_equal(ml_log_state_hash(b, &hb), ML_OK);
+    assert_int_equal(ml_log_digest(a, &da), ML_OK);
+    assert_int_equal(ml_log_digest(b, &db), ML_OK);
+    return memcmp(&ha, &hb, sizeof(ha)) == 0 && memcmp(&da, &db, sizeof(da)) == 0;
+}
