@@ -48,7 +48,7 @@ ml_err ml_kdf(ml_kdf_id id, struct ml_secret **out, const struct ml_secret *in,
 struct ml_stream_id ml_stream_id_derive(const struct ml_secret *link, ml_compartment compartment)
 {
     ML_ASSERT(ml_secret_len(link) == ML_KEY_BYTES);
-    struct ml_stream_id id;
+    struct ml_stream_id id = {{0}};
     const uint8_t byte = (uint8_t)compartment;
     const struct ml_slice part = ml_slice(&byte, 1);
     ml_hash_parts(id.b, sizeof(id.b), ml_slice(ml_secret_bytes(link), ML_KEY_BYTES), &part, 1);

@@ -2,7 +2,7 @@
  * revision 34 (2018-07-11).
  *
  * Happy path: each message is a row of tokens in `patterns`; a token either carries a key (e, s) or
- * mixes one in (ee, es, se, ss, psk); the payload follows, sealed as soon as there is a key.
+ * mixes one in (ee, es, se, psk); the payload follows, sealed as soon as there is a key.
  *
  * Failures: room for the output is made before any state moves, so that NOMEM and LIMIT change
  * nothing. What the peer can cause (FORGED, MALFORMED) ends the handshake: the secrets are wiped
@@ -29,7 +29,7 @@ enum {
     TOKENS_MAX = 5, /* with the END that closes a row */
 };
 
-enum token { END, E, S, EE, ES, SE, SS, PSK };
+enum token { END, E, S, EE, ES, SE, PSK };
 
 /* Adding a pattern is adding a row here and its name to ML_NOISE_MAP. */
 static const struct pattern {
@@ -187,8 +187,6 @@ static ml_err mix_token(struct ml_noise *n, enum token token)
         return n->initiator ? mix_dh(n, keys->e, &n->rs) : mix_dh(n, keys->s, &n->re);
     case SE:
         return n->initiator ? mix_dh(n, keys->s, &n->re) : mix_dh(n, keys->e, &n->rs);
-    case SS:
-        return mix_dh(n, keys->s, &n->rs);
     case PSK:
         mix_psk(n);
         return ML_OK;
@@ -284,7 +282,7 @@ static ml_err read_tokens(struct ml_noise *n, uint8_t *out, struct ml_slice msg)
         carries_static = carries_static || token == S;
     }
     ml_err err = open_and_hash(n, out, msg);
-    n->has_rs = n->has_rs || (carries_static && err == ML_OK);
+    n->has_rs = n->has_rs || carries_static; /* on an error, end() takes it back */
     return err;
 }
 

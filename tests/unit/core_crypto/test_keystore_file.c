@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "core/crypto/hash.h"
+#include "core/crypto/keystore_inner.h"
 #include "support_keystore.h"
 
 /* Faults: the nth of these calls from now fails with `fault_errno`; 0 = none. */
@@ -208,6 +209,65 @@ static void only_the_one_form_is_read(void **state)
         assert_string_equal(damage.what, changes[i].what);
         ml_buf_free(&bytes);
     }
+    ml_keystore_free(ks);
+}
+
+/* A file with anne's section `len` bytes long, of zeros; and one with anne twice. */
+static void sections_and_members_are_held_to_their_limits(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    struct ml_keystore_damage damage;
+    static const uint8_t zeros[40 + ML_KEYSTORE_SECTION_MAX + 1];
+    static const struct {
+        size_t len;
+        ml_err expect;
+    } cases[] = {{40, ML_E_CORRUPT},
+                 {41, ML_OK},
+                 {40 + ML_KEYSTORE_SECTION_MAX, ML_OK},
+                 {40 + ML_KEYSTORE_SECTION_MAX + 1, ML_E_CORRUPT}};
+    struct ml_buf bytes;
+    struct ml_buf changed;
+    encode(&bytes, f, ks);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ml_buf_init(&changed, f->env, ML_KEYSTORE_FILE_MAX);
+        ml_buf_append(&changed, bytes.data, AT_ANNE_LEN);
+        ml_buf_u16be(&changed, (uint16_t)cases[i].len);
+        ml_buf_append(&changed, zeros, cases[i].len);
+        ml_buf_append(&changed, bytes.data + AT_ANNE_SLOTS, bytes.len - AT_ANNE_SLOTS);
+        mend_sum(&changed);
+        assert_int_equal(decode(f, ml_buf_slice(&changed), &damage), cases[i].expect);
+        ml_buf_free(&changed);
+    }
+    memcpy(bytes.data + AT_BOB, bytes.data + AT_ANNE, 16);
+    mend_sum(&bytes);
+    assert_int_equal(decode(f, ml_buf_slice(&bytes), &damage), ML_E_CORRUPT);
+    assert_string_equal(damage.what, "order of the members");
+    ml_buf_free(&bytes);
+    ml_keystore_free(ks);
+}
+
+/* What the seals bind is in the docs byte for byte, so it is written out here again. */
+static void associated_data_is_what_the_docs_say(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    const struct ks_slot slot = {.cost = {0x01020304, 0x05060708}, .salt = {9, 10}};
+    struct ml_buf file;
+    uint8_t expect[106] = "maille/keystore/1";
+    encode(&file, f, ks);
+    memcpy(expect + 17, file.data + 10, 48); /* org id and keystore id, as in the file */
+    expect[65] = 18;
+    memcpy(expect + 66, ks_anne.b, 16);
+    struct ks_ad ad = ml_ks_ad(ks, 18, &ks_anne, NULL);
+    assert_int_equal(sizeof(ad), sizeof(expect));
+    assert_memory_equal(ad.b, expect, sizeof(expect));
+    for (uint8_t i = 0; i < 10; i++) {
+        expect[82 + i] = (uint8_t)(i + 1);
+    }
+    ad = ml_ks_ad(ks, 18, &ks_anne, &slot);
+    assert_memory_equal(ad.b, expect, sizeof(expect));
+    ml_buf_free(&file);
     ml_keystore_free(ks);
 }
 
@@ -424,8 +484,16 @@ static void a_stale_next_file_is_in_nobodys_way(void **state)
     assert_int_equal(mode_of(p.path), 0600);
     assert_int_equal(ml_keystore_load(&loaded, f->env, p.path, NULL), ML_OK);
     ml_keystore_free(loaded);
-    assert_int_equal(symlink("/dev/null", p.next), 0); /* not followed */
-    assert_int_equal(ml_keystore_save(ks, f->env, p.path), ML_E_IO);
+    char other[96];
+    snprintf(other, sizeof(other), "%s/other", p.folder);
+    assert_int_equal(rename(p.path, other), 0);
+    assert_int_equal(truncate(other, 5), 0);
+    assert_int_equal(symlink(other, p.next), 0);
+    assert_int_equal(ml_keystore_save(ks, f->env, p.path), ML_E_IO); /* ELOOP: not followed */
+    struct stat st;
+    assert_int_equal(stat(other, &st), 0);
+    assert_int_equal(st.st_size, 5);
+    unlink(other);
     place_remove(&p);
     ml_keystore_free(ks);
 }
@@ -491,6 +559,8 @@ int main(void)
         TEST(any_flipped_bit_is_named),
         TEST(any_other_length_is_corrupt),
         TEST(only_the_one_form_is_read),
+        TEST(sections_and_members_are_held_to_their_limits),
+        TEST(associated_data_is_what_the_docs_say),
         TEST(a_changed_byte_with_a_mended_sum_opens_nothing),
         TEST(parts_of_one_place_do_not_open_in_another),
         TEST(a_saved_keystore_loads_and_is_private),

