@@ -1,0 +1,37 @@
+/* core/record/values.h -- values of fields: do they fit their type, and how do they read in French?
+ *
+ * A value is one canonical MessagePack value whose shape its field's type fixes (schema.h). Inside
+ * the arrays a part that isn't known is nil. Pure; any thread.
+ */
+#ifndef ML_RECORD_VALUES_H
+#define ML_RECORD_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/buf.h"
+#include "core/record/schema.h"
+#include "maille/err.h"
+
+/** Has `value` the shape of the field's type (of a list: each item)? Ranges, codes and required
+ * parts aren't looked at: that is ml_validate's, at entry. What doesn't fit is greyed. */
+bool ml_value_fits(const struct ml_field *field, struct ml_slice value);
+
+/** Appends what an object that is referred to is called; nothing when it isn't known. */
+typedef void ml_ref_text_cb(void *user, const struct ml_object_id *object, struct ml_buf *out);
+
+struct ml_text_args {
+    const struct ml_schema *schema;
+    ml_ref_text_cb *ref; /* NULL: references read « (référence) » */
+    void *user;
+};
+
+/** Appends the value in French: decimal comma, no trailing zero in doses, JJ/MM/AAAA, labels of
+ * codes. What doesn't fit reads « (illisible) »: never empty, never guessed. */
+void ml_value_text_fr(struct ml_buf *out, const struct ml_text_args *args,
+                      const struct ml_field *field, struct ml_slice value);
+
+/** "0.50" -> "0,5"; ".5" -> "0,5"; `keep_zeros` keeps a measure's precision: "7.40" -> "7,40". */
+void ml_decimal_text(struct ml_buf *out, struct ml_slice decimal, bool keep_zeros);
+
+#endif

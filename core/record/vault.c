@@ -1,0 +1,638 @@
+/* core/record/vault.c -- a vault's life: open, catch up with the log, reset, prove (see vault.h).
+ *
+ * Happy path: catch_up runs in one transaction: lane 1 first (keys open what follows), then bundles
+ * that waited for a key, then lane 3, then the cursors. An error rolls all of it back; the cursors
+ * say where to go on.
+ *
+ * Failures: a vault that is ahead of its log (another home's, a restored log), that was made with
+ * another schema, or whose log judged anew, forgets its projection and starts again: it is derived.
+ *
+ * Invariant: what is committed is the projection of exactly the bundles up to the cursors.
+ */
+#include "core/record/vault.h"
+
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/crypto/hash.h"
+#include "core/record/vault_int.h"
+
+enum { STATE_WORDS = sizeof(struct vault_state) / sizeof(uint64_t), BATCH_CACHE_KIB = 16384 };
+
+static const char layout_sql[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
+    "CREATE TABLE author(id INTEGER PRIMARY KEY, writer BLOB, member BLOB, node BLOB,"
+    " role INTEGER);"
+    "CREATE TABLE bundle(n INTEGER PRIMARY KEY, author INTEGER, seq INTEGER, reason INTEGER);"
+    "CREATE TABLE patient(id INTEGER PRIMARY KEY, oid BLOB NOT NULL UNIQUE, hkey INTEGER,"
+    " card BLOB, tokens BLOB);"
+    "CREATE INDEX patient_hkey ON patient(hkey) WHERE hkey IS NOT NULL;"
+    "CREATE TABLE token(token BLOB, rank INTEGER, patient INTEGER,"
+    " PRIMARY KEY(token, rank, patient)) WITHOUT ROWID;"
+    "CREATE TABLE object(id INTEGER PRIMARY KEY, patient INTEGER NOT NULL,"
+    " entity INTEGER NOT NULL, oid BLOB NOT NULL, life INTEGER, flags INTEGER, eff INTEGER,"
+    " hlc INTEGER, versions BLOB);"
+    "CREATE UNIQUE INDEX object_oid ON object(patient, oid, entity);"
+    "CREATE TABLE conflict(object INTEGER, slot INTEGER, severity INTEGER, patient INTEGER,"
+    " PRIMARY KEY(object, slot)) WITHOUT ROWID;"
+    "CREATE TABLE waiting(key BLOB, n INTEGER, ready INTEGER, PRIMARY KEY(key, n)) WITHOUT ROWID;"
+    "CREATE INDEX waiting_n ON waiting(n);"
+    "CREATE INDEX waiting_ready ON waiting(n) WHERE ready = 1;"
+    "CREATE TABLE skipped(n INTEGER, idx INTEGER, why INTEGER, PRIMARY KEY(n, idx))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE groupop(id INTEGER PRIMARY KEY, accepted INTEGER, op BLOB);"
+    "CREATE TABLE stream(id BLOB PRIMARY KEY, patient INTEGER, compartment INTEGER)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE link(patient INTEGER, team BLOB, secret BLOB,"
+    " PRIMARY KEY(patient, team, secret)) WITHOUT ROWID;"
+    "CREATE TABLE wrap(stream BLOB, dek BLOB, kek BLOB, nonce BLOB, ct BLOB, seals INTEGER,"
+    " PRIMARY KEY(stream, dek, nonce)) WITHOUT ROWID;"
+    "CREATE TABLE bg(stream BLOB, dek BLOB, pk BLOB, PRIMARY KEY(stream, dek, pk)) WITHOUT ROWID;"
+    "CREATE TABLE later(id INTEGER PRIMARY KEY, kek BLOB, op BLOB);"
+    "CREATE INDEX later_kek ON later(kek);";
+
+/* Everything but meta. */
+static const char reset_sql[] =
+    "DELETE FROM author; DELETE FROM bundle; DELETE FROM patient; DELETE FROM token;"
+    "DELETE FROM object; DELETE FROM conflict; DELETE FROM waiting; DELETE FROM skipped;"
+    "DELETE FROM groupop; DELETE FROM stream; DELETE FROM link; DELETE FROM wrap;"
+    "DELETE FROM bg; DELETE FROM later;";
+
+static const struct ml_db_step layout_steps[] = {{.sql = layout_sql}};
+static const struct ml_db_schema layout = {
+    .application_id = 0x4d6c5661, /* "MlVa" */
+    .steps = layout_steps,
+    .step_count = 1,
+};
+
+static const char *const stmt_sql[] = {
+#define X(NAME, sql) [ST_##NAME] = (sql),
+    VAULT_STMT_MAP(X)
+#undef X
+};
+
+/* ---- small things ---- */
+
+ml_err ml_vault_row(struct ml_vault *v, enum vault_stmt st, bool *row)
+{
+    return ml_stmt_step(v->st[st], row);
+}
+
+static ml_err meta_put(struct ml_vault *v, const char *key, const void *value, size_t len)
+{
+    struct ml_stmt *st = v->st[ST_META_PUT];
+    ml_stmt_bind_text(st, 1, key, strlen(key));
+    ml_stmt_bind_blob(st, 2, value, len);
+    return ml_stmt_run(st);
+}
+
+/* NOT_FOUND also when the value has another length. */
+static ml_err meta_get(struct ml_vault *v, const char *key, void *value, size_t len)
+{
+    struct ml_stmt *st = v->st[ST_META_GET];
+    bool row = false;
+    ml_stmt_bind_text(st, 1, key, strlen(key));
+    ml_err err = ml_stmt_step(st, &row);
+    if (err == ML_OK && row) {
+        struct ml_slice blob = ml_stmt_blob(st, 0);
+        err = blob.len == len ? ML_OK : ML_E_NOT_FOUND;
+        if (err == ML_OK) {
+            memcpy(value, blob.data, len);
+        }
+        ml_stmt_reset(st);
+        return err;
+    }
+    return err == ML_OK ? ML_E_NOT_FOUND : err;
+}
+
+ml_err ml_vault_patient(struct ml_vault *v, const struct ml_object_id *oid, bool make, int64_t *row)
+{
+    if (v->last_patient_row != 0 && ml_object_id_equal(&v->last_patient, oid)) {
+        *row = v->last_patient_row;
+        return ML_OK;
+    }
+    struct ml_stmt *st = v->st[ST_PATIENT_FIND];
+    bool found = false;
+    ml_stmt_bind_blob(st, 1, oid->b, sizeof(oid->b));
+    ml_err err = ml_stmt_step(st, &found);
+    if (err != ML_OK || (!found && !make)) {
+        return err == ML_OK ? ML_E_NOT_FOUND : err;
+    }
+    if (found) {
+        *row = ml_stmt_int(st, 0);
+        ml_stmt_reset(st);
+    } else {
+        st = v->st[ST_PATIENT_PUT];
+        ml_stmt_bind_blob(st, 1, oid->b, sizeof(oid->b));
+        err = ml_stmt_run(st);
+        *row = ml_db_last_rowid(v->db);
+    }
+    if (err == ML_OK) {
+        v->last_patient = *oid;
+        v->last_patient_row = *row;
+    }
+    return err;
+}
+
+/* ---- authors ---- */
+
+static ml_err author_keep(struct ml_vault *v, const struct vault_author *author)
+{
+    if (v->author_count == v->author_cap) {
+        size_t cap = v->author_cap == 0 ? 32 : v->author_cap * 2;
+        struct vault_author *grown = ml_resize(v->env, v->authors, cap * sizeof(*grown));
+        if (grown == NULL) {
+            return ML_E_NOMEM;
+        }
+        v->authors = grown;
+        v->author_cap = cap;
+    }
+    v->authors[v->author_count++] = *author;
+    return ML_OK;
+}
+
+const struct vault_author *ml_vault_author_of(const struct ml_vault *v, int64_t id)
+{
+    for (size_t i = 0; i < v->author_count; i++) {
+        if (v->authors[i].id == id) {
+            return &v->authors[i];
+        }
+    }
+    return NULL;
+}
+
+ml_err ml_vault_author(struct ml_vault *v, struct ml_log *log, const struct ml_writer_id *writer,
+                       int64_t *id)
+{
+    for (size_t i = 0; i < v->author_count; i++) {
+        if (memcmp(v->authors[i].writer.b, writer->b, sizeof(writer->b)) == 0) {
+            *id = v->authors[i].id;
+            return ML_OK;
+        }
+    }
+    struct vault_author author = {.writer = *writer};
+    const struct ml_gov *gov = ml_log_gov(log);
+    const struct ml_fact *opening = gov == NULL ? NULL : ml_gov_opening(gov, writer);
+    if (opening != NULL) {
+        const struct ml_fact *member = ml_gov_member(gov, NULL, &opening->member);
+        author.member = opening->member;
+        author.node = opening->node;
+        author.role = member == NULL ? 0 : member->role;
+    }
+    struct ml_stmt *st = v->st[ST_AUTHOR_PUT];
+    ml_stmt_bind_blob(st, 1, author.writer.b, sizeof(author.writer.b));
+    ml_stmt_bind_blob(st, 2, author.member.b, sizeof(author.member.b));
+    ml_stmt_bind_blob(st, 3, author.node.b, sizeof(author.node.b));
+    ml_stmt_bind_int(st, 4, author.role);
+    ml_err err = ml_stmt_run(st);
+    author.id = ml_db_last_rowid(v->db);
+    *id = author.id;
+    return err == ML_OK ? author_keep(v, &author) : err;
+}
+
+static ml_err authors_load(struct ml_vault *v)
+{
+    struct ml_stmt *st = v->st[ST_AUTHOR_ALL];
+    ml_err err = ML_OK;
+    bool row = false;
+    v->author_count = 0;
+    while ((err = ml_stmt_step(st, &row)) == ML_OK && row) {
+        struct vault_author author = {.id = ml_stmt_int(st, 0), .role = ml_stmt_int(st, 4)};
+        struct ml_slice writer = ml_stmt_blob(st, 1);
+        struct ml_slice member = ml_stmt_blob(st, 2);
+        struct ml_slice node = ml_stmt_blob(st, 3);
+        err = writer.len == 16 && member.len == 16 && node.len == 16 ? ML_OK : ML_E_CORRUPT;
+        if (err == ML_OK) {
+            memcpy(author.writer.b, writer.data, 16);
+            memcpy(author.member.b, member.data, 16);
+            memcpy(author.node.b, node.data, 16);
+            err = author_keep(v, &author);
+        }
+        if (err != ML_OK) {
+            ml_stmt_reset(st);
+            break;
+        }
+    }
+    return err;
+}
+
+/* ---- state ---- */
+
+static ml_err state_save(struct ml_vault *v)
+{
+    const uint64_t words[STATE_WORDS] = {v->state.key_cursor, v->state.record_cursor,
+                                         v->state.log_epoch,  v->state.ops,
+                                         v->state.greyed,     v->state.complete};
+    uint8_t bytes[STATE_WORDS * 8];
+    for (size_t i = 0; i < STATE_WORDS; i++) {
+        ml_put_u64be(bytes + 8 * i, words[i]);
+    }
+    return meta_put(v, "state", bytes, sizeof(bytes));
+}
+
+/* What the tables say now: after opening, and after a rollback. */
+static ml_err state_load(struct ml_vault *v)
+{
+    uint8_t bytes[STATE_WORDS * 8] = {0};
+    ml_err err = meta_get(v, "state", bytes, sizeof(bytes));
+    if (err != ML_OK && err != ML_E_NOT_FOUND) {
+        return err;
+    }
+    v->state = (struct vault_state){.key_cursor = ml_get_u64be(bytes),
+                                    .record_cursor = ml_get_u64be(bytes + 8),
+                                    .log_epoch = ml_get_u64be(bytes + 16),
+                                    .ops = ml_get_u64be(bytes + 24),
+                                    .greyed = ml_get_u64be(bytes + 32),
+                                    .complete = ml_get_u64be(bytes + 40)};
+    v->last_patient_row = 0;
+    v->wait_any = true;
+    v->retry = false;
+    return authors_load(v);
+}
+
+/* Within a transaction. */
+static ml_err forget(struct ml_vault *v)
+{
+    ml_err err = ml_db_exec(v->db, reset_sql);
+    if (err == ML_OK) {
+        v->state = (struct vault_state){0};
+        v->author_count = 0;
+        v->last_patient_row = 0;
+        v->remap = false;
+        v->wait_any = false;
+        v->retry = false;
+        err = state_save(v);
+    }
+    return err;
+}
+
+static void hash_text(struct ml_hash_state *st, const char *text)
+{
+    const char *s = text == NULL ? "" : text;
+    ml_hash_update(st, s, strlen(s) + 1);
+}
+
+static void hash_field(struct ml_hash_state *st, const struct ml_schema *schema,
+                       const struct ml_field *field)
+{
+    const uint16_t numbers[] = {field->id,
+                                field->group,
+                                (uint16_t)field->type,
+                                (uint16_t)field->merge,
+                                (uint16_t)field->search,
+                                (uint16_t)field->severity,
+                                field->list};
+    const struct ml_value_set *set =
+        field->value_set == NULL ? NULL : ml_schema_value_set(schema, field->value_set);
+    ml_hash_update(st, numbers, sizeof(numbers));
+    hash_text(st, field->name);
+    for (size_t i = 0; set != NULL && i < set->item_count; i++) {
+        hash_text(st, set->items[i].refutes ? set->items[i].code : "");
+    }
+}
+
+/* Of all that decides how ops are projected: another one projects again. */
+static void fingerprint(const struct ml_schema *schema, uint8_t out[32])
+{
+    struct ml_hash_state st;
+    const uint32_t version = VAULT_LAYOUT;
+    ml_hash_init(&st, 32, NULL, 0);
+    ml_hash_update(&st, &version, sizeof(version));
+    for (size_t i = 0; i < schema->entity_count; i++) {
+        const struct ml_entity *e = schema->entities[i];
+        const uint16_t numbers[] = {
+            e->id,         (uint16_t)e->merge, (uint16_t)e->compartment, (uint16_t)e->severity,
+            e->is_patient, e->is_shared};
+        ml_hash_update(&st, numbers, sizeof(numbers));
+        hash_text(&st, e->effective_field);
+        for (size_t f = 0; f < e->field_count; f++) {
+            hash_field(&st, schema, &e->fields[f]);
+        }
+    }
+    ml_hash_final(&st, out, 32);
+}
+
+/* ---- opening ---- */
+
+static ml_err check_owner(struct ml_vault *v, const struct ml_vault_args *args)
+{
+    uint8_t want[sizeof(args->org.b) + sizeof(args->member.b)];
+    uint8_t have[sizeof(want)];
+    memcpy(want, args->org.b, sizeof(args->org.b));
+    memcpy(want + sizeof(args->org.b), args->member.b, sizeof(args->member.b));
+    ml_err err = meta_get(v, "owner", have, sizeof(have));
+    if (err == ML_E_NOT_FOUND) {
+        return meta_put(v, "owner", want, sizeof(want));
+    }
+    if (err == ML_OK && memcmp(want, have, sizeof(want)) != 0) {
+        return ML_E_INVALID;
+    }
+    return err;
+}
+
+static ml_err check_fingerprint(struct ml_vault *v)
+{
+    uint8_t want[32];
+    uint8_t have[32];
+    fingerprint(v->schema, want);
+    ml_err err = meta_get(v, "schema", have, sizeof(have));
+    if ((err == ML_OK && memcmp(want, have, sizeof(want)) == 0) ||
+        (err != ML_OK && err != ML_E_NOT_FOUND)) {
+        return err;
+    }
+    err = forget(v);
+    return err == ML_OK ? meta_put(v, "schema", want, sizeof(want)) : err;
+}
+
+static ml_err open_state(struct ml_vault *v, const struct ml_vault_args *args)
+{
+    ml_err err = ml_db_begin(v->db);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = check_owner(v, args);
+    if (err == ML_OK) {
+        err = check_fingerprint(v);
+    }
+    if (err == ML_OK) {
+        err = ml_db_commit(v->db);
+    }
+    if (err != ML_OK) {
+        ml_db_rollback(v->db);
+        return err;
+    }
+    err = state_load(v);
+    return err == ML_OK ? ml_vault_load_groups(v) : err;
+}
+
+static ml_err open_db(struct ml_vault *v, const struct ml_vault_args *args)
+{
+    const struct ml_db_args db_args = {.env = args->env,
+                                       .path = args->path,
+                                       .vfs = args->vfs,
+                                       .flags = args->create ? ML_DB_CREATE : 0,
+                                       .sync = ML_DB_SYNC_NORMAL,
+                                       .cache_kib = BATCH_CACHE_KIB,
+                                       .checkpoint_pages = 4000,
+                                       .schema = &layout};
+    ml_err err = ml_db_open(&v->db, &db_args);
+    return err == ML_OK ? ml_stmt_prepare_all(v->st, v->db, stmt_sql, ST_COUNT) : err;
+}
+
+ml_err ml_vault_open(struct ml_vault **out, const struct ml_vault_args *args)
+{
+    struct ml_vault *v = ml_alloc(args->env, sizeof(*v));
+    if (v == NULL) {
+        return ML_E_NOMEM;
+    }
+    v->env = args->env;
+    v->schema = args->schema;
+    v->org = args->org;
+    ml_buf_init(&v->packed, v->env, ML_OBJECT_BYTES_MAX);
+    ml_vault_key_store(v);
+    const struct ml_keyring_args key_args = {
+        .env = args->env, .org = args->org, .mon_box = args->mon_box, .store = &v->key_store};
+    ml_err err = open_db(v, args);
+    if (err == ML_OK) {
+        err = ml_keyring_new(&v->keyring, &key_args);
+    }
+    if (err == ML_OK) {
+        err = open_state(v, args);
+    }
+    if (err != ML_OK) {
+        ml_vault_close(v);
+        return err;
+    }
+    *out = v;
+    return ML_OK;
+}
+
+void ml_vault_close(struct ml_vault *v)
+{
+    if (v == NULL) {
+        return;
+    }
+    ml_keyring_free(v->keyring);
+    ml_stmt_free_all(v->st, ST_COUNT);
+    ml_db_close(v->db);
+    ml_buf_free(&v->packed);
+    ml_release(v->env, v->authors);
+    ml_release(v->env, v);
+}
+
+struct ml_keyring *ml_vault_keyring(struct ml_vault *v)
+{
+    return v->keyring;
+}
+
+bool ml_vault_complete(const struct ml_vault *v)
+{
+    return v->state.complete != 0;
+}
+
+void ml_vault_set_names(struct ml_vault *v, const struct ml_view_names *names)
+{
+    v->names = names;
+}
+
+/* ---- catching up ---- */
+
+struct catching {
+    struct ml_log *log;
+    uint32_t left; /* bundles that may still be taken */
+    bool more;
+};
+
+static ml_err catch_keys(struct ml_vault *v, struct catching *c)
+{
+    ml_err err = ML_OK;
+    while (err == ML_OK) {
+        struct ml_log_entry entry;
+        err = ml_log_after(c->log, v->state.key_cursor, ML_LOG_LANE(ML_LANE_KEYS), &entry);
+        if (err != ML_OK) {
+            break;
+        }
+        if (c->left == 0) {
+            c->more = true;
+            return ML_OK;
+        }
+        c->left--;
+        err = ml_vault_apply_keys(v, &entry);
+        v->state.key_cursor = entry.n;
+    }
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
+static ml_err next_ready(struct ml_vault *v, uint64_t *n)
+{
+    bool row = false;
+    ml_err err = ml_vault_row(v, ST_WAIT_NEXT, &row);
+    *n = err == ML_OK && row ? (uint64_t)ml_stmt_int(v->st[ST_WAIT_NEXT], 0) : 0;
+    ml_stmt_reset(v->st[ST_WAIT_NEXT]);
+    return err;
+}
+
+/* Bundles that waited for a key that has come: they lie at or below the cursor. */
+static ml_err catch_waiting(struct ml_vault *v, struct catching *c)
+{
+    ml_err err = ML_OK;
+    while (v->retry && err == ML_OK) {
+        struct ml_log_entry entry;
+        uint64_t n = 0;
+        err = next_ready(v, &n);
+        if (err != ML_OK || n == 0) {
+            v->retry = err != ML_OK;
+            break;
+        }
+        if (c->left == 0) {
+            c->more = true;
+            return ML_OK;
+        }
+        c->left--;
+        ml_stmt_bind_int(v->st[ST_WAIT_DONE], 1, (int64_t)n);
+        err = ml_stmt_run(v->st[ST_WAIT_DONE]);
+        if (err == ML_OK) {
+            err = ml_log_after(c->log, n - 1, ML_LOG_LANE(ML_LANE_RECORD), &entry);
+        }
+        if (err == ML_OK && entry.n == n) {
+            err = ml_vault_project(v, c->log, &entry);
+        }
+        err = err == ML_E_NOT_FOUND ? ML_OK : err;
+    }
+    return err;
+}
+
+static ml_err catch_record(struct ml_vault *v, struct catching *c)
+{
+    ml_err err = ML_OK;
+    while (err == ML_OK) {
+        struct ml_log_entry entry;
+        err = ml_log_after(c->log, v->state.record_cursor, ML_LOG_LANE(ML_LANE_RECORD), &entry);
+        if (err != ML_OK) {
+            break;
+        }
+        if (c->left == 0) {
+            c->more = true;
+            return ML_OK;
+        }
+        c->left--;
+        err = ml_vault_project(v, c->log, &entry);
+        v->state.record_cursor = entry.n;
+    }
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
+static ml_err catch_all(struct ml_vault *v, struct catching *c)
+{
+    uint64_t last = ml_log_last(c->log);
+    uint64_t epoch = ml_log_epoch(c->log);
+    ml_err err = ML_OK;
+    if (v->remap || v->state.record_cursor > last || v->state.key_cursor > last ||
+        (epoch != v->state.log_epoch && v->state.record_cursor > 0)) {
+        err = forget(v);
+    }
+    v->state.log_epoch = epoch;
+    if (err == ML_OK) {
+        err = catch_keys(v, c);
+    }
+    if (err == ML_OK && !c->more) {
+        err = catch_waiting(v, c);
+    }
+    if (err == ML_OK && !c->more) {
+        err = catch_record(v, c);
+    }
+    v->state.complete |= !c->more;
+    return err == ML_OK ? state_save(v) : err;
+}
+
+ml_err ml_vault_catch_up(struct ml_vault *v, struct ml_log *log, uint32_t max_bundles, bool *done)
+{
+    struct catching c = {.log = log, .left = max_bundles};
+    ml_err err = ml_db_begin(v->db);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = catch_all(v, &c);
+    if (err == ML_OK) {
+        err = ml_db_commit(v->db);
+    }
+    if (err != ML_OK) {
+        ml_db_rollback(v->db);
+        ml_err again = state_load(v);
+        return again == ML_OK ? err : again;
+    }
+    *done = !c.more && !v->remap;
+    return ML_OK;
+}
+
+ml_err ml_vault_reset(struct ml_vault *v)
+{
+    ml_err err = ml_db_begin(v->db);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = forget(v);
+    if (err == ML_OK) {
+        err = ml_db_commit(v->db);
+    }
+    if (err != ML_OK) {
+        ml_db_rollback(v->db);
+        ml_err again = state_load(v);
+        return again == ML_OK ? err : again;
+    }
+    return ML_OK;
+}
+
+/* ---- counts and checks ---- */
+
+static ml_err count_of(struct ml_vault *v, enum vault_stmt st, uint64_t *first, uint64_t *second)
+{
+    bool row = false;
+    ml_err err = ml_stmt_step(v->st[st], &row);
+    if (err == ML_OK && row) {
+        *first = (uint64_t)ml_stmt_int(v->st[st], 0);
+        if (second != NULL) {
+            *second = (uint64_t)ml_stmt_int(v->st[st], 1);
+        }
+    }
+    ml_stmt_reset(v->st[st]);
+    return err;
+}
+
+ml_err ml_vault_counts(struct ml_vault *v, struct ml_vault_counts *out)
+{
+    struct ml_vault_counts counts = {
+        .cursor = v->state.record_cursor, .ops = v->state.ops, .ops_greyed = v->state.greyed};
+    uint64_t severity = 0;
+    ml_stmt_bind_int(v->st[ST_CONFLICT_COUNT], 1, -1);
+    ml_err err = count_of(v, ST_CONFLICT_COUNT, &counts.conflicts, &severity);
+    if (err == ML_OK) {
+        err = count_of(v, ST_PATIENT_COUNT, &counts.patients, NULL);
+    }
+    if (err == ML_OK) {
+        err = count_of(v, ST_OBJECT_COUNT, &counts.objects, NULL);
+    }
+    if (err == ML_OK) {
+        err = count_of(v, ST_SKIP_COUNT, &counts.ops_unknown, &counts.ops_unread);
+    }
+    if (err == ML_OK) {
+        err = count_of(v, ST_WAIT_COUNT, &counts.bundles_no_key, NULL);
+    }
+    if (err == ML_OK) {
+        *out = counts;
+    }
+    return err;
+}
+
+static void count_problem(void *user, const char *text)
+{
+    uint64_t *problems = user;
+    (void)text;
+    (*problems)++;
+}
+
+ml_err ml_vault_check(struct ml_vault *v, uint64_t *problems)
+{
+    *problems = 0;
+    return ml_db_integrity(v->db, count_problem, problems);
+}

@@ -1,0 +1,165 @@
+/* core/record/vault_int.h -- shared by the vault's own files: its tables, statements and state. */
+#ifndef ML_RECORD_VAULT_INT_H
+#define ML_RECORD_VAULT_INT_H
+
+#include "core/record/object.h"
+#include "core/record/vault.h"
+#include "core/record/views.h"
+#include "core/store/db.h"
+
+#define VAULT_LAYOUT   1u /* of the tables' contents: another number projects again */
+#define PATIENT_NOBODY 0
+
+/* X(NAME, sql) */
+#define VAULT_STMT_MAP(X)                                                                          \
+    X(META_GET, "SELECT value FROM meta WHERE key = ?1")                                           \
+    X(META_PUT, "INSERT INTO meta(key, value) VALUES(?1, ?2) "                                     \
+                "ON CONFLICT(key) DO UPDATE SET value = excluded.value")                           \
+    X(AUTHOR_ALL, "SELECT id, writer, member, node, role FROM author ORDER BY id")                 \
+    X(AUTHOR_PUT, "INSERT INTO author(writer, member, node, role) VALUES(?1, ?2, ?3, ?4)")         \
+    X(BUNDLE_PUT, "INSERT INTO bundle(n, author, seq, reason) VALUES(?1, ?2, ?3, ?4) "             \
+                  "ON CONFLICT(n) DO NOTHING")                                                     \
+    X(BUNDLE_GET, "SELECT author, seq, reason FROM bundle WHERE n = ?1")                           \
+    X(PATIENT_FIND, "SELECT id FROM patient WHERE oid = ?1")                                       \
+    X(PATIENT_PUT, "INSERT INTO patient(oid) VALUES(?1)")                                          \
+    X(PATIENT_GET, "SELECT oid, card FROM patient WHERE id = ?1")                                  \
+    X(PATIENT_TOKENS, "SELECT tokens FROM patient WHERE id = ?1")                                  \
+    X(PATIENT_CARD, "UPDATE patient SET card = ?2, tokens = ?3, hkey = ?4 WHERE id = ?1")          \
+    X(PATIENT_HKEY, "SELECT count(*) FROM (SELECT 1 FROM patient WHERE hkey = ?1 LIMIT 2)")        \
+    X(PATIENT_ALL, "SELECT id, oid FROM patient ORDER BY oid")                                     \
+    X(PATIENT_COUNT, "SELECT count(*) FROM patient WHERE card IS NOT NULL")                        \
+    X(TOKEN_PUT, "INSERT INTO token(token, rank, patient) VALUES(?1, ?2, ?3) "                     \
+                 "ON CONFLICT DO NOTHING")                                                         \
+    X(TOKEN_DELETE, "DELETE FROM token WHERE token = ?1 AND rank = ?2 AND patient = ?3")           \
+    X(TOKEN_RANGE, "SELECT token, rank, patient FROM token WHERE token >= ?1 AND token < ?2 "      \
+                   "ORDER BY token, rank, patient")                                                \
+    X(OBJECT_NEW, "INSERT INTO object(patient, entity, oid, life, flags, eff, hlc, versions) "     \
+                  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING")                 \
+    X(OBJECT_GET, "SELECT id, versions, entity FROM object WHERE patient = ?1 AND oid = ?2 "       \
+                  "AND entity = ?3")                                                               \
+    X(OBJECT_SEEK, "SELECT id, versions, entity FROM object WHERE patient = ?1 AND oid = ?2 "      \
+                   "ORDER BY entity")                                                              \
+    X(OBJECT_BY_ID, "SELECT patient, entity, oid, versions, life, flags, eff, hlc FROM object "    \
+                    "WHERE id = ?1")                                                               \
+    X(OBJECT_SET, "UPDATE object SET life = ?2, flags = ?3, eff = ?4, hlc = ?5, versions = ?6 "    \
+                  "WHERE id = ?1")                                                                 \
+    X(OBJECT_OF_PATIENT, "SELECT id, entity, life, flags, eff, hlc FROM object "                   \
+                         "WHERE patient = ?1")                                                     \
+    X(OBJECT_HASHING, "SELECT entity, oid, versions FROM object WHERE patient = ?1 "               \
+                      "ORDER BY oid, entity")                                                      \
+    X(OBJECT_COUNT, "SELECT count(*) FROM object")                                                 \
+    X(CONFLICT_CLEAR, "DELETE FROM conflict WHERE object = ?1")                                    \
+    X(CONFLICT_PUT,                                                                                \
+      "INSERT INTO conflict(object, slot, severity, patient) VALUES(?1, ?2, ?3, ?4)")              \
+    X(CONFLICT_ALL, "SELECT object, slot, severity, patient FROM conflict "                        \
+                    "WHERE ?1 < 0 OR patient = ?1 ORDER BY severity DESC, object, slot")           \
+    X(CONFLICT_COUNT, "SELECT count(*), max(severity) FROM conflict WHERE ?1 < 0 OR patient = ?1") \
+    X(WAIT_PUT, "INSERT INTO waiting(key, n, ready) VALUES(?1, ?2, 0) ON CONFLICT DO NOTHING")     \
+    X(WAIT_READY, "UPDATE waiting SET ready = 1 WHERE key = ?1")                                   \
+    X(WAIT_ALL_READY, "UPDATE waiting SET ready = 1")                                              \
+    X(WAIT_NEXT, "SELECT min(n) FROM waiting WHERE ready = 1")                                     \
+    X(WAIT_DONE, "DELETE FROM waiting WHERE n = ?1")                                               \
+    X(WAIT_COUNT, "SELECT count(DISTINCT n) FROM waiting")                                         \
+    X(SKIP_PUT, "INSERT INTO skipped(n, idx, why) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")      \
+    X(SKIP_COUNT, "SELECT sum(why = 1), sum(why <> 1) FROM skipped")                               \
+    X(GROUP_PUT, "INSERT INTO groupop(accepted, op) VALUES(?1, ?2)")                               \
+    X(GROUP_ALL, "SELECT accepted, op FROM groupop ORDER BY id")                                   \
+    X(STREAM_GET, "SELECT s.patient, s.compartment, p.oid FROM stream s JOIN patient p "           \
+                  "ON p.id = s.patient WHERE s.id = ?1")                                           \
+    X(STREAM_PUT, "INSERT INTO stream(id, patient, compartment) VALUES(?1, ?2, ?3) "               \
+                  "ON CONFLICT DO NOTHING")                                                        \
+    X(STREAM_MOVE, "UPDATE stream SET patient = ?2 WHERE id = ?1")                                 \
+    X(LINK_PUT, "INSERT INTO link(patient, team, secret) VALUES(?1, ?2, ?3) "                      \
+                "ON CONFLICT DO NOTHING")                                                          \
+    X(LINK_ALL, "SELECT team, secret FROM link WHERE patient = ?1 ORDER BY team, secret")          \
+    X(WRAP_PUT, "INSERT INTO wrap(stream, dek, kek, nonce, ct, seals) "                            \
+                "VALUES(?1, ?2, ?3, ?4, ?5, ?6) "                                                  \
+                "ON CONFLICT DO UPDATE SET seals = seals | excluded.seals")                        \
+    X(WRAP_ALL, "SELECT dek, kek, nonce, ct, seals FROM wrap WHERE stream = ?1")                   \
+    X(BG_PUT, "INSERT INTO bg(stream, dek, pk) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")         \
+    X(BG_HAS, "SELECT 1 FROM bg WHERE stream = ?1 AND dek = ?2 AND pk = ?3")                       \
+    X(LATER_PUT, "INSERT INTO later(kek, op) VALUES(?1, ?2)")                                      \
+    X(LATER_ALL, "SELECT op FROM later WHERE kek = ?1 ORDER BY id")                                \
+    X(LATER_DONE, "DELETE FROM later WHERE kek = ?1")
+
+enum vault_stmt {
+#define X(NAME, sql) ST_##NAME,
+    VAULT_STMT_MAP(X)
+#undef X
+        ST_COUNT,
+};
+
+struct vault_author {
+    int64_t id;
+    struct ml_writer_id writer;
+    struct ml_member_id member;
+    struct ml_node_id node;
+    int64_t role; /* of the member when first met; 0: a node's own writer */
+};
+
+/* What is committed with each batch. */
+struct vault_state {
+    uint64_t key_cursor;    /* ingest number up to which lane 1 is applied */
+    uint64_t record_cursor; /* and lane 3 projected */
+    uint64_t log_epoch;
+    uint64_t ops;
+    uint64_t greyed;
+    uint64_t complete; /* 1 once caught up */
+};
+
+struct ml_vault {
+    const struct ml_env *env;
+    const struct ml_schema *schema;
+    struct ml_org_id org;
+    struct ml_db *db;
+    struct ml_stmt *st[ST_COUNT];
+    struct ml_keyring *keyring;
+    struct ml_keyring_store key_store;
+    const struct ml_view_names *names;
+    struct vault_state state;
+    struct vault_author *authors;
+    size_t author_count;
+    size_t author_cap;
+    bool remap;                       /* a stream changed hands: project again */
+    bool wait_any;                    /* some bundle may wait for a key */
+    bool retry;                       /* and one of them may open now */
+    struct ml_object_id last_patient; /* of the last patient looked up, and its row */
+    int64_t last_patient_row;
+    struct ml_buf packed; /* scratch: versions of one object */
+};
+
+/* vault.c */
+ml_err ml_vault_row(struct ml_vault *v, enum vault_stmt st, bool *row) ML_MUST_CHECK;
+/* Row id of a patient, made when absent if `make`; NOT_FOUND else. */
+ml_err ml_vault_patient(struct ml_vault *v, const struct ml_object_id *oid, bool make,
+                        int64_t *row) ML_MUST_CHECK;
+ml_err ml_vault_author(struct ml_vault *v, struct ml_log *log, const struct ml_writer_id *writer,
+                       int64_t *id) ML_MUST_CHECK;
+const struct vault_author *ml_vault_author_of(const struct ml_vault *v, int64_t id);
+
+/* vault_keys.c */
+void ml_vault_key_store(struct ml_vault *v);
+ml_err ml_vault_load_groups(struct ml_vault *v) ML_MUST_CHECK;
+ml_err ml_vault_apply_keys(struct ml_vault *v, const struct ml_log_entry *entry) ML_MUST_CHECK;
+
+/* vault_project.c */
+ml_err ml_vault_project(struct ml_vault *v, struct ml_log *log,
+                        const struct ml_log_entry *entry) ML_MUST_CHECK;
+
+/* person.c: the patient index. */
+ml_err ml_vault_index_patient(struct ml_vault *v, int64_t patient,
+                              struct ml_object *o) ML_MUST_CHECK;
+
+/* content.c */
+uint8_t ml_content_verdict(const struct ml_entity *entity, const struct ml_change *change,
+                           const struct ml_dict_entry *entry, const struct ml_stream_info *stream);
+
+#define FLAG_CONFLICT 1 /* object.flags */
+#define FLAG_GREYED   2 /* holds a version that doesn't count */
+
+#define SKIP_UNKNOWN   1 /* skipped.why */
+#define SKIP_FORGED    2
+#define SKIP_MALFORMED 3
+#define SKIP_SHREDDED  4
+
+#endif

@@ -1,0 +1,293 @@
+/* core/record/vault_keys.c -- what a keyring keeps, in the vault's tables; and lane 1 as it comes.
+ *
+ * Group ops (epochs, grants) are kept whole and applied again when the vault opens: KEKs are never
+ * written in clear. Links and wraps are rows; a link secret only links pseudonyms of a patient
+ * whose whole record stands in the same file.
+ */
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/record/vault_int.h"
+
+#define BIND(st, i, x) ml_stmt_bind_blob((st), (i), (x).b, sizeof((x).b))
+
+static ml_err mark_ready(struct ml_vault *v, const uint8_t key[16])
+{
+    if (!v->wait_any) {
+        return ML_OK;
+    }
+    struct ml_stmt *st = v->st[ST_WAIT_READY];
+    ml_stmt_bind_blob(st, 1, key, 16);
+    v->retry = true;
+    return ml_stmt_run(st);
+}
+
+static ml_err stream_get(void *ctx, const struct ml_stream_id *stream, struct ml_stream_info *info)
+{
+    struct ml_vault *v = ctx;
+    struct ml_stmt *st = v->st[ST_STREAM_GET];
+    bool row = false;
+    BIND(st, 1, *stream);
+    ml_err err = ml_stmt_step(st, &row);
+    if (err == ML_OK && row) {
+        struct ml_slice oid = ml_stmt_blob(st, 2);
+        info->local = (uint64_t)ml_stmt_int(st, 0);
+        info->compartment = (uint8_t)ml_stmt_int(st, 1);
+        if (oid.len == sizeof(info->patient.b)) {
+            memcpy(info->patient.b, oid.data, oid.len);
+        }
+        ml_stmt_reset(st);
+        return oid.len == sizeof(info->patient.b) ? ML_OK : ML_E_CORRUPT;
+    }
+    return err == ML_OK ? ML_E_NOT_FOUND : err;
+}
+
+static ml_err stream_put(void *ctx, const struct ml_stream_id *stream,
+                         const struct ml_stream_info *info)
+{
+    struct ml_vault *v = ctx;
+    struct ml_stream_info old;
+    int64_t patient = 0;
+    ml_err err = ml_vault_patient(v, &info->patient, true, &patient);
+    if (err != ML_OK) {
+        return err;
+    }
+    struct ml_stmt *st = v->st[ST_STREAM_PUT];
+    BIND(st, 1, *stream);
+    ml_stmt_bind_int(st, 2, patient);
+    ml_stmt_bind_int(st, 3, info->compartment);
+    err = ml_stmt_run(st);
+    if (err != ML_OK || ml_db_changes(v->db) > 0) {
+        return err == ML_OK ? mark_ready(v, stream->b) : err;
+    }
+    err = stream_get(v, stream, &old);
+    if (err == ML_OK && ml_object_id_compare(&info->patient, &old.patient) < 0) {
+        st = v->st[ST_STREAM_MOVE]; /* two patients claim one link: the smaller id has it */
+        BIND(st, 1, *stream);
+        ml_stmt_bind_int(st, 2, patient);
+        v->remap = true;
+        err = ml_stmt_run(st);
+    }
+    return err;
+}
+
+static ml_err link_put(void *ctx, const struct ml_patient_link *link)
+{
+    struct ml_vault *v = ctx;
+    int64_t patient = 0;
+    ml_err err = ml_vault_patient(v, &link->patient, true, &patient);
+    if (err != ML_OK) {
+        return err;
+    }
+    struct ml_stmt *st = v->st[ST_LINK_PUT];
+    ml_stmt_bind_int(st, 1, patient);
+    BIND(st, 2, link->team);
+    ml_stmt_bind_blob(st, 3, link->secret, sizeof(link->secret));
+    return ml_stmt_run(st);
+}
+
+static ml_err link_each(void *ctx, const struct ml_object_id *patient, ml_link_cb *cb, void *user)
+{
+    struct ml_vault *v = ctx;
+    int64_t row_id = 0;
+    ml_err err = ml_vault_patient(v, patient, false, &row_id);
+    if (err != ML_OK) {
+        return err == ML_E_NOT_FOUND ? ML_OK : err;
+    }
+    struct ml_stmt *st = v->st[ST_LINK_ALL];
+    bool row = false;
+    ml_stmt_bind_int(st, 1, row_id);
+    while ((err = ml_stmt_step(st, &row)) == ML_OK && row) {
+        struct ml_patient_link link = {.patient = *patient};
+        struct ml_slice team = ml_stmt_blob(st, 0);
+        struct ml_slice secret = ml_stmt_blob(st, 1);
+        err = team.len == sizeof(link.team.b) && secret.len == sizeof(link.secret) ? ML_OK
+                                                                                   : ML_E_CORRUPT;
+        if (err == ML_OK) {
+            memcpy(link.team.b, team.data, team.len);
+            memcpy(link.secret, secret.data, secret.len);
+            err = cb(user, &link);
+            ml_wipe(&link, sizeof(link));
+        }
+        if (err != ML_OK) {
+            ml_stmt_reset(st);
+            break;
+        }
+    }
+    return err;
+}
+
+static ml_err wrap_put(void *ctx, const struct ml_stored_wrap *wrap)
+{
+    struct ml_vault *v = ctx;
+    struct ml_stmt *st = v->st[ST_WRAP_PUT];
+    BIND(st, 1, wrap->wrap.stream);
+    BIND(st, 2, wrap->wrap.dek);
+    BIND(st, 3, wrap->wrap.kek);
+    ml_stmt_bind_blob(st, 4, wrap->wrap.nonce, sizeof(wrap->wrap.nonce));
+    ml_stmt_bind_blob(st, 5, wrap->wrap.ct, sizeof(wrap->wrap.ct));
+    ml_stmt_bind_int(st, 6, wrap->seals);
+    ml_err err = ml_stmt_run(st);
+    return err == ML_OK ? mark_ready(v, wrap->wrap.dek.b) : err;
+}
+
+static bool take(struct ml_stmt *st, int column, void *out, size_t len)
+{
+    struct ml_slice blob = ml_stmt_blob(st, column);
+    if (blob.len != len) {
+        return false;
+    }
+    memcpy(out, blob.data, len);
+    return true;
+}
+
+static ml_err wrap_each(void *ctx, const struct ml_stream_id *stream, ml_wrap_cb *cb, void *user)
+{
+    struct ml_vault *v = ctx;
+    struct ml_stmt *st = v->st[ST_WRAP_ALL];
+    ml_err err = ML_OK;
+    bool row = false;
+    BIND(st, 1, *stream);
+    while ((err = ml_stmt_step(st, &row)) == ML_OK && row) {
+        struct ml_stored_wrap w = {.wrap.stream = *stream, .seals = ml_stmt_int(st, 4) != 0};
+        bool whole = take(st, 0, w.wrap.dek.b, sizeof(w.wrap.dek.b)) &&
+                     take(st, 1, w.wrap.kek.b, sizeof(w.wrap.kek.b)) &&
+                     take(st, 2, w.wrap.nonce, sizeof(w.wrap.nonce)) &&
+                     take(st, 3, w.wrap.ct, sizeof(w.wrap.ct));
+        err = whole ? cb(user, &w) : ML_E_CORRUPT;
+        if (err != ML_OK) {
+            ml_stmt_reset(st);
+            break;
+        }
+    }
+    return err;
+}
+
+static void bind_bg(struct ml_stmt *st, const struct ml_bg_wrap *wrap)
+{
+    BIND(st, 1, wrap->stream);
+    BIND(st, 2, wrap->dek);
+    BIND(st, 3, wrap->break_glass);
+}
+
+static ml_err bg_put(void *ctx, const struct ml_bg_wrap *wrap)
+{
+    struct ml_vault *v = ctx;
+    bind_bg(v->st[ST_BG_PUT], wrap);
+    return ml_stmt_run(v->st[ST_BG_PUT]);
+}
+
+static ml_err bg_has(void *ctx, const struct ml_bg_wrap *wrap, bool *has)
+{
+    struct ml_vault *v = ctx;
+    bind_bg(v->st[ST_BG_HAS], wrap);
+    ml_err err = ml_stmt_step(v->st[ST_BG_HAS], has);
+    ml_stmt_reset(v->st[ST_BG_HAS]);
+    return err;
+}
+
+static ml_err later_put(void *ctx, const struct ml_key_id *kek, struct ml_slice op)
+{
+    struct ml_vault *v = ctx;
+    struct ml_stmt *st = v->st[ST_LATER_PUT];
+    BIND(st, 1, *kek);
+    ml_stmt_bind_blob(st, 2, op.data, op.len);
+    return ml_stmt_run(st);
+}
+
+static ml_err later_take(void *ctx, const struct ml_key_id *kek, ml_keyop_cb *cb, void *user)
+{
+    struct ml_vault *v = ctx;
+    struct ml_stmt *st = v->st[ST_LATER_ALL];
+    ml_err err = ML_OK;
+    bool row = false;
+    BIND(st, 1, *kek);
+    while ((err = ml_stmt_step(st, &row)) == ML_OK && row) {
+        err = cb(user, ml_stmt_blob(st, 0));
+        if (err != ML_OK) {
+            ml_stmt_reset(st);
+            return err;
+        }
+    }
+    if (err == ML_OK) {
+        BIND(v->st[ST_LATER_DONE], 1, *kek);
+        err = ml_stmt_run(v->st[ST_LATER_DONE]);
+    }
+    return err;
+}
+
+void ml_vault_key_store(struct ml_vault *v)
+{
+    v->key_store = (struct ml_keyring_store){.ctx = v,
+                                             .stream_put = stream_put,
+                                             .stream_get = stream_get,
+                                             .link_put = link_put,
+                                             .link_each = link_each,
+                                             .wrap_put = wrap_put,
+                                             .wrap_each = wrap_each,
+                                             .bg_put = bg_put,
+                                             .bg_has = bg_has,
+                                             .later_put = later_put,
+                                             .later_take = later_take};
+}
+
+ml_err ml_vault_load_groups(struct ml_vault *v)
+{
+    struct ml_stmt *st = v->st[ST_GROUP_ALL];
+    ml_err err = ML_OK;
+    bool row = false;
+    while ((err = ml_stmt_step(st, &row)) == ML_OK && row) {
+        struct ml_keyop op;
+        struct ml_keyring_news news;
+        err = ml_keyop_decode(&op, ml_stmt_blob(st, 1), NULL) == ML_OK ? ML_OK : ML_E_CORRUPT;
+        if (err == ML_OK) {
+            err = ml_keyring_apply(v->keyring, &op, ml_stmt_int(st, 0) != 0, &news);
+        }
+        if (err != ML_OK) {
+            ml_stmt_reset(st);
+            break;
+        }
+    }
+    return err;
+}
+
+static ml_err apply_op(struct ml_vault *v, struct ml_slice bytes, bool accepted)
+{
+    struct ml_keyop op;
+    struct ml_keyring_news news;
+    if (ml_keyop_decode(&op, bytes, NULL) != ML_OK || !op.known) {
+        return ML_OK; /* of a later version, or nobody's: it opens nothing here */
+    }
+    if (op.type == ML_KEYOP_KEK_EPOCH || op.type == ML_KEYOP_KEK_GRANT) {
+        struct ml_stmt *st = v->st[ST_GROUP_PUT];
+        ml_stmt_bind_int(st, 1, accepted);
+        ml_stmt_bind_blob(st, 2, bytes.data, bytes.len);
+        ml_err err = ml_stmt_run(st);
+        if (err != ML_OK) {
+            return err;
+        }
+    }
+    ml_err err = ml_keyring_apply(v->keyring, &op, accepted, &news);
+    if (err == ML_OK && news.keks && v->wait_any) {
+        v->retry = true;
+        err = ml_stmt_run(v->st[ST_WAIT_ALL_READY]);
+    }
+    return err;
+}
+
+ml_err ml_vault_apply_keys(struct ml_vault *v, const struct ml_log_entry *entry)
+{
+    struct ml_body_walk walk;
+    struct ml_body_op op;
+    ml_err err = ML_OK;
+    if (entry->body.bytes.data == NULL) {
+        return ML_OK;
+    }
+    ml_body_walk(&walk, entry->body.bytes);
+    while (err == ML_OK && ml_body_next(&walk, &op)) {
+        if (!op.shredded) {
+            err = apply_op(v, op.sealed, entry->verdict == ML_VERDICT_ACCEPTED);
+        }
+    }
+    return err;
+}

@@ -1,0 +1,441 @@
+/* tests/unit/core_record/support_vault.c -- see support_vault.h. */
+#include "support_vault.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/hlc.h"
+#include "core/base/ids.h"
+#include "core/codec/mp_write.h"
+#include "core/crypto/key_id.h"
+
+/* ---- the log that stands for core/store's ---- */
+
+static void log_fill(struct ml_log *log, uint64_t n, struct ml_log_entry *out)
+{
+    const struct log_entry *e = &log->entry[n - 1];
+    assert_int_equal(ml_bundle_decode(&log->decoded, ml_slice(e->wire, e->len), NULL), ML_OK);
+    *out = (struct ml_log_entry){.n = n,
+                                 .hash = e->hash,
+                                 .verdict = e->verdict,
+                                 .bytes = (uint32_t)e->len,
+                                 .header_bytes = log->decoded.header_bytes,
+                                 .header = log->decoded.header,
+                                 .body = log->decoded.body};
+    if (e->absent != 0) {
+        out->body = (struct ml_wire_body){.absent = e->absent};
+    }
+}
+
+ml_err ml_log_after(struct ml_log *log, uint64_t after, unsigned lanes, struct ml_log_entry *out)
+{
+    if (log->fail != ML_OK) {
+        return log->fail;
+    }
+    for (uint64_t n = after + 1; n <= log->count; n++) {
+        log_fill(log, n, out);
+        if ((lanes >> out->header.lane & 1u) != 0) {
+            return ML_OK;
+        }
+    }
+    return ML_E_NOT_FOUND;
+}
+
+uint64_t ml_log_last(const struct ml_log *log)
+{
+    return log->count;
+}
+
+uint64_t ml_log_epoch(const struct ml_log *log)
+{
+    return log->epoch;
+}
+
+const struct ml_gov *ml_log_gov(const struct ml_log *log)
+{
+    (void)log;
+    return NULL;
+}
+
+static void log_add(struct place *p, const struct ml_buf *wire, const struct ml_hash *hash)
+{
+    assert_true(p->log.count < LOG_MAX);
+    struct log_entry *e = &p->log.entry[p->log.count++];
+    e->wire = malloc(wire->len);
+    assert_non_null(e->wire);
+    memcpy(e->wire, wire->data, wire->len);
+    e->len = wire->len;
+    e->hash = *hash;
+    e->verdict = ML_VERDICT_ACCEPTED;
+}
+
+/* ---- the place ---- */
+
+void place_init(struct place *p, uint64_t seed)
+{
+    memset(p, 0, sizeof(*p));
+    fake_env_init(&p->fake, seed);
+    assert_int_equal(ml_crypto_init(), ML_OK);
+    memset(p->org.b, 0xC1, sizeof(p->org.b));
+    memset(p->team.b, 0x7A, sizeof(p->team.b));
+    assert_int_equal(ml_secret_new(&p->node_salt, 32), ML_OK);
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        struct person *w = &p->who[i];
+        assert_int_equal(ml_box_keypair(&w->pk, &w->box, &p->fake.env), ML_OK);
+        assert_int_equal(ml_sign_keypair(&w->sign, &w->seed, &p->fake.env), ML_OK);
+        w->writer = ml_writer_id_of(&w->sign);
+        memset(w->member.b, (int)(0x10 + i), sizeof(w->member.b));
+    }
+    snprintf(p->dir, sizeof(p->dir), "/tmp/ml_vault_XXXXXX");
+    assert_non_null(mkdtemp(p->dir));
+    p->hlc = ml_hlc_make(p->fake.wall_ms, 0);
+}
+
+static void remove_files(struct place *p)
+{
+    char path[320];
+    for (unsigned i = 0; i <= p->files; i++) {
+        static const char *const tails[] = {"", "-wal", "-shm"};
+        for (size_t t = 0; t < 3; t++) {
+            snprintf(path, sizeof(path), "%s/v%u.db%s", p->dir, i, tails[t]);
+            unlink(path);
+        }
+    }
+    rmdir(p->dir);
+}
+
+int place_free(struct place *p)
+{
+    ml_vault_close(p->vault);
+    for (uint64_t i = 0; i < p->log.count; i++) {
+        free(p->log.entry[i].wire);
+    }
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        ml_secret_free(p->who[i].box);
+        ml_secret_free(p->who[i].seed);
+    }
+    ml_secret_free(p->node_salt);
+    remove_files(p);
+    return p->fake.live == 0 ? 0 : -1;
+}
+
+struct ml_vault *place_reopen(struct place *p, unsigned i, const char *path)
+{
+    struct ml_vault *v = NULL;
+    const struct ml_vault_args args = {.env = &p->fake.env,
+                                       .path = path,
+                                       .org = p->org,
+                                       .member = p->who[i].member,
+                                       .mon_box = p->who[i].box,
+                                       .schema = ml_schema_builtin(),
+                                       .create = true};
+    assert_int_equal(ml_vault_open(&v, &args), ML_OK);
+    return v;
+}
+
+struct ml_vault *place_vault(struct place *p, unsigned i, const char **path)
+{
+    static char file[320];
+    snprintf(file, sizeof(file), "%s/v%u.db", p->dir, p->files++);
+    if (path != NULL) {
+        *path = file;
+    }
+    return place_reopen(p, i, file);
+}
+
+void place_catch_up(struct place *p, struct ml_vault *v, uint32_t batch)
+{
+    bool done = false;
+    while (!done) {
+        assert_int_equal(ml_vault_catch_up(v, &p->log, batch, &done), ML_OK);
+    }
+}
+
+/* ---- bundles ---- */
+
+static struct ml_seal_place next_place(struct place *p, unsigned i, uint8_t lane)
+{
+    p->hlc += 1u << 16;
+    return (struct ml_seal_place){.writer = p->who[i].writer,
+                                  .seq = p->who[i].seq[lane] + 1,
+                                  .prev = p->who[i].prev[lane],
+                                  .hlc = p->hlc};
+}
+
+static void keep(struct place *p, unsigned i, uint8_t lane, const struct ml_buf *wire,
+                 const struct ml_hash *hash)
+{
+    p->who[i].seq[lane]++;
+    p->who[i].prev[lane] = *hash;
+    log_add(p, wire, hash);
+}
+
+/* An ml_keyop_cb: one op, one bundle of lane 1 by person 0. */
+static ml_err append_key_op(void *user, struct ml_slice op)
+{
+    struct place *p = user;
+    struct ml_buf wire;
+    struct ml_hash hash;
+    struct ml_seal_place at = next_place(p, 0, ML_LANE_KEYS);
+    const struct ml_op_draft draft_op = {.sealed = op};
+    struct ml_bundle_draft draft = {.header = {.writer = at.writer,
+                                               .lane = ML_LANE_KEYS,
+                                               .seq = at.seq,
+                                               .prev = at.prev,
+                                               .hlc = at.hlc},
+                                    .ops = &draft_op,
+                                    .op_count = 1};
+    ml_buf_init(&wire, &p->fake.env, ML_BUNDLE_BYTES_MAX);
+    assert_int_equal(ml_bundle_build(&wire, &hash, &draft, &p->org, p->who[0].seed), ML_OK);
+    keep(p, 0, ML_LANE_KEYS, &wire, &hash);
+    ml_buf_free(&wire);
+    return ML_OK;
+}
+
+void place_found(struct place *p)
+{
+    const struct ml_epoch_recipient me = {p->who[0].pk, true};
+    static const struct ml_object_id structure;
+    p->vault = place_vault(p, 0, NULL);
+    struct ml_keyring *k = ml_vault_keyring(p->vault);
+    for (int c = 1; c <= (int)ML_COMPARTMENT_LAST; c++) {
+        const struct ml_epoch_args args = {.team = p->team,
+                                           .compartment = (ml_compartment)c,
+                                           .recipients = &me,
+                                           .recipient_count = 1};
+        assert_int_equal(ml_keyring_make_epoch(k, &args, append_key_op, p), ML_OK);
+    }
+    place_catch_up(p, p->vault, 1000);
+    assert_int_equal(ml_keyring_make_open(k, &structure, &p->team, append_key_op, p), ML_OK);
+    place_catch_up(p, p->vault, 1000);
+}
+
+void place_grant(struct place *p, unsigned i)
+{
+    assert_int_equal(
+        ml_keyring_make_grant(ml_vault_keyring(p->vault), &p->who[i].pk, true, append_key_op, p),
+        ML_OK);
+    place_catch_up(p, p->vault, 1000);
+}
+
+size_t place_open(struct place *p)
+{
+    size_t i = p->patient_count++;
+    assert_true(i < PATIENTS_MAX);
+    p->fake.wall_ms++;
+    p->patient[i] = ml_object_id_new(&p->fake.env);
+    assert_int_equal(ml_keyring_make_open(ml_vault_keyring(p->vault), &p->patient[i], &p->team,
+                                          append_key_op, p),
+                     ML_OK);
+    place_catch_up(p, p->vault, 1000);
+    return i;
+}
+
+static const struct ml_object_id *owner(const struct place *p, size_t patient)
+{
+    static const struct ml_object_id structure;
+    return patient == SIZE_MAX ? &structure : &p->patient[patient];
+}
+
+struct ml_seal_item place_item(struct place *p, size_t patient, const char *entity, uint8_t type,
+                               const struct ml_object_id *object)
+{
+    const struct ml_entity *e = ml_schema_entity_named(ml_schema_builtin(), entity);
+    struct ml_keyring *k = ml_vault_keyring(p->vault);
+    assert_non_null(e);
+    struct ml_seal_item item = {
+        .change = {.schema = ML_SCHEMA_VERSION, .type = type, .entity = e->id, .object = *object},
+        .compartment = (uint8_t)e->compartment};
+    ml_err err = ml_keyring_seal_key(k, owner(p, patient), e->compartment, &item.key);
+    if (err == ML_E_NO_KEY) {
+        assert_int_equal(
+            ml_keyring_make_dek(k, owner(p, patient), e->compartment, append_key_op, p), ML_OK);
+        place_catch_up(p, p->vault, 1000);
+        err = ml_keyring_seal_key(k, owner(p, patient), e->compartment, &item.key);
+    }
+    assert_int_equal(err, ML_OK);
+    return item;
+}
+
+void place_write(struct place *p, unsigned i, struct ml_seal_item *items, uint32_t count)
+{
+    const struct ml_sealer sealer = {.env = &p->fake.env,
+                                     .org = p->org,
+                                     .keyring = ml_vault_keyring(p->vault),
+                                     .node_salt = p->node_salt,
+                                     .seed = p->who[i].seed};
+    for (uint32_t from = 0; from < count;) {
+        struct ml_seal_place at = next_place(p, i, ML_LANE_RECORD);
+        const struct ml_seal_args args = {
+            .sealer = &sealer, .place = &at, .items = items, .count = count, .from = from};
+        struct ml_buf wire;
+        struct ml_hash hash;
+        uint32_t taken = 0;
+        ml_buf_init(&wire, &p->fake.env, ML_BUNDLE_BYTES_MAX);
+        assert_int_equal(ml_seal_bundle(&args, &wire, &taken, &hash), ML_OK);
+        keep(p, i, ML_LANE_RECORD, &wire, &hash);
+        ml_buf_free(&wire);
+        from += taken;
+    }
+}
+
+/* ---- values: a ring of buffers that lives as long as a test ---- */
+
+static struct ml_slice finish(struct place *p, struct ml_buf *buf)
+{
+    static uint8_t ring[64][4096];
+    static unsigned next;
+    uint8_t *at = ring[next++ % 64];
+    (void)p;
+    assert_true(buf->err == ML_OK && buf->len <= sizeof(ring[0]));
+    memcpy(at, buf->data, buf->len);
+    struct ml_slice out = ml_slice(at, buf->len);
+    ml_buf_free(buf);
+    return out;
+}
+
+struct ml_slice val_text(struct place *p, const char *text)
+{
+    struct ml_buf b;
+    ml_buf_init(&b, &p->fake.env, 4096);
+    ml_mp_put_str(&b, ml_slice_str(text));
+    return finish(p, &b);
+}
+
+struct ml_slice val_code(struct place *p, const char *code)
+{
+    const struct ml_code c = {.code = ml_slice_str(code)};
+    struct ml_buf b;
+    ml_buf_init(&b, &p->fake.env, 4096);
+    assert_int_equal(ml_code_encode(&b, &c), ML_OK);
+    return finish(p, &b);
+}
+
+struct ml_slice val_concept(struct place *p, const char *text)
+{
+    const struct ml_concept c = {.text = ml_slice_str(text)};
+    struct ml_buf b;
+    ml_buf_init(&b, &p->fake.env, 4096);
+    assert_int_equal(ml_concept_encode(&b, &c), ML_OK);
+    return finish(p, &b);
+}
+
+struct ml_slice val_quantity(struct place *p, const char *number, const char *unit)
+{
+    const struct ml_quantity q = {ml_slice_str(number), ml_slice_str(unit)};
+    struct ml_buf b;
+    ml_buf_init(&b, &p->fake.env, 4096);
+    assert_int_equal(ml_quantity_encode(&b, &q), ML_OK);
+    return finish(p, &b);
+}
+
+struct ml_slice val_instant(struct place *p, int64_t utc_ms)
+{
+    const struct ml_instant at = {utc_ms, 60, ML_PRECISION_MINUTE};
+    struct ml_buf b;
+    ml_buf_init(&b, &p->fake.env, 4096);
+    assert_int_equal(ml_instant_encode(&b, &at), ML_OK);
+    return finish(p, &b);
+}
+
+struct ml_slice val_list(struct place *p, const struct ml_slice *items, uint32_t count)
+{
+    struct ml_buf b;
+    ml_buf_init(&b, &p->fake.env, 4096);
+    ml_mp_put_array(&b, count);
+    for (uint32_t i = 0; i < count; i++) {
+        ml_mp_put_raw(&b, items[i]);
+    }
+    return finish(p, &b);
+}
+
+struct ml_slice val_map(struct place *p, const char *entity, const char *const *names,
+                        const struct ml_slice *values, uint32_t count)
+{
+    const struct ml_entity *e = ml_schema_entity_named(ml_schema_builtin(), entity);
+    struct ml_field_value fields[32];
+    struct ml_buf b;
+    assert_non_null(e);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ml_field *f = ml_entity_field_named(e, names[i]);
+        assert_non_null(f);
+        fields[i] = (struct ml_field_value){f->id, values[i]};
+    }
+    ml_buf_init(&b, &p->fake.env, 4096);
+    assert_int_equal(ml_fields_encode(&b, fields, count), ML_OK);
+    return finish(p, &b);
+}
+
+/* ---- one op a bundle ---- */
+
+static void see(struct ml_seal_item *item, struct ml_version_ref *refs,
+                const struct ml_version_id *seen, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        refs[i] = (struct ml_version_ref){.id = seen[i]};
+    }
+    item->change.seen = (struct ml_list){.items = refs, .count = count};
+}
+
+struct ml_version_id put_create(struct place *p, size_t patient, const char *entity,
+                                const struct ml_object_id *object, struct ml_slice map)
+{
+    struct ml_seal_item item = place_item(p, patient, entity, ML_CHANGE_CREATE, object);
+    item.change.value = map;
+    place_write(p, 0, &item, 1);
+    return item.version;
+}
+
+struct ml_version_id put_set(struct place *p, size_t patient, const char *entity,
+                             const struct ml_object_id *object, const char *field,
+                             struct ml_slice value, const struct ml_version_id *seen,
+                             uint32_t seen_count)
+{
+    struct ml_version_ref refs[16];
+    const struct ml_entity *e = ml_schema_entity_named(ml_schema_builtin(), entity);
+    struct ml_seal_item item = place_item(p, patient, entity, ML_CHANGE_SET, object);
+    item.change.slot = ml_field_slot(ml_entity_field_named(e, field));
+    item.change.value = value;
+    see(&item, refs, seen, seen_count);
+    place_write(p, 1, &item, 1);
+    return item.version;
+}
+
+struct ml_version_id put_act(struct place *p, size_t patient, const char *entity,
+                             const struct ml_object_id *object, uint8_t type,
+                             const struct ml_version_id *seen, uint32_t seen_count)
+{
+    struct ml_version_ref refs[16];
+    struct ml_seal_item item = place_item(p, patient, entity, type, object);
+    see(&item, refs, seen, seen_count);
+    place_write(p, 1, &item, 1);
+    return item.version;
+}
+
+struct ml_version_id put_patient(struct place *p, size_t patient, const char *birth_name,
+                                 const char *used_name, const char *given, const char *birth_date)
+{
+    const struct ml_slice one = val_text(p, given);
+    const char *const names[] = {"birth_name", "birth_given_names", "used_name", "birth_date"};
+    const struct ml_slice values[] = {val_text(p, birth_name), val_list(p, &one, 1),
+                                      val_text(p, used_name), val_text(p, birth_date)};
+    return put_create(p, patient, "patient", &p->patient[patient],
+                      val_map(p, "patient", names, values, 4));
+}
+
+struct ml_tree *answer(struct ml_args *args)
+{
+    const uint8_t *bytes = NULL;
+    size_t len = 0;
+    struct ml_tree *tree = NULL;
+    assert_int_equal(ml_args_encoded(args, &bytes, &len), ML_OK);
+    assert_int_equal(ml_tree_parse(&tree, bytes, len), ML_OK);
+    ml_args_free(args);
+    return tree;
+}

@@ -1,0 +1,159 @@
+/* tests/unit/core_record/test_vault.c -- one rule of the vault per test. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "support_vault.h"
+
+static int setup(void **state)
+{
+    struct place *p = malloc(sizeof(*p));
+    assert_non_null(p);
+    place_init(p, 5);
+    place_found(p);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    int rc = place_free(*state);
+    free(*state);
+    return rc;
+}
+
+static struct ml_object_id new_object(struct place *p)
+{
+    p->fake.wall_ms += 1000;
+    return ml_object_id_new(&p->fake.env);
+}
+
+static struct ml_slice dose(struct place *p, const char *drug, const char *number)
+{
+    const char *const names[] = {"drug", "dose"};
+    const struct ml_slice values[] = {val_concept(p, drug), val_quantity(p, number, "mg")};
+    return val_map(p, "treatment", names, values, 2);
+}
+
+static struct ml_slice measure(struct place *p, const char *what, const char *number, int64_t at)
+{
+    const char *const names[] = {"code", "value", "taken_at"};
+    const struct ml_slice values[] = {val_concept(p, what), val_quantity(p, number, "kg"),
+                                      val_instant(p, at)};
+    return val_map(p, "observation", names, values, 3);
+}
+
+static const struct ml_value *item(const struct ml_tree *tree, const char *list, size_t i)
+{
+    return ml_value_at(ml_value_get(ml_tree_root(tree), list), i);
+}
+
+static const char *text_of(const struct ml_value *map, const char *key)
+{
+    return ml_value_text(ml_value_get(map, key), "?");
+}
+
+static void a_patient_is_found_shown_and_followed(void **state)
+{
+    struct place *p = *state;
+    size_t pat = place_open(p);
+    struct ml_object_id weight = new_object(p);
+    put_patient(p, pat, "Müller-Lefèvre", "Dupont", "Zoé", "1979-03-28");
+    put_create(p, pat, "observation", &weight, measure(p, "Poids", "72.50", 1790000000000));
+    place_catch_up(p, p->vault, 1);
+    assert_true(ml_vault_complete(p->vault));
+    struct ml_args *args = ml_args_new();
+    assert_int_equal(ml_view_find(p->vault, "lefevre zo", 10, args), ML_OK);
+    struct ml_tree *tree = answer(args);
+    assert_int_equal(ml_value_count(ml_value_get(ml_tree_root(tree), "items")), 1);
+    assert_string_equal(text_of(item(tree, "items", 0), "birth_name"), "Müller-Lefèvre");
+    assert_string_equal(text_of(item(tree, "items", 0), "birth_date_text"), "28/03/1979");
+    ml_tree_free(tree);
+    args = ml_args_new();
+    const struct ml_timeline_query query = {.patient = p->patient[pat]};
+    assert_int_equal(ml_view_timeline(p->vault, &query, args), ML_OK);
+    tree = answer(args);
+    assert_int_equal(ml_value_count(ml_value_get(ml_tree_root(tree), "items")), 1);
+    assert_string_equal(text_of(item(tree, "items", 0), "title"), "Poids");
+    assert_string_equal(text_of(item(tree, "items", 0), "text"), "72,50 kg");
+    ml_tree_free(tree);
+    args = ml_args_new();
+    assert_int_equal(ml_view_patient(p->vault, &p->patient[pat], args), ML_OK);
+    tree = answer(args);
+    assert_string_equal(text_of(ml_value_get(ml_tree_root(tree), "allergies"), "state"),
+                        "not_recorded");
+    ml_tree_free(tree);
+}
+
+static struct ml_tree *conflicts(struct place *p, struct ml_vault *v)
+{
+    struct ml_args *args = ml_args_new();
+    (void)p;
+    assert_int_equal(ml_view_conflicts(v, NULL, 0, args), ML_OK);
+    return answer(args);
+}
+
+struct gathered {
+    struct ml_version_id id[8];
+    uint32_t count;
+};
+
+static ml_err gather(void *user, const struct ml_version_id *version)
+{
+    struct gathered *g = user;
+    assert_true(g->count < 8);
+    g->id[g->count++] = *version;
+    return ML_OK;
+}
+
+static void two_doses_are_a_conflict_until_one_names_both(void **state)
+{
+    struct place *p = *state;
+    size_t pat = place_open(p);
+    struct ml_object_id line = new_object(p);
+    struct gathered heads = {.count = 0};
+    put_patient(p, pat, "Martin", "Martin", "Paul", "1950");
+    struct ml_version_id made = put_create(p, pat, "treatment", &line, dose(p, "furosémide", "20"));
+    struct ml_version_id a =
+        put_set(p, pat, "treatment", &line, "drug", dose(p, "furosémide", "40"), &made, 1);
+    put_set(p, pat, "treatment", &line, "drug", dose(p, "furosémide", "0.50"), &made, 1);
+    place_catch_up(p, p->vault, 3);
+    struct ml_tree *tree = conflicts(p, p->vault);
+    assert_int_equal(ml_value_int(ml_value_get(ml_tree_root(tree), "total"), -1), 1);
+    assert_string_equal(text_of(item(tree, "items", 0), "severity"), "critical");
+    const struct ml_value *list = ml_value_get(item(tree, "items", 0), "heads");
+    assert_int_equal(ml_value_count(list), 2);
+    assert_string_equal(text_of(ml_value_at(list, 0), "text"),
+                        "Médicament : furosémide · Dose par prise : 0,5 mg");
+    ml_tree_free(tree);
+    assert_int_equal(ml_vault_heads(p->vault, &p->patient[pat], &line, 1, gather, &heads), ML_OK);
+    assert_int_equal(heads.count, 2);
+    put_set(p, pat, "treatment", &line, "drug", dose(p, "furosémide", "40"), heads.id, 2);
+    place_catch_up(p, p->vault, 100);
+    tree = conflicts(p, p->vault);
+    assert_int_equal(ml_value_int(ml_value_get(ml_tree_root(tree), "total"), -1), 0);
+    ml_tree_free(tree);
+    struct ml_args *args = ml_args_new();
+    assert_int_equal(ml_view_object(p->vault, &p->patient[pat], &line, args), ML_OK);
+    tree = answer(args);
+    const struct ml_value *field = item(tree, "fields", 1);
+    assert_string_equal(text_of(field, "text"), "40 mg");
+    assert_int_equal(ml_value_count(ml_value_get(field, "history")), 4);
+    ml_tree_free(tree);
+    (void)a;
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_patient_is_found_shown_and_followed),
+        TEST(two_doses_are_a_conflict_until_one_names_both),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
