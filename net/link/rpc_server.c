@@ -89,7 +89,10 @@ static bool server_on_call(void *ctx, struct ml_rpc_session *session, uint64_t t
                      ? ml_slice(NULL, 0)
                      : ml_slice(ml_secret_bytes(session->token), ml_secret_len(session->token)),
     };
-    s->backend.call(s->backend.ctx, call->number, &caller, frame->method, frame->body);
+    if (!s->backend.call(s->backend.ctx, call->number, &caller, frame)) {
+        call_drop(s, call_find(s, call->number));
+        return false;
+    }
     return true;
 }
 

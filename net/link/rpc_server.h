@@ -14,6 +14,8 @@
 #include "core/base/buf.h"
 #include "core/base/env.h"
 #include "maille/err.h"
+#include "net/client/rpc_frame.h"
+#include "net/client/rpc_frame.h"
 #include "net/node/node.h"
 
 #define ML_RPC_SESSIONS_MAX    32u         /* beyond it a connection is closed at once */
@@ -28,8 +30,9 @@ struct ml_rpc_server; /* opaque; owned by who opened it */
 /** Called on the loop thread, inside a read; must copy what it keeps and must not answer at once.
  */
 struct ml_rpc_backend {
-    void (*call)(void *ctx, uint64_t call, const struct ml_node_caller *caller,
-                 struct ml_slice method, struct ml_slice params);
+    /** False: out of memory, and no answer will come. */
+    bool (*call)(void *ctx, uint64_t call, const struct ml_node_caller *caller,
+                 const struct ml_rpc_frame *request);
     /** The client gave up: an answer may still be given, once, and is then dropped or sent. */
     void (*cancel)(void *ctx, uint64_t call);
     void *ctx;

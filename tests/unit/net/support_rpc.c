@@ -77,14 +77,16 @@ static bool is(struct ml_slice method, const char *name)
     return ml_slice_equal(method, ml_slice_str(name));
 }
 
-static void backend_call(void *ctx, uint64_t call, const struct ml_node_caller *caller,
-                         struct ml_slice method, struct ml_slice params)
+static bool backend_call(void *ctx, uint64_t call, const struct ml_node_caller *caller,
+                         const struct ml_rpc_frame *request)
 {
+    struct ml_slice method = request->method;
+    struct ml_slice params = request->body;
     struct rpc_fixture *f = ctx;
     f->calls++;
     if (is(method, "hold")) {
         f->held[f->held_count++] = call;
-        return;
+        return true;
     }
     struct later *l = later_new(f, call, ML_OK);
     if (is(method, "echo") || is(method, "tell")) {
@@ -105,6 +107,7 @@ static void backend_call(void *ctx, uint64_t call, const struct ml_node_caller *
         l->err = ML_E_UNSUPPORTED;
     }
     ml_mailbox_post(&f->mailbox, &l->letter);
+    return true;
 }
 
 static void backend_cancel(void *ctx, uint64_t call)
