@@ -212,11 +212,11 @@ static void get_cost(struct reader *r, struct ks_slot *slot)
 static uint8_t get_slot(struct reader *r, struct ks_member *m, uint8_t least)
 {
     uint8_t type = get_u8(r, (uint8_t)(least + 1), ML_SLOT_TYPE_CARD, "type of a slot");
-    if (r->err == ML_OK && type == ML_SLOT_TYPE_CARD) {
+    if (type == ML_SLOT_TYPE_CARD) {
         r->at--;
         reader_fail(r, r->sum_holds ? ML_E_UNSUPPORTED : ML_E_CORRUPT, "card slot");
     }
-    if (r->err != ML_OK) {
+    if (r->err != ML_OK || type == 0 || type > KS_SLOTS_MAX) {
         return 0;
     }
     struct ks_slot *slot = &m->slot[type - 1];
