@@ -24,7 +24,7 @@
 #define NO_NODE       ML_JSON_NO_NODE
 #define SET_BYTES_MAX ((size_t)ML_JSON_NODES_MAX * sizeof(uint32_t))
 
-bool fhir_fail(struct fhir *f, ml_err err, ml_import_fault_kind kind, uint32_t node)
+bool ml_fhir_fail(struct fhir *f, ml_err err, ml_import_fault_kind kind, uint32_t node)
 {
     if (f->err == ML_OK) {
         f->err = err;
@@ -34,14 +34,14 @@ bool fhir_fail(struct fhir *f, ml_err err, ml_import_fault_kind kind, uint32_t n
     return false;
 }
 
-bool fhir_buf_ok(struct fhir *f, const struct ml_buf *buf, uint32_t node)
+bool ml_fhir_buf_ok(struct fhir *f, const struct ml_buf *buf, uint32_t node)
 {
     if (buf->err == ML_OK) {
         return true;
     }
-    return fhir_fail(f, buf->err,
-                     buf->err == ML_E_NOMEM ? ML_IMPORT_FAULT_NOMEM : ML_IMPORT_FAULT_VALUE_TOO_BIG,
-                     node);
+    return ml_fhir_fail(
+        f, buf->err, buf->err == ML_E_NOMEM ? ML_IMPORT_FAULT_NOMEM : ML_IMPORT_FAULT_VALUE_TOO_BIG,
+        node);
 }
 
 /* ---- entities ---- */
@@ -57,7 +57,7 @@ static const struct ml_entity *choose_entity(struct fhir *f, uint32_t node, stru
         }
         if (e->fhir_when == NULL) {
             plain = plain != NULL ? plain : e;
-        } else if (fhir_when(f, node, e->fhir_when)) {
+        } else if (ml_fhir_when(f, node, e->fhir_when)) {
             return e;
         }
     }
@@ -68,13 +68,13 @@ static bool add_entry(struct fhir *f, uint32_t node, struct ml_slice full_url)
 {
     struct ml_slice type = ml_json_str(f->doc, node, "resourceType");
     if (type.len == 0) {
-        return fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_NOT_FHIR, node);
+        return ml_fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_NOT_FHIR, node);
     }
     struct fhir_entry *entry = &f->entries[f->entry_count];
     entry->node = node;
     entry->order = f->entry_count;
     entry->entity = choose_entity(f, node, type);
-    fhir_identify(f, entry, full_url);
+    ml_fhir_identify(f, entry, full_url);
     f->by_key[f->entry_count] = f->entry_count;
     f->entry_count++;
     return f->err == ML_OK;
@@ -83,7 +83,7 @@ static bool add_entry(struct fhir *f, uint32_t node, struct ml_slice full_url)
 static bool alloc_entries(struct fhir *f, uint32_t count, uint32_t node)
 {
     if (count > ML_FHIR_ENTRIES_MAX) {
-        return fhir_fail(f, ML_E_LIMIT, ML_IMPORT_FAULT_TOO_MANY, node);
+        return ml_fhir_fail(f, ML_E_LIMIT, ML_IMPORT_FAULT_TOO_MANY, node);
     }
     const struct ml_env *env = f->args->env;
     size_t bits = ((size_t)ml_json_count(f->doc) + 7) / 8;
@@ -91,7 +91,7 @@ static bool alloc_entries(struct fhir *f, uint32_t count, uint32_t node)
     f->by_key = ml_alloc_array(env, (size_t)count + 1, sizeof(*f->by_key));
     f->kept = ml_alloc(env, bits);
     if (f->entries == NULL || f->by_key == NULL || f->kept == NULL) {
-        return fhir_fail(f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, node);
+        return ml_fhir_fail(f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, node);
     }
     return true;
 }
@@ -110,7 +110,7 @@ static bool list_bundle(struct fhir *f)
 {
     uint32_t array = ml_json_get(f->doc, 0, ml_slice_str("entry"));
     if (array != NO_NODE && ml_json_node(f->doc, array)->type != ML_JSON_ARRAY) {
-        return fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_TYPE, array);
+        return ml_fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_TYPE, array);
     }
     if (!alloc_entries(f, children_of(f, array), 0)) {
         return false;
@@ -132,7 +132,7 @@ static bool list_resources(struct fhir *f)
 {
     struct ml_slice type = ml_json_str(f->doc, 0, "resourceType");
     if (type.len == 0) {
-        return fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_NOT_FHIR, 0);
+        return ml_fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_NOT_FHIR, 0);
     }
     if (ml_slice_equal(type, ml_slice_str("Bundle"))) {
         return list_bundle(f);
@@ -149,12 +149,12 @@ static void entry_date(struct fhir *f, struct fhir_entry *entry)
         e->effective_field != NULL ? ml_entity_field_named(e, e->effective_field) : NULL;
     const uint32_t *nodes = NULL;
     size_t count = 0;
-    if (field != NULL && field->fhir != NULL && fhir_walk(f, entry, field->fhir, &nodes, &count) &&
-        count > 0) {
-        fhir_value_instant(f, nodes[0], &entry->effective);
+    if (field != NULL && field->fhir != NULL &&
+        ml_fhir_walk(f, entry, field->fhir, &nodes, &count) && count > 0) {
+        ml_fhir_value_instant(f, nodes[0], &entry->effective);
     }
-    fhir_marks_undo(f); /* the field itself will keep it */
-    entry->id = fhir_object_id(f, entry->key, entry->effective.utc_ms);
+    ml_fhir_marks_undo(f); /* the field itself will keep it */
+    entry->id = ml_fhir_object_id(f, entry->key, entry->effective.utc_ms);
 }
 
 static void date_entries(struct fhir *f)
@@ -178,33 +178,33 @@ static bool field_value(struct fhir *f, const struct fhir_entry *entry,
     uint32_t values = 0;
     ml_buf_clear(&f->item);
     ml_buf_clear(&f->list);
-    if (!fhir_walk(f, entry, field->fhir, &nodes, &count)) {
+    if (!ml_fhir_walk(f, entry, field->fhir, &nodes, &count)) {
         return false;
     }
     for (size_t i = 0; i < count && f->err == ML_OK && (field->list || values == 0); i++) {
         if (f->item.len <= ML_FHIR_FIELD_BYTES_MAX) {
-            values += fhir_value(f, entry, field, nodes[i], &f->item);
+            values += ml_fhir_value(f, entry, field, nodes[i], &f->item);
         }
     }
     if (field->list && values > 0) {
         ml_mp_put_array(&f->list, values);
     }
     bool fits = f->item.len + f->list.len <= ML_FHIR_FIELD_BYTES_MAX;
-    return values > 0 && fits && fhir_buf_ok(f, &f->list, entry->node);
+    return values > 0 && fits && ml_fhir_buf_ok(f, &f->list, entry->node);
 }
 
 static bool convert_field(struct fhir *f, const struct fhir_entry *entry,
                           const struct ml_field *field)
 {
     if (field->fhir == NULL || !field_value(f, entry, field)) {
-        fhir_marks_undo(f);
+        ml_fhir_marks_undo(f);
         return false;
     }
-    fhir_marks_commit(f);
+    ml_fhir_marks_commit(f);
     ml_mp_put_uint(&f->values, field->id);
     ml_mp_put_raw(&f->values, ml_buf_slice(&f->list)); /* the head of a list, or nothing */
     ml_mp_put_raw(&f->values, ml_buf_slice(&f->item));
-    return fhir_buf_ok(f, &f->values, entry->node);
+    return ml_fhir_buf_ok(f, &f->values, entry->node);
 }
 
 /* The values of one object into `out`, which is cleared. */
@@ -219,7 +219,7 @@ static bool convert_entry(struct fhir *f, const struct fhir_entry *entry, struct
     ml_buf_clear(out);
     ml_mp_put_map(out, fields);
     ml_mp_put_raw(out, ml_buf_slice(&f->values));
-    return f->err == ML_OK && fhir_buf_ok(f, out, entry->node);
+    return f->err == ML_OK && ml_fhir_buf_ok(f, out, entry->node);
 }
 
 static bool resolve_at(struct fhir *f, const struct fhir_entry *entry, const char *path,
@@ -228,13 +228,13 @@ static bool resolve_at(struct fhir *f, const struct fhir_entry *entry, const cha
     const uint32_t *nodes = NULL;
     size_t count = 0;
     bool found = false;
-    if (path == NULL || !fhir_walk(f, entry, path, &nodes, &count)) {
+    if (path == NULL || !ml_fhir_walk(f, entry, path, &nodes, &count)) {
         return false;
     }
     for (size_t i = 0; i < count && !found && f->err == ML_OK; i++) {
-        found = fhir_resolve(f, entry, nodes[i], entities, out);
+        found = ml_fhir_resolve(f, entry, nodes[i], entities, out);
     }
-    fhir_marks_commit(f);
+    ml_fhir_marks_commit(f);
     return found;
 }
 
@@ -251,18 +251,18 @@ static bool entry_patient(struct fhir *f, const struct fhir_entry *entry, struct
         return true;
     }
     return resolve_at(f, entry, e->fhir_patient, "patient", out) ||
-           fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_NO_PATIENT, entry->node);
+           ml_fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_NO_PATIENT, entry->node);
 }
 
 static void keep_identity(struct fhir *f, const struct fhir_entry *entry)
 {
     uint32_t type = ml_json_get(f->doc, entry->node, ml_slice_str("resourceType"));
     uint32_t id = ml_json_get(f->doc, entry->node, ml_slice_str("id"));
-    fhir_keep(f, type);
+    ml_fhir_keep(f, type);
     if (id != NO_NODE) {
-        fhir_keep(f, id);
+        ml_fhir_keep(f, id);
     }
-    fhir_marks_commit(f);
+    ml_fhir_marks_commit(f);
 }
 
 /* Appends a part of the origin; what doesn't fit is cut, and UTF-8 with it cleanly. */
@@ -316,10 +316,10 @@ static bool hand_out(struct pass *p, const struct fhir_entry *entry,
     object->count = p->count;
     ml_err err = f->args->create(f->args->user, object);
     if (err != ML_OK) {
-        return fhir_fail(f, err, ML_IMPORT_FAULT_REFUSED, entry->node);
+        return ml_fhir_fail(f, err, ML_IMPORT_FAULT_REFUSED, entry->node);
     }
-    err = fhir_report_leaves(f->args->report, f, entry);
-    return err == ML_OK || fhir_fail(f, err, ML_IMPORT_FAULT_NOMEM, entry->node);
+    err = ml_fhir_report_add_leaves(f->args->report, f, entry);
+    return err == ML_OK || ml_fhir_fail(f, err, ML_IMPORT_FAULT_NOMEM, entry->node);
 }
 
 static bool pass_entry(struct pass *p, const struct fhir_entry *entry)
@@ -334,7 +334,7 @@ static bool pass_entry(struct pass *p, const struct fhir_entry *entry)
     uint64_t unresolved = f->refs_unresolved; /* the author's field has counted it */
     resolve_at(f, entry, entry->entity->fhir_author, "professional", &object.author);
     f->refs_unresolved = unresolved;
-    if (!fhir_buf_ok(f, &f->marks, entry->node) || f->err != ML_OK) {
+    if (!ml_fhir_buf_ok(f, &f->marks, entry->node) || f->err != ML_OK) {
         return false;
     }
     object.values = ml_buf_slice(&p->values);
@@ -383,8 +383,8 @@ static ml_err report_types(struct fhir *f)
     ml_err err = ML_OK;
     for (uint32_t i = 0; i < f->entry_count && err == ML_OK; i++) {
         const struct fhir_entry *e = &f->entries[i];
-        err = fhir_report_type(f->args->report, ml_json_str(f->doc, e->node, "resourceType"),
-                               e->entity != NULL ? e->entity->name : NULL);
+        err = ml_fhir_report_add_type(f->args->report, ml_json_str(f->doc, e->node, "resourceType"),
+                                      e->entity != NULL ? e->entity->name : NULL);
     }
     return err;
 }
@@ -395,7 +395,7 @@ static uint32_t *order_entries(struct fhir *f, uint32_t *count)
     uint32_t *order = ml_alloc_array(f->args->env, (size_t)f->entry_count + 1, sizeof(*order));
     *count = 0;
     if (order == NULL) {
-        fhir_fail(f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, 0);
+        ml_fhir_fail(f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, 0);
         return NULL;
     }
     for (uint32_t i = 0; i < f->entry_count; i++) {
@@ -409,7 +409,7 @@ static uint32_t *order_entries(struct fhir *f, uint32_t *count)
 static void fhir_run(struct fhir *f)
 {
     uint32_t count = 0;
-    if (!list_resources(f) || !fhir_index(f)) {
+    if (!list_resources(f) || !ml_fhir_index(f)) {
         return;
     }
     date_entries(f);
@@ -423,7 +423,7 @@ static void fhir_run(struct fhir *f)
     }
     ml_release(f->args->env, order);
     if (f->err == ML_OK && report_types(f) == ML_OK) {
-        fhir_report_file(f->args->report, count, f->refs_unresolved);
+        ml_fhir_report_add_file(f->args->report, count, f->refs_unresolved);
     }
 }
 

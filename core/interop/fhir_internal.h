@@ -48,63 +48,64 @@ struct fhir {
     uint64_t refs_unresolved;
 };
 
-/** Sets the error once, with the place of `node`. Returns false, for `return fhir_fail(...)`. */
-bool fhir_fail(struct fhir *f, ml_err err, ml_import_fault_kind kind, uint32_t node);
+/** Sets the error once, with the place of `node`. Returns false, for `return ml_fhir_fail(...)`. */
+bool ml_fhir_fail(struct fhir *f, ml_err err, ml_import_fault_kind kind, uint32_t node);
 /** NOMEM or LIMIT of a buffer. */
-bool fhir_buf_ok(struct fhir *f, const struct ml_buf *buf, uint32_t node);
+bool ml_fhir_buf_ok(struct fhir *f, const struct ml_buf *buf, uint32_t node);
 
 /* ---- fhir_walk.c ---- */
 
-void fhir_keep(struct fhir *f, uint32_t node);
-bool fhir_is_kept(const struct fhir *f, uint32_t node);
+void ml_fhir_keep(struct fhir *f, uint32_t node);
+bool ml_fhir_is_kept(const struct fhir *f, uint32_t node);
 /** Unmarks what was marked since; or forgets that it could be. */
-void fhir_marks_undo(struct fhir *f);
-void fhir_marks_commit(struct fhir *f);
+void ml_fhir_marks_undo(struct fhir *f);
+void ml_fhir_marks_commit(struct fhir *f);
 /** The nodes that `path` leads to from `node`, in order; the first alternative that finds any.
  * *out is borrowed until the next walk. False: an error is set. */
-bool fhir_walk(struct fhir *f, const struct fhir_entry *from, const char *path,
-               const uint32_t **out, size_t *count);
+bool ml_fhir_walk(struct fhir *f, const struct fhir_entry *from, const char *path,
+                  const uint32_t **out, size_t *count);
 /** Does `when` ("path=a|b") hold for the resource? Marks nothing. */
-bool fhir_when(struct fhir *f, uint32_t node, const char *when);
+bool ml_fhir_when(struct fhir *f, uint32_t node, const char *when);
 
 /* ---- fhir_time.c ---- */
 
 /** "1979", "1979-03", "1979-03-28" or with a time: false when it is none of them. */
-bool fhir_time_parse(struct ml_slice text, struct ml_instant *out);
+bool ml_fhir_time_parse(struct ml_slice text, struct ml_instant *out);
 
 /* ---- fhir_value.c ---- */
 
 /** Appends one value of the field's type to `out`; false: nothing was appended (nothing there, or
  * an error is set). */
-bool fhir_value(struct fhir *f, const struct fhir_entry *from, const struct ml_field *field,
-                uint32_t node, struct ml_buf *out);
+bool ml_fhir_value(struct fhir *f, const struct fhir_entry *from, const struct ml_field *field,
+                   uint32_t node, struct ml_buf *out);
 /** Will every reader take this value? What doesn't fit the limits of its type (a name of 2,000
  * characters) is left out of the object, and counted. */
-bool fhir_value_is_sound(ml_field_type type, struct ml_slice value);
+bool ml_fhir_value_is_sound(ml_field_type type, struct ml_slice value);
 /** The time that a node of type INSTANT, PERIOD or DATE says; false: none. */
-bool fhir_value_instant(struct fhir *f, uint32_t node, struct ml_instant *out);
+bool ml_fhir_value_instant(struct fhir *f, uint32_t node, struct ml_instant *out);
 
 /* ---- fhir_refs.c ---- */
 
 /** Fills the entry's key and base from its resource and fullUrl (empty: none). */
-void fhir_identify(struct fhir *f, struct fhir_entry *entry, struct ml_slice full_url);
+void ml_fhir_identify(struct fhir *f, struct fhir_entry *entry, struct ml_slice full_url);
 /** Sorts the entries' keys; an identity used twice is a fault. */
-bool fhir_index(struct fhir *f);
+bool ml_fhir_index(struct fhir *f);
 /** The id made of a key (rules A9). */
-struct ml_object_id fhir_object_id(const struct fhir *f, const uint8_t *key, int64_t utc_ms);
+struct ml_object_id ml_fhir_object_id(const struct fhir *f, const uint8_t *key, int64_t utc_ms);
 /** The object that a Reference names. `entities`: names "a|b" that it may be of, or NULL. Marks the
  * reference when it resolves. False: it doesn't; counted. */
-bool fhir_resolve(struct fhir *f, const struct fhir_entry *from, uint32_t node,
-                  const char *entities, struct ml_object_id *out);
+bool ml_fhir_resolve(struct fhir *f, const struct fhir_entry *from, uint32_t node,
+                     const char *entities, struct ml_object_id *out);
 /** The resource node that a Reference names, inside this file; ML_JSON_NO_NODE when it isn't. */
-uint32_t fhir_deref(struct fhir *f, const struct fhir_entry *from, uint32_t node);
+uint32_t ml_fhir_deref(struct fhir *f, const struct fhir_entry *from, uint32_t node);
 
 /* ---- fhir_report.c ---- */
 
-ml_err fhir_report_type(struct ml_fhir_report *report, struct ml_slice type, const char *entity);
+ml_err ml_fhir_report_add_type(struct ml_fhir_report *report, struct ml_slice type,
+                               const char *entity);
 /** Counts the leaves of one entry, kept or not. */
-ml_err fhir_report_leaves(struct ml_fhir_report *report, const struct fhir *f,
-                          const struct fhir_entry *entry);
-void fhir_report_file(struct ml_fhir_report *report, uint64_t objects, uint64_t unresolved);
+ml_err ml_fhir_report_add_leaves(struct ml_fhir_report *report, const struct fhir *f,
+                                 const struct fhir_entry *entry);
+void ml_fhir_report_add_file(struct ml_fhir_report *report, uint64_t objects, uint64_t unresolved);
 
 #endif

@@ -105,7 +105,7 @@ static struct ml_slice last_part(struct ml_slice url)
     return behind(url, i);
 }
 
-void fhir_identify(struct fhir *f, struct fhir_entry *entry, struct ml_slice full_url)
+void ml_fhir_identify(struct fhir *f, struct fhir_entry *entry, struct ml_slice full_url)
 {
     struct ml_slice id = ml_json_str(f->doc, entry->node, "id");
     struct ml_slice type = ml_json_str(f->doc, entry->node, "resourceType");
@@ -132,7 +132,7 @@ void fhir_identify(struct fhir *f, struct fhir_entry *entry, struct ml_slice ful
     }
 }
 
-struct ml_object_id fhir_object_id(const struct fhir *f, const uint8_t *key, int64_t utc_ms)
+struct ml_object_id ml_fhir_object_id(const struct fhir *f, const uint8_t *key, int64_t utc_ms)
 {
     uint8_t tail[ML_OBJECT_ID_TAIL];
     struct ml_slice part = ml_slice(key, ML_FHIR_KEY_BYTES);
@@ -150,15 +150,15 @@ static int key_order(const void *a, const void *b, void *entries)
     return memcmp(e[*x].key, e[*y].key, ML_FHIR_KEY_BYTES);
 }
 
-bool fhir_index(struct fhir *f)
+bool ml_fhir_index(struct fhir *f)
 {
     qsort_r(f->by_key, f->entry_count, sizeof(uint32_t), key_order, f->entries);
     for (uint32_t i = 1; i < f->entry_count; i++) {
         const struct fhir_entry *a = &f->entries[f->by_key[i - 1]];
         const struct fhir_entry *b = &f->entries[f->by_key[i]];
         if (memcmp(a->key, b->key, ML_FHIR_KEY_BYTES) == 0) {
-            return fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_TWO_RESOURCES,
-                             a->node > b->node ? a->node : b->node);
+            return ml_fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_TWO_RESOURCES,
+                                a->node > b->node ? a->node : b->node);
         }
     }
     return true;
@@ -265,7 +265,7 @@ static bool resolve_key(struct fhir *f, const uint8_t *key, const char *entities
         *out = entry->id;
         return entity_allowed(entry->entity, entities);
     }
-    struct ml_object_id id = fhir_object_id(f, key, 0);
+    struct ml_object_id id = ml_fhir_object_id(f, key, 0);
     if (all_undated(f, entities)) {
         *out = id;
         return true;
@@ -274,8 +274,8 @@ static bool resolve_key(struct fhir *f, const uint8_t *key, const char *entities
     return args->find != NULL && args->find(args->user, id.b + 16 - ML_OBJECT_ID_TAIL, out);
 }
 
-bool fhir_resolve(struct fhir *f, const struct fhir_entry *from, uint32_t node,
-                  const char *entities, struct ml_object_id *out)
+bool ml_fhir_resolve(struct fhir *f, const struct fhir_entry *from, uint32_t node,
+                     const char *entities, struct ml_object_id *out)
 {
     uint32_t ref = ml_json_get(f->doc, node, ml_slice_str("reference"));
     uint8_t key[ML_FHIR_KEY_BYTES];
@@ -284,7 +284,7 @@ bool fhir_resolve(struct fhir *f, const struct fhir_entry *from, uint32_t node,
     }
     const struct ml_json_node *n = ml_json_node(f->doc, ref);
     if (n->type != ML_JSON_STRING) {
-        return fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_TYPE, ref);
+        return ml_fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_TYPE, ref);
     }
     struct ml_object_id id;
     if (!key_of_reference(f, from, ml_slice(n->text, n->text_len), key) ||
@@ -292,7 +292,7 @@ bool fhir_resolve(struct fhir *f, const struct fhir_entry *from, uint32_t node,
         f->refs_unresolved++;
         return false;
     }
-    fhir_keep(f, ref);
+    ml_fhir_keep(f, ref);
     *out = id;
     return true;
 }
@@ -308,7 +308,7 @@ static uint32_t find_contained(const struct fhir *f, uint32_t resource, struct m
     return at;
 }
 
-uint32_t fhir_deref(struct fhir *f, const struct fhir_entry *from, uint32_t node)
+uint32_t ml_fhir_deref(struct fhir *f, const struct fhir_entry *from, uint32_t node)
 {
     struct ml_slice text = ml_json_str(f->doc, node, "reference");
     uint8_t key[ML_FHIR_KEY_BYTES];
@@ -320,7 +320,7 @@ uint32_t fhir_deref(struct fhir *f, const struct fhir_entry *from, uint32_t node
         target = entry != NULL ? entry->node : target;
     }
     if (target != ML_JSON_NO_NODE) {
-        fhir_keep(f, ml_json_get(f->doc, node, ml_slice_str("reference")));
+        ml_fhir_keep(f, ml_json_get(f->doc, node, ml_slice_str("reference")));
     }
     return target;
 }

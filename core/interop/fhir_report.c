@@ -121,7 +121,8 @@ static bool same_entity(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-ml_err fhir_report_type(struct ml_fhir_report *report, struct ml_slice type, const char *entity)
+ml_err ml_fhir_report_add_type(struct ml_fhir_report *report, struct ml_slice type,
+                               const char *entity)
 {
     char name[TYPE_SIZE];
     size_t i = 0;
@@ -146,7 +147,7 @@ ml_err fhir_report_type(struct ml_fhir_report *report, struct ml_slice type, con
     return ML_OK;
 }
 
-void fhir_report_file(struct ml_fhir_report *report, uint64_t objects, uint64_t unresolved)
+void ml_fhir_report_add_file(struct ml_fhir_report *report, uint64_t objects, uint64_t unresolved)
 {
     if (report != NULL) {
         report->totals.files++;
@@ -188,7 +189,7 @@ static bool is_beside_kept_link(const struct fhir *f, uint32_t node)
     uint32_t link = n->parent == ML_JSON_NO_NODE
                         ? ML_JSON_NO_NODE
                         : ml_json_get(f->doc, n->parent, ml_slice_str("reference"));
-    return link != ML_JSON_NO_NODE && fhir_is_kept(f, link);
+    return link != ML_JSON_NO_NODE && ml_fhir_is_kept(f, link);
 }
 
 static void append(char *path, size_t *len, const char *text, size_t text_len)
@@ -294,8 +295,8 @@ static ml_err count_left_out(struct ml_fhir_report *report, const struct fhir *f
     return ML_OK;
 }
 
-ml_err fhir_report_leaves(struct ml_fhir_report *report, const struct fhir *f,
-                          const struct fhir_entry *entry)
+ml_err ml_fhir_report_add_leaves(struct ml_fhir_report *report, const struct fhir *f,
+                                 const struct fhir_entry *entry)
 {
     ml_err err = ML_OK;
     uint32_t after = ml_json_node(f->doc, entry->node)->after;
@@ -304,7 +305,7 @@ ml_err fhir_report_leaves(struct ml_fhir_report *report, const struct fhir *f,
             continue;
         }
         report->totals.leaves++;
-        if (fhir_is_kept(f, at)) {
+        if (ml_fhir_is_kept(f, at)) {
             report->totals.leaves_kept++;
         } else {
             err = count_left_out(report, f, entry, at);

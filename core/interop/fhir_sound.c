@@ -2,7 +2,7 @@
 #include "core/codec/value.h"
 #include "core/interop/fhir_internal.h"
 
-bool fhir_value_is_sound(ml_field_type type, struct ml_slice v)
+bool ml_fhir_value_is_sound(ml_field_type type, struct ml_slice v)
 {
     union {
         struct ml_slice text;

@@ -116,7 +116,7 @@ static bool scan_time(struct scan *s, struct ml_instant *out)
     return s->left == 0;
 }
 
-bool fhir_time_parse(struct ml_slice text, struct ml_instant *out)
+bool ml_fhir_time_parse(struct ml_slice text, struct ml_instant *out)
 {
     struct scan s = {text.data, text.len};
     struct ml_instant t = {.precision = ML_PRECISION_YEAR};

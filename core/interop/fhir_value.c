@@ -30,7 +30,7 @@ struct conv {
 
 static bool type_fault(struct conv *c, uint32_t node)
 {
-    return fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_TYPE, node);
+    return ml_fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_TYPE, node);
 }
 
 static const struct ml_json_node *node_of(const struct conv *c, uint32_t node)
@@ -59,9 +59,9 @@ static bool put_text(struct conv *c, uint32_t node)
     }
     ml_err err = ml_nfc_put(c->out, c->f->args->env, ml_slice(n->text, n->text_len));
     if (err != ML_OK) {
-        return fhir_fail(c->f, err, ML_IMPORT_FAULT_NOMEM, node);
+        return ml_fhir_fail(c->f, err, ML_IMPORT_FAULT_NOMEM, node);
     }
-    fhir_keep(c->f, node);
+    ml_fhir_keep(c->f, node);
     return true;
 }
 
@@ -119,7 +119,7 @@ static bool put_bool(struct conv *c, uint32_t node)
         return type_fault(c, node);
     }
     ml_mp_put_bool(c->out, type == ML_JSON_TRUE);
-    fhir_keep(c->f, node);
+    ml_fhir_keep(c->f, node);
     return true;
 }
 
@@ -131,10 +131,10 @@ static bool put_int(struct conv *c, uint32_t node)
         return type_fault(c, node);
     }
     if (!ml_decimal_int(ml_slice(n->text, n->text_len), &value)) {
-        return fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_RANGE, node);
+        return ml_fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_RANGE, node);
     }
     ml_mp_put_int(c->out, value);
-    fhir_keep(c->f, node);
+    ml_fhir_keep(c->f, node);
     return true;
 }
 
@@ -146,10 +146,10 @@ static bool put_decimal(struct conv *c, uint32_t node)
         return type_fault(c, node);
     }
     if (!ml_decimal_plain(ml_slice(n->text, n->text_len), plain)) {
-        return fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_RANGE, node);
+        return ml_fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_RANGE, node);
     }
     ml_mp_put_str(c->out, ml_slice_str(plain));
-    fhir_keep(c->f, node);
+    ml_fhir_keep(c->f, node);
     return true;
 }
 
@@ -159,10 +159,10 @@ static bool read_instant(struct conv *c, uint32_t node, struct ml_instant *out)
     if (n->type != ML_JSON_STRING) {
         return type_fault(c, node);
     }
-    if (!fhir_time_parse(ml_slice(n->text, n->text_len), out)) {
-        return fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_DATE, node);
+    if (!ml_fhir_time_parse(ml_slice(n->text, n->text_len), out)) {
+        return ml_fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_DATE, node);
     }
-    fhir_keep(c->f, node);
+    ml_fhir_keep(c->f, node);
     return true;
 }
 
@@ -234,7 +234,7 @@ static bool put_scheme_of(struct conv *c, uint32_t node)
         return type_fault(c, uri);
     }
     if (uri != NO_NODE) {
-        fhir_keep(c->f, uri);
+        ml_fhir_keep(c->f, uri);
     }
     put_scheme(c, ml_json_str(c->f->doc, node, "system"));
     return true;
@@ -295,14 +295,14 @@ static bool put_listed(struct conv *c, uint32_t node, const struct ml_value_set_
     put_scheme(c, ml_slice_str(c->set->system_uri));
     ml_mp_put_str(c->out, ml_slice_str(item->code));
     if (!is_object(c, node)) {
-        fhir_keep(c->f, node);
+        ml_fhir_keep(c->f, node);
         put_empty(c);
         return true;
     }
     uint32_t uri = member(c, node, "system");
-    fhir_keep(c->f, member(c, node, "code"));
+    ml_fhir_keep(c->f, member(c, node, "code"));
     if (uri != NO_NODE) {
-        fhir_keep(c->f, uri);
+        ml_fhir_keep(c->f, uri);
     }
     return put_text_or_empty(c, node, "display");
 }
@@ -339,7 +339,7 @@ static bool put_code(struct conv *c, uint32_t node)
         return put_listed(c, node, item);
     }
     if (c->set != NULL && !c->set->open) {
-        return fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_CODE, node);
+        return ml_fhir_fail(c->f, ML_E_MALFORMED, ML_IMPORT_FAULT_CODE, node);
     }
     return object ? put_coding(c, node) : put_bare_code(c, node);
 }
@@ -393,10 +393,10 @@ static bool put_unit(struct conv *c, uint32_t node)
     }
     bool coded = code != NO_NODE && (ucum || unit == NO_NODE);
     if (coded && ucum && uri != NO_NODE) {
-        fhir_keep(c->f, uri);
+        ml_fhir_keep(c->f, uri);
     }
     if (coded && unit != NO_NODE && same_text(c, node, "code", "unit")) {
-        fhir_keep(c->f, unit);
+        ml_fhir_keep(c->f, unit);
     }
     return put_text(c, coded ? code : unit);
 }
@@ -434,7 +434,7 @@ static bool put_bound(struct conv *c, uint32_t node)
     }
     ml_mp_put_str(c->out, ml_slice(text, (size_t)len));
     for (uint32_t at = ml_json_child(c->f->doc, node); at != NO_NODE; at = node_of(c, at)->next) {
-        fhir_keep(c->f, at);
+        ml_fhir_keep(c->f, at);
     }
     return true;
 }
@@ -583,7 +583,7 @@ static bool put_ref(struct conv *c, uint32_t node)
     if (!is_object(c, node)) {
         return type_fault(c, node);
     }
-    if (!fhir_resolve(c->f, c->from, node, c->ref, &id)) {
+    if (!ml_fhir_resolve(c->f, c->from, node, c->ref, &id)) {
         return false;
     }
     ml_mp_put_bin(c->out, ml_slice(id.b, sizeof(id.b)));
@@ -639,7 +639,7 @@ static uint32_t unless_zero(struct conv *c, uint32_t node)
     bool zero = n->type == ML_JSON_FALSE ||
                 (n->type == ML_JSON_NUMBER && n->text_len == 1 && n->text[0] == '0');
     if (zero) {
-        fhir_keep(c->f, node);
+        ml_fhir_keep(c->f, node);
     }
     return zero ? NO_NODE : node;
 }
@@ -676,7 +676,7 @@ static ml_err read_base64(struct conv *c, uint32_t node, struct ml_buf *bytes)
     bool good =
         n->type == ML_JSON_STRING && ml_base64_decode(bytes, ml_slice(n->text, n->text_len));
     if (bytes->err == ML_E_NOMEM) {
-        fhir_fail(c->f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, node);
+        ml_fhir_fail(c->f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, node);
     } else if (!good && bytes->err == ML_OK) {
         type_fault(c, node);
     }
@@ -690,7 +690,7 @@ static bool put_base64(struct conv *c, uint32_t node)
     bool done = read_base64(c, node, &bytes) == ML_OK;
     if (done) {
         ml_mp_put_bin(c->out, ml_buf_slice(&bytes));
-        fhir_keep(c->f, node);
+        ml_fhir_keep(c->f, node);
     }
     ml_buf_free(&bytes);
     return done;
@@ -748,8 +748,8 @@ static const put_fn put_by_type[] = {
     [ML_TYPE_ATTACHMENT] = put_attachment,
 };
 
-bool fhir_value(struct fhir *f, const struct fhir_entry *from, const struct ml_field *field,
-                uint32_t node, struct ml_buf *out)
+bool ml_fhir_value(struct fhir *f, const struct fhir_entry *from, const struct ml_field *field,
+                   uint32_t node, struct ml_buf *out)
 {
     struct conv c = {.f = f, .from = from, .ref = field->ref, .out = out};
     size_t start = out->len;
@@ -759,15 +759,15 @@ bool fhir_value(struct fhir *f, const struct fhir_entry *from, const struct ml_f
     if (field->value_set != NULL) {
         c.set = ml_schema_value_set(f->args->schema, field->value_set);
     }
-    bool done = put_by_type[field->type](&c, node) && fhir_buf_ok(f, out, node) &&
-                fhir_value_is_sound(field->type, ml_slice(out->data + start, out->len - start));
+    bool done = put_by_type[field->type](&c, node) && ml_fhir_buf_ok(f, out, node) &&
+                ml_fhir_value_is_sound(field->type, ml_slice(out->data + start, out->len - start));
     if (!done) {
         out->len = start;
     }
     return done && f->err == ML_OK;
 }
 
-bool fhir_value_instant(struct fhir *f, uint32_t node, struct ml_instant *out)
+bool ml_fhir_value_instant(struct fhir *f, uint32_t node, struct ml_instant *out)
 {
     struct conv c = {.f = f};
     if (!is_object(&c, node)) {

@@ -21,21 +21,21 @@
 
 /* ---- marks ---- */
 
-bool fhir_is_kept(const struct fhir *f, uint32_t node)
+bool ml_fhir_is_kept(const struct fhir *f, uint32_t node)
 {
     return (f->kept[node / 8] >> (node % 8) & 1u) != 0;
 }
 
-void fhir_keep(struct fhir *f, uint32_t node)
+void ml_fhir_keep(struct fhir *f, uint32_t node)
 {
-    if (!fhir_is_kept(f, node)) {
+    if (!ml_fhir_is_kept(f, node)) {
         f->kept[node / 8] |= (uint8_t)(1u << (node % 8));
         ml_buf_append(&f->marks, &node, sizeof(node));
-        fhir_buf_ok(f, &f->marks, node);
+        ml_fhir_buf_ok(f, &f->marks, node);
     }
 }
 
-void fhir_marks_undo(struct fhir *f)
+void ml_fhir_marks_undo(struct fhir *f)
 {
     for (size_t i = 0; i + sizeof(uint32_t) <= f->marks.len; i += sizeof(uint32_t)) {
         uint32_t node = 0;
@@ -45,7 +45,7 @@ void fhir_marks_undo(struct fhir *f)
     ml_buf_clear(&f->marks);
 }
 
-void fhir_marks_commit(struct fhir *f)
+void ml_fhir_marks_commit(struct fhir *f)
 {
     ml_buf_clear(&f->marks);
 }
@@ -171,7 +171,7 @@ static uint32_t find_leaf(const struct fhir *f, uint32_t node, struct ml_slice p
 static void set_add(struct fhir *f, struct ml_buf *set, uint32_t node)
 {
     ml_buf_append(set, &node, sizeof(node));
-    fhir_buf_ok(f, set, node);
+    ml_fhir_buf_ok(f, set, node);
 }
 
 static void take_element(struct fhir *f, const struct step *step, uint32_t node, struct ml_buf *out)
@@ -182,7 +182,7 @@ static void take_element(struct fhir *f, const struct step *step, uint32_t node,
     }
     uint32_t leaf = find_leaf(f, node, step->filter_path, step->filter_values);
     if (leaf != ML_JSON_NO_NODE) {
-        fhir_keep(f, leaf);
+        ml_fhir_keep(f, leaf);
         set_add(f, out, node);
     }
 }
@@ -252,7 +252,7 @@ static void walk_step(struct fhir *f, const struct fhir_entry *from, const struc
     ml_buf_clear(&f->set[1]);
     for (size_t i = 0; i < f->set[0].len / sizeof(uint32_t) && f->err == ML_OK; i++) {
         uint32_t at = set_at(&f->set[0], i);
-        at = step->follow ? fhir_deref(f, from, at) : at;
+        at = step->follow ? ml_fhir_deref(f, from, at) : at;
         if (at != ML_JSON_NO_NODE) {
             step_from(f, step, at, &f->set[1]);
         }
@@ -276,8 +276,8 @@ static const char *walk_alternative(struct fhir *f, const struct fhir_entry *fro
     return p;
 }
 
-bool fhir_walk(struct fhir *f, const struct fhir_entry *from, const char *path,
-               const uint32_t **out, size_t *count)
+bool ml_fhir_walk(struct fhir *f, const struct fhir_entry *from, const char *path,
+                  const uint32_t **out, size_t *count)
 {
     const char *p = path;
     *count = 0;
@@ -287,14 +287,14 @@ bool fhir_walk(struct fhir *f, const struct fhir_entry *from, const char *path,
         if (*count > 0 || *p == '\0') {
             break;
         }
-        fhir_marks_undo(f);
+        ml_fhir_marks_undo(f);
         p += strspn(p, " |");
     }
     *out = (const uint32_t *)(const void *)f->set[0].data; /* from realloc: aligned for any type */
     return f->err == ML_OK;
 }
 
-bool fhir_when(struct fhir *f, uint32_t node, const char *when)
+bool ml_fhir_when(struct fhir *f, uint32_t node, const char *when)
 {
     const char *equal = strrchr(when, '=');
     char path[256];
@@ -305,12 +305,12 @@ bool fhir_when(struct fhir *f, uint32_t node, const char *when)
     struct fhir_entry from = {.node = node};
     const uint32_t *found = NULL;
     size_t count = 0;
-    fhir_walk(f, &from, path, &found, &count);
+    ml_fhir_walk(f, &from, path, &found, &count);
     for (size_t i = 0; i < count && f->err == ML_OK; i++) {
         const struct ml_json_node *n = ml_json_node(f->doc, found[i]);
         holds = holds || (n->type == ML_JSON_STRING &&
                           one_of(ml_slice_str(equal + 1), n->text, n->text_len));
     }
-    fhir_marks_undo(f);
+    ml_fhir_marks_undo(f);
     return holds;
 }
