@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/ids.h"
 
@@ -79,6 +80,20 @@ ml_err ml_home_open(struct ml_home *home, const char *root, const char *state)
         *home = made;
     }
     return err;
+}
+
+ml_err ml_home_remove_db(const char *path)
+{
+    char wal[ML_PATH_MAX];
+    int len = snprintf(wal, sizeof(wal), "%s-wal", path);
+    if (len < 0 || (size_t)len >= sizeof(wal)) {
+        return ML_E_LIMIT;
+    }
+    /* The WAL first: a main file alone is whole, a WAL alone is refused at opening. */
+    if ((unlink(wal) != 0 && errno != ENOENT) || (unlink(path) != 0 && errno != ENOENT)) {
+        return err_from_errno(errno);
+    }
+    return ML_OK;
 }
 
 static void org_hex(char hex[ORG_HEX_LEN + 1], const struct ml_org_id *org)

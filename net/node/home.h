@@ -29,6 +29,9 @@ ml_err ml_home_member_file(const struct ml_home *home, char path[ML_PATH_MAX],
 ml_err ml_home_anchor(const struct ml_home *home, char path[ML_PATH_MAX],
                       const struct ml_org_id *org) ML_MUST_CHECK;
 
+/** Deletes a database and its WAL; absent: nothing to do. IO, READONLY. */
+ml_err ml_home_remove_db(const char *path) ML_MUST_CHECK;
+
 /** Called once for each structure of the home; an error of it ends the walk. */
 typedef ml_err ml_home_org_cb(void *user, const struct ml_org_id *org);
 ml_err ml_home_each_org(const struct ml_home *home, ml_home_org_cb *each, void *user) ML_MUST_CHECK;

@@ -1,0 +1,19 @@
+/* net/node/anchors.h -- how far this node's own chains have been offered to anyone (rules B18).
+ * Org thread. The record lies outside the home: a restored home doesn't bring it back. */
+#ifndef ML_NODE_ANCHORS_H
+#define ML_NODE_ANCHORS_H
+
+#include "net/node/org.h"
+#include "sync/action.h"
+
+/** Opens the record and compares it with the log: ROLLED_BACK when a chain is shorter here than what
+ * was offered. */
+ml_err ml_anchors_open(struct ml_org *org) ML_MUST_CHECK;
+void ml_anchors_close(struct ml_org *org);
+
+/** 0: never offered. */
+uint32_t ml_anchors_get(const struct ml_org *org, const struct ml_writer_id *writer, uint8_t lane);
+/** Durable when it returns. */
+ml_err ml_anchors_raise(struct ml_org *org, const struct ml_sync_own *own) ML_MUST_CHECK;
+
+#endif

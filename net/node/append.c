@@ -1,0 +1,123 @@
+/* net/node/append.c -- own bundles: built on what the log says of their chain, then ingested like
+ * anyone's, so that a node never stores of its own what it would refuse of another's. */
+#include <string.h>
+
+#include "core/crypto/hash.h"
+#include "net/node/exchange.h"
+#include "net/node/org.h"
+
+void ml_author_of(struct ml_author *out, const struct ml_secret *seed)
+{
+    struct ml_sign_pk pk;
+    ml_sign_pk_of(&pk, seed);
+    const struct ml_slice part = ml_slice(pk.b, sizeof(pk.b));
+    ml_hash_parts(out->id.b, sizeof(out->id.b), ml_slice(NULL, 0), &part, 1);
+    out->seed = seed;
+}
+
+void ml_org_salt(struct ml_org *org, struct ml_salt *out, const struct ml_header *header,
+                 const struct ml_slice *plain, size_t count)
+{
+    uint8_t chance[32];
+    uint8_t digest[32];
+    uint8_t place[5] = {header->lane};
+    const struct ml_env *env = org->node->env;
+    env->random(env->ctx, chance, sizeof(chance));
+    ml_hash_parts(digest, sizeof(digest), ml_slice(NULL, 0), plain, count);
+    ml_put_u32be(place + 1, header->seq);
+    const struct ml_slice parts[] = {ml_slice(chance, sizeof(chance)),
+                                     ml_slice(digest, sizeof(digest)),
+                                     ml_slice(header->writer.b, sizeof(header->writer.b)),
+                                     ml_slice(place, sizeof(place))};
+    const struct ml_slice key =
+        ml_slice(ml_secret_bytes(org->salt_key), ml_secret_len(org->salt_key));
+    ml_hash_parts(out->b, sizeof(out->b), key, parts, 4);
+}
+
+struct append {
+    struct ml_org *org;
+    size_t stored;
+    ml_err err;
+    ml_reason reason;
+};
+
+static void append_outcome(void *user, const struct ml_log_outcome *o)
+{
+    struct append *a = user;
+    if (o->index == ML_LOG_NO_INDEX) {
+        ml_exchange_on_stored(a->org, o);
+        return;
+    }
+    if (o->result == ML_LOG_STORED && o->verdict == ML_VERDICT_ACCEPTED) {
+        a->stored++;
+        ml_exchange_on_append(a->org, o);
+        return;
+    }
+    a->err = o->result == ML_LOG_REFUSED ? o->err : ML_E_ROLLED_BACK;
+    a->reason = o->reason;
+}
+
+ml_err ml_org_append_wires(struct ml_org *org, const struct ml_slice *wires, size_t count)
+{
+    struct append a = {.org = org};
+    ml_err err = ml_log_ingest(org->log, wires, count, append_outcome, &a);
+    if (err != ML_OK) {
+        return err;
+    }
+    if (a.stored == count) {
+        return ML_OK;
+    }
+    ml_logf(org->node->env, ML_LOG_ERROR, "node", "own bundle not taken: %s",
+            ml_reason_text(a.reason));
+    return a.err;
+}
+
+/* The header of the next own bundle, but for dictionary and salt. */
+static ml_err header_next(struct ml_org *org, struct ml_header *out, const struct ml_author *author,
+                          uint8_t lane)
+{
+    struct ml_log_next next;
+    ml_err err = ml_log_next_own(org->log, &author->id, lane, &next);
+    if (err != ML_OK) {
+        return err;
+    }
+    uint64_t now = ml_hlc_tick(&org->clock);
+    *out = (struct ml_header){.version = ML_BUNDLE_VERSION,
+                              .writer = author->id,
+                              .lane = lane,
+                              .seq = next.seq,
+                              .prev = next.prev,
+                              .gctx = next.gctx,
+                              .hlc = now > next.hlc_min ? now : next.hlc_min};
+    out->deps.items = next.deps;
+    out->deps.count = (uint32_t)next.dep_count;
+    return ML_OK;
+}
+
+ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, uint8_t lane,
+                           const struct ml_slice *ops, size_t count)
+{
+    struct ml_op_draft drafts[ML_BUNDLE_OPS_MAX];
+    struct ml_bundle_draft draft = {.ops = drafts, .op_count = (uint32_t)count};
+    struct ml_hash hash;
+    struct ml_buf wire;
+    if (count == 0 || count > ML_BUNDLE_OPS_MAX) {
+        return ML_E_LIMIT;
+    }
+    ml_err err = header_next(org, &draft.header, author, lane);
+    if (err != ML_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < count; i++) {
+        drafts[i] = (struct ml_op_draft){.sealed = ops[i]};
+    }
+    ml_org_salt(org, &draft.header.salt, &draft.header, ops, count);
+    ml_buf_init(&wire, org->node->env, ML_BUNDLE_BYTES_MAX);
+    err = ml_bundle_build(&wire, &hash, &draft, &org->id, author->seed);
+    if (err == ML_OK) {
+        const struct ml_slice one = ml_buf_slice(&wire);
+        err = ml_org_append_wires(org, &one, 1);
+    }
+    ml_buf_free(&wire);
+    return err;
+}

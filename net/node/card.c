@@ -1,0 +1,48 @@
+/* net/node/card.c -- see card.h. */
+#include "net/node/card.h"
+
+#include "net/node/session.h"
+
+ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf *buf,
+                    const struct ml_card_place *of, const struct ml_card *card)
+{
+    const uint8_t *bytes = NULL;
+    size_t len = 0;
+    struct ml_args *doc = ml_args_new();
+    ml_args_map(doc);
+    ml_result_text(doc, "name", card->name);
+    if (card->rpps != NULL) {
+        ml_result_text(doc, "rpps", card->rpps);
+    }
+    ml_args_end(doc);
+    ml_err err = ml_args_encoded(doc, &bytes, &len);
+    if (err == ML_OK) {
+        err = ml_keyring_seal_card(ml_session_keyring(org), of, ml_slice(bytes, len), buf, sealed);
+    }
+    ml_args_free(doc);
+    return err;
+}
+
+void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_card_place *of)
+{
+    static const char *const keys[] = {"name", "rpps"};
+    const struct ml_fact *fact =
+        ml_gov_card(ml_log_gov(org->log), (uint8_t)of->kind, of->id);
+    struct ml_tree *tree = NULL;
+    struct ml_buf plain;
+    if (fact == NULL || org->session == NULL) {
+        return;
+    }
+    ml_buf_init(&plain, org->node->env, ML_SEALED_BYTES_MAX);
+    ml_err err = ml_keyring_open_card(ml_session_keyring(org), of, &fact->label, &plain);
+    if (err == ML_OK && ml_tree_parse(&tree, plain.data, plain.len) == ML_OK) {
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+            const char *text = ml_value_text(ml_value_get(ml_tree_root(tree), keys[i]), NULL);
+            if (text != NULL) {
+                ml_result_text(out, keys[i], text);
+            }
+        }
+    }
+    ml_tree_free(tree);
+    ml_buf_free(&plain);
+}

@@ -1,0 +1,84 @@
+/* net/node/enrol.c -- what both sides of an enrolment share: keys, proof, ways of events. */
+#include "net/node/enrol_inner.h"
+
+#include "core/crypto/hash.h"
+#include "core/crypto/kdf.h"
+
+ml_err enrol_keys_derive(struct enrol_keys *out, const struct ml_secret *code)
+{
+    static const struct ml_org_id unknown;
+    const struct ml_slice context = ml_slice(unknown.b, sizeof(unknown.b));
+    *out = (struct enrol_keys){NULL, NULL};
+    ml_err err = ml_kdf(ML_KDF_ENROL_PSK, &out->psk, code, context);
+    if (err == ML_OK) {
+        err = ml_kdf(ML_KDF_ENROL_MAC, &out->mac, code, context);
+    }
+    if (err != ML_OK) {
+        enrol_keys_free(out);
+    }
+    return err;
+}
+
+void enrol_keys_free(struct enrol_keys *keys)
+{
+    ml_secret_free(keys->psk);
+    ml_secret_free(keys->mac);
+    *keys = (struct enrol_keys){NULL, NULL};
+}
+
+void enrol_proof(uint8_t out[32], const struct ml_secret *psk, struct ml_slice handshake_hash,
+                 const struct ml_msg_enrol_request *request)
+{
+    const struct ml_slice parts[] = {
+        ml_slice_str("maille/enrol/1"),
+        handshake_hash,
+        ml_slice(request->noise.b, sizeof(request->noise.b)),
+        ml_slice(request->mon_sign.b, sizeof(request->mon_sign.b)),
+        ml_slice(request->mon_box.b, sizeof(request->mon_box.b)),
+        ml_slice(request->node_writer.b, sizeof(request->node_writer.b)),
+    };
+    ml_hash_parts(out, 32, ml_slice(ml_secret_bytes(psk), ml_secret_len(psk)), parts,
+                  sizeof(parts) / sizeof(parts[0]));
+}
+
+void enrol_send(struct ml_node *node, uint64_t link, const struct ml_msg *msg)
+{
+    struct ml_buf buf;
+    ml_buf_init(&buf, node->env, ML_MSG_BYTES_MAX);
+    ml_err err = ml_msg_encode(&buf, msg);
+    if (err == ML_OK) {
+        node->ports.link_send(node->ports.ctx, link, buf.data, buf.len);
+    } else {
+        node->ports.link_close(node->ports.ctx, link, err);
+    }
+    if (buf.data != NULL) {
+        ml_wipe(buf.data, buf.len); /* a grant holds the network secret */
+    }
+    ml_buf_free(&buf);
+}
+
+bool ml_enrol_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer)
+{
+    if (peer->kind != ML_LINK_ENROL) {
+        return false;
+    }
+    if (!enrol_offer_link_up(node, link, peer) && !enrol_join_link_up(node, link, peer)) {
+        node->ports.link_close(node->ports.ctx, link, ML_E_DENIED);
+    }
+    return true;
+}
+
+bool ml_enrol_link_message(struct ml_node *node, uint64_t link, struct ml_slice msg)
+{
+    return enrol_offer_message(node, link, msg) || enrol_join_message(node, link, msg);
+}
+
+bool ml_enrol_link_down(struct ml_node *node, uint64_t link, ml_err reason)
+{
+    return enrol_offer_down(node, link) || enrol_join_down(node, link, reason);
+}
+
+bool ml_enrol_dial_failed(struct ml_node *node, uint64_t dial, ml_err reason)
+{
+    return enrol_join_dial_failed(node, dial, reason);
+}

@@ -1,0 +1,286 @@
+/* net/node/enrol_offer.c -- the coordinator's side: a code, one link, one grant.
+ *
+ *   WAITING -- link up -> LINKED -- request with the right proof -> GRANTED -- ready -> ended
+ * Anything else closes the link. A wrong proof ends the code: it was guessed at, or there is a
+ * machine in the middle. The code dies after ten minutes, when it is used, and when the member who
+ * made it locks.
+ */
+#include <string.h>
+
+#include "core/crypto/words.h"
+#include "net/node/enrol_inner.h"
+#include "net/node/exchange.h"
+#include "net/node/found.h"
+#include "net/node/keys.h"
+#include "net/node/session.h"
+#include "net/node/trace.h"
+
+struct ml_enrol_offer {
+    struct enrol_keys keys;
+    struct ml_member_id member;
+    uint64_t until_ms;
+    uint64_t link; /* 0: none yet */
+    bool granted;
+    uint8_t handshake_hash[64];
+    size_t handshake_len;
+    struct ml_node_id node; /* of the newcomer */
+};
+
+void ml_enrol_offer_end(struct ml_org *org)
+{
+    struct ml_enrol_offer *o = org->offer;
+    if (o == NULL) {
+        return;
+    }
+    org->offer = NULL;
+    if (org->exchange != NULL) {
+        ml_exchange_offer_enrolment(org, NULL, NULL);
+    }
+    enrol_keys_free(&o->keys);
+    ml_release(org->node->env, o);
+}
+
+static struct ml_org *offer_of(struct ml_node *node, uint64_t link)
+{
+    for (struct ml_org *org = node->orgs; org != NULL; org = org->next) {
+        if (org->offer != NULL && org->offer->link == link) {
+            return org;
+        }
+    }
+    return NULL;
+}
+
+bool enrol_offer_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer)
+{
+    if (peer->initiator) {
+        return false;
+    }
+    struct ml_org *org = offer_of(node, 0); /* one that waits */
+    if (org == NULL || peer->handshake_hash.len > sizeof(org->offer->handshake_hash)) {
+        return false;
+    }
+    org->offer->link = link;
+    org->offer->handshake_len = peer->handshake_hash.len;
+    memcpy(org->offer->handshake_hash, peer->handshake_hash.data, peer->handshake_hash.len);
+    return true;
+}
+
+bool enrol_offer_down(struct ml_node *node, uint64_t link)
+{
+    struct ml_org *org = offer_of(node, link);
+    if (org == NULL) {
+        return false;
+    }
+    if (org->offer->granted) {
+        ml_enrol_offer_end(org);
+    } else {
+        org->offer->link = 0; /* cut before the request: the code may be tried again */
+    }
+    return true;
+}
+
+static ml_err enrol_write(struct ml_org *org, const struct ml_msg_enrol_request *request)
+{
+    struct ml_govop op = {.type = ML_GOVOP_NODE_ENROL, .must_understand = true};
+    struct ml_author author;
+    struct ml_keys keys;
+    struct ml_buf buf;
+    ml_session_author(org, &author);
+    op.u.node_enrol.member = org->offer->member;
+    op.u.node_enrol.node = org->offer->node;
+    op.u.node_enrol.noise = request->noise;
+    op.u.node_enrol.mon_sign = request->mon_sign;
+    op.u.node_enrol.mon_box = request->mon_box;
+    ml_buf_init(&buf, org->node->env, ML_GOVOP_BYTES_MAX);
+    ml_keys_init(&keys, org->node->env);
+    ml_err err = ml_govop_encode(&buf, &op);
+    if (err == ML_OK) {
+        const struct ml_slice one = ml_buf_slice(&buf);
+        err = ml_org_append_plain(org, &author, ML_LANE_GOVERNANCE, &one, 1);
+    }
+    if (err == ML_OK) {
+        err = ml_keyring_make_grant(ml_session_keyring(org), &request->mon_box, false,
+                                    ml_keys_emit, &keys);
+    }
+    if (err == ML_OK) {
+        err = ml_keys_append(org, &keys);
+    }
+    ml_keys_free(&keys);
+    ml_buf_free(&buf);
+    return err;
+}
+
+static ml_err name_node(struct ml_org *org, const struct ml_msg_enrol_request *request)
+{
+    char name[ML_MSG_NAME_MAX + 1];
+    struct ml_card_place of = {.kind = ML_CARD_NODE};
+    const struct ml_card card = {name, NULL};
+    if (request->node_name.len == 0) {
+        return ML_OK;
+    }
+    memcpy(name, request->node_name.data, request->node_name.len);
+    name[request->node_name.len] = '\0';
+    memcpy(of.id, org->offer->node.b, sizeof(of.id));
+    return ml_org_set_card(org, &of, &card);
+}
+
+/* The genesis as stored, in its wire form. */
+static ml_err genesis_of(struct ml_org *org, struct ml_buf *out)
+{
+    struct ml_log_entry entry;
+    struct ml_hash hash;
+    memcpy(hash.b, org->id.b, sizeof(hash.b));
+    const struct ml_hash16 start = ml_hash16_of(&hash);
+    ml_err err = ml_log_get(org->log, &start, &entry);
+    return err == ML_OK ? ml_bundle_join(out, entry.header_bytes, &entry.sig, &entry.body) : err;
+}
+
+static ml_err grant_send(struct ml_org *org)
+{
+    const struct ml_fact *member =
+        ml_gov_member(ml_log_gov(org->log), NULL, &org->offer->member);
+    struct ml_msg msg = {.kind = ML_MSG_ENROL_GRANT};
+    struct ml_msg_enrol_grant *grant = &msg.u.enrol_grant;
+    struct ml_buf genesis;
+    ml_buf_init(&genesis, org->node->env, ML_BUNDLE_BYTES_MAX);
+    ml_err err = genesis_of(org, &genesis);
+    if (err == ML_OK && member == NULL) {
+        err = ML_E_NOT_FOUND;
+    }
+    if (err == ML_OK) {
+        grant->org = org->id;
+        grant->genesis = ml_buf_slice(&genesis);
+        grant->network_epoch = org->secrets.network_epoch;
+        memcpy(grant->network_secret, ml_secret_bytes(org->secrets.network),
+               sizeof(grant->network_secret));
+        grant->member = org->offer->member;
+        grant->node = org->offer->node;
+        grant->responder = org->secrets.node;
+        ml_box_pk_of(&grant->responder_noise, org->secrets.noise);
+        grant->rank = member->rank;
+        grant->role = member->role;
+        grant->org_name = ml_slice_str("");
+        enrol_send(org->node, org->offer->link, &msg);
+        ml_wipe(grant->network_secret, sizeof(grant->network_secret));
+    }
+    ml_buf_free(&genesis);
+    return err;
+}
+
+static void refuse(struct ml_org *org, ml_enrol_refusal reason)
+{
+    const struct ml_msg msg = {.kind = ML_MSG_ENROL_REFUSE,
+                               .u.enrol_refuse = {.reason = (uint8_t)reason}};
+    enrol_send(org->node, org->offer->link, &msg);
+}
+
+static ml_err request_take(struct ml_org *org, const struct ml_msg_enrol_request *request)
+{
+    const struct ml_env *env = org->node->env;
+    struct ml_enrol_offer *o = org->offer;
+    uint8_t proof[32];
+    enrol_proof(proof, o->keys.psk, ml_slice(o->handshake_hash, o->handshake_len), request);
+    if (!ml_equal_ct(proof, request->proof, sizeof(proof))) {
+        refuse(org, ML_ENROL_WRONG_CODE);
+        return ML_E_FORGED;
+    }
+    if (env->now_ms(env->ctx) > o->until_ms) {
+        refuse(org, ML_ENROL_EXPIRED);
+        return ML_E_TIMEOUT;
+    }
+    if (org->session == NULL || !ml_org_is_coordinator(org)) {
+        refuse(org, ML_ENROL_LOCKED);
+        return ML_E_LOCKED;
+    }
+    env->random(env->ctx, o->node.b, sizeof(o->node.b));
+    ml_err err = enrol_write(org, request);
+    if (err == ML_OK) {
+        err = name_node(org, request);
+    }
+    if (err == ML_OK) {
+        o->granted = true;
+        err = grant_send(org);
+    }
+    return err;
+}
+
+bool enrol_offer_message(struct ml_node *node, uint64_t link, struct ml_slice bytes)
+{
+    struct ml_org *org = offer_of(node, link);
+    struct ml_msg msg;
+    struct ml_fault fault;
+    if (org == NULL || link == 0) {
+        return false;
+    }
+    ml_err err = ml_msg_decode(&msg, bytes, &fault);
+    if (err == ML_OK && msg.kind == ML_MSG_ENROL_READY && org->offer->granted) {
+        node->ports.link_close(node->ports.ctx, link, ML_OK);
+        ml_exchange_run(org);
+        return true;
+    }
+    if (err == ML_OK && (msg.kind != ML_MSG_ENROL_REQUEST || org->offer->granted)) {
+        err = ML_E_PROTOCOL;
+    }
+    if (err == ML_OK) {
+        err = request_take(org, &msg.u.enrol_request);
+    }
+    if (err != ML_OK) {
+        ml_logf(node->env, ML_LOG_WARN, "enrol", "request refused: %s", ml_err_name(err));
+        node->ports.link_close(node->ports.ctx, link, err);
+        ml_enrol_offer_end(org);
+    }
+    ml_exchange_run(org);
+    return true;
+}
+
+static ml_err offer_new(struct ml_call *call, const struct ml_secret *code,
+                        const struct ml_member_id *member)
+{
+    struct ml_org *org = call->org;
+    const struct ml_env *env = org->node->env;
+    struct ml_enrol_offer *o = ml_alloc(env, sizeof(*o));
+    if (o == NULL) {
+        return ML_E_NOMEM;
+    }
+    ml_err err = enrol_keys_derive(&o->keys, code);
+    if (err != ML_OK) {
+        ml_release(env, o);
+        return err;
+    }
+    ml_enrol_offer_end(org);
+    o->member = *member;
+    o->until_ms = env->now_ms(env->ctx) + ML_ENROL_CODE_MS;
+    org->offer = o;
+    ml_exchange_offer_enrolment(org, o->keys.psk, o->keys.mac);
+    return ML_OK;
+}
+
+ml_err ml_method_enrol_code(struct ml_call *call)
+{
+    const struct ml_env *env = call->node->env;
+    struct ml_member_id member;
+    struct ml_secret *code = NULL;
+    struct ml_secret *words = NULL;
+    ml_err err = ml_call_id(call, member.b, sizeof(member.b), "member");
+    if (err != ML_OK) {
+        return err;
+    }
+    if (ml_gov_member(ml_log_gov(call->org->log), NULL, &member) == NULL) {
+        return ml_call_fail(call, ML_E_NOT_FOUND, "member.unknown", NULL, NULL);
+    }
+    err = ml_secret_new(&code, ML_ENROL_CODE_BYTES);
+    if (err == ML_OK) {
+        env->random(env->ctx, ml_secret_writable(code), ML_ENROL_CODE_BYTES);
+        err = ml_words_encode(&words, code);
+    }
+    if (err == ML_OK) {
+        err = offer_new(call, code, &member);
+    }
+    if (err == ML_OK) {
+        ml_result_text(call->result, "code", (const char *)ml_secret_bytes(words));
+        ml_result_int(call->result, "seconds", ML_ENROL_CODE_MS / 1000);
+    }
+    ml_secret_free(code);
+    ml_secret_free(words);
+    return err;
+}

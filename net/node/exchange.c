@@ -1,0 +1,464 @@
+/* net/node/exchange.c -- links and peers of one structure, and the engine's turns.
+ *
+ * A peer with an address is dialled whenever it has no link: at once after unlock or resume, then
+ * after a wait that doubles up to five minutes, with jitter. Nothing waits for an answer. A link
+ * that is up belongs to a node that governance knows by its Noise key, or it is closed.
+ *
+ * Invariant: ml_exchange_run leaves no action of the engine undone.
+ */
+#include "net/node/exchange.h"
+
+#include <string.h>
+
+#include "core/crypto/kdf.h"
+#include "net/node/exchange_inner.h"
+#include "net/node/ingest.h"
+#include "net/node/turn.h"
+
+static uint64_t now_ms(const struct ml_exchange *x)
+{
+    return x->org->node->env->now_ms(x->org->node->env->ctx);
+}
+
+struct ml_sync *ml_exchange_engine(struct ml_org *org)
+{
+    return org->exchange->sync;
+}
+
+struct exchange_link *exchange_link_of(struct ml_exchange *x, uint32_t session)
+{
+    for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
+        if (x->links[i].link != 0 && x->links[i].session == session) {
+            return &x->links[i];
+        }
+    }
+    return NULL;
+}
+
+static struct exchange_link *link_find(struct ml_exchange *x, uint64_t link)
+{
+    for (size_t i = 0; x != NULL && i < ML_EXCHANGE_LINKS_MAX; i++) {
+        if (x->links[i].link == link) {
+            return &x->links[i];
+        }
+    }
+    return NULL;
+}
+
+static struct exchange_peer *peer_find(struct ml_exchange *x, const struct ml_node_id *node)
+{
+    for (size_t i = 0; i < x->peer_count; i++) {
+        if (memcmp(&x->peers[i].node, node, sizeof(*node)) == 0) {
+            return &x->peers[i];
+        }
+    }
+    return NULL;
+}
+
+static bool peer_is_linked(const struct ml_exchange *x, const struct exchange_peer *p)
+{
+    for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
+        if (x->links[i].link != 0 && memcmp(&x->links[i].peer, &p->node, sizeof(p->node)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The Noise key that governance has for a node. */
+static bool node_noise(const struct ml_exchange *x, const struct ml_node_id *node,
+                       struct ml_box_pk *noise)
+{
+    const struct ml_gov *gov = ml_log_gov(x->org->log);
+    const struct ml_fact *f = NULL;
+    while ((f = ml_gov_next(gov, NULL, ML_FACT_MON, f)) != NULL) {
+        if (memcmp(&f->node, node, sizeof(*node)) == 0) {
+            *noise = f->noise;
+            return true;
+        }
+    }
+    *noise = x->sponsor_noise;
+    return memcmp(&x->sponsor, node, sizeof(*node)) == 0;
+}
+
+/* Whose link this is; false: nobody's of this structure. */
+static bool node_of_noise(const struct ml_exchange *x, const struct ml_box_pk *noise,
+                          struct ml_node_id *node)
+{
+    static const struct ml_box_pk none;
+    const struct ml_fact *known = ml_gov_noise(ml_log_gov(x->org->log), noise);
+    *node = known != NULL ? known->node : x->sponsor;
+    return known != NULL || (memcmp(noise, &x->sponsor_noise, sizeof(*noise)) == 0 &&
+                             memcmp(noise, &none, sizeof(none)) != 0);
+}
+
+static ml_err peer_load(void *user, const struct ml_log_peer *peer)
+{
+    struct ml_exchange *x = user;
+    struct exchange_peer *p = peer_find(x, &peer->node);
+    if (peer->address[0] == '\0') {
+        return ML_OK;
+    }
+    if (p == NULL) {
+        if (x->peer_count == ML_EXCHANGE_DIALS_MAX) {
+            return ML_OK; /* the first ones are dialled; the others dial us */
+        }
+        p = &x->peers[x->peer_count++];
+        *p = (struct exchange_peer){.node = peer->node, .wait_ms = ML_EXCHANGE_REDIAL_MS};
+    }
+    if (strcmp(p->address, peer->address) != 0) {
+        memcpy(p->address, peer->address, sizeof(p->address));
+        p->next_ms = 0;
+    }
+    return ML_OK;
+}
+
+static void peer_dial(struct ml_exchange *x, struct exchange_peer *p)
+{
+    struct ml_node *node = x->org->node;
+    if (!node_noise(x, &p->node, &p->noise)) {
+        p->last_err = ML_E_NOT_FOUND;
+        p->next_ms = now_ms(x) + p->wait_ms;
+        return;
+    }
+    p->dial = ++node->next_dial;
+    const struct ml_dial_request request = {.dial = p->dial,
+                                            .kind = ML_LINK_KNOWN,
+                                            .org = x->org->id,
+                                            .remote_static = p->noise,
+                                            .address = p->address};
+    node->ports.dial(node->ports.ctx, &request);
+}
+
+/* Dials what is due; returns when the next one is, UINT64_MAX when none waits. */
+static uint64_t peers_turn(struct ml_exchange *x)
+{
+    uint64_t next = UINT64_MAX;
+    if (ml_sync_is_paused(x->sync)) {
+        return next;
+    }
+    for (size_t i = 0; i < x->peer_count; i++) {
+        struct exchange_peer *p = &x->peers[i];
+        if (p->dial != 0 || peer_is_linked(x, p)) {
+            continue;
+        }
+        if (p->next_ms <= now_ms(x)) {
+            peer_dial(x, p);
+        }
+        if (p->dial == 0 && p->next_ms < next) {
+            next = p->next_ms;
+        }
+    }
+    return next;
+}
+
+static void peer_failed(struct ml_exchange *x, struct exchange_peer *p, ml_err reason)
+{
+    const struct ml_env *env = x->org->node->env;
+    uint32_t jitter = 0;
+    env->random(env->ctx, &jitter, sizeof(jitter));
+    p->dial = 0;
+    p->last_err = reason;
+    p->next_ms = now_ms(x) + p->wait_ms / 2 + jitter % p->wait_ms;
+    p->wait_ms *= 2;
+    if (p->wait_ms > ML_EXCHANGE_REDIAL_MAX_MS) {
+        p->wait_ms = ML_EXCHANGE_REDIAL_MAX_MS;
+    }
+}
+
+void exchange_wake(struct ml_exchange *x)
+{
+    ml_node_wake(x->org->node);
+}
+
+uint64_t ml_exchange_next_ms(struct ml_org *org)
+{
+    struct ml_exchange *x = org->exchange;
+    uint64_t dial = peers_turn(x);
+    return dial < x->sync_wake_ms ? dial : x->sync_wake_ms;
+}
+
+static void identity_give(struct ml_exchange *x)
+{
+    struct ml_node *node = x->org->node;
+    const struct ml_link_identity identity = {.org = x->org->id,
+                                              .noise_static = x->org->secrets.noise,
+                                              .network_psk = x->noise_psk,
+                                              .network_mac = x->mac_key,
+                                              .network_epoch = x->org->secrets.network_epoch,
+                                              .enrolment_psk = x->enrolment_psk,
+                                              .enrolment_mac = x->enrolment_mac};
+    node->ports.identity_set(node->ports.ctx, &identity);
+}
+
+void ml_exchange_offer_enrolment(struct ml_org *org, const struct ml_secret *psk,
+                                 const struct ml_secret *mac)
+{
+    org->exchange->enrolment_psk = psk;
+    org->exchange->enrolment_mac = mac;
+    identity_give(org->exchange);
+}
+
+#define SPONSOR_BYTES (sizeof(struct ml_node_id) + sizeof(struct ml_box_pk))
+
+ml_err ml_exchange_set_sponsor(struct ml_org *org, const struct ml_node_id *node,
+                               const struct ml_box_pk *noise)
+{
+    uint8_t value[SPONSOR_BYTES];
+    org->exchange->sponsor = *node;
+    org->exchange->sponsor_noise = *noise;
+    memcpy(value, node->b, sizeof(node->b));
+    memcpy(value + sizeof(node->b), noise->b, sizeof(noise->b));
+    return ml_log_setting_put(org->log, "sponsor", ml_slice(value, sizeof(value)));
+}
+
+static ml_err sponsor_load(struct ml_exchange *x)
+{
+    struct ml_buf value;
+    ml_buf_init(&value, x->org->node->env, SPONSOR_BYTES);
+    ml_err err = ml_log_setting_get(x->org->log, "sponsor", &value);
+    if (err == ML_OK && value.len == SPONSOR_BYTES) {
+        memcpy(x->sponsor.b, value.data, sizeof(x->sponsor.b));
+        memcpy(x->sponsor_noise.b, value.data + sizeof(x->sponsor.b), sizeof(x->sponsor_noise.b));
+    }
+    ml_buf_free(&value);
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
+static ml_err network_keys(struct ml_exchange *x)
+{
+    uint8_t context[sizeof(x->org->id.b) + 4];
+    memcpy(context, x->org->id.b, sizeof(x->org->id.b));
+    ml_put_u32be(context + sizeof(x->org->id.b), x->org->secrets.network_epoch);
+    const struct ml_slice at = ml_slice(context, sizeof(context));
+    ml_err err = ml_kdf(ML_KDF_NOISE_PSK, &x->noise_psk, x->org->secrets.network, at);
+    return err == ML_OK ? ml_kdf(ML_KDF_NET_MAC, &x->mac_key, x->org->secrets.network, at) : err;
+}
+
+static bool setting_is_set(struct ml_org *org, const char *key)
+{
+    struct ml_buf value;
+    ml_buf_init(&value, org->node->env, 1);
+    ml_err err = ml_log_setting_get(org->log, key, &value);
+    const bool set = err == ML_OK && value.len == 1 && value.data[0] != 0;
+    ml_buf_free(&value);
+    return set;
+}
+
+ml_err ml_exchange_set_paused(struct ml_org *org, bool paused)
+{
+    const uint8_t value = paused;
+    struct ml_exchange *x = org->exchange;
+    if (paused) {
+        ml_sync_pause(x->sync);
+    } else {
+        ml_sync_resume(x->sync);
+        ml_exchange_dial_all(org);
+    }
+    ml_exchange_run(org);
+    return ml_log_setting_put(org->log, "sync.paused", ml_slice(&value, 1));
+}
+
+ml_err ml_exchange_open(struct ml_org *org)
+{
+    struct ml_exchange *x = ml_alloc(org->node->env, sizeof(*x));
+    if (x == NULL) {
+        return ML_E_NOMEM;
+    }
+    const struct ml_sync_config config = {
+        .env = org->node->env, .self = org->secrets.node, .order = ML_SYNC_ORDER_LANES};
+    x->org = org;
+    x->sync_wake_ms = UINT64_MAX;
+    org->exchange = x;
+    ml_err err = network_keys(x);
+    if (err == ML_OK) {
+        err = ml_sync_new(&x->sync, &config);
+    }
+    if (err == ML_OK) {
+        err = sponsor_load(x);
+    }
+    if (err == ML_OK) {
+        err = ml_log_peers(org->log, peer_load, x);
+    }
+    if (err != ML_OK) {
+        ml_exchange_close(org);
+        return err;
+    }
+    ml_sync_tick(x->sync, now_ms(x));
+    if (setting_is_set(org, "sync.paused")) {
+        ml_sync_pause(x->sync);
+    }
+    identity_give(x);
+    ml_exchange_run(org);
+    return ML_OK;
+}
+
+void ml_exchange_close(struct ml_org *org)
+{
+    struct ml_exchange *x = org->exchange;
+    if (x == NULL) {
+        return;
+    }
+    const struct ml_node_ports *ports = &org->node->ports;
+    if (x->sync != NULL) {
+        for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
+            if (x->links[i].link != 0) {
+                ports->link_close(ports->ctx, x->links[i].link, ML_E_CANCELED);
+            }
+        }
+        ports->identity_clear(ports->ctx, &org->id);
+        ml_sync_free(x->sync);
+    }
+    ml_secret_free(x->noise_psk);
+    ml_secret_free(x->mac_key);
+    ml_release(org->node->env, x);
+    org->exchange = NULL;
+}
+
+void ml_exchange_run(struct ml_org *org)
+{
+    struct ml_exchange *x = org->exchange;
+    struct ml_sync_action action;
+    if (x == NULL || x->running) {
+        return;
+    }
+    x->running = true;
+    ml_sync_tick(x->sync, now_ms(x));
+    while (ml_sync_next(x->sync, &action)) {
+        exchange_act(x, &action);
+    }
+    x->running = false;
+    ml_node_wake(org->node);
+}
+
+void ml_exchange_on_append(struct ml_org *org, const struct ml_log_outcome *o)
+{
+    if (org->exchange != NULL) {
+        const struct ml_sync_bundle bundle = {.id = o->id, .prev = o->prev, .bytes = o->bytes};
+        ml_sync_on_append(org->exchange->sync, &bundle, false);
+    }
+}
+
+void ml_exchange_on_stored(struct ml_org *org, const struct ml_log_outcome *o)
+{
+    (void)o; /* rare: someone's bundle waited for one of ours; all heads are told anew */
+    if (org->exchange != NULL) {
+        exchange_snapshot(org->exchange);
+    }
+}
+
+void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link_peer *peer)
+{
+    struct ml_exchange *x = org->exchange;
+    const struct ml_node_ports *ports = &org->node->ports;
+    struct ml_node_id node;
+    const bool known = node_of_noise(x, &peer->remote_static, &node);
+    struct exchange_link *l = link_find(x, 0);
+    struct ml_buf base;
+    if (!known || l == NULL) {
+        ports->link_close(ports->ctx, link, known ? ML_E_LIMIT : ML_E_DENIED);
+        return;
+    }
+    struct exchange_peer *p = peer_find(x, &node);
+    if (p != NULL) {
+        p->dial = p->dial == peer->dial ? 0 : p->dial;
+        p->wait_ms = ML_EXCHANGE_REDIAL_MS;
+        p->last_err = ML_OK;
+    }
+    ml_buf_init(&base, org->node->env, ML_LOG_BASE_MAX);
+    ml_err err = ml_log_base_get(org->log, &node, &base);
+    const struct ml_sync_open open = {.peer = node,
+                                      .initiator = peer->initiator,
+                                      .hlc = ml_hlc_tick(&org->clock),
+                                      .base = err == ML_OK ? ml_buf_slice(&base)
+                                                           : ml_slice(NULL, 0)};
+    uint32_t session = 0;
+    err = ml_sync_on_open(x->sync, &open, &session);
+    if (err == ML_OK) {
+        *l = (struct exchange_link){link, session, node};
+    } else {
+        ports->link_close(ports->ctx, link, err);
+    }
+    ml_buf_free(&base);
+    ml_exchange_run(org);
+}
+
+bool ml_exchange_link_message(struct ml_org *org, uint64_t link, struct ml_slice msg)
+{
+    struct exchange_link *l = link_find(org->exchange, link);
+    if (l == NULL) {
+        return false;
+    }
+    ml_sync_on_message(org->exchange->sync, l->session, msg);
+    ml_exchange_run(org);
+    return true;
+}
+
+bool ml_exchange_link_sent(struct ml_org *org, uint64_t link, size_t bytes)
+{
+    struct exchange_link *l = link_find(org->exchange, link);
+    if (l == NULL) {
+        return false;
+    }
+    ml_sync_on_sent(org->exchange->sync, l->session, bytes);
+    ml_exchange_run(org);
+    return true;
+}
+
+bool ml_exchange_link_down(struct ml_org *org, uint64_t link, ml_err reason)
+{
+    struct ml_exchange *x = org->exchange;
+    struct exchange_link *l = link_find(x, link);
+    if (l == NULL) {
+        return false;
+    }
+    struct exchange_peer *p = peer_find(x, &l->peer);
+    uint32_t session = l->session;
+    l->link = 0;
+    if (p != NULL) {
+        p->last_err = reason;
+        p->next_ms = now_ms(x) + p->wait_ms / 5;
+    }
+    ml_sync_on_closed(x->sync, session);
+    ml_exchange_run(org);
+    return true;
+}
+
+bool ml_exchange_dial_failed(struct ml_org *org, uint64_t dial, ml_err reason)
+{
+    struct ml_exchange *x = org->exchange;
+    for (size_t i = 0; x != NULL && i < x->peer_count; i++) {
+        if (x->peers[i].dial == dial) {
+            peer_failed(x, &x->peers[i], reason);
+            ml_node_wake(org->node);
+            return true;
+        }
+    }
+    return false;
+}
+
+void ml_exchange_tick(struct ml_org *org)
+{
+    struct ml_exchange *x = org->exchange;
+    if (x != NULL) {
+        if (x->sync_wake_ms <= now_ms(x)) {
+            x->sync_wake_ms = UINT64_MAX;
+        }
+        ml_sync_drained(x->sync);
+        ml_exchange_run(org);
+    }
+}
+
+void ml_exchange_dial_all(struct ml_org *org)
+{
+    struct ml_exchange *x = org->exchange;
+    ml_err err = ml_log_peers(org->log, peer_load, x);
+    if (err != ML_OK) {
+        ml_logf(org->node->env, ML_LOG_ERROR, "exchange", "peers: %s", ml_err_name(err));
+    }
+    for (size_t i = 0; i < x->peer_count; i++) {
+        x->peers[i].next_ms = 0;
+        x->peers[i].wait_ms = ML_EXCHANGE_REDIAL_MS;
+    }
+    ml_node_wake(org->node);
+}

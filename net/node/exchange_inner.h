@@ -1,0 +1,52 @@
+/* net/node/exchange_inner.h -- shared by exchange.c (links, life) and exchange_act.c (actions). */
+#ifndef ML_NODE_EXCHANGE_INNER_H
+#define ML_NODE_EXCHANGE_INNER_H
+
+#include "net/node/exchange.h"
+#include "net/node/org.h"
+
+#define ML_EXCHANGE_LINKS_MAX ML_SYNC_SESSIONS_MAX
+#define ML_EXCHANGE_DIALS_MAX 256u
+#define ML_EXCHANGE_REDIAL_MS 5000u   /* first wait after a failure; doubles, with jitter, up to */
+#define ML_EXCHANGE_REDIAL_MAX_MS 300000u
+
+struct exchange_link {
+    uint64_t link; /* 0: free */
+    uint32_t session;
+    struct ml_node_id peer;
+};
+
+/* A peer that we dial: from peer.add or from an earlier exchange. */
+struct exchange_peer {
+    struct ml_node_id node;
+    struct ml_box_pk noise; /* zero until the node is known in governance */
+    char address[ML_PEER_ADDRESS_MAX];
+    uint64_t dial; /* on its way; 0: none */
+    uint64_t next_ms;
+    uint64_t wait_ms;
+    ml_err last_err;
+};
+
+struct ml_exchange {
+    struct ml_org *org; /* borrowed */
+    struct ml_sync *sync;
+    struct ml_secret *noise_psk;
+    struct ml_secret *mac_key;
+    const struct ml_secret *enrolment_psk; /* borrowed; NULL: none */
+    const struct ml_secret *enrolment_mac;
+    struct exchange_link links[ML_EXCHANGE_LINKS_MAX];
+    struct exchange_peer peers[ML_EXCHANGE_DIALS_MAX];
+    size_t peer_count;
+    struct ml_node_id sponsor; /* zero: none */
+    struct ml_box_pk sponsor_noise;
+    uint64_t sync_wake_ms;
+    bool running; /* ml_exchange_run is on the stack */
+};
+
+void exchange_act(struct ml_exchange *x, const struct ml_sync_action *action);
+struct exchange_link *exchange_link_of(struct ml_exchange *x, uint32_t session);
+/** Tells the engine all heads, own chains and holes as committed. */
+void exchange_snapshot(struct ml_exchange *x);
+void exchange_wake(struct ml_exchange *x);
+
+#endif

@@ -1,0 +1,19 @@
+/* net/node/methods.h -- what the tables of methods share. Org thread. */
+#ifndef ML_NODE_METHODS_H
+#define ML_NODE_METHODS_H
+
+#include "core/codec/trace.h"
+#include "net/node/call.h"
+#include "net/node/state.h"
+
+/** params.patient. INVALID. */
+ml_err ml_call_patient(struct ml_call *call, struct ml_object_id *out) ML_MUST_CHECK;
+/** The trace of a call that is done; `patient` may be NULL. */
+ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
+                    const struct ml_object_id *patient) ML_MUST_CHECK;
+
+
+/** Writes one register, or amends an event, over all that stands: also how a conflict is settled. */
+ml_err ml_method_record_amend(struct ml_call *call);
+
+#endif

@@ -1,0 +1,329 @@
+/* net/node/methods_record.c -- writing: add, amend, set, void, archive, restore, resolve.
+ *
+ * A write names its patient and is refused when the object isn't that patient's: what was opened
+ * for one never lands in another (H01). What it replaces is named in `seen`: by the caller as he
+ * saw it (`seen`), else what stands in the vault now. The trace of a record op is the op itself
+ * (rules B23).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/record/values.h"
+#include "core/record/vault.h"
+#include "net/node/fields.h"
+#include "net/node/methods.h"
+#include "net/node/session.h"
+#include "net/node/write.h"
+
+enum { VALUE_BYTES_MAX = 48 << 10, HEADS_MAX = ML_CHANGE_SEEN_MAX };
+
+struct writing {
+    struct ml_call *call;
+    struct ml_object_id patient;
+    const struct ml_entity *entity;
+    struct ml_buf value;
+    struct ml_version_ref seen[HEADS_MAX];
+    struct ml_seal_item item;
+};
+
+static void writing_init(struct writing *w, struct ml_call *call, ml_change_type type)
+{
+    *w = (struct writing){.call = call};
+    w->item.change.type = (uint8_t)type;
+    ml_buf_init(&w->value, call->node->env, VALUE_BYTES_MAX);
+}
+
+static ml_err writing_circumstances(struct writing *w)
+{
+    struct ml_call *call = w->call;
+    const struct ml_env *env = call->node->env;
+    const char *effective = ml_call_text_or(call, "effective", NULL);
+    struct ml_change *change = &w->item.change;
+    change->schema = ML_SCHEMA_VERSION;
+    change->reason = ml_slice_str(ml_call_text_or(call, "reason", ""));
+    if (effective != NULL) {
+        return ml_call_instant(call, effective, &change->effective);
+    }
+    change->effective = (struct ml_instant){.utc_ms = (int64_t)env->wall_ms(env->ctx),
+                                            .precision = ML_PRECISION_SECOND};
+    return ML_OK;
+}
+
+static ml_err param_entity(struct ml_call *call, const struct ml_entity **out)
+{
+    const char *name = NULL;
+    ml_err err = ml_call_text(call, &name, "entity");
+    if (err != ML_OK) {
+        return err;
+    }
+    *out = ml_schema_entity_named(call->node->schema, name);
+    return *out != NULL ? ML_OK
+                        : ml_call_fail(call, ML_E_INVALID, "entity.unknown", "entity", name);
+}
+
+/* A reason is asked of what takes something out of sight. */
+static ml_err param_reason(struct ml_call *call)
+{
+    const char *reason = NULL;
+    ml_err err = ml_call_text(call, &reason, "reason");
+    return err == ML_OK ? ML_OK : ml_call_fail(call, ML_E_INVALID, "reason.missing", NULL, NULL);
+}
+
+/* The object is this patient's, and of a type that this program knows. */
+static ml_err writing_object(struct writing *w)
+{
+    struct ml_call *call = w->call;
+    struct ml_object_id *object = &w->item.change.object;
+    uint16_t entity = 0;
+    ml_err err = ml_call_patient(call, &w->patient);
+    if (err == ML_OK) {
+        err = ml_call_id(call, object->b, sizeof(object->b), "object");
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    err = ml_vault_has(call->session->vault, &w->patient, object, &entity);
+    if (err == ML_E_NOT_FOUND) {
+        return ml_call_fail(call, err, "object.not_of_patient", NULL, NULL);
+    }
+    w->entity = err == ML_OK ? ml_schema_entity(call->node->schema, entity) : NULL;
+    w->item.change.entity = entity;
+    return err == ML_OK && w->entity == NULL ? ML_E_UNSUPPORTED : err;
+}
+
+static ml_err seen_take(void *user, const struct ml_version_id *version)
+{
+    struct writing *w = user;
+    struct ml_list *seen = &w->item.change.seen;
+    if (seen->count == HEADS_MAX) {
+        return ML_E_LIMIT;
+    }
+    w->seen[seen->count++] = (struct ml_version_ref){.id = *version};
+    seen->items = w->seen;
+    return ML_OK;
+}
+
+/* "<32 hex digits>:<index>", as views give versions. */
+static bool version_parse(const char *text, struct ml_version_id *out)
+{
+    const char *colon = strchr(text, ':');
+    char *end = NULL;
+    if (colon == NULL || ml_hex_decode(out->bundle.b, sizeof(out->bundle.b), text,
+                                       (size_t)(colon - text)) != ML_OK) {
+        return false;
+    }
+    unsigned long index = strtoul(colon + 1, &end, 10);
+    out->index = (uint8_t)index;
+    return end != colon + 1 && *end == '\0' && index <= UINT8_MAX;
+}
+
+static int seen_compare(const void *a, const void *b)
+{
+    const struct ml_version_ref *x = a;
+    const struct ml_version_ref *y = b;
+    return ml_version_id_compare(&x->id, &y->id);
+}
+
+/* What the writer had before him: as he says, else what stands now. */
+static ml_err writing_seen(struct writing *w, uint16_t slot)
+{
+    struct ml_call *call = w->call;
+    const struct ml_value *given = ml_value_get(call->params, "seen");
+    ml_err err = ML_OK;
+    if (given == NULL) {
+        err = ml_vault_heads(call->session->vault, &w->patient, &w->item.change.object, slot,
+                             seen_take, w);
+    }
+    for (const struct ml_value *v = ml_value_at(given, 0); v != NULL && err == ML_OK;
+         v = ml_value_next(v)) {
+        struct ml_version_id version;
+        err = version_parse(ml_value_text(v, ""), &version)
+                  ? seen_take(w, &version)
+                  : ml_call_fail(call, ML_E_INVALID, "param.version", NULL, NULL);
+    }
+    qsort(w->seen, w->item.change.seen.count, sizeof(w->seen[0]), seen_compare);
+    return err;
+}
+
+static ml_err writing_finish(struct writing *w)
+{
+    struct ml_call *call = w->call;
+    w->item.compartment = (uint8_t)w->entity->compartment;
+    w->item.change.value = ml_buf_slice(&w->value);
+    ml_err err = ml_org_write(call->org, &w->patient, &w->item, 1);
+    if (err == ML_E_DENIED) {
+        return ml_call_fail(call, err, "session.not_enrolled", NULL, NULL);
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    char version[ML_HEX_SIZE(16) + 4];
+    ml_hex_encode(version, w->item.version.bundle.b, sizeof(w->item.version.bundle.b));
+    snprintf(version + 32, sizeof(version) - 32, ":%u", w->item.version.index);
+    ml_result_hex(call->result, "patient", w->patient.b, sizeof(w->patient.b));
+    ml_result_hex(call->result, "object", w->item.change.object.b, sizeof(w->patient.b));
+    ml_result_text(call->result, "entity", w->entity->name);
+    ml_result_text(call->result, "version", version);
+    return ML_OK;
+}
+
+/* A form's fields: all there that the schema requires, all of their types. */
+static ml_err writing_fields(struct writing *w, bool creates)
+{
+    struct ml_call *call = w->call;
+    ml_err err = ml_fields_of(call, w->entity, ml_value_get(call->params, "fields"), &w->value);
+    for (size_t i = 0; i < w->entity->field_count && err == ML_OK; i++) {
+        const struct ml_field *field = &w->entity->fields[i];
+        struct ml_slice value;
+        bool given = ml_fields_find(ml_buf_slice(&w->value), field->id, &value);
+        if (creates && field->required && !given) {
+            err = ml_call_fail(call, ML_E_INVALID, "field.required", "label", field->label_fr);
+        } else if (given && !ml_value_fits(field, value)) {
+            err = ml_call_fail(call, ML_E_INVALID, "field.value", "label", field->label_fr);
+        }
+    }
+    return err;
+}
+
+static ml_err add_run(struct writing *w)
+{
+    struct ml_call *call = w->call;
+    struct ml_change *change = &w->item.change;
+    uint16_t patient_entity = 0;
+    ml_err err = param_entity(call, &w->entity);
+    if (err != ML_OK) {
+        return err;
+    }
+    change->entity = w->entity->id;
+    change->object = ml_object_id_new(call->node->env);
+    if (w->entity->is_patient) {
+        w->patient = change->object;
+    } else if (!w->entity->is_shared) {
+        err = ml_call_patient(call, &w->patient);
+        if (err == ML_OK) {
+            err = ml_vault_has(call->session->vault, &w->patient, &w->patient, &patient_entity);
+        }
+        if (err == ML_E_NOT_FOUND) {
+            return ml_call_fail(call, err, "patient.unknown", NULL, NULL);
+        }
+    }
+    if (err == ML_OK) {
+        err = writing_circumstances(w);
+    }
+    if (err == ML_OK) {
+        err = writing_fields(w, true);
+    }
+    return err == ML_OK ? writing_finish(w) : err;
+}
+
+static ml_err record_add(struct ml_call *call)
+{
+    struct writing w;
+    writing_init(&w, call, ML_CHANGE_CREATE);
+    ml_err err = add_run(&w);
+    ml_buf_free(&w.value);
+    return err;
+}
+
+/* The fields of one register: an atomic group as a map, a field alone as its value. */
+static ml_err set_value(struct writing *w, uint16_t *slot)
+{
+    struct ml_call *call = w->call;
+    const struct ml_value *fields = ml_value_get(call->params, "fields");
+    const struct ml_field *field = NULL;
+    for (const struct ml_value *v = ml_value_at(fields, 0); v != NULL; v = ml_value_next(v)) {
+        const struct ml_field *f = ml_entity_field_named(w->entity, ml_value_key(v));
+        if (f == NULL) {
+            return ml_call_fail(call, ML_E_INVALID, "field.unknown", "field", ml_value_key(v));
+        }
+        if (field != NULL && ml_field_slot(f) != ml_field_slot(field)) {
+            return ml_call_fail(call, ML_E_INVALID, "field.one_at_a_time", "label", f->label_fr);
+        }
+        field = f;
+    }
+    if (field == NULL) {
+        return ml_call_fail(call, ML_E_INVALID, "field.none", NULL, NULL);
+    }
+    *slot = ml_field_slot(field);
+    if (field->merge == ML_MERGE_ATOMIC) {
+        return writing_fields(w, false);
+    }
+    return ml_field_of(call, field, ml_value_get(fields, field->name), &w->value);
+}
+
+static ml_err amend_run(struct writing *w)
+{
+    uint16_t slot = ML_SLOT_LIFE;
+    ml_err err = writing_object(w);
+    if (err == ML_OK) {
+        err = writing_circumstances(w);
+    }
+    if (err == ML_OK && w->entity->merge == ML_MERGE_EVENT) {
+        w->item.change.type = ML_CHANGE_AMEND;
+        err = writing_fields(w, true);
+    } else if (err == ML_OK) {
+        w->item.change.type = ML_CHANGE_SET;
+        err = set_value(w, &slot);
+    }
+    w->item.change.slot = slot;
+    if (err == ML_OK) {
+        err = writing_seen(w, slot);
+    }
+    return err == ML_OK ? writing_finish(w) : err;
+}
+
+ml_err ml_method_record_amend(struct ml_call *call)
+{
+    struct writing w;
+    writing_init(&w, call, ML_CHANGE_SET);
+    ml_err err = amend_run(&w);
+    ml_buf_free(&w.value);
+    return err;
+}
+
+/* void, archive, restore: the whole object, with a reason. */
+static ml_err life_change(struct ml_call *call, ml_change_type type)
+{
+    struct writing w;
+    writing_init(&w, call, type);
+    ml_err err = param_reason(call);
+    if (err == ML_OK) {
+        err = writing_object(&w);
+    }
+    if (err == ML_OK) {
+        err = writing_circumstances(&w);
+    }
+    if (err == ML_OK) {
+        err = writing_seen(&w, ML_SLOT_ALL);
+    }
+    if (err == ML_OK) {
+        err = writing_finish(&w);
+    }
+    ml_buf_free(&w.value);
+    return err;
+}
+
+static ml_err record_void(struct ml_call *call)
+{
+    return life_change(call, ML_CHANGE_VOID);
+}
+
+static ml_err record_archive(struct ml_call *call)
+{
+    return life_change(call, ML_CHANGE_ARCHIVE);
+}
+
+static ml_err record_restore(struct ml_call *call)
+{
+    return life_change(call, ML_CHANGE_RESTORE);
+}
+
+const struct ml_method ml_methods_record[] = {
+    {"record.add", ML_NEEDS_SESSION, record_add},
+    {"record.amend", ML_NEEDS_SESSION, ml_method_record_amend},
+    {"record.void", ML_NEEDS_SESSION, record_void},
+    {"record.archive", ML_NEEDS_SESSION, record_archive},
+    {"record.restore", ML_NEEDS_SESSION, record_restore},
+    {NULL, 0, NULL},
+};

@@ -1,0 +1,206 @@
+/* net/node/node.c -- opening and closing a node, and the way of a call to its method.
+ *
+ * Happy path of a call: parse the parameters (bounded, strict), find the method's row, check what
+ * it needs (structure, session, rank), run it, trace it, answer. A failure at any step answers with
+ * a code and a text. Invariant: each call is answered once, by ml_call_finish.
+ */
+#include "net/node/node.h"
+
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/record/schema.h"
+#include "net/node/org.h"
+#include "net/node/state.h"
+
+static const struct ml_method *const tables[] = {
+    ml_methods_org,    ml_methods_member, ml_methods_patient,  ml_methods_record, ml_methods_import,
+    ml_methods_sync, ml_methods_conflict, ml_methods_log,
+};
+
+static const struct ml_method *method_find(struct ml_slice name)
+{
+    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+        for (const struct ml_method *m = tables[t]; m->name != NULL; m++) {
+            if (ml_slice_equal(ml_slice_str(m->name), name)) {
+                return m;
+            }
+        }
+    }
+    return NULL;
+}
+
+static ml_err node_add_org(void *user, const struct ml_org_id *id)
+{
+    struct ml_node *node = user;
+    struct ml_org *org = NULL;
+    ml_err err = ml_org_load(&org, node, id);
+    if (err == ML_E_NOT_FOUND) {
+        return ML_OK; /* a folder without a keystore: a founding that was cut before its end */
+    }
+    if (err == ML_OK) {
+        org->next = node->orgs;
+        node->orgs = org;
+    }
+    return err;
+}
+
+ml_err ml_node_open(struct ml_node **out, const struct ml_node_args *args)
+{
+    struct ml_node *node = ml_alloc(args->env, sizeof(*node));
+    if (node == NULL) {
+        return ML_E_NOMEM;
+    }
+    node->env = args->env;
+    node->ports = *args->ports;
+    node->schema = ml_schema_builtin();
+    if (args->test_keys) {
+        node->cost = (struct ml_pwhash_cost){1, ML_PWHASH_MEMORY_KIB_MIN};
+    }
+    ml_err err = ml_crypto_init();
+    if (err == ML_OK) {
+        err = ml_home_open(&node->home, args->home, args->state_home);
+    }
+    if (err == ML_OK) {
+        err = ml_home_each_org(&node->home, node_add_org, node);
+    }
+    if (err != ML_OK) {
+        ml_node_close(node);
+        return err;
+    }
+    *out = node;
+    return ML_OK;
+}
+
+void ml_node_close(struct ml_node *node)
+{
+    if (node == NULL) {
+        return;
+    }
+    while (node->deferred != NULL) {
+        ml_node_cancel(node, node->deferred->id);
+    }
+    while (node->orgs != NULL) {
+        struct ml_org *org = node->orgs;
+        node->orgs = org->next;
+        ml_org_free(org);
+    }
+    ml_release(node->env, node);
+}
+
+/* The structure that params.org names, or the only one of the home. */
+static ml_err call_find_org(struct ml_call *call)
+{
+    const struct ml_value *named = ml_value_get(call->params, "org");
+    struct ml_org_id id;
+    if (named == NULL) {
+        call->org = call->node->orgs;
+        if (call->org == NULL) {
+            return ml_call_fail(call, ML_E_NOT_FOUND, "org.none", NULL, NULL);
+        }
+        return call->org->next == NULL
+                   ? ML_OK
+                   : ml_call_fail(call, ML_E_INVALID, "org.several", NULL, NULL);
+    }
+    ml_err err = ml_call_id(call, id.b, sizeof(id.b), "org");
+    if (err != ML_OK) {
+        return err;
+    }
+    for (call->org = call->node->orgs; call->org != NULL; call->org = call->org->next) {
+        if (memcmp(&call->org->id, &id, sizeof(id)) == 0) {
+            return ML_OK;
+        }
+    }
+    return ml_call_fail(call, ML_E_NOT_FOUND, "org.unknown", NULL, NULL);
+}
+
+/* Proved by the token, or by being a process of the POSIX session that unlocked (decisions 5). */
+static bool call_has_session(const struct ml_call *call)
+{
+    const struct ml_session *s = call->org->session;
+    if (s == NULL) {
+        return false;
+    }
+    if (call->token_len > 0) {
+        return call->token_len == sizeof(s->token) &&
+               ml_equal_ct(call->token, s->token, sizeof(s->token));
+    }
+    return call->posix_session != 0 && call->posix_session == s->posix_session;
+}
+
+static ml_err call_check(struct ml_call *call, unsigned needs)
+{
+    if ((needs & (ML_NEEDS_ORG | ML_NEEDS_SESSION | ML_NEEDS_RANK_1)) != 0) {
+        ml_err err = call_find_org(call);
+        if (err != ML_OK) {
+            return err;
+        }
+    }
+    if ((needs & (ML_NEEDS_SESSION | ML_NEEDS_RANK_1)) != 0) {
+        if (!call_has_session(call)) {
+            return ml_call_fail(call, ML_E_LOCKED, "session.none", NULL, NULL);
+        }
+        call->session = call->org->session;
+        call->session->last_call_ms = call->node->env->now_ms(call->node->env->ctx);
+    }
+    if ((needs & ML_NEEDS_RANK_1) != 0 && !ml_org_is_coordinator(call->org)) {
+        return ml_call_fail(call, ML_E_DENIED, "rank.coordinator", NULL, NULL);
+    }
+    return ML_OK;
+}
+
+static ml_err call_run(struct ml_call *call, struct ml_slice method, struct ml_slice params)
+{
+    const struct ml_method *m = method_find(method);
+    if (m == NULL) {
+        return ml_call_fail(call, ML_E_UNSUPPORTED, "method.unknown", NULL, NULL);
+    }
+    if (params.len > 0) {
+        ml_err err = ml_tree_parse(&call->tree, params.data, params.len);
+        if (err != ML_OK) {
+            return err;
+        }
+        call->params = ml_tree_root(call->tree);
+    }
+    ml_err err = call_check(call, m->needs);
+    return err == ML_OK ? m->run(call) : err;
+}
+
+void ml_node_call(struct ml_node *node, uint64_t id, const struct ml_node_caller *caller,
+                  struct ml_slice method, struct ml_slice params)
+{
+    struct ml_call *call = ml_alloc(node->env, sizeof(*call));
+    if (call == NULL || caller->token.len > sizeof(call->token)) {
+        ml_release(node->env, call);
+        node->ports.reply(node->ports.ctx, id, call == NULL ? ML_E_NOMEM : ML_E_LIMIT,
+                          ml_slice(NULL, 0));
+        return;
+    }
+    call->node = node;
+    call->id = id;
+    call->uid = caller->uid;
+    call->posix_session = caller->session_id;
+    call->token_len = caller->token.len;
+    if (caller->token.len > 0) {
+        memcpy(call->token, caller->token.data, caller->token.len);
+    }
+    call->result = ml_args_new();
+    ml_args_map(call->result);
+    ml_err err = call_run(call, method, params);
+    if (call->org != NULL) {
+        ml_org_after_call(call->org);
+    }
+    if (err != ML_E_PENDING || !call->deferred) {
+        ml_call_finish(call, err);
+    }
+}
+
+void ml_node_cancel(struct ml_node *node, uint64_t id)
+{
+    for (struct ml_call *call = node->deferred; call != NULL; call = call->next) {
+        if (call->id == id) {
+            ml_call_finish(call, ML_E_CANCELED);
+            return;
+        }
+    }
+}

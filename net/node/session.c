@@ -1,0 +1,165 @@
+/* net/node/session.c -- see session.h. */
+#include "net/node/session.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "core/record/vault.h"
+#include "maille/vfs.h"
+#include "net/node/card.h"
+#include "net/node/trace.h"
+
+static ml_err secrets_load(struct ml_org *org, struct ml_session *s)
+{
+    struct ml_secret *section = NULL;
+    ml_err err = ml_keystore_get_section(org->keystore, &s->member, &section);
+    if (err == ML_OK) {
+        err = ml_member_secrets_decode(&s->secrets, section);
+    }
+    ml_secret_free(section);
+    return err;
+}
+
+/* A vault that doesn't open is made again: it is derived from the log (I5). */
+static ml_err vault_open(struct ml_org *org, struct ml_session *s)
+{
+    char path[ML_PATH_MAX];
+    ml_err err = ml_home_member_file(&org->node->home, path, &org->id, "vaults", &s->member);
+    if (err != ML_OK) {
+        return err;
+    }
+    const struct ml_vault_args args = {.env = org->node->env,
+                                       .path = path,
+                                       .vfs = s->vault_vfs,
+                                       .org = org->id,
+                                       .member = s->member,
+                                       .mon_box = s->secrets.mon_box,
+                                       .schema = org->node->schema,
+                                       .create = true};
+    err = ml_vault_open(&s->vault, &args);
+    if (err == ML_E_CORRUPT || err == ML_E_WRONG_KEY || err == ML_E_UNSUPPORTED) {
+        ml_logf(org->node->env, ML_LOG_WARN, "session", "vault is rebuilt: %s", ml_err_name(err));
+        err = ml_home_remove_db(path);
+        err = err == ML_OK ? ml_vault_open(&s->vault, &args) : err;
+    }
+    return err;
+}
+
+static void session_free(struct ml_org *org, struct ml_session *s)
+{
+    ml_vault_close(s->vault);
+    if (s->vault_vfs[0] != '\0') {
+        int rc = ml_vfs_unregister(s->vault_vfs);
+        if (rc != ML_OK) {
+            ml_logf(org->node->env, ML_LOG_WARN, "session", "vfs still in use: %s",
+                    ml_err_name((ml_err)rc));
+        }
+    }
+    ml_member_secrets_free(&s->secrets);
+    ml_wipe(s->token, sizeof(s->token));
+    ml_release(org->node->env, s);
+}
+
+ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
+                        uint32_t posix_session)
+{
+    const struct ml_env *env = org->node->env;
+    struct ml_session *s = ml_alloc(env, sizeof(*s));
+    if (s == NULL) {
+        return ML_E_NOMEM;
+    }
+    ml_session_end_other(org, member);
+    s->member = *member;
+    s->posix_session = posix_session;
+    s->last_call_ms = env->now_ms(env->ctx);
+    env->random(env->ctx, s->token, sizeof(s->token));
+    ml_err err = secrets_load(org, s);
+    if (err == ML_OK) {
+        err = ml_org_vfs(org, s->vault_vfs, ML_KDF_VAULT, member);
+    }
+    if (err == ML_OK) {
+        err = vault_open(org, s);
+    }
+    if (err != ML_OK) {
+        session_free(org, s);
+        return err;
+    }
+    org->session = s;
+    return ML_OK;
+}
+
+void ml_session_end_other(struct ml_org *org, const struct ml_member_id *member)
+{
+    struct ml_session *s = org->session;
+    if (s == NULL) {
+        return;
+    }
+    if (memcmp(&s->member, member, sizeof(*member)) != 0) {
+        ml_keystore_lock(org->keystore, &s->member);
+    }
+    org->session = NULL;
+    session_free(org, s);
+}
+
+void ml_session_end(struct ml_org *org)
+{
+    static const struct ml_member_id nobody;
+    ml_session_end_other(org, &nobody);
+}
+
+struct ml_keyring *ml_session_keyring(const struct ml_org *org)
+{
+    return ml_vault_keyring(org->session->vault);
+}
+
+void ml_session_author(const struct ml_org *org, struct ml_author *out)
+{
+    ml_author_of(out, org->session->secrets.writer);
+}
+
+bool ml_org_is_own_writer(const struct ml_org *org, const struct ml_writer_id *writer)
+{
+    const struct ml_fact *opening = ml_gov_opening(ml_log_gov(org->log), writer);
+    return opening != NULL &&
+           memcmp(&opening->node, &org->secrets.node, sizeof(opening->node)) == 0;
+}
+
+ml_err ml_session_catch_up(struct ml_org *org, uint32_t bundles_max, bool *more)
+{
+    bool done = true;
+    ml_err err = ML_OK;
+    if (org->session != NULL) {
+        err = ml_vault_catch_up(org->session->vault, org->log, bundles_max, &done);
+    }
+    *more = !done;
+    return err;
+}
+
+ml_err ml_session_catch_up_all(struct ml_org *org)
+{
+    enum { CATCH_UP_BUNDLES = 1024 };
+    bool more = true;
+    ml_err err = ML_OK;
+    while (err == ML_OK && more) {
+        err = ml_session_catch_up(org, CATCH_UP_BUNDLES, &more);
+    }
+    return err;
+}
+
+void ml_session_describe(struct ml_org *org, struct ml_args *out)
+{
+    const struct ml_session *s = org->session;
+    const struct ml_fact *fact = ml_gov_member(ml_log_gov(org->log), NULL, &s->member);
+    struct ml_card_place of = {.kind = ML_CARD_MEMBER};
+    memcpy(of.id, s->member.b, sizeof(of.id));
+    ml_result_hex(out, "org", org->id.b, sizeof(org->id.b));
+    ml_result_hex(out, "member", s->member.b, sizeof(s->member.b));
+    ml_result_hex(out, "node", org->secrets.node.b, sizeof(org->secrets.node.b));
+    ml_result_hex(out, "token", s->token, sizeof(s->token));
+    ml_result_int(out, "rank", fact == NULL ? 0 : fact->rank);
+    ml_result_int(out, "role", fact == NULL ? 0 : fact->role);
+    ml_result_bool(out, "test_key", ml_keystore_is_test(org->keystore));
+    ml_result_bool(out, "may_write", s->writers_open);
+    ml_result_bool(out, "complete", ml_vault_complete(s->vault));
+    ml_card_describe(org, out, &of);
+}

@@ -1,0 +1,42 @@
+/* net/node/session.h -- a member who is unlocked on this node: keys, vault, writer. Org thread.
+ *
+ * One session a structure (decisions 5). It ends at lock, at a switch, after ten idle minutes, and
+ * with it every key of the member is wiped and the vault is closed. */
+#ifndef ML_NODE_SESSION_H
+#define ML_NODE_SESSION_H
+
+#include <stdbool.h>
+
+#include "core/model/keyring.h"
+#include "net/node/org.h"
+
+/** The keystore's member is unlocked and the structure open: opens vault and keyring, which catches
+ * up with the log in turns. Ends an earlier session. */
+ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
+                        uint32_t posix_session) ML_MUST_CHECK;
+void ml_session_end(struct ml_org *org); /* nobody there: does nothing */
+/** Ends whatever session there is; its member stays unlocked in the keystore only if he is `member`. */
+void ml_session_end_other(struct ml_org *org, const struct ml_member_id *member);
+
+/** Projects up to `bundles_max` more; *more: some are left. */
+ml_err ml_session_catch_up(struct ml_org *org, uint32_t bundles_max, bool *more) ML_MUST_CHECK;
+/** Until nothing is left: after an own write, which is in memory already. */
+ml_err ml_session_catch_up_all(struct ml_org *org) ML_MUST_CHECK;
+
+/** Opens the writers of member and node when governance knows the enrolment and they aren't open
+ * yet (B18). *opened: the member may write. */
+ml_err ml_session_open_writers(struct ml_org *org, bool *opened) ML_MUST_CHECK;
+
+/** Of the session's member; a session is there. */
+struct ml_keyring *ml_session_keyring(const struct ml_org *org);
+
+/** The member's author. */
+void ml_session_author(const struct ml_org *org, struct ml_author *out);
+
+/** A seed of this keystore signs for it. */
+bool ml_org_is_own_writer(const struct ml_org *org, const struct ml_writer_id *writer);
+
+/** Puts {token, member, name, rank, ...} into an answer. */
+void ml_session_describe(struct ml_org *org, struct ml_args *out);
+
+#endif

@@ -1,0 +1,76 @@
+/* net/node/state.h -- what a node, a structure in it and a member's session hold. Org thread only.
+ *
+ * closed   the keystore is known; nothing can be read or exchanged
+ * open     the node's keys are out: log store, journal, exchanges run, nobody need be there
+ * session  a member is unlocked: vault, drafts, keyring; ends at lock, switch, ten idle minutes
+ */
+#ifndef ML_NODE_STATE_H
+#define ML_NODE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/hlc.h"
+#include "core/crypto/keystore.h"
+#include "core/crypto/pwhash.h"
+#include "net/node/call.h"
+#include "net/node/home.h"
+#include "net/node/node.h"
+#include "net/node/secrets.h"
+
+#define ML_NODE_ORGS_MAX        8u
+#define ML_SESSION_IDLE_MS      600000u /* without a call: the member's session locks */
+#define ML_SESSION_TOKEN_BYTES  32u
+#define ML_NODE_VFS_NAME_MAX    48u
+
+struct ml_enrol_offer;
+struct ml_exchange;
+struct ml_join;
+struct ml_log;
+struct ml_schema;
+struct ml_vault;
+
+/** A member who is unlocked here. */
+struct ml_session {
+    struct ml_member_id member;
+    struct ml_member_secrets secrets; /* owned */
+    uint8_t token[ML_SESSION_TOKEN_BYTES];
+    uint32_t posix_session; /* whose command lines need no token */
+    uint64_t last_call_ms;
+    char vault_vfs[ML_NODE_VFS_NAME_MAX];
+    struct ml_vault *vault; /* owned */
+    bool writers_open;      /* governance knows the writers of member and node */
+};
+
+struct ml_org {
+    struct ml_org *next;
+    struct ml_node *node; /* borrowed */
+    struct ml_org_id id;
+    struct ml_keystore *keystore; /* owned; never NULL */
+    bool open;
+    struct ml_node_secrets secrets; /* owned while open */
+    struct ml_session *session;     /* owned; NULL: nobody is unlocked */
+    char log_vfs[ML_NODE_VFS_NAME_MAX]; /* "" while closed */
+    struct ml_log *log;                 /* owned while open */
+    struct ml_secret *salt_key;         /* owned while open: keys the salts (rules B19) */
+    struct ml_hlc_clock clock;
+    struct ml_exchange *exchange; /* owned while open */
+    bool behind;                  /* the session's vault has bundles left to project */
+    struct ml_enrol_offer *offer; /* owned; NULL: no code waits */
+};
+
+struct ml_node {
+    const struct ml_env *env; /* borrowed */
+    struct ml_node_ports ports;
+    struct ml_home home;
+    const struct ml_schema *schema; /* static */
+    bool test_keys;
+    struct ml_pwhash_cost cost; /* of new passphrase slots; passes 0: not calibrated yet */
+    struct ml_org *orgs;        /* owned list */
+    struct ml_call *deferred;   /* owned list */
+    uint64_t next_dial;
+    struct ml_join *join; /* owned; NULL: this node isn't joining a structure */
+    bool changed; /* deferred calls look again at the next turn */
+};
+
+#endif
