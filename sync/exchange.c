@@ -53,11 +53,11 @@ void ml_sess_begin_round(struct ml_sess *s, bool ask)
 /* Nothing new: the peer has what we have, but for lane 2, of which nothing was said. */
 static ml_err sess_live_at_once(struct ml_sess *s)
 {
-    ml_err err = ml_frontier_copy(&s->theirs, &s->e->mine, ML_HEAD_KNOWN);
+    ml_err err = ml_sync_frontier_copy(&s->theirs, &s->e->mine, ML_HEAD_KNOWN);
     if (err != ML_OK) {
         return err;
     }
-    ml_frontier_drop_lane(&s->theirs, ML_LANE_TRACE);
+    ml_sync_frontier_drop_lane(&s->theirs, ML_LANE_TRACE);
     s->lanes = ML_LANES_ALL;
     s->front_sent = s->front_got = s->planned = s->done_sent = s->done_got = true;
     s->scan_due = true;
@@ -160,7 +160,7 @@ static ml_err send_frontier(struct ml_sess *s)
     ml_err err = send_parts(s, heads, count, whole);
     ml_release(e->env, heads);
     if (err == ML_OK) {
-        err = ml_frontier_copy_lane(&s->trace_sent, &e->mine, ML_LANE_TRACE);
+        err = ml_sync_frontier_copy_lane(&s->trace_sent, &e->mine, ML_LANE_TRACE);
     }
     if (err == ML_OK) {
         err = send_bulk_credit(s);
@@ -192,9 +192,9 @@ static ml_err sign_of_life(struct ml_sess *s)
 /* All lane-2 heads that either has told, the same list on both sides. */
 static ml_err trace_agree(struct ml_sess *s)
 {
-    ml_err err = ml_frontier_copy(&s->trace_ref, &s->trace_sent, 0);
+    ml_err err = ml_sync_frontier_copy(&s->trace_ref, &s->trace_sent, 0);
     for (size_t i = 0; err == ML_OK && i < s->trace_got.count; i++) {
-        err = ml_frontier_put(&s->trace_ref, &s->trace_got.heads[i].id, 0);
+        err = ml_sync_frontier_put(&s->trace_ref, &s->trace_got.heads[i].id, 0);
     }
     return err;
 }
@@ -246,7 +246,7 @@ static ml_err keep_sent(const struct ml_sess *s, struct ml_frontier *fresh)
     for (size_t i = 0; err == ML_OK && s->open_bundles > 0 && i < s->theirs.count; i++) {
         const struct ml_head *old = &s->theirs.heads[i];
         if (old->flags & ML_HEAD_KNOWN) {
-            err = ml_frontier_put(fresh, &old->id, ML_HEAD_KNOWN);
+            err = ml_sync_frontier_put(fresh, &old->id, ML_HEAD_KNOWN);
         }
     }
     return err;
@@ -255,25 +255,25 @@ static ml_err keep_sent(const struct ml_sess *s, struct ml_frontier *fresh)
 static ml_err theirs_replace(struct ml_sess *s, bool whole)
 {
     struct ml_frontier fresh;
-    ml_frontier_init(&fresh, s->e->env);
-    ml_err err = whole ? ML_OK : ml_frontier_copy(&fresh, &s->base, 0);
+    ml_sync_frontier_init(&fresh, s->e->env);
+    ml_err err = whole ? ML_OK : ml_sync_frontier_copy(&fresh, &s->base, 0);
     if (err == ML_OK) {
-        err = ml_frontier_overlay(&fresh, &s->incoming);
+        err = ml_sync_frontier_overlay(&fresh, &s->incoming);
     }
     if (err == ML_OK) {
-        err = ml_frontier_copy_lane(&s->trace_got, &fresh, ML_LANE_TRACE);
+        err = ml_sync_frontier_copy_lane(&s->trace_got, &fresh, ML_LANE_TRACE);
     }
-    struct ml_hash16 digest = ml_frontier_digest(&fresh, false);
+    struct ml_hash16 digest = ml_sync_frontier_digest(&fresh, false);
     if (err == ML_OK) {
         err = keep_sent(s, &fresh);
     }
     if (err != ML_OK) {
-        ml_frontier_free(&fresh);
+        ml_sync_frontier_free(&fresh);
         return err;
     }
-    ml_frontier_free(&s->theirs);
+    ml_sync_frontier_free(&s->theirs);
     s->theirs = fresh;
-    ml_frontier_free(&s->incoming);
+    ml_sync_frontier_free(&s->incoming);
     memcpy(s->peer_digest, digest.b, sizeof(s->peer_digest));
     s->peer_moved = false;
     s->trace_known = true;
@@ -291,13 +291,13 @@ static ml_err incoming_add(struct ml_sess *s, const struct ml_list *heads)
     struct ml_list_walk walk;
     struct ml_dep id;
     ml_list_walk(&walk, heads);
-    ml_err err = ml_frontier_reserve(&s->incoming, heads->count);
+    ml_err err = ml_sync_frontier_reserve(&s->incoming, heads->count);
     while (err == ML_OK && ml_list_next(&walk, &ml_format_dep, &id)) {
         size_t n = s->incoming.count;
         if (n > 0 && ml_dep_compare(&s->incoming.heads[n - 1].id, &id) >= 0) {
             return ML_E_PROTOCOL; /* the parts are one list */
         }
-        err = ml_frontier_put(&s->incoming, &id, 0);
+        err = ml_sync_frontier_put(&s->incoming, &id, 0);
     }
     return err;
 }
@@ -420,17 +420,17 @@ void ml_sess_remember(struct ml_sess *s)
 {
     struct ml_frontier fresh;
     struct ml_hash16 heads = ml_sync_heads_digest(s->e);
-    struct ml_hash16 trace = ml_frontier_digest(&s->trace_ref, true);
+    struct ml_hash16 trace = ml_sync_frontier_digest(&s->trace_ref, true);
     s->peer->last.last_exchange_ms = s->e->now_ms;
     if (s->base_valid && memcmp(&heads, &s->base_heads, sizeof(heads)) == 0 &&
         memcmp(&trace, &s->base_trace, sizeof(trace)) == 0) {
         return;
     }
-    ml_frontier_init(&fresh, s->e->env);
-    ml_err err = ml_frontier_copy(&fresh, &s->e->mine, 0);
+    ml_sync_frontier_init(&fresh, s->e->env);
+    ml_err err = ml_sync_frontier_copy(&fresh, &s->e->mine, 0);
     if (err == ML_OK) {
-        ml_frontier_drop_lane(&fresh, ML_LANE_TRACE);
-        err = ml_frontier_overlay(&fresh, &s->trace_ref);
+        ml_sync_frontier_drop_lane(&fresh, ML_LANE_TRACE);
+        err = ml_sync_frontier_overlay(&fresh, &s->trace_ref);
     }
     struct ml_buf blob;
     ml_buf_init(&blob, s->e->env, SIZE_MAX);
@@ -438,13 +438,13 @@ void ml_sess_remember(struct ml_sess *s)
         err = ml_base_encode(&blob, &fresh);
     }
     if (err != ML_OK) { /* only a hint: the next exchange costs some bytes more */
-        ml_frontier_free(&fresh);
+        ml_sync_frontier_free(&fresh);
         ml_buf_free(&blob);
         return;
     }
     ml_buf_free(&s->peer->remember);
     s->peer->remember = blob;
-    ml_frontier_free(&s->base);
+    ml_sync_frontier_free(&s->base);
     s->base = fresh;
     s->base_valid = true;
     s->base_heads = heads;

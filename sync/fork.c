@@ -53,7 +53,7 @@ static struct ml_fork *fork_free_slot(struct ml_sess *s)
 
 static ml_err fork_finish(struct ml_sess *s, struct ml_fork *f)
 {
-    struct ml_head *head = ml_frontier_find(&s->theirs, &f->head);
+    struct ml_head *head = ml_sync_frontier_find(&s->theirs, &f->head);
     struct ml_chain_range range = {
         .writer = f->head.writer, .lane = f->head.lane, .first = f->lo + 1, .last = f->head.seq};
     f->step = ML_FORK_FREE;

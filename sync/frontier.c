@@ -19,18 +19,18 @@ static int chain_compare(const struct ml_dep *a, const struct ml_writer_id *writ
     return (a->lane > lane) - (a->lane < lane);
 }
 
-void ml_frontier_init(struct ml_frontier *f, const struct ml_env *env)
+void ml_sync_frontier_init(struct ml_frontier *f, const struct ml_env *env)
 {
     *f = (struct ml_frontier){.env = env};
 }
 
-void ml_frontier_free(struct ml_frontier *f)
+void ml_sync_frontier_free(struct ml_frontier *f)
 {
     ml_release(f->env, f->heads);
     *f = (struct ml_frontier){.env = f->env};
 }
 
-ml_err ml_frontier_reserve(struct ml_frontier *f, size_t extra)
+ml_err ml_sync_frontier_reserve(struct ml_frontier *f, size_t extra)
 {
     if (extra > ML_SYNC_HEADS_MAX || f->count + extra > ML_SYNC_HEADS_MAX) {
         return ML_E_LIMIT;
@@ -49,14 +49,14 @@ ml_err ml_frontier_reserve(struct ml_frontier *f, size_t extra)
     return ML_OK;
 }
 
-ml_err ml_frontier_assign(struct ml_frontier *f, const struct ml_dep *heads, size_t count)
+ml_err ml_sync_frontier_assign(struct ml_frontier *f, const struct ml_dep *heads, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         if (ml_dep_compare(&heads[i - 1], &heads[i]) >= 0) {
             return ML_E_INVALID;
         }
     }
-    ml_err err = count > f->count ? ml_frontier_reserve(f, count - f->count) : ML_OK;
+    ml_err err = count > f->count ? ml_sync_frontier_reserve(f, count - f->count) : ML_OK;
     if (err != ML_OK) {
         return err;
     }
@@ -67,9 +67,10 @@ ml_err ml_frontier_assign(struct ml_frontier *f, const struct ml_dep *heads, siz
     return ML_OK;
 }
 
-ml_err ml_frontier_copy(struct ml_frontier *f, const struct ml_frontier *from, uint8_t flags)
+ml_err ml_sync_frontier_copy(struct ml_frontier *f, const struct ml_frontier *from, uint8_t flags)
 {
-    ml_err err = from->count > f->count ? ml_frontier_reserve(f, from->count - f->count) : ML_OK;
+    ml_err err =
+        from->count > f->count ? ml_sync_frontier_reserve(f, from->count - f->count) : ML_OK;
     if (err != ML_OK) {
         return err;
     }
@@ -80,12 +81,14 @@ ml_err ml_frontier_copy(struct ml_frontier *f, const struct ml_frontier *from, u
     return ML_OK;
 }
 
-ml_err ml_frontier_copy_lane(struct ml_frontier *f, const struct ml_frontier *from, uint8_t lane)
+ml_err ml_sync_frontier_copy_lane(struct ml_frontier *f, const struct ml_frontier *from,
+                                  uint8_t lane)
 {
     ml_err err = ML_OK;
     f->count = 0;
     for (size_t i = 0; err == ML_OK && i < from->count; i++) {
-        err = from->heads[i].id.lane == lane ? ml_frontier_put(f, &from->heads[i].id, 0) : ML_OK;
+        err =
+            from->heads[i].id.lane == lane ? ml_sync_frontier_put(f, &from->heads[i].id, 0) : ML_OK;
     }
     return err;
 }
@@ -106,14 +109,14 @@ static size_t frontier_seek(const struct ml_frontier *f, const struct ml_dep *id
     return low;
 }
 
-struct ml_head *ml_frontier_find(const struct ml_frontier *f, const struct ml_dep *id)
+struct ml_head *ml_sync_frontier_find(const struct ml_frontier *f, const struct ml_dep *id)
 {
     size_t at = frontier_seek(f, id);
     return at < f->count && ml_dep_compare(&f->heads[at].id, id) == 0 ? &f->heads[at] : NULL;
 }
 
-struct ml_chain ml_frontier_chain(const struct ml_frontier *f, const struct ml_writer_id *writer,
-                                  uint8_t lane)
+struct ml_chain ml_sync_frontier_chain(const struct ml_frontier *f,
+                                       const struct ml_writer_id *writer, uint8_t lane)
 {
     struct ml_dep first = {.writer = *writer, .lane = lane};
     size_t at = frontier_seek(f, &first);
@@ -140,47 +143,48 @@ static void frontier_remove(struct ml_frontier *f, size_t at, size_t count)
     f->count -= count;
 }
 
-ml_err ml_frontier_put(struct ml_frontier *f, const struct ml_dep *id, uint8_t flags)
+ml_err ml_sync_frontier_put(struct ml_frontier *f, const struct ml_dep *id, uint8_t flags)
 {
-    struct ml_head *head = ml_frontier_find(f, id);
+    struct ml_head *head = ml_sync_frontier_find(f, id);
     if (head != NULL) {
         head->flags = flags;
         return ML_OK;
     }
-    ml_err err = ml_frontier_reserve(f, 1);
+    ml_err err = ml_sync_frontier_reserve(f, 1);
     if (err == ML_OK) {
         frontier_insert(f, frontier_seek(f, id), id, flags);
     }
     return err;
 }
 
-ml_err ml_frontier_replace(struct ml_frontier *f, const struct ml_dep *old, const struct ml_dep *id,
-                           uint8_t flags)
+ml_err ml_sync_frontier_replace(struct ml_frontier *f, const struct ml_dep *old,
+                                const struct ml_dep *id, uint8_t flags)
 {
-    struct ml_head *head = old->seq > 0 ? ml_frontier_find(f, old) : NULL;
-    if (head != NULL && ml_frontier_find(f, id) == NULL) {
+    struct ml_head *head = old->seq > 0 ? ml_sync_frontier_find(f, old) : NULL;
+    if (head != NULL && ml_sync_frontier_find(f, id) == NULL) {
         frontier_remove(f, (size_t)(head - f->heads), 1); /* and its room serves the new one */
     }
-    return ml_frontier_put(f, id, flags);
+    return ml_sync_frontier_put(f, id, flags);
 }
 
-ml_err ml_frontier_extend(struct ml_frontier *f, const struct ml_dep *id,
-                          const struct ml_hash16 *prev, uint8_t flags)
+ml_err ml_sync_frontier_extend(struct ml_frontier *f, const struct ml_dep *id,
+                               const struct ml_hash16 *prev, uint8_t flags)
 {
     struct ml_dep before = {
         .writer = id->writer, .lane = id->lane, .seq = id->seq - 1, .hash = *prev};
-    return ml_frontier_replace(f, &before, id, flags);
+    return ml_sync_frontier_replace(f, &before, id, flags);
 }
 
-void ml_frontier_drop_chain(struct ml_frontier *f, const struct ml_writer_id *writer, uint8_t lane)
+void ml_sync_frontier_drop_chain(struct ml_frontier *f, const struct ml_writer_id *writer,
+                                 uint8_t lane)
 {
-    struct ml_chain chain = ml_frontier_chain(f, writer, lane);
+    struct ml_chain chain = ml_sync_frontier_chain(f, writer, lane);
     if (chain.count > 0) {
         frontier_remove(f, (size_t)(chain.heads - f->heads), chain.count);
     }
 }
 
-void ml_frontier_drop_lane(struct ml_frontier *f, uint8_t lane)
+void ml_sync_frontier_drop_lane(struct ml_frontier *f, uint8_t lane)
 {
     size_t kept = 0;
     for (size_t i = 0; i < f->count; i++) {
@@ -191,32 +195,33 @@ void ml_frontier_drop_lane(struct ml_frontier *f, uint8_t lane)
     f->count = kept;
 }
 
-ml_err ml_frontier_overlay(struct ml_frontier *f, const struct ml_frontier *over)
+ml_err ml_sync_frontier_overlay(struct ml_frontier *f, const struct ml_frontier *over)
 {
     struct ml_frontier result;
     struct ml_chain_walk walk;
     struct ml_chain_pair pair;
-    ml_frontier_init(&result, f->env);
+    ml_sync_frontier_init(&result, f->env);
     size_t room = f->count + over->count;
-    ml_err err = ml_frontier_reserve(&result, room > ML_SYNC_HEADS_MAX ? ML_SYNC_HEADS_MAX : room);
+    ml_err err =
+        ml_sync_frontier_reserve(&result, room > ML_SYNC_HEADS_MAX ? ML_SYNC_HEADS_MAX : room);
     ml_chain_walk(&walk, f, over);
     while (err == ML_OK && ml_chain_next(&walk, &pair)) {
         const struct ml_chain *from = pair.b.count > 0 ? &pair.b : &pair.a;
-        err = ml_frontier_reserve(&result, from->count);
+        err = ml_sync_frontier_reserve(&result, from->count);
         for (size_t i = 0; err == ML_OK && i < from->count; i++) {
             result.heads[result.count++] = from->heads[i];
         }
     }
     if (err != ML_OK) {
-        ml_frontier_free(&result);
+        ml_sync_frontier_free(&result);
         return err;
     }
-    ml_frontier_free(f);
+    ml_sync_frontier_free(f);
     *f = result;
     return ML_OK;
 }
 
-struct ml_hash16 ml_frontier_digest(const struct ml_frontier *f, bool trace)
+struct ml_hash16 ml_sync_frontier_digest(const struct ml_frontier *f, bool trace)
 {
     struct ml_hash_state st;
     struct ml_hash16 out;
@@ -340,7 +345,7 @@ ml_err ml_base_decode(struct ml_frontier *f, struct ml_slice base)
     struct ml_dep id;
     ml_err err = ml_wire_decode(&base_format, &form, base, NULL);
     if (err == ML_OK && form.heads.count > f->count) {
-        err = ml_frontier_reserve(f, form.heads.count - f->count);
+        err = ml_sync_frontier_reserve(f, form.heads.count - f->count);
     }
     if (err != ML_OK) {
         return err;

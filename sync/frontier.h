@@ -37,39 +37,42 @@ struct ml_chain {
     size_t count;
 };
 
-void ml_frontier_init(struct ml_frontier *f, const struct ml_env *env);
-void ml_frontier_free(struct ml_frontier *f);
+void ml_sync_frontier_init(struct ml_frontier *f, const struct ml_env *env);
+void ml_sync_frontier_free(struct ml_frontier *f);
 /** Room for `extra` more heads; after it that many puts cannot fail. NOMEM, LIMIT. */
-ml_err ml_frontier_reserve(struct ml_frontier *f, size_t extra) ML_MUST_CHECK;
+ml_err ml_sync_frontier_reserve(struct ml_frontier *f, size_t extra) ML_MUST_CHECK;
 /** Replaces all. NOMEM, LIMIT; INVALID when not sorted. */
-ml_err ml_frontier_assign(struct ml_frontier *f, const struct ml_dep *heads,
-                          size_t count) ML_MUST_CHECK;
-ml_err ml_frontier_copy(struct ml_frontier *f, const struct ml_frontier *from,
-                        uint8_t flags) ML_MUST_CHECK;
+ml_err ml_sync_frontier_assign(struct ml_frontier *f, const struct ml_dep *heads,
+                               size_t count) ML_MUST_CHECK;
+ml_err ml_sync_frontier_copy(struct ml_frontier *f, const struct ml_frontier *from,
+                             uint8_t flags) ML_MUST_CHECK;
 
 /** Replaces all by the heads of one lane. NOMEM, LIMIT. */
-ml_err ml_frontier_copy_lane(struct ml_frontier *f, const struct ml_frontier *from,
-                             uint8_t lane) ML_MUST_CHECK;
+ml_err ml_sync_frontier_copy_lane(struct ml_frontier *f, const struct ml_frontier *from,
+                                  uint8_t lane) ML_MUST_CHECK;
 
-struct ml_head *ml_frontier_find(const struct ml_frontier *f, const struct ml_dep *id);
-struct ml_chain ml_frontier_chain(const struct ml_frontier *f, const struct ml_writer_id *writer,
-                                  uint8_t lane);
+struct ml_head *ml_sync_frontier_find(const struct ml_frontier *f, const struct ml_dep *id);
+struct ml_chain ml_sync_frontier_chain(const struct ml_frontier *f,
+                                       const struct ml_writer_id *writer, uint8_t lane);
 /** Adds the head, or sets the flags of the one that is there. NOMEM, LIMIT. */
-ml_err ml_frontier_put(struct ml_frontier *f, const struct ml_dep *id, uint8_t flags) ML_MUST_CHECK;
+ml_err ml_sync_frontier_put(struct ml_frontier *f, const struct ml_dep *id,
+                            uint8_t flags) ML_MUST_CHECK;
 /** A bundle was added to its chain: it takes the place of `prev` when that is a head, and stands
  * beside the others when not. NOMEM, LIMIT. */
-ml_err ml_frontier_extend(struct ml_frontier *f, const struct ml_dep *id,
-                          const struct ml_hash16 *prev, uint8_t flags) ML_MUST_CHECK;
+ml_err ml_sync_frontier_extend(struct ml_frontier *f, const struct ml_dep *id,
+                               const struct ml_hash16 *prev, uint8_t flags) ML_MUST_CHECK;
 /** As _extend, for several bundles at once: `old` is the one before the first of them. */
-ml_err ml_frontier_replace(struct ml_frontier *f, const struct ml_dep *old, const struct ml_dep *id,
-                           uint8_t flags) ML_MUST_CHECK;
-void ml_frontier_drop_chain(struct ml_frontier *f, const struct ml_writer_id *writer, uint8_t lane);
-void ml_frontier_drop_lane(struct ml_frontier *f, uint8_t lane);
+ml_err ml_sync_frontier_replace(struct ml_frontier *f, const struct ml_dep *old,
+                                const struct ml_dep *id, uint8_t flags) ML_MUST_CHECK;
+void ml_sync_frontier_drop_chain(struct ml_frontier *f, const struct ml_writer_id *writer,
+                                 uint8_t lane);
+void ml_sync_frontier_drop_lane(struct ml_frontier *f, uint8_t lane);
 /** Every chain of `over` takes the place of the same chain here. NOMEM, LIMIT: nothing changed. */
-ml_err ml_frontier_overlay(struct ml_frontier *f, const struct ml_frontier *over) ML_MUST_CHECK;
+ml_err ml_sync_frontier_overlay(struct ml_frontier *f,
+                                const struct ml_frontier *over) ML_MUST_CHECK;
 
 /** Rules B22: of lanes 0, 1, 3, 4, or (`trace`) of lane 2 alone. */
-struct ml_hash16 ml_frontier_digest(const struct ml_frontier *f, bool trace);
+struct ml_hash16 ml_sync_frontier_digest(const struct ml_frontier *f, bool trace);
 
 /** Walks the chains of two frontiers side by side. */
 struct ml_chain_walk {

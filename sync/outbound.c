@@ -123,7 +123,7 @@ ml_err ml_sess_scan(struct ml_sess *s)
 static void heads_answered(struct ml_sess *s, const bool *known)
 {
     for (size_t i = 0; i < s->asked_count; i++) {
-        struct ml_head *head = ml_frontier_find(&s->theirs, &s->asked[i]);
+        struct ml_head *head = ml_sync_frontier_find(&s->theirs, &s->asked[i]);
         if (head != NULL && head->flags & ML_HEAD_ASKED) {
             head->flags = known[i] ? ML_HEAD_KNOWN : ML_HEAD_OPEN;
         }
@@ -157,18 +157,18 @@ ml_err ml_sess_peer_has(struct ml_sess *s, const struct ml_sync_bundle *bundle, 
         return ML_OK; /* the whole picture is still to come */
     }
     s->scan_due = true;
-    struct ml_head *head = ml_frontier_find(&s->theirs, id);
+    struct ml_head *head = ml_sync_frontier_find(&s->theirs, id);
     if (head != NULL) {
         head->flags = known ? ML_HEAD_KNOWN : head->flags;
         return ML_OK;
     }
-    struct ml_chain chain = ml_frontier_chain(&s->theirs, &id->writer, id->lane);
+    struct ml_chain chain = ml_sync_frontier_chain(&s->theirs, &id->writer, id->lane);
     for (size_t i = 0; i < chain.count; i++) {
         if ((chain.heads[i].flags & ML_HEAD_KNOWN) == 0 && chain.heads[i].id.seq > id->seq) {
             return ML_OK; /* on the way to a head that it told us */
         }
     }
-    return ml_frontier_extend(&s->theirs, id, &bundle->prev, known ? ML_HEAD_KNOWN : 0);
+    return ml_sync_frontier_extend(&s->theirs, id, &bundle->prev, known ? ML_HEAD_KNOWN : 0);
 }
 
 /* ---- ranges ---- */
@@ -405,9 +405,9 @@ static ml_err ranges_give_up(struct ml_sess *s)
     ml_logf(s->e->env, ML_LOG_WARN, "sync", "%zu ranges hold nothing", s->range_count);
     for (size_t i = 0; err == ML_OK && i < s->range_count; i++) {
         struct ml_chain chain =
-            ml_frontier_chain(&s->e->mine, &s->ranges[i].writer, s->ranges[i].lane);
+            ml_sync_frontier_chain(&s->e->mine, &s->ranges[i].writer, s->ranges[i].lane);
         for (size_t k = 0; err == ML_OK && k < chain.count; k++) {
-            err = ml_frontier_put(&s->theirs, &chain.heads[k].id, ML_HEAD_KNOWN);
+            err = ml_sync_frontier_put(&s->theirs, &chain.heads[k].id, ML_HEAD_KNOWN);
         }
     }
     return err;
@@ -503,8 +503,8 @@ ml_err ml_sess_on_credit(struct ml_sess *s, const struct ml_msg_credit *msg)
 /* The peer knows where its chain and ours part: below `first` it has what we have. */
 static void chain_is_forked(struct ml_sess *s, const struct ml_chain_range *r)
 {
-    struct ml_chain theirs = ml_frontier_chain(&s->theirs, &r->writer, r->lane);
-    struct ml_chain ours = ml_frontier_chain(&s->e->mine, &r->writer, r->lane);
+    struct ml_chain theirs = ml_sync_frontier_chain(&s->theirs, &r->writer, r->lane);
+    struct ml_chain ours = ml_sync_frontier_chain(&s->e->mine, &r->writer, r->lane);
     for (size_t i = 0; i < theirs.count; i++) {
         struct ml_head *head = &theirs.heads[i];
         if ((head->flags & ML_HEAD_KNOWN) == 0) {

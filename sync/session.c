@@ -74,20 +74,20 @@ ml_err ml_sess_new(struct ml_sess **out, struct ml_sync *e, const struct ml_sync
     s->window_bytes = s->in_window_bytes = ML_SYNC_WINDOW_BYTES;
     s->window_bundles = s->in_window_bundles = ML_SYNC_WINDOW_BUNDLES;
     s->pump_due = true;
-    ml_frontier_init(&s->base, e->env);
-    ml_frontier_init(&s->trace_sent, e->env);
-    ml_frontier_init(&s->trace_got, e->env);
-    ml_frontier_init(&s->trace_ref, e->env);
-    ml_frontier_init(&s->incoming, e->env);
-    ml_frontier_init(&s->theirs, e->env);
+    ml_sync_frontier_init(&s->base, e->env);
+    ml_sync_frontier_init(&s->trace_sent, e->env);
+    ml_sync_frontier_init(&s->trace_got, e->env);
+    ml_sync_frontier_init(&s->trace_ref, e->env);
+    ml_sync_frontier_init(&s->incoming, e->env);
+    ml_sync_frontier_init(&s->theirs, e->env);
     ml_sm_init(&s->sm, sess_states, sizeof(sess_states) / sizeof(sess_states[0]), sess_invariant,
                ML_SYNC_STATE_START);
     ml_err err = open->base.len > 0 ? ml_base_decode(&s->base, open->base) : ML_OK;
     if (open->base.len > 0 && err == ML_OK) { /* one that can't be read is as good as none */
         s->base_valid = true;
-        s->base_heads = ml_frontier_digest(&s->base, false);
-        s->base_trace = ml_frontier_digest(&s->base, true);
-        err = ml_frontier_copy_lane(&s->trace_ref, &s->base, ML_LANE_TRACE);
+        s->base_heads = ml_sync_frontier_digest(&s->base, false);
+        s->base_trace = ml_sync_frontier_digest(&s->base, true);
+        err = ml_sync_frontier_copy_lane(&s->trace_ref, &s->base, ML_LANE_TRACE);
     }
     if (err == ML_E_NOMEM) {
         ml_sess_free(s);
@@ -133,12 +133,12 @@ void ml_sess_free(struct ml_sess *s)
     ml_sm_fini(&s->sm);
     outbox_free(s);
     ml_sess_drop_ranges(s);
-    ml_frontier_free(&s->base);
-    ml_frontier_free(&s->trace_sent);
-    ml_frontier_free(&s->trace_got);
-    ml_frontier_free(&s->trace_ref);
-    ml_frontier_free(&s->incoming);
-    ml_frontier_free(&s->theirs);
+    ml_sync_frontier_free(&s->base);
+    ml_sync_frontier_free(&s->trace_sent);
+    ml_sync_frontier_free(&s->trace_got);
+    ml_sync_frontier_free(&s->trace_ref);
+    ml_sync_frontier_free(&s->incoming);
+    ml_sync_frontier_free(&s->theirs);
     ml_release(e->env, s->asked);
     ml_release(e->env, s->flights);
     ml_release(e->env, s->wants.hashes);

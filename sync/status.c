@@ -150,7 +150,7 @@ bool ml_sync_is_synced(const struct ml_sync *e, const struct ml_node_id *peer)
 bool ml_sync_reached(const struct ml_sync *e, const struct ml_dep *heads, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct ml_chain chain = ml_frontier_chain(&e->mine, &heads[i].writer, heads[i].lane);
+        struct ml_chain chain = ml_sync_frontier_chain(&e->mine, &heads[i].writer, heads[i].lane);
         bool here =
             e->ready && (ml_chain_holds(&chain, &heads[i]) || ml_chain_top(&chain) > heads[i].seq);
         if (!here) {
@@ -162,7 +162,7 @@ bool ml_sync_reached(const struct ml_sync *e, const struct ml_dep *heads, size_t
 
 void ml_sync_digest(const struct ml_sync *e, uint8_t out[32])
 {
-    struct ml_hash16 heads = ml_frontier_digest(&e->mine, false);
+    struct ml_hash16 heads = ml_sync_frontier_digest(&e->mine, false);
     memcpy(out, heads.b, sizeof(heads.b));
     memcpy(out + sizeof(heads.b), e->holes.digest, sizeof(e->holes.digest));
 }

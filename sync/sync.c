@@ -26,7 +26,7 @@ ml_err ml_sync_new(struct ml_sync **out, const struct ml_sync_config *config)
     e->env = config->env;
     e->self = config->self;
     e->order = config->order;
-    ml_frontier_init(&e->mine, e->env);
+    ml_sync_frontier_init(&e->mine, e->env);
     ml_buf_init(&e->told_base, e->env, SIZE_MAX);
     e->digest_version = UINT64_MAX;
     *out = e;
@@ -44,7 +44,7 @@ void ml_sync_free(struct ml_sync *e)
     ml_queue_free(e);
     ml_batch_free(e);
     ml_peers_free(e);
-    ml_frontier_free(&e->mine);
+    ml_sync_frontier_free(&e->mine);
     ml_buf_free(&e->told_base);
     ml_release(e->env, e->told_msg);
     ml_release(e->env, e->own);
@@ -72,7 +72,7 @@ uint32_t ml_sync_query(struct ml_sync *e)
 struct ml_hash16 ml_sync_heads_digest(struct ml_sync *e)
 {
     if (e->digest_version != e->version) {
-        e->digest = ml_frontier_digest(&e->mine, false);
+        e->digest = ml_sync_frontier_digest(&e->mine, false);
         e->digest_version = e->version;
     }
     return e->digest;
@@ -144,7 +144,7 @@ static struct ml_own *own_add(struct ml_sync *e, const struct ml_sync_own *from)
 static bool own_from_snapshot(struct ml_sync *e, const struct ml_sync_own *from)
 {
     struct ml_own *own = own_add(e, from);
-    struct ml_chain chain = ml_frontier_chain(&e->mine, &from->writer, from->lane);
+    struct ml_chain chain = ml_sync_frontier_chain(&e->mine, &from->writer, from->lane);
     if (own == NULL) {
         return false;
     }
@@ -160,7 +160,7 @@ void ml_sync_on_snapshot(struct ml_sync *e, const struct ml_sync_snapshot *snaps
     if (e->ready) {
         return;
     }
-    bool ok = ml_frontier_assign(&e->mine, snapshot->heads, snapshot->head_count) == ML_OK;
+    bool ok = ml_sync_frontier_assign(&e->mine, snapshot->heads, snapshot->head_count) == ML_OK;
     e->version++;
     e->changed_ms = e->now_ms;
     e->holes = snapshot->holes;
@@ -192,12 +192,12 @@ void ml_sync_gained(struct ml_sync *e, const struct ml_sync_bundle *bundle)
     if (!e->ready) {
         return; /* the snapshot that is asked for will have it */
     }
-    if (ml_frontier_extend(&e->mine, &bundle->id, &bundle->prev, 0) != ML_OK) {
+    if (ml_sync_frontier_extend(&e->mine, &bundle->id, &bundle->prev, 0) != ML_OK) {
         ml_sync_lost_track(e);
         return;
     }
     for (size_t i = 0; i < e->session_count; i++) {
-        struct ml_head *head = ml_frontier_find(&e->sessions[i]->theirs, &bundle->id);
+        struct ml_head *head = ml_sync_frontier_find(&e->sessions[i]->theirs, &bundle->id);
         if (head != NULL) {
             head->flags = ML_HEAD_KNOWN;
         }
@@ -238,7 +238,7 @@ static void own_offer(struct ml_sync *e, struct ml_own *own)
     struct ml_dep before = {.writer = own->writer, .lane = own->lane, .hash = own->first_prev};
     if (own->first_seq > 0) {
         before.seq = own->first_seq - 1;
-        if (ml_frontier_replace(&e->mine, &before, &own->head, 0) != ML_OK) {
+        if (ml_sync_frontier_replace(&e->mine, &before, &own->head, 0) != ML_OK) {
             ml_sync_lost_track(e);
             return;
         }
