@@ -1,0 +1,255 @@
+/* net/client/text.c -- see text.h and maille/client.h. No text holds patient data: arguments are
+ * labels of the schema, file names, numbers. */
+#include "net/client/text.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maille/client.h"
+
+static const struct ml_text_row rows[] = {
+    {"err.NOMEM", "Plus de mémoire : fermez d'autres programmes, puis recommencez.",
+     "Out of memory: close other programs, then try again."},
+    {"err.LIMIT", "Une limite du programme est atteinte.", "A limit of the program is reached."},
+    {"err.IO", "Le disque ou le réseau a répondu par une erreur.",
+     "The disk or the network answered with an error."},
+    {"err.FULL", "Le disque est plein : faites de la place, rien n'a été perdu.",
+     "The disk is full: make room, nothing was lost."},
+    {"err.READONLY", "Le dossier des données ne peut pas être écrit.",
+     "The data folder cannot be written."},
+    {"err.INVALID", "La demande n'est pas valable.", "The request is not valid."},
+    {"err.NOT_FOUND", "Cela n'existe pas ici.", "There is no such thing here."},
+    {"err.EXISTS", "Cela existe déjà.", "It exists already."},
+    {"err.DENIED", "Cela ne vous est pas permis.", "You are not allowed to do this."},
+    {"err.LOCKED", "Le dossier est verrouillé : « maille unlock » l'ouvre.",
+     "The record is locked: “maille unlock” opens it."},
+    {"err.WRONG_KEY", "La phrase de passe n'ouvre pas.", "The passphrase does not open this."},
+    {"err.NO_KEY", "Ce poste n'a pas la clé de ces données.", "No key for this is held here."},
+    {"err.STALE", "Cela a changé entre-temps : relisez, puis recommencez.",
+     "It has changed meanwhile: read it again, then try again."},
+    {"err.UNSUPPORTED", "Cette version ne sait pas le faire.", "This version does not support it."},
+    {"err.UNREACHABLE", "Le nœud ne répond pas.", "The node cannot be reached."},
+    {"err.TIMEOUT", "Le temps prévu est passé.", "The deadline passed."},
+    {"err.CANCELED", "C'est annulé.", "It was cancelled."},
+    {"err.BUSY", "C'est déjà en cours d'usage.", "It is in use."},
+    {"err.PENDING", "Une partie n'est pas encore arrivée.", "A part has not been received yet."},
+    {"err.MALFORMED", "Ce qui a été reçu est illisible.", "What was received does not parse."},
+    {"err.FORGED", "Une signature ou un sceau est faux.",
+     "A signature or an authentication tag is wrong."},
+    {"err.PROTOCOL", "L'autre côté n'a pas suivi le protocole.",
+     "The other side broke the protocol."},
+    {"err.VERSION",
+     "Le nœud et ce programme ne sont pas de la même version : arrêtez mailled, la "
+     "prochaine commande lancera la nouvelle.",
+     "The node and this program are of different versions: stop mailled, the next command starts "
+     "the new one."},
+    {"err.CORRUPT", "Des données enregistrées sont abîmées : « maille verify » dit lesquelles.",
+     "Stored data is damaged: “maille verify” says which."},
+    {"err.ROLLED_BACK",
+     "Ces données sont plus anciennes que ce qui a déjà été échangé : une "
+     "sauvegarde a été remise.",
+     "This store is older than what it has already offered: a backup was restored."},
+
+    {"org.none",
+     "Ce poste n'appartient à aucune structure : « maille org found » en fonde une, "
+     "« maille enrol join » en rejoint une.",
+     "This computer is in no structure: “maille org found” founds one, “maille enrol join” joins "
+     "one."},
+    {"org.several", "Ce poste a plusieurs structures : dites laquelle par --org.",
+     "This computer is in several structures: say which with --org."},
+    {"org.unknown", "Cette structure n'est pas sur ce poste.", "This structure is not here."},
+    {"session.none", "Personne n'a déverrouillé : « maille unlock » d'abord.",
+     "Nobody has unlocked: “maille unlock” first."},
+    {"session.not_enrolled",
+     "Ce poste attend encore d'être admis par un coordinateur : rien n'est "
+     "écrit pour l'instant.",
+     "This computer still waits to be admitted by a coordinator: nothing is written yet."},
+    {"rank.coordinator", "Seul un coordinateur peut le faire.", "Only a coordinator may do this."},
+    {"unlock.wrong", "La phrase de passe ne correspond à aucun membre de ce poste.",
+     "The passphrase fits no member of this computer."},
+    {"unlock.words", "Ces mots de secours contiennent une faute de frappe.",
+     "These recovery words hold a typing error."},
+    {"passphrase.short", "La phrase de passe est trop courte.", "The passphrase is too short."},
+    {"passphrase.long", "La phrase de passe est trop longue.", "The passphrase is too long."},
+    {"passphrase.not_text", "La phrase de passe n'est pas un texte.",
+     "The passphrase is not a text."},
+    {"passphrase.repeats", "La phrase de passe répète toujours la même chose.",
+     "The passphrase repeats one thing."},
+    {"member.several", "Plusieurs membres utilisent ce poste : dites lequel par --member.",
+     "Several members use this computer: say which with --member."},
+    {"member.unknown", "Ce membre n'est pas de la structure : « maille member list ».",
+     "This member is not of the structure: “maille member list”."},
+    {"member.role", "Le rang (2 ou 3) ou la profession n'est pas valable.",
+     "The rank (2 or 3) or the profession is not valid."},
+    {"method.unknown",
+     "Le nœud ne connaît pas cette commande : arrêtez mailled pour lancer la "
+     "version installée.",
+     "The node does not know this command: stop mailled to start the installed version."},
+    {"param.missing", "Il manque « {param} ».", "“{param}” is missing."},
+    {"param.long", "« {param} » est trop long.", "“{param}” is too long."},
+    {"param.id", "« {param} » n'est pas un identifiant.", "“{param}” is no identifier."},
+    {"param.time", "La date ou l'heure n'est pas lisible : 2026-03-28 ou 28/03/2026 10:42.",
+     "The date or time does not read: 2026-03-28 or 28/03/2026 10:42."},
+    {"param.version", "Ce n'est pas une version, telle que « conflicts list » les donne.",
+     "This is no version as “conflicts list” gives them."},
+    {"patient.unknown", "Ce patient n'est pas dans le dossier de ce poste.",
+     "This patient is not in the record of this computer."},
+    {"object.not_of_patient", "Cet élément n'est pas de ce patient : rien n'a été écrit.",
+     "This entry is not of this patient: nothing was written."},
+    {"entity.unknown", "« {entity} » n'est pas un type d'élément.",
+     "“{entity}” is no type of entry."},
+    {"field.unknown", "« {field} » n'est pas un champ de ce type.",
+     "“{field}” is no field of this type."},
+    {"field.required", "Il manque : {label}.", "Missing: {label}."},
+    {"field.value", "La valeur ne convient pas : {label}.", "The value does not fit: {label}."},
+    {"field.none", "Aucun champ n'est donné : --set CHAMP=VALEUR.",
+     "No field is given: --set FIELD=VALUE."},
+    {"field.one_at_a_time", "Un seul registre à la fois : {label} est un autre.",
+     "One register at a time: {label} is another."},
+    {"reason.missing", "Dites pourquoi : --reason TEXTE.", "Say why: --reason TEXT."},
+    {"import.refused", "{file} est refusé : {reason}.", "{file} is refused: {reason}."},
+    {"peer.unknown", "Ce nœud n'est pas de la structure : « maille member list ».",
+     "This node is not of the structure: “maille member list”."},
+    {"sync.until", "On n'attend que « synced ».", "Only “synced” can be waited for."},
+    {"sync.wait_timeout", "Les postes joints n'ont pas encore la même chose.",
+     "The linked nodes do not hold the same yet."},
+    {"sync.paused", "Les échanges sont en pause : « maille sync resume ».",
+     "Exchanges are paused: “maille sync resume”."},
+    {"log.no_bundle", "Ce paquet n'est pas dans le journal.", "This bundle is not in the log."},
+    {"enrol.busy", "Une adhésion est déjà en cours.", "An enrolment is already under way."},
+    {"enrol.code_typo", "Ce code contient une faute de frappe.", "This code holds a typing error."},
+    {"enrol.timeout", "Le coordinateur n'a pas répondu à temps : vérifiez l'adresse et le code.",
+     "The coordinator did not answer in time: check the address and the code."},
+    {"enrol.unreachable",
+     "Le poste du coordinateur ne répond pas à cette adresse, ou le code est "
+     "faux ou périmé.",
+     "The coordinator's computer does not answer at this address, or the code is wrong or "
+     "expired."},
+    {"enrol.wrong_code", "Ce n'est pas le code : demandez-en un nouveau.",
+     "This is not the code: ask for a new one."},
+    {"enrol.expired", "Le code est périmé : demandez-en un nouveau.",
+     "The code has expired: ask for a new one."},
+    {"enrol.used", "Le code a déjà servi : demandez-en un nouveau.",
+     "The code was used already: ask for a new one."},
+    {"enrol.denied", "Le coordinateur a refusé.", "The coordinator said no."},
+    {"enrol.locked", "Le poste du coordinateur est verrouillé.",
+     "The coordinator's computer is locked."},
+    {"enrol.refused", "Le poste du coordinateur a refusé.", "The coordinator's computer refused."},
+    {"enrol.store", "Ce qui a été reçu n'a pas pu être enregistré.",
+     "What was received could not be stored."},
+};
+
+const struct ml_text_row *ml_text_table(size_t *count)
+{
+    *count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}
+
+/* The first that is set and not empty says it all (decisions 9). */
+static bool language_is_english(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = getenv(names[i]); // NOLINT(concurrency-mt-unsafe)
+        if (value != NULL && value[0] != '\0') {
+            return strncmp(value, "en", 2) == 0;
+        }
+    }
+    return false;
+}
+
+const char *ml_text_language(void)
+{
+    return language_is_english() ? "en" : "fr";
+}
+
+static const struct ml_text_row *row_find(const char *id)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].id, id) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+struct rendering {
+    char *out;
+    size_t size;
+    size_t len; /* as if there were room */
+};
+
+static void render(struct rendering *r, const char *text, size_t len)
+{
+    if (r->size > 0 && r->len < r->size - 1) {
+        size_t room = r->size - 1 - r->len;
+        memcpy(r->out + r->len, text, len < room ? len : room);
+    }
+    r->len += len;
+}
+
+static void render_argument(struct rendering *r, const char *name, size_t len,
+                            const struct ml_value *args)
+{
+    char key[32];
+    char number[24];
+    if (len >= sizeof(key)) {
+        return;
+    }
+    memcpy(key, name, len);
+    key[len] = '\0';
+    const struct ml_value *v = ml_value_get(args, key);
+    if (ml_value_kind_of(v) == ML_VALUE_INT) {
+        int n = snprintf(number, sizeof(number), "%lld", (long long)ml_value_int(v, 0));
+        render(r, number, (size_t)n);
+        return;
+    }
+    const char *text = ml_value_text(v, "?");
+    render(r, text, strlen(text));
+}
+
+static void render_template(struct rendering *r, const char *template, const struct ml_value *args)
+{
+    const char *at = template;
+    while (*at != '\0') {
+        size_t plain = strcspn(at, "{");
+        render(r, at, plain);
+        at += plain;
+        const char *end = *at == '{' ? strchr(at, '}') : NULL;
+        if (end != NULL) {
+            render_argument(r, at + 1, (size_t)(end - at - 1), args);
+            at = end + 1;
+        } else if (*at == '{') {
+            render(r, at, 1);
+            at++;
+        }
+    }
+}
+
+size_t ml_text(char *out, size_t size, const char *id, const struct ml_value *args)
+{
+    struct rendering r = {.out = out, .size = size};
+    const struct ml_text_row *row = row_find(id);
+    if (row == NULL) {
+        render(&r, id, strlen(id));
+    } else {
+        render_template(&r, language_is_english() ? row->en : row->fr, args);
+    }
+    if (size > 0) {
+        out[r.len < size - 1 ? r.len : size - 1] = '\0';
+    }
+    return r.len;
+}
+
+size_t ml_text_error(char *out, size_t size, ml_err err, const struct ml_value *detail)
+{
+    char id[32];
+    const char *text = ml_value_text(ml_value_get(detail, "text"), "");
+    if (text[0] != '\0' && row_find(text) != NULL) {
+        return ml_text(out, size, text, ml_value_get(detail, "args"));
+    }
+    snprintf(id, sizeof(id), "err.%s", ml_err_name(err));
+    return ml_text(out, size, id, NULL);
+}

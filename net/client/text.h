@@ -1,0 +1,20 @@
+/* net/client/text.h -- the table of what is said to people: X(id, French, English).
+ *
+ * `{name}` stands for an argument. Ids of node and daemon are what they send; err.NAME is the
+ * sentence for a code alone. A test finds each ml_err here, and no id twice.
+ */
+#ifndef ML_CLIENT_TEXT_H
+#define ML_CLIENT_TEXT_H
+
+#include <stddef.h>
+
+struct ml_text_row {
+    const char *id;
+    const char *fr;
+    const char *en;
+};
+
+/** The whole table; *count rows. Static. */
+const struct ml_text_row *ml_text_table(size_t *count);
+
+#endif
