@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/crypto/words.h"
 #include "support_keystore.h"
 
 static const struct ml_member_id nobody = {{'n', 'o'}};
@@ -80,6 +81,33 @@ static void a_recovery_secret_opens_its_slot_only(void **state)
     ml_secret_free(brief);
     ml_keystore_free(ks);
     ml_keystore_free(made);
+}
+
+/* The recovery kit: drawn, printed, put away, typed in again. */
+static void twenty_four_words_on_paper_open_the_keystore(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *made = ks_make(f);
+    struct ml_secret *drawn = NULL;
+    struct ml_secret *paper = NULL;
+    struct ml_secret *typed = NULL;
+    struct ml_words_error error;
+    assert_int_equal(ml_secret_random(&drawn, f->env, ML_RECOVERY_SECRET_BYTES), ML_OK);
+    assert_int_equal(ml_keystore_set_recovery(made, &ks_bob, drawn), ML_OK);
+    assert_int_equal(ml_words_encode(&paper, drawn), ML_OK);
+    ml_secret_free(drawn);
+    struct ml_keystore *ks = ks_reopened(f, made);
+    ml_keystore_free(made);
+    const struct ml_slice text = {ml_secret_bytes(paper), ml_secret_len(paper) - 1};
+    assert_int_equal(ml_words_decode(&typed, ML_RECOVERY_SECRET_BYTES, text, &error), ML_OK);
+    assert_int_equal(ml_keystore_unlock_recovery(ks, &ks_bob, typed), ML_OK);
+    ks_expect_section(ks, &ks_bob, "bob");
+    assert_int_equal(
+        ml_keystore_set_passphrase(ks, &ks_bob, ml_slice_str("a new passphrase"), &ks_cheap),
+        ML_OK);
+    ml_secret_free(paper);
+    ml_secret_free(typed);
+    ml_keystore_free(ks);
 }
 
 static void an_unattended_key_opens_the_node_and_no_member(void **state)
@@ -383,6 +411,7 @@ int main(void)
         TEST(a_passphrase_opens_its_member_and_the_node),
         TEST(a_wrong_passphrase_opens_nothing),
         TEST(a_recovery_secret_opens_its_slot_only),
+        TEST(twenty_four_words_on_paper_open_the_keystore),
         TEST(an_unattended_key_opens_the_node_and_no_member),
         TEST(locking_wipes_and_the_log_may_stay_open),
         TEST(a_changed_passphrase_replaces_the_old_one),
