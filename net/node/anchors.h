@@ -6,8 +6,8 @@
 #include "net/node/org.h"
 #include "sync/action.h"
 
-/** Opens the record and compares it with the log: ROLLED_BACK when a chain is shorter here than what
- * was offered. */
+/** Opens the record and compares it with the log: ROLLED_BACK when a chain is shorter here than
+ * what was offered. */
 ml_err ml_anchors_open(struct ml_org *org) ML_MUST_CHECK;
 void ml_anchors_close(struct ml_org *org);
 

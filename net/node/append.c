@@ -25,10 +25,9 @@ void ml_org_salt(struct ml_org *org, struct ml_salt *out, const struct ml_header
     env->random(env->ctx, chance, sizeof(chance));
     ml_hash_parts(digest, sizeof(digest), ml_slice(NULL, 0), plain, count);
     ml_put_u32be(place + 1, header->seq);
-    const struct ml_slice parts[] = {ml_slice(chance, sizeof(chance)),
-                                     ml_slice(digest, sizeof(digest)),
-                                     ml_slice(header->writer.b, sizeof(header->writer.b)),
-                                     ml_slice(place, sizeof(place))};
+    const struct ml_slice parts[] = {
+        ml_slice(chance, sizeof(chance)), ml_slice(digest, sizeof(digest)),
+        ml_slice(header->writer.b, sizeof(header->writer.b)), ml_slice(place, sizeof(place))};
     const struct ml_slice key =
         ml_slice(ml_secret_bytes(org->salt_key), ml_secret_len(org->salt_key));
     ml_hash_parts(out->b, sizeof(out->b), key, parts, 4);
@@ -72,8 +71,7 @@ ml_err ml_org_append_wires(struct ml_org *org, const struct ml_slice *wires, siz
     return a.err;
 }
 
-/* The header of the next own bundle, but for dictionary and salt. */
-static ml_err header_next(struct ml_org *org, struct ml_header *out, const struct ml_author *author,
+ml_err ml_org_next_header(struct ml_org *org, struct ml_header *out, const struct ml_author *author,
                           uint8_t lane)
 {
     struct ml_log_next next;
@@ -104,7 +102,7 @@ ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, u
     if (count == 0 || count > ML_BUNDLE_OPS_MAX) {
         return ML_E_LIMIT;
     }
-    ml_err err = header_next(org, &draft.header, author, lane);
+    ml_err err = ml_org_next_header(org, &draft.header, author, lane);
     if (err != ML_OK) {
         return err;
     }

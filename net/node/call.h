@@ -2,8 +2,8 @@
  *
  * A method reads call->params, writes call->result (an open map) and returns. An error goes with a
  * text id and arguments that the client renders; ml_call_fail sets both. A method that can't answer
- * yet returns ML_E_PENDING after ml_call_defer: the call is then owned by its job, which ends it with
- * ml_call_finish.
+ * yet returns ML_E_PENDING after ml_call_defer: the call is then owned by its job, which ends it
+ * with ml_call_finish.
  */
 #ifndef ML_NODE_CALL_H
 #define ML_NODE_CALL_H
@@ -23,27 +23,27 @@ struct ml_session;
 enum { ML_CALL_TEXT_MAX = 48, ML_CALL_TOKEN_MAX = 64 };
 
 struct ml_call {
-    struct ml_node *node;       /* borrowed */
-    struct ml_call *next;       /* of the deferred ones */
-    uint64_t id;                /* the driver's */
-    uint32_t uid;               /* of the caller */
-    uint32_t posix_session;     /* of the caller's process */
+    struct ml_node *node;   /* borrowed */
+    struct ml_call *next;   /* of the deferred ones */
+    uint64_t id;            /* the driver's */
+    uint32_t uid;           /* of the caller */
+    uint32_t posix_session; /* of the caller's process */
     uint8_t token[ML_CALL_TOKEN_MAX];
     size_t token_len;
-    struct ml_tree *tree;           /* owned; params below borrow it */
-    const struct ml_value *params;  /* NULL: none were given */
-    struct ml_org *org;             /* borrowed; NULL when the method needs none */
-    struct ml_session *session;     /* borrowed; NULL when the method needs none */
-    struct ml_args *result;         /* owned; an open map that the method fills */
-    bool whole;                     /* the result is a document of its own: see ml_call_document */
-    struct ml_args *detail;         /* owned; arguments of the error's text, a map */
-    char text[ML_CALL_TEXT_MAX];    /* id of the error's text, "" for the code's own */
+    struct ml_tree *tree;          /* owned; params below borrow it */
+    const struct ml_value *params; /* NULL: none were given */
+    struct ml_org *org;            /* borrowed; NULL when the method needs none */
+    struct ml_session *session;    /* borrowed; NULL when the method needs none */
+    struct ml_args *result;        /* owned; an open map that the method fills */
+    bool whole;                    /* the result is a document of its own: see ml_call_document */
+    struct ml_args *detail;        /* owned; arguments of the error's text, a map */
+    char text[ML_CALL_TEXT_MAX];   /* id of the error's text, "" for the code's own */
     bool deferred;
     /* Of a deferred call: one turn of its work, PENDING when another is needed. Called at each turn
      * of the node while `busy`, else when something changed or the deadline has passed. */
     ml_err (*step)(struct ml_call *call);
     bool busy;
-    bool due; /* in this turn */
+    bool due;             /* in this turn */
     uint64_t deadline_ms; /* monotonic; 0: none */
     void *job;            /* the method's own; freed by job_free */
     void (*job_free)(struct ml_call *call);

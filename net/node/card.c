@@ -26,8 +26,7 @@ ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf 
 void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_card_place *of)
 {
     static const char *const keys[] = {"name", "rpps"};
-    const struct ml_fact *fact =
-        ml_gov_card(ml_log_gov(org->log), (uint8_t)of->kind, of->id);
+    const struct ml_fact *fact = ml_gov_card(ml_log_gov(org->log), (uint8_t)of->kind, of->id);
     struct ml_tree *tree = NULL;
     struct ml_buf plain;
     if (fact == NULL || org->session == NULL) {

@@ -14,8 +14,7 @@ struct ml_card {
 
 /** sealed->ct borrows `buf`. NO_KEY, NOMEM, LIMIT. */
 ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf *buf,
-                    const struct ml_card_place *of, const struct ml_card *card)
-    ML_MUST_CHECK;
+                    const struct ml_card_place *of, const struct ml_card *card) ML_MUST_CHECK;
 
 /** The newest card of a member, node, team or the structure, as keys of an open map: name, rpps.
  * Where it can't be opened: nothing. */

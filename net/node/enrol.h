@@ -1,9 +1,10 @@
 /* net/node/enrol.h -- plain enrolment of a member on a new node, both sides (rules B18, D4).
  *
- * A coordinator makes a code (80 bits, single use, ten minutes) and reads it out; the new node dials
- * with it (Noise XXpsk3, psk from the code) and sends its public keys, bound to this very link by a
- * proof; the coordinator's node writes NODE_ENROL and the key grant, and answers with the genesis and
- * the network secret; the new node keeps them and dials again as a known node. Org thread only.
+ * A coordinator makes a code (80 bits, single use, ten minutes) and reads it out; the new node
+ * dials with it (Noise XXpsk3, psk from the code) and sends its public keys, bound to this very
+ * link by a proof; the coordinator's node writes NODE_ENROL and the key grant, and answers with the
+ * genesis and the network secret; the new node keeps them and dials again as a known node. Org
+ * thread only.
  */
 #ifndef ML_NODE_ENROL_H
 #define ML_NODE_ENROL_H

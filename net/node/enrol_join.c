@@ -174,8 +174,10 @@ static void grant_take(struct ml_join *j, const struct ml_msg_enrol_grant *grant
 bool enrol_join_message(struct ml_node *node, uint64_t link, struct ml_slice bytes)
 {
     static const char *const refusals[] = {
-        [ML_ENROL_WRONG_CODE] = "enrol.wrong_code", [ML_ENROL_EXPIRED] = "enrol.expired",
-        [ML_ENROL_USED] = "enrol.used",             [ML_ENROL_DENIED] = "enrol.denied",
+        [ML_ENROL_WRONG_CODE] = "enrol.wrong_code",
+        [ML_ENROL_EXPIRED] = "enrol.expired",
+        [ML_ENROL_USED] = "enrol.used",
+        [ML_ENROL_DENIED] = "enrol.denied",
         [ML_ENROL_LOCKED] = "enrol.locked",
     };
     struct ml_join *j = node->join;

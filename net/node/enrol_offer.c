@@ -99,8 +99,8 @@ static ml_err enrol_write(struct ml_org *org, const struct ml_msg_enrol_request 
         err = ml_org_append_plain(org, &author, ML_LANE_GOVERNANCE, &one, 1);
     }
     if (err == ML_OK) {
-        err = ml_keyring_make_grant(ml_session_keyring(org), &request->mon_box, false,
-                                    ml_keys_emit, &keys);
+        err = ml_keyring_make_grant(ml_session_keyring(org), &request->mon_box, false, ml_keys_emit,
+                                    &keys);
     }
     if (err == ML_OK) {
         err = ml_keys_append(org, &keys);
@@ -137,8 +137,7 @@ static ml_err genesis_of(struct ml_org *org, struct ml_buf *out)
 
 static ml_err grant_send(struct ml_org *org)
 {
-    const struct ml_fact *member =
-        ml_gov_member(ml_log_gov(org->log), NULL, &org->offer->member);
+    const struct ml_fact *member = ml_gov_member(ml_log_gov(org->log), NULL, &org->offer->member);
     struct ml_msg msg = {.kind = ML_MSG_ENROL_GRANT};
     struct ml_msg_enrol_grant *grant = &msg.u.enrol_grant;
     struct ml_buf genesis;

@@ -370,8 +370,8 @@ void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link
     const struct ml_sync_open open = {.peer = node,
                                       .initiator = peer->initiator,
                                       .hlc = ml_hlc_tick(&org->clock),
-                                      .base = err == ML_OK ? ml_buf_slice(&base)
-                                                           : ml_slice(NULL, 0)};
+                                      .base =
+                                          err == ML_OK ? ml_buf_slice(&base) : ml_slice(NULL, 0)};
     uint32_t session = 0;
     err = ml_sync_on_open(x->sync, &open, &session);
     if (err == ML_OK) {

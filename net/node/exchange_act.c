@@ -53,7 +53,8 @@ static ml_err own_chains(struct ml_exchange *x, const struct collect *heads, str
         }
         const struct ml_sync_own chain = {.writer = at[i].writer,
                                           .lane = at[i].lane,
-                                          .anchored = ml_anchors_get(x->org, &at[i].writer, at[i].lane)};
+                                          .anchored =
+                                              ml_anchors_get(x->org, &at[i].writer, at[i].lane)};
         ml_buf_append(&own->items, &chain, sizeof(chain));
     }
     return own->items.err;
@@ -216,10 +217,11 @@ static void act_measure(struct ml_exchange *x, const struct ml_sync_action *a)
     collect_init(&ranges, x);
     ml_err err = ranges_copy(&ranges, a->u.ranges.ranges, a->u.ranges.count);
     if (err == ML_OK) {
-        err = ml_log_measure(x->org->log, (const void *)ranges.items.data, a->u.ranges.count, lanes);
+        err =
+            ml_log_measure(x->org->log, (const void *)ranges.items.data, a->u.ranges.count, lanes);
     }
     for (size_t i = 0; i < ML_LANES; i++) {
-        counts[i] = (struct ml_sync_count){lanes[i].bundles, lanes[i].bytes};
+        counts[i] = (struct ml_sync_count){.bundles = lanes[i].bundles, .bytes = lanes[i].bytes};
     }
     if (err == ML_OK) {
         ml_sync_on_measured(x->sync, a->session, a->query, counts);

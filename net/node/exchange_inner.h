@@ -5,9 +5,9 @@
 #include "net/node/exchange.h"
 #include "net/node/org.h"
 
-#define ML_EXCHANGE_LINKS_MAX ML_SYNC_SESSIONS_MAX
-#define ML_EXCHANGE_DIALS_MAX 256u
-#define ML_EXCHANGE_REDIAL_MS 5000u   /* first wait after a failure; doubles, with jitter, up to */
+#define ML_EXCHANGE_LINKS_MAX     ML_SYNC_SESSIONS_MAX
+#define ML_EXCHANGE_DIALS_MAX     256u
+#define ML_EXCHANGE_REDIAL_MS     5000u /* first wait after a failure; doubles, with jitter, up to */
 #define ML_EXCHANGE_REDIAL_MAX_MS 300000u
 
 struct exchange_link {

@@ -87,8 +87,7 @@ static struct ml_code code_of(const struct ml_call *call, const struct ml_field 
                               const struct ml_value *v)
 {
     const struct ml_value_set *set =
-        field->value_set == NULL ? NULL
-                                 : ml_schema_value_set(call->node->schema, field->value_set);
+        field->value_set == NULL ? NULL : ml_schema_value_set(call->node->schema, field->value_set);
     struct ml_code code = {.code = part(v, "code"), .display = part(v, "display")};
     code.scheme = part(v, "system");
     if (ml_value_kind_of(v) == ML_VALUE_TEXT) {
@@ -290,14 +289,12 @@ static bool address_put(const struct ml_value *v, struct ml_buf *out)
 
 static bool contact_put(const struct ml_value *v, struct ml_buf *out)
 {
-    struct ml_contact contact = {.medium = part(v, "medium"),
-                                 .value = part(v, "value"),
-                                 .use = part(v, "use")};
+    struct ml_contact contact = {
+        .medium = part(v, "medium"), .value = part(v, "value"), .use = part(v, "use")};
     if (ml_value_kind_of(v) == ML_VALUE_TEXT) {
         contact.value = text_of(v);
-        contact.medium = ml_slice_str(memchr(contact.value.data, '@', contact.value.len) != NULL
-                                          ? "email"
-                                          : "phone");
+        contact.medium = ml_slice_str(
+            memchr(contact.value.data, '@', contact.value.len) != NULL ? "email" : "phone");
     }
     return contact.value.len > 0 && ml_contact_encode(out, &contact) == ML_OK;
 }
@@ -314,7 +311,8 @@ static bool identifier_put(const struct ml_value *v, struct ml_buf *out)
     return id.value.len > 0 && ml_identifier_encode(out, &id) == ML_OK;
 }
 
-/* A text such as "1 comprimé matin et soir", or {text, dose, frequency, period, unit, as_needed}. */
+/* A text such as "1 comprimé matin et soir", or {text, dose, frequency, period, unit, as_needed}.
+ */
 static bool dosage_put(const struct ml_field *field, const struct ml_value *v, struct ml_buf *out)
 {
     char dose[DECIMAL_MAX + 1];

@@ -18,6 +18,7 @@ ml_err ml_field_of(struct ml_call *call, const struct ml_field *field, const str
 
 /** A time of care as a text: "2026-03-28", "2026-03-28T10:42:00+02:00", "28/03/2026 10:42".
  * INVALID. */
-ml_err ml_call_instant(struct ml_call *call, const char *text, struct ml_instant *out) ML_MUST_CHECK;
+ml_err ml_call_instant(struct ml_call *call, const char *text,
+                       struct ml_instant *out) ML_MUST_CHECK;
 
 #endif

@@ -55,7 +55,8 @@ ml_err ml_secrets_draw(const struct ml_env *env, struct ml_node_secrets *node,
 }
 
 /* Root's and the auditor's public halves; their secret halves hang on the recovery words. */
-static ml_err root_keys(struct founding *f, struct ml_org_found *found, struct ml_secret **root_sign)
+static ml_err root_keys(struct founding *f, struct ml_org_found *found,
+                        struct ml_secret **root_sign)
 {
     struct ml_secret *root_box = NULL;
     struct ml_secret *audit_box = NULL;
@@ -251,8 +252,8 @@ static ml_err structure_open(struct ml_org *org)
     static const struct ml_team_id org_wide;
     struct ml_keys keys;
     ml_keys_init(&keys, org->node->env);
-    ml_err err = ml_keyring_make_open(ml_session_keyring(org), &nobody, &org_wide, ml_keys_emit,
-                                      &keys);
+    ml_err err =
+        ml_keyring_make_open(ml_session_keyring(org), &nobody, &org_wide, ml_keys_emit, &keys);
     if (err == ML_OK) {
         err = ml_keys_append(org, &keys);
     }
@@ -260,7 +261,8 @@ static ml_err structure_open(struct ml_org *org)
     return err;
 }
 
-ml_err ml_org_set_card(struct ml_org *org, const struct ml_card_place *of, const struct ml_card *card)
+ml_err ml_org_set_card(struct ml_org *org, const struct ml_card_place *of,
+                       const struct ml_card *card)
 {
     struct ml_govop op = {.type = ML_GOVOP_CARD_SET};
     struct ml_buf buf;
@@ -275,11 +277,12 @@ ml_err ml_org_set_card(struct ml_org *org, const struct ml_card_place *of, const
     return err;
 }
 
-static ml_err cards_set(const struct founding *f, struct ml_org *org,
-                        const struct ml_team_id *team)
+static ml_err cards_set(const struct founding *f, struct ml_org *org, const struct ml_team_id *team)
 {
-    struct ml_card_place of[] = {
-        {.kind = ML_CARD_ORG}, {.kind = ML_CARD_MEMBER}, {.kind = ML_CARD_NODE}, {.kind = ML_CARD_TEAM}};
+    struct ml_card_place of[] = {{.kind = ML_CARD_ORG},
+                                 {.kind = ML_CARD_MEMBER},
+                                 {.kind = ML_CARD_NODE},
+                                 {.kind = ML_CARD_TEAM}};
     const struct ml_card cards[] = {{f->org_name, NULL},
                                     {f->member_name, ml_call_text_or(f->call, "rpps", NULL)},
                                     {f->node_name, NULL},

@@ -27,7 +27,7 @@ struct taken {
 };
 
 struct ml_intake {
-    struct ml_org *org; /* borrowed */
+    struct ml_org *org;  /* borrowed */
     struct ml_buf items; /* of struct taken */
     struct ml_buf bytes;
 };

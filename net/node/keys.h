@@ -1,4 +1,5 @@
-/* net/node/keys.h -- appending the key ops that the keyring makes, as bundles of lane 1. Org thread. */
+/* net/node/keys.h -- appending the key ops that the keyring makes, as bundles of lane 1. Org
+ * thread. */
 #ifndef ML_NODE_KEYS_H
 #define ML_NODE_KEYS_H
 

@@ -12,8 +12,8 @@ ml_err ml_call_patient(struct ml_call *call, struct ml_object_id *out) ML_MUST_C
 ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
                     const struct ml_object_id *patient) ML_MUST_CHECK;
 
-
-/** Writes one register, or amends an event, over all that stands: also how a conflict is settled. */
+/** Writes one register, or amends an event, over all that stands: also how a conflict is settled.
+ */
 ml_err ml_method_record_amend(struct ml_call *call);
 
 #endif

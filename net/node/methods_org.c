@@ -50,8 +50,7 @@ static ml_err unlock_recovery(struct ml_call *call, const struct ml_member_id *m
 {
     struct ml_secret *recovery = NULL;
     struct ml_words_error wrong;
-    ml_err err =
-        ml_words_decode(&recovery, ML_RECOVERY_SECRET_BYTES, ml_slice_str(words), &wrong);
+    ml_err err = ml_words_decode(&recovery, ML_RECOVERY_SECRET_BYTES, ml_slice_str(words), &wrong);
     if (err == ML_E_INVALID) {
         return ml_call_fail(call, err, "unlock.words", NULL, NULL);
     }
@@ -221,10 +220,7 @@ static ml_err node_status(struct ml_call *call)
 }
 
 const struct ml_method ml_methods_org[] = {
-    {"org.found", 0, ml_method_org_found},
-    {"org.list", 0, org_list},
-    {"node.status", 0, node_status},
-    {"session.unlock", ML_NEEDS_ORG, unlock},
-    {"session.lock", ML_NEEDS_SESSION, lock},
-    {NULL, 0, NULL},
+    {"org.found", 0, ml_method_org_found},    {"org.list", 0, org_list},
+    {"node.status", 0, node_status},          {"session.unlock", ML_NEEDS_ORG, unlock},
+    {"session.lock", ML_NEEDS_SESSION, lock}, {NULL, 0, NULL},
 };

@@ -5,7 +5,8 @@
 #include "net/node/methods.h"
 #include "net/node/trace.h"
 
-ml_err ml_call_note(struct ml_call *call, ml_trace_action action, const struct ml_object_id *patient)
+ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
+                    const struct ml_object_id *patient)
 {
     struct ml_trace_note n = {.action = action, .result = ML_TRACE_DONE};
     if (patient != NULL) {
@@ -98,9 +99,9 @@ static ml_err record_show(struct ml_call *call)
     if (err == ML_OK) {
         err = ml_call_note(call, ML_TRACE_READ, &patient);
     }
-    return err == ML_OK ? ml_view_object(call->session->vault, &patient, &object,
-                                         ml_call_document(call))
-                        : err;
+    return err == ML_OK
+               ? ml_view_object(call->session->vault, &patient, &object, ml_call_document(call))
+               : err;
 }
 
 const struct ml_method ml_methods_patient[] = {

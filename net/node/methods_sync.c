@@ -205,12 +205,8 @@ static ml_err sync_resume(struct ml_call *call)
 }
 
 const struct ml_method ml_methods_sync[] = {
-    {"peer.add", ML_NEEDS_SESSION, peer_add},
-    {"peer.list", ML_NEEDS_SESSION, peer_list},
-    {"sync.now", ML_NEEDS_SESSION, sync_now},
-    {"sync.status", ML_NEEDS_SESSION, sync_status},
-    {"sync.wait", ML_NEEDS_SESSION, sync_wait},
-    {"sync.pause", ML_NEEDS_SESSION, sync_pause},
-    {"sync.resume", ML_NEEDS_SESSION, sync_resume},
-    {NULL, 0, NULL},
+    {"peer.add", ML_NEEDS_SESSION, peer_add},       {"peer.list", ML_NEEDS_SESSION, peer_list},
+    {"sync.now", ML_NEEDS_SESSION, sync_now},       {"sync.status", ML_NEEDS_SESSION, sync_status},
+    {"sync.wait", ML_NEEDS_SESSION, sync_wait},     {"sync.pause", ML_NEEDS_SESSION, sync_pause},
+    {"sync.resume", ML_NEEDS_SESSION, sync_resume}, {NULL, 0, NULL},
 };

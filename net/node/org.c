@@ -7,8 +7,11 @@
 #include "core/base/ids.h"
 #include "core/crypto/keystore_file.h"
 #include "maille/vfs.h"
+#include "net/node/anchors.h"
+#include "net/node/enrol.h"
 #include "net/node/exchange.h"
 #include "net/node/session.h"
+#include "net/node/trace_inner.h"
 
 ml_err ml_org_new(struct ml_org **out, struct ml_node *node, struct ml_keystore *keystore)
 {
@@ -91,11 +94,8 @@ ml_err ml_org_vfs(struct ml_org *org, char name[ML_NODE_VFS_NAME_MAX], ml_kdf_id
 static ml_err log_open(struct ml_org *org, bool create)
 {
     char path[ML_PATH_MAX];
-    struct ml_log_args args = {.env = org->node->env,
-                               .path = path,
-                               .vfs = org->log_vfs,
-                               .org = org->id,
-                               .create = create};
+    struct ml_log_args args = {
+        .env = org->node->env, .path = path, .vfs = org->log_vfs, .org = org->id, .create = create};
     ml_err err = ml_home_file(&org->node->home, path, &org->id, "log.db");
     return err == ML_OK ? ml_log_open(&org->log, &args) : err;
 }
@@ -127,6 +127,12 @@ ml_err ml_org_open(struct ml_org *org, bool create)
         err = ml_keystore_derive(org->keystore, ML_KDF_NODE_SALT, NULL, &org->salt_key);
     }
     if (err == ML_OK) {
+        err = ml_anchors_open(org);
+    }
+    if (err == ML_OK) {
+        err = ml_traces_open(org);
+    }
+    if (err == ML_OK) {
         ml_hlc_init(&org->clock, org->node->env, ml_log_hlc_last(org->log));
         err = ml_exchange_open(org);
     }
@@ -139,8 +145,11 @@ ml_err ml_org_open(struct ml_org *org, bool create)
 
 void ml_org_close(struct ml_org *org)
 {
+    ml_enrol_offer_end(org);
     ml_session_end(org);
     ml_exchange_close(org);
+    ml_traces_close(org);
+    ml_anchors_close(org);
     ml_log_close(org->log);
     org->log = NULL;
     if (org->log_vfs[0] != '\0') {
@@ -163,8 +172,7 @@ bool ml_org_is_coordinator(const struct ml_org *org)
     if (org->session == NULL) {
         return false;
     }
-    const struct ml_fact *fact =
-        ml_gov_member(ml_log_gov(org->log), NULL, &org->session->member);
+    const struct ml_fact *fact = ml_gov_member(ml_log_gov(org->log), NULL, &org->session->member);
     return fact != NULL && fact->rank == ML_RANK_COORDINATOR;
 }
 

@@ -10,12 +10,13 @@
 #include "core/store/log.h"
 #include "net/node/state.h"
 
-/** A structure whose keystore is in the home; closed. NOT_FOUND: no keystore; CORRUPT, IO, NOMEM. */
+/** A structure whose keystore is in the home; closed. NOT_FOUND: no keystore; CORRUPT, IO, NOMEM.
+ */
 ml_err ml_org_load(struct ml_org **out, struct ml_node *node,
                    const struct ml_org_id *id) ML_MUST_CHECK;
 /** A structure that is being founded or joined: takes the keystore over. NOMEM. */
-ml_err ml_org_new(struct ml_org **out, struct ml_node *node, struct ml_keystore *keystore)
-    ML_MUST_CHECK;
+ml_err ml_org_new(struct ml_org **out, struct ml_node *node,
+                  struct ml_keystore *keystore) ML_MUST_CHECK;
 /** Closes it first; NULL is allowed. */
 void ml_org_free(struct ml_org *org);
 /** Into the node's list. */
@@ -43,6 +44,11 @@ struct ml_author {
     const struct ml_secret *seed;
 };
 void ml_author_of(struct ml_author *out, const struct ml_secret *seed);
+
+/** The header of the author's next bundle in a lane, but for dictionary and salt; its deps are
+ * borrowed until the next call on the log. */
+ml_err ml_org_next_header(struct ml_org *org, struct ml_header *out, const struct ml_author *author,
+                          uint8_t lane) ML_MUST_CHECK;
 
 /** A bundle of lane 0 or 1: signed, not sealed. `ops` encoded; durable when it returns. LIMIT: they
  * don't fit one bundle. ROLLED_BACK: the log doesn't take our own bundle. */

@@ -18,16 +18,18 @@
 #include "net/node/node.h"
 #include "net/node/secrets.h"
 
-#define ML_NODE_ORGS_MAX        8u
-#define ML_SESSION_IDLE_MS      600000u /* without a call: the member's session locks */
-#define ML_SESSION_TOKEN_BYTES  32u
-#define ML_NODE_VFS_NAME_MAX    48u
+#define ML_NODE_ORGS_MAX       8u
+#define ML_SESSION_IDLE_MS     600000u /* without a call: the member's session locks */
+#define ML_SESSION_TOKEN_BYTES 32u
+#define ML_NODE_VFS_NAME_MAX   48u
 
+struct ml_anchor;
 struct ml_enrol_offer;
 struct ml_exchange;
 struct ml_join;
 struct ml_log;
 struct ml_schema;
+struct ml_traces;
 struct ml_vault;
 
 /** A member who is unlocked here. */
@@ -48,12 +50,15 @@ struct ml_org {
     struct ml_org_id id;
     struct ml_keystore *keystore; /* owned; never NULL */
     bool open;
-    struct ml_node_secrets secrets; /* owned while open */
-    struct ml_session *session;     /* owned; NULL: nobody is unlocked */
+    struct ml_node_secrets secrets;     /* owned while open */
+    struct ml_session *session;         /* owned; NULL: nobody is unlocked */
     char log_vfs[ML_NODE_VFS_NAME_MAX]; /* "" while closed */
     struct ml_log *log;                 /* owned while open */
     struct ml_secret *salt_key;         /* owned while open: keys the salts (rules B19) */
     struct ml_hlc_clock clock;
+    struct ml_anchor *anchor; /* owned while open, with its key */
+    struct ml_secret *anchor_key;
+    struct ml_traces *traces;     /* owned while open */
     struct ml_exchange *exchange; /* owned while open */
     bool behind;                  /* the session's vault has bundles left to project */
     struct ml_enrol_offer *offer; /* owned; NULL: no code waits */
@@ -70,7 +75,7 @@ struct ml_node {
     struct ml_call *deferred;   /* owned list */
     uint64_t next_dial;
     struct ml_join *join; /* owned; NULL: this node isn't joining a structure */
-    bool changed; /* deferred calls look again at the next turn */
+    bool changed;         /* deferred calls look again at the next turn */
 };
 
 #endif

@@ -1,8 +1,8 @@
 /* net/node/trace.h -- who did what to whose record (SEC.4): written before the answer. Org thread.
  *
  * An entry goes to the sealed journal of this node (write, no fsync; fsynced when it refuses or
- * breaks a glass); every 30 s, or 64 entries, and at the next unlock, the journal is cut into a lane-2
- * bundle sealed to the auditor and to the author (decisions 16). */
+ * breaks a glass); every 30 s, or 64 entries, and at the next unlock, the journal is cut into a
+ * lane-2 bundle sealed to the auditor and to the author (decisions 16). */
 #ifndef ML_NODE_TRACE_H
 #define ML_NODE_TRACE_H
 

@@ -1,13 +1,12 @@
 /* net/node/turn.c -- see turn.h.
  *
  * A turn: sessions that were idle too long lock; exchanges have their tick; each deferred call that
- * has work has one step. Between turns the driver serves calls and links, so that no work of minutes
- * holds the org thread for longer than one step.
+ * has work has one step. Between turns the driver serves calls and links, so that no work of
+ * minutes holds the org thread for longer than one step.
  */
 #include "net/node/turn.h"
 
 #include <string.h>
-
 
 #include "net/node/enrol.h"
 #include "net/node/exchange.h"

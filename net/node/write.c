@@ -40,8 +40,8 @@ static ml_err need_emit(struct ml_org *org, const struct ml_write_need *need, st
         if ((need->compartments >> c & 1u) == 0) {
             continue;
         }
-        ml_err err = ml_keyring_seal_key(ml_session_keyring(org), &need->patient,
-                                         (ml_compartment)c, &key);
+        ml_err err =
+            ml_keyring_seal_key(ml_session_keyring(org), &need->patient, (ml_compartment)c, &key);
         if (err == ML_E_NOT_FOUND) {
             *again = true;
             return patient_open(org, &need->patient, keys);

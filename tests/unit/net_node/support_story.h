@@ -1,0 +1,36 @@
+/* support_story.h -- what people do, in one line each: calls of a cluster's nodes that must
+ * succeed. */
+#ifndef ML_TESTS_STORY_H
+#define ML_TESTS_STORY_H
+
+#include "support_cluster.h"
+
+struct story_proof {
+    char state_hash[72];
+    char view_hash[72];
+    int patients;
+    int conflicts;
+    int bodies_missing;
+    int pending;
+    int ops;
+};
+
+void story_found(struct cluster *c, unsigned n);
+void story_unlock(struct cluster *c, unsigned n);
+ml_err story_try_unlock(struct cluster *c, unsigned n, const char *passphrase);
+/** `by` adds a member and a code; node `n` joins with it, and is given by's address. */
+void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, int role);
+void story_patient(struct cluster *c, unsigned n, const char *family, const char *given,
+                   const char *birth, char patient[40]);
+void story_treatment(struct cluster *c, unsigned n, const char *patient, const char *drug,
+                     const char *dosage, char treatment[40]);
+void story_dose(struct cluster *c, unsigned n, const char *patient, const char *treatment,
+                const char *drug, const char *dosage);
+/** How many patients answer; the call must succeed. */
+int story_find(struct cluster *c, unsigned n, const char *query);
+ml_err story_try_find(struct cluster *c, unsigned n);
+void story_synced(struct cluster *c, unsigned n);
+void story_pause(struct cluster *c, unsigned n, bool paused);
+void story_verify(struct cluster *c, unsigned n, struct story_proof *proof);
+
+#endif

@@ -1,0 +1,120 @@
+/* tests/unit/net_node/test_node_flow.c -- the main job on whole nodes in one process. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "maille/value.h"
+#include "support_cluster.h"
+#include "support_story.h"
+
+static int setup(void **state)
+{
+    static struct cluster c;
+    cluster_init(&c, 7);
+    *state = &c;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    cluster_free(*state);
+    return 0;
+}
+
+static void a_founder_writes_and_reads_back(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    story_found(c, 0);
+    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
+    assert_int_equal(story_find(c, 0, "camille martin"), 1);
+    assert_int_equal(story_find(c, 0, "28/03/1979"), 1);
+    assert_int_equal(story_find(c, 0, "durand"), 0);
+}
+
+static void what_is_written_survives_a_restart(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    story_found(c, 0);
+    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
+    cluster_stop(c, 0);
+    cluster_start(c, 0);
+    story_unlock(c, 0);
+    assert_int_equal(story_find(c, 0, "martin"), 1);
+}
+
+static void a_second_node_joins_and_has_the_same(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    struct story_proof a;
+    struct story_proof b;
+    story_found(c, 0);
+    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_synced(c, 1);
+    story_verify(c, 0, &a);
+    story_verify(c, 1, &b);
+    assert_string_equal(a.state_hash, b.state_hash);
+    assert_string_equal(a.view_hash, b.view_hash);
+    assert_int_equal(b.patients, 1);
+    assert_int_equal(b.bodies_missing, 0);
+}
+
+static void two_doses_stand_side_by_side_until_settled(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct story_proof a;
+    struct story_proof b;
+    story_found(c, 0);
+    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
+    story_treatment(c, 0, patient, "metformine", "500 mg matin et soir", treatment);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_synced(c, 1);
+    story_pause(c, 1, true);
+    story_dose(c, 0, patient, treatment, "metformine", "1000 mg matin");
+    story_dose(c, 1, patient, treatment, "metformine", "850 mg matin et soir");
+    story_pause(c, 1, false);
+    story_synced(c, 1);
+    story_verify(c, 0, &a);
+    story_verify(c, 1, &b);
+    assert_string_equal(a.state_hash, b.state_hash);
+    assert_string_equal(a.view_hash, b.view_hash);
+    assert_int_equal(a.conflicts, 1);
+    story_dose(c, 1, patient, treatment, "metformine", "850 mg matin et soir");
+    story_synced(c, 1);
+    story_verify(c, 0, &a);
+    story_verify(c, 1, &b);
+    assert_int_equal(a.conflicts, 0);
+    assert_int_equal(b.conflicts, 0);
+    assert_string_equal(a.view_hash, b.view_hash);
+}
+
+static void a_wrong_passphrase_opens_nothing(void **state)
+{
+    struct cluster *c = *state;
+    story_found(c, 0);
+    cluster_stop(c, 0);
+    cluster_start(c, 0);
+    assert_int_equal(story_try_unlock(c, 0, "une autre phrase entière"), ML_E_WRONG_KEY);
+    assert_int_equal(story_try_find(c, 0), ML_E_LOCKED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_founder_writes_and_reads_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_written_survives_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_second_node_joins_and_has_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(two_doses_stand_side_by_side_until_settled, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_passphrase_opens_nothing, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
