@@ -293,7 +293,8 @@ static struct ml_slice slot_value(const struct ml_object *o, uint32_t i, uint16_
         return o->versions[i].change.value;
     }
     if (first == NULL || first->merge != ML_MERGE_ATOMIC) {
-        return first != NULL && ml_object_value(o, i, first, &value) ? value : value;
+        bool says = first != NULL && ml_object_value(o, i, first, &value);
+        return says ? value : ml_slice(NULL, 0);
     }
     size_t start = groups->len;
     for (size_t f = 0; f < o->entity->field_count; f++) {

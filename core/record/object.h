@@ -21,7 +21,7 @@
 #include "maille/err.h"
 #include "maille/types.h"
 
-#define ML_OBJECT_BYTES_MAX (64u * 1024u * 1024u) /* all versions of one object */
+#define ML_OBJECT_BYTES_MAX ((size_t)64 << 20) /* all versions of one object */
 
 /* X(NAME, number, text): why a version is greyed. The numbers are in the vault and in view_hash. */
 #define ML_GREY_MAP(X)                                                                             \

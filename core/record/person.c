@@ -207,9 +207,11 @@ static void add_day(struct ml_query *q, struct ml_slice day, unsigned month, str
     add_alt(term, 'f', said, 4 + year.len);
     if (year.len == 2) { /* "79" may be 1979 */
         memcpy(said + 6, year.data, 2);
-        memcpy(said + 4, "19", 2);
+        said[4] = '1';
+        said[5] = '9';
         add_alt(term, 'f', said, 8);
-        memcpy(said + 4, "20", 2);
+        said[4] = '2';
+        said[5] = '0';
         add_alt(term, 'f', said, 8);
     }
 }
@@ -330,21 +332,15 @@ static bool take_number(struct ml_query *q, const struct parsing *p)
     return term != NULL;
 }
 
-/* Folds ASCII and Latin letters into `text` without allocation; cuts what is too long. */
-static size_t fold_query(uint8_t *out, size_t max, const char *text)
-{
-    static const struct ml_env no_env;
-    struct ml_buf buf = {.env = &no_env, .data = out, .cap = max, .max = max};
-    size_t len = strlen(text);
-    ml_fold(&buf, ml_slice(text, len < ML_QUERY_BYTES_MAX ? len : ML_QUERY_BYTES_MAX));
-    return buf.len;
-}
-
 void ml_query_parse(struct ml_query *out, const char *text)
 {
-    uint8_t folded[2 * ML_QUERY_BYTES_MAX];
+    static const struct ml_env no_env; /* the buffer is all there is: what is too long is cut */
+    uint8_t room[2 * ML_QUERY_BYTES_MAX];
+    struct ml_buf folded = {.env = &no_env, .data = room, .cap = sizeof(room), .max = sizeof(room)};
     struct parsing p = {.out = out};
-    struct ml_slice all = ml_slice(folded, fold_query(folded, sizeof(folded), text));
+    size_t len = strlen(text);
+    ml_fold(&folded, ml_slice(text, len < ML_QUERY_BYTES_MAX ? len : ML_QUERY_BYTES_MAX));
+    struct ml_slice all = ml_buf_slice(&folded);
     size_t at = 0;
     out->count = 0;
     while (p.count < 32 && ml_fold_word(all, &at, &p.word[p.count])) {
@@ -367,24 +363,30 @@ void ml_query_parse(struct ml_query *out, const char *text)
 
 #define SCORE_PREFIX 16u /* above any rank: exact comes before the beginning of a word */
 
+/* The best alternative that this token begins with: its score, or UINT32_MAX. */
+static uint32_t token_score(const struct ml_query_term *term, uint8_t rank, struct ml_slice token)
+{
+    uint32_t best = UINT32_MAX;
+    for (uint8_t a = 0; a < term->alt_count; a++) {
+        const struct ml_query_alt *alt = &term->alt[a];
+        bool begins = token.len >= alt->len && memcmp(token.data, alt->token, alt->len) == 0;
+        uint32_t score = rank + (token.len == alt->len ? 0 : SCORE_PREFIX);
+        best = begins && score < best ? score : best;
+    }
+    return best;
+}
+
 static bool term_match(const struct ml_query_term *term, struct ml_slice tokens, uint32_t *score)
 {
     struct ml_slice token;
     uint8_t rank = 0;
     size_t at = 0;
-    bool found = false;
+    *score = UINT32_MAX;
     while (ml_tokens_next(tokens, &at, &rank, &token)) {
-        for (uint8_t a = 0; a < term->alt_count; a++) {
-            const struct ml_query_alt *alt = &term->alt[a];
-            if (token.len < alt->len || memcmp(token.data, alt->token, alt->len) != 0) {
-                continue;
-            }
-            uint32_t s = rank + (token.len == alt->len ? 0 : SCORE_PREFIX);
-            *score = !found || s < *score ? s : *score;
-            found = true;
-        }
+        uint32_t s = token_score(term, rank, token);
+        *score = s < *score ? s : *score;
     }
-    return found;
+    return *score != UINT32_MAX;
 }
 
 bool ml_query_match(const struct ml_query *query, struct ml_slice tokens, uint32_t *score)

@@ -207,6 +207,20 @@ static bool shape_of(struct ml_mp *mp, ml_field_type type)
     return false;
 }
 
+ml_field_type ml_value_shape_of(struct ml_slice value)
+{
+    static const ml_field_type types[] = {ML_TYPE_INSTANT, ML_TYPE_CONCEPT, ML_TYPE_PERIOD,
+                                          ML_TYPE_QUANTITY, ML_TYPE_CODE};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        struct ml_mp mp;
+        ml_mp_init(&mp, value, ML_MP_CANONICAL);
+        if (shape_of(&mp, types[i]) && ml_mp_ok(&mp)) {
+            return types[i];
+        }
+    }
+    return ML_TYPE_VALUE;
+}
+
 bool ml_value_fits(const struct ml_field *field, struct ml_slice value)
 {
     struct ml_mp mp;

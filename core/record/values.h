@@ -17,6 +17,10 @@
  * parts aren't looked at: that is ml_validate's, at entry. What doesn't fit is greyed. */
 bool ml_value_fits(const struct ml_field *field, struct ml_slice value);
 
+/** Of an array inside a VALUE: INSTANT, CONCEPT, PERIOD, QUANTITY or CODE by its shape; else VALUE.
+ */
+ml_field_type ml_value_shape_of(struct ml_slice value);
+
 /** Appends what an object that is referred to is called; nothing when it isn't known. */
 typedef void ml_ref_text_cb(void *user, const struct ml_object_id *object, struct ml_buf *out);
 

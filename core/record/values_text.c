@@ -241,19 +241,6 @@ static void address_text(const struct text *t, struct ml_mp *mp)
     }
 }
 
-static void value_text(const struct text *t, struct ml_mp *mp);
-
-static void component_text(const struct text *t, struct ml_mp *mp)
-{
-    uint32_t count = ml_mp_array(mp, 2, 4);
-    concept_text(t, mp);
-    put(t->out, " ");
-    value_text(t, mp);
-    for (uint32_t i = 2; i < count; i++) {
-        ml_mp_value(mp);
-    }
-}
-
 /* The text that a map holds under its key 2 (a dosage's, an attachment's title). */
 static void map_text(const struct text *t, struct ml_slice map)
 {
@@ -280,19 +267,23 @@ static void number_text(const struct text *t, struct ml_mp *mp)
 /* An array of a VALUE: what it is shows in its shape. */
 static void array_text(const struct text *t, struct ml_mp *mp)
 {
-    struct ml_field as = *t->field;
     struct ml_slice value = ml_mp_value(mp);
-    static const ml_field_type types[] = {ML_TYPE_INSTANT, ML_TYPE_CONCEPT, ML_TYPE_PERIOD,
-                                          ML_TYPE_QUANTITY, ML_TYPE_CODE};
-    as.list = false;
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        as.type = types[i];
-        if (ml_value_fits(&as, value)) {
-            ml_value_text_fr(t->out, t->args, &as, value);
-            return;
-        }
+    struct ml_mp in;
+    ml_mp_init(&in, value, ML_MP_CANONICAL);
+    ml_field_type shape = ml_value_shape_of(value);
+    if (shape == ML_TYPE_INSTANT) {
+        instant_text(t, value);
+    } else if (shape == ML_TYPE_CONCEPT) {
+        concept_text(t, &in);
+    } else if (shape == ML_TYPE_PERIOD) {
+        period_text(t, &in);
+    } else if (shape == ML_TYPE_QUANTITY) {
+        quantity_text(t, &in, false);
+    } else if (shape == ML_TYPE_CODE) {
+        code_text(t, &in);
+    } else {
+        unreadable(t);
     }
-    unreadable(t);
 }
 
 static void value_text(const struct text *t, struct ml_mp *mp)
@@ -321,6 +312,17 @@ static void value_text(const struct text *t, struct ml_mp *mp)
         ml_mp_value(mp);
         unreadable(t);
         break;
+    }
+}
+
+static void component_text(const struct text *t, struct ml_mp *mp)
+{
+    uint32_t count = ml_mp_array(mp, 2, 4);
+    concept_text(t, mp);
+    put(t->out, " ");
+    value_text(t, mp);
+    for (uint32_t i = 2; i < count; i++) {
+        ml_mp_value(mp);
     }
 }
 

@@ -57,6 +57,8 @@ static ml_err give_heads(struct heads *h, ml_version_cb *each, void *user)
     return err;
 }
 
+/* Six parameters: the object's place is three, and a walk is a function with its user. */
+/* NOLINTNEXTLINE(readability-function-size) */
 ml_err ml_vault_heads(struct ml_vault *v, const struct ml_object_id *patient,
                       const struct ml_object_id *object, uint16_t slot, ml_version_cb *each,
                       void *user)

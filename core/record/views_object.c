@@ -40,21 +40,18 @@ static ml_err put_version(struct ml_vault *v, const struct ml_obj_version *versi
     return err;
 }
 
+static bool later(const struct ml_obj_version *a, const struct ml_obj_version *b)
+{
+    return a->hlc > b->hlc || (a->hlc == b->hlc && ml_version_id_compare(&a->id, &b->id) < 0);
+}
+
 /* Versions of a register, latest first; of equals the smaller id. */
 static void order_versions(const struct ml_object *o, uint32_t *order)
 {
     for (uint32_t i = 0; i < o->count; i++) {
         uint32_t at = i;
-        while (at > 0) {
-            const struct ml_obj_version *a = &o->versions[order[at - 1]];
-            const struct ml_obj_version *b = &o->versions[i];
-            bool before =
-                a->hlc > b->hlc || (a->hlc == b->hlc && ml_version_id_compare(&a->id, &b->id) < 0);
-            if (before) {
-                break;
-            }
+        for (; at > 0 && !later(&o->versions[order[at - 1]], &o->versions[i]); at--) {
             order[at] = order[at - 1];
-            at--;
         }
         order[at] = i;
     }

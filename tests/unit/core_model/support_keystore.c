@@ -11,21 +11,27 @@
 
 #include "core/base/ids.h"
 
+static size_t stream_place(const struct mem_store *m, const struct ml_stream_id *stream)
+{
+    size_t i = 0;
+    while (i < m->stream_count && memcmp(&m->streams[i].id, stream, sizeof(*stream)) != 0) {
+        i++;
+    }
+    return i;
+}
+
 static ml_err stream_put(void *ctx, const struct ml_stream_id *stream,
                          const struct ml_stream_info *info)
 {
     struct mem_store *m = ctx;
-    for (size_t i = 0; i < m->stream_count; i++) {
-        if (memcmp(&m->streams[i].id, stream, sizeof(*stream)) == 0) {
-            if (ml_object_id_compare(&info->patient, &m->streams[i].info.patient) < 0) {
-                m->streams[i].info = *info;
-            }
-            return m->fail;
-        }
+    size_t i = stream_place(m, stream);
+    assert_true(i < MEM_STREAMS);
+    if (i == m->stream_count) {
+        m->streams[m->stream_count].id = *stream;
+        m->streams[m->stream_count++].info = *info;
+    } else if (ml_object_id_compare(&info->patient, &m->streams[i].info.patient) < 0) {
+        m->streams[i].info = *info;
     }
-    assert_true(m->stream_count < MEM_STREAMS);
-    m->streams[m->stream_count].id = *stream;
-    m->streams[m->stream_count++].info = *info;
     return m->fail;
 }
 

@@ -219,9 +219,8 @@ static void the_order_of_key_ops_is_no_matter(void **state)
     for (int round = 0; round < 40; round++) {
         size_t order[MEM_OPS];
         struct ml_seal_key got;
-        struct ml_keyring *k = f->who[0].ring;
         person_reset(f, &f->who[0]);
-        k = f->who[0].ring;
+        struct ml_keyring *k = f->who[0].ring;
         for (size_t i = 0; i < f->log.count; i++) {
             size_t j = (size_t)fake_below(&f->fake, i + 1);
             order[i] = order[j];
@@ -393,7 +392,7 @@ static void the_recovery_key_opens_break_glass_wraps(void **state)
     assert_int_equal(
         ml_keyop_decode(&wrap, ml_slice(f->log.op[last].data, f->log.op[last].len), NULL), ML_OK);
     assert_int_equal(wrap.type, ML_KEYOP_BG_WRAP);
-    memcpy(context, label, 20);
+    memcpy(context, label, sizeof(label) - 1); /* NOLINT(bugprone-not-null-terminated-result) */
     memcpy(context + 20, f->org.b, 32);
     memcpy(context + 52, op.u.kek_epoch.break_glass.b, 32);
     assert_int_equal(ml_open_anon(secret, op.u.kek_epoch.break_glass_recovery, f->recovery,
@@ -413,7 +412,6 @@ static void the_recovery_key_opens_break_glass_wraps(void **state)
 static void damaged_ops_are_ignored_and_reported(void **state)
 {
     struct fixture *f = *state;
-    struct ml_keyring *k = f->who[0].ring;
     found(f);
     struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_CARE);
     /* A slot that isn't for us in truth, an opening and a wrap whose bytes were changed. */
@@ -421,7 +419,7 @@ static void damaged_ops_are_ignored_and_reported(void **state)
         f->log.op[i].data[f->log.op[i].len - 60] ^= 1;
     }
     person_reset(f, &f->who[0]);
-    k = f->who[0].ring;
+    struct ml_keyring *k = f->who[0].ring;
     size_t faulty = 0;
     for (size_t i = 0; i < f->log.count; i++) {
         struct ml_keyop op;

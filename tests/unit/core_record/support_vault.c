@@ -374,59 +374,39 @@ struct ml_slice val_map(struct place *p, const char *entity, const char *const *
 
 /* ---- one op a bundle ---- */
 
-static void see(struct ml_seal_item *item, struct ml_version_ref *refs,
-                const struct ml_version_id *seen, uint32_t count)
+struct ml_version_id put(struct place *p, const struct put *what)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        refs[i] = (struct ml_version_ref){.id = seen[i]};
+    struct ml_version_ref refs[16];
+    const struct ml_entity *e = ml_schema_entity_named(ml_schema_builtin(), what->entity);
+    uint8_t type = what->type == 0 ? ML_CHANGE_SET : what->type;
+    struct ml_seal_item item = place_item(p, what->patient, what->entity, type, what->object);
+    if (what->field != NULL) {
+        item.change.slot = ml_field_slot(ml_entity_field_named(e, what->field));
     }
-    item->change.seen = (struct ml_list){.items = refs, .count = count};
-}
-
-struct ml_version_id put_create(struct place *p, size_t patient, const char *entity,
-                                const struct ml_object_id *object, struct ml_slice map)
-{
-    struct ml_seal_item item = place_item(p, patient, entity, ML_CHANGE_CREATE, object);
-    item.change.value = map;
-    place_write(p, 0, &item, 1);
+    if (what->effective_ms != 0) {
+        item.change.effective = (struct ml_instant){what->effective_ms, 0, ML_PRECISION_MINUTE};
+    }
+    item.change.value = what->value;
+    for (uint32_t i = 0; i < what->seen_count; i++) {
+        refs[i] = (struct ml_version_ref){.id = what->seen[i]};
+    }
+    item.change.seen = (struct ml_list){.items = refs, .count = what->seen_count};
+    place_write(p, what->by, &item, 1);
     return item.version;
 }
 
-struct ml_version_id put_set(struct place *p, size_t patient, const char *entity,
-                             const struct ml_object_id *object, const char *field,
-                             struct ml_slice value, const struct ml_version_id *seen,
-                             uint32_t seen_count)
+struct ml_version_id put_patient(struct place *p, size_t patient, const struct identity *who)
 {
-    struct ml_version_ref refs[16];
-    const struct ml_entity *e = ml_schema_entity_named(ml_schema_builtin(), entity);
-    struct ml_seal_item item = place_item(p, patient, entity, ML_CHANGE_SET, object);
-    item.change.slot = ml_field_slot(ml_entity_field_named(e, field));
-    item.change.value = value;
-    see(&item, refs, seen, seen_count);
-    place_write(p, 1, &item, 1);
-    return item.version;
-}
-
-struct ml_version_id put_act(struct place *p, size_t patient, const char *entity,
-                             const struct ml_object_id *object, uint8_t type,
-                             const struct ml_version_id *seen, uint32_t seen_count)
-{
-    struct ml_version_ref refs[16];
-    struct ml_seal_item item = place_item(p, patient, entity, type, object);
-    see(&item, refs, seen, seen_count);
-    place_write(p, 1, &item, 1);
-    return item.version;
-}
-
-struct ml_version_id put_patient(struct place *p, size_t patient, const char *birth_name,
-                                 const char *used_name, const char *given, const char *birth_date)
-{
-    const struct ml_slice one = val_text(p, given);
+    const struct ml_slice one = val_text(p, who->given);
     const char *const names[] = {"birth_name", "birth_given_names", "used_name", "birth_date"};
-    const struct ml_slice values[] = {val_text(p, birth_name), val_list(p, &one, 1),
-                                      val_text(p, used_name), val_text(p, birth_date)};
-    return put_create(p, patient, "patient", &p->patient[patient],
-                      val_map(p, "patient", names, values, 4));
+    const struct ml_slice values[] = {val_text(p, who->birth_name), val_list(p, &one, 1),
+                                      val_text(p, who->used_name), val_text(p, who->birth_date)};
+    const struct put what = {.patient = patient,
+                             .entity = "patient",
+                             .object = &p->patient[patient],
+                             .type = ML_CHANGE_CREATE,
+                             .value = val_map(p, "patient", names, values, 4)};
+    return put(p, &what);
 }
 
 struct ml_tree *answer(struct ml_args *args)

@@ -90,19 +90,25 @@ struct ml_slice val_list(struct place *p, const struct ml_slice *items, uint32_t
 struct ml_slice val_map(struct place *p, const char *entity, const char *const *names,
                         const struct ml_slice *values, uint32_t count);
 
-/* One-op shorthands; each returns the new version. */
-struct ml_version_id put_create(struct place *p, size_t patient, const char *entity,
-                                const struct ml_object_id *object, struct ml_slice map);
-struct ml_version_id put_set(struct place *p, size_t patient, const char *entity,
-                             const struct ml_object_id *object, const char *field,
-                             struct ml_slice value, const struct ml_version_id *seen,
-                             uint32_t seen_count);
-struct ml_version_id put_act(struct place *p, size_t patient, const char *entity,
-                             const struct ml_object_id *object, uint8_t type,
-                             const struct ml_version_id *seen, uint32_t seen_count);
-/* Patient's own object: names and birth date. */
-struct ml_version_id put_patient(struct place *p, size_t patient, const char *birth_name,
-                                 const char *used_name, const char *given, const char *birth_date);
+/* One op, one bundle. */
+struct put {
+    size_t patient;
+    unsigned by; /* person */
+    const char *entity;
+    const struct ml_object_id *object;
+    uint8_t type;      /* 0: a set of `field` */
+    const char *field; /* of a set: any of its register */
+    struct ml_slice value;
+    const struct ml_version_id *seen;
+    uint32_t seen_count;
+    int64_t effective_ms; /* 0: none */
+};
+struct ml_version_id put(struct place *p, const struct put *what);
+
+struct identity {
+    const char *birth_name, *used_name, *given, *birth_date;
+};
+struct ml_version_id put_patient(struct place *p, size_t patient, const struct identity *who);
 
 /* Parses an answer; free it. */
 struct ml_tree *answer(struct ml_args *args);

@@ -63,8 +63,12 @@ static void a_patient_is_found_shown_and_followed(void **state)
     struct place *p = *state;
     size_t pat = place_open(p);
     struct ml_object_id weight = new_object(p);
-    put_patient(p, pat, "Müller-Lefèvre", "Dupont", "Zoé", "1979-03-28");
-    put_create(p, pat, "observation", &weight, measure(p, "Poids", "72.50", 1790000000000));
+    put_patient(p, pat, &(struct identity){"Müller-Lefèvre", "Dupont", "Zoé", "1979-03-28"});
+    put(p, &(struct put){.patient = pat,
+                         .entity = "observation",
+                         .object = &weight,
+                         .type = ML_CHANGE_CREATE,
+                         .value = measure(p, "Poids", "72.50", 1790000000000)});
     place_catch_up(p, p->vault, 1);
     assert_true(ml_vault_complete(p->vault));
     struct ml_args *args = ml_args_new();
@@ -117,11 +121,24 @@ static void two_doses_are_a_conflict_until_one_names_both(void **state)
     size_t pat = place_open(p);
     struct ml_object_id line = new_object(p);
     struct gathered heads = {.count = 0};
-    put_patient(p, pat, "Martin", "Martin", "Paul", "1950");
-    struct ml_version_id made = put_create(p, pat, "treatment", &line, dose(p, "furosémide", "20"));
-    struct ml_version_id a =
-        put_set(p, pat, "treatment", &line, "drug", dose(p, "furosémide", "40"), &made, 1);
-    put_set(p, pat, "treatment", &line, "drug", dose(p, "furosémide", "0.50"), &made, 1);
+    put_patient(p, pat, &(struct identity){"Martin", "Martin", "Paul", "1950"});
+    struct put line_put = {.patient = pat,
+                           .entity = "treatment",
+                           .object = &line,
+                           .type = ML_CHANGE_CREATE,
+                           .value = dose(p, "furosémide", "20")};
+    struct ml_version_id made = put(p, &line_put);
+    line_put = (struct put){.patient = pat,
+                            .by = 1,
+                            .entity = "treatment",
+                            .object = &line,
+                            .field = "dose",
+                            .value = dose(p, "furosémide", "40"),
+                            .seen = &made,
+                            .seen_count = 1};
+    put(p, &line_put);
+    line_put.value = dose(p, "furosémide", "0.50");
+    put(p, &line_put);
     place_catch_up(p, p->vault, 3);
     struct ml_tree *tree = conflicts(p, p->vault);
     assert_int_equal(ml_value_int(ml_value_get(ml_tree_root(tree), "total"), -1), 1);
@@ -133,7 +150,10 @@ static void two_doses_are_a_conflict_until_one_names_both(void **state)
     ml_tree_free(tree);
     assert_int_equal(ml_vault_heads(p->vault, &p->patient[pat], &line, 1, gather, &heads), ML_OK);
     assert_int_equal(heads.count, 2);
-    put_set(p, pat, "treatment", &line, "drug", dose(p, "furosémide", "40"), heads.id, 2);
+    line_put.value = dose(p, "furosémide", "40");
+    line_put.seen = heads.id;
+    line_put.seen_count = 2;
+    put(p, &line_put);
     place_catch_up(p, p->vault, 100);
     tree = conflicts(p, p->vault);
     assert_int_equal(ml_value_int(ml_value_get(ml_tree_root(tree), "total"), -1), 0);
@@ -145,7 +165,6 @@ static void two_doses_are_a_conflict_until_one_names_both(void **state)
     assert_string_equal(text_of(field, "text"), "40 mg");
     assert_int_equal(ml_value_count(ml_value_get(field, "history")), 4);
     ml_tree_free(tree);
-    (void)a;
 }
 
 int main(void)
