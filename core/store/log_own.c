@@ -155,25 +155,34 @@ static ml_err cite_others(struct citing *c, uint8_t lane)
     return err;
 }
 
+/* All that the cited have seen, together. */
+static ml_err seen_by_cited(const struct citing *c, struct ml_gvec **out)
+{
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < c->count && err == ML_OK; i++) {
+        struct ml_gvec *more = NULL;
+        if (c->cited[i] == NULL || !waits_in_closure(c, &c->deps[i])) {
+            continue;
+        }
+        err = ml_gvec_join(&more, c->log->env, *out, c->cited[i]->known.j.gvec);
+        if (err == ML_OK) {
+            ml_gvec_unref(*out);
+            *out = more;
+        }
+    }
+    return err;
+}
+
 /* What the cited have seen of forked writers must be cited too: coverage counts numbers. */
-static ml_err cite_forked(struct citing *c, const struct ml_gvec *seen, struct ml_gvec **have)
+static ml_err cite_forked(struct citing *c, const struct ml_gvec *seen)
 {
     ml_err err = ML_OK;
     for (size_t i = 0; i < ml_gvec_count(seen) && err == ML_OK; i++) {
         const struct ml_dep *e = ml_gvec_at(seen, i);
         bool own_chain = c->lane == ML_LANE_GOVERNANCE &&
                          memcmp(e->writer.b, c->self->id.b, sizeof(e->writer.b)) == 0;
-        if (own_chain || e->seq <= ml_gvec_seq(*have, &e->writer)) {
-            continue;
-        }
-        struct ml_gvec *more = NULL;
-        err = cite(c, e, NULL);
-        if (err == ML_OK) {
-            err = ml_gvec_extend(&more, c->log->env, *have, e, 1);
-        }
-        if (err == ML_OK) {
-            ml_gvec_unref(*have);
-            *have = more;
+        if (!own_chain && e->seq > ml_gvec_seq(c->gvec, &e->writer)) {
+            err = cite(c, e, NULL);
         }
     }
     return err;
@@ -203,13 +212,20 @@ static ml_err extend_gvec(struct citing *c, struct ml_gvec **out)
 
 static ml_err cover_cited(struct citing *c)
 {
+    struct ml_gvec *seen = NULL;
     ml_err err = extend_gvec(c, &c->gvec);
-    const size_t count = c->count;
-    for (size_t i = 0; i < count && err == ML_OK; i++) {
-        if (c->cited[i] != NULL && waits_in_closure(c, &c->deps[i])) {
-            err = cite_forked(c, c->cited[i]->known.j.gvec, &c->gvec);
+    if (err == ML_OK) {
+        err = seen_by_cited(c, &seen);
+    }
+    if (err == ML_OK && !ml_gvec_covers(c->gvec, seen)) {
+        err = cite_forked(c, seen);
+        if (err == ML_OK) {
+            ml_gvec_unref(c->gvec);
+            c->gvec = NULL;
+            err = extend_gvec(c, &c->gvec);
         }
     }
+    ml_gvec_unref(seen);
     return err;
 }
 

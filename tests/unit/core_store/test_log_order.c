@@ -1,0 +1,278 @@
+/* test_log_order.c -- I2: the state is a function of the set of bundles. Random histories, with and
+ * without forks, are given to empty logs in random orders with duplicates, in random batches.
+ *
+ * Three logs stand for three nodes. Without forks each actor writes at one of them; with forks at
+ * any, so that one key signs two histories, in lane 0 too: what a forked coordinator had stated
+ * stops to count, and so do the writers whose opening hung on it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support_world.h"
+
+#define NODES  3u
+#define ACTORS 5u
+#define STEPS  40u
+#define ORDERS 8u
+#define SEEDS  6u
+
+struct history {
+    struct world w;
+    struct ml_log *node[NODES];
+    bool had[NODES][WORLD_WIRES];
+    bool forks;
+    unsigned stored; /* bundles that could be made */
+};
+
+struct results {
+    unsigned stored;
+    unsigned refused;
+    unsigned stopped;
+    unsigned quarantined;
+};
+
+static void count_result(void *user, const struct ml_log_outcome *o)
+{
+    struct results *r = user;
+    r->stored += o->result == ML_LOG_STORED;
+    r->refused += o->result == ML_LOG_REFUSED;
+    r->stopped += o->result == ML_LOG_STOPPED;
+    r->quarantined += o->result == ML_LOG_STORED && o->verdict == ML_VERDICT_QUARANTINED;
+}
+
+/* A node hears of everything that was made so far. */
+static void history_meet(struct history *h, unsigned node)
+{
+    for (size_t i = 0; i < h->w.made_count; i++) {
+        struct results r = {0};
+        if (!h->had[node][i]) {
+            assert_int_equal(ml_log_ingest(h->node[node], &h->w.made[i].wire, 1, count_result, &r),
+                             ML_OK);
+            assert_int_equal(r.refused, 0);
+            h->had[node][i] = true;
+        }
+    }
+}
+
+/* The coordinator takes people in, whatever he did before elsewhere; others may only try. */
+static uint32_t governance_ops(struct history *h, unsigned actor, struct ml_slice ops[2])
+{
+    static uint8_t kept[2][512];
+    struct world *w = &h->w;
+    const unsigned i = 1 + (unsigned)fake_below(&w->fake, ACTORS - 1);
+    struct ml_govop op = {.type = ML_GOVOP_TEAM_ADD};
+    w->fake.env.random(w->fake.env.ctx, op.u.team_add.team.b, 16);
+    if (actor != 0 || fake_below(&w->fake, 3) == 0) {
+        ops[0] = world_op(w, &op, NULL);
+        return 1;
+    }
+    op = (struct ml_govop){.type = ML_GOVOP_MEMBER_ADD};
+    op.u.member_add = (struct ml_member_add){.member = w->actors[i].member, .rank = 3, .role = 60};
+    ops[0] = world_op(w, &op, NULL);
+    memcpy(kept[0], ops[0].data, ops[0].len);
+    ops[0].data = kept[0];
+    op = (struct ml_govop){.type = ML_GOVOP_NODE_ENROL};
+    op.u.node_enrol = (struct ml_node_enrol){
+        .member = w->actors[i].member, .node = w->actors[i].node, .mon_sign = w->actors[i].mon_pk};
+    ops[1] = world_op(w, &op, NULL);
+    memcpy(kept[1], ops[1].data, ops[1].len);
+    ops[1].data = kept[1];
+    return 2;
+}
+
+static struct ml_slice opening_op(struct history *h, unsigned actor)
+{
+    const struct actor *a = &h->w.actors[actor];
+    struct ml_govop op = {.type = ML_GOVOP_WRITER_OPEN,
+                          .u.writer_open = {.writer = a->pk, .member = a->member, .node = a->node}};
+    return world_op(&h->w, &op, a->mon);
+}
+
+/* One actor writes one bundle at one node, if his chain lets him. */
+static void history_write(struct history *h)
+{
+    static const struct ml_slice sealed = {(const uint8_t *)"sealed bytes, sealed bytes", 26};
+    struct world *w = &h->w;
+    const unsigned actor = (unsigned)fake_below(&w->fake, ACTORS);
+    const unsigned node = h->forks && fake_below(&w->fake, 6) == 0
+                              ? (unsigned)fake_below(&w->fake, NODES)
+                              : actor % NODES;
+    uint8_t lane = (uint8_t)fake_below(&w->fake, ML_LANES);
+    struct ml_log_next next;
+    if (fake_below(&w->fake, 3) == 0) {
+        lane = 0;
+    }
+    ml_err err = ml_log_next_own(h->node[node], &w->actors[actor].id, lane, &next);
+    if (err == ML_E_DENIED) { /* not open yet at this node */
+        lane = 0;
+        err = ml_log_next_own(h->node[node], &w->actors[actor].id, lane, &next);
+    }
+    if (err != ML_OK) {
+        assert_int_equal(err, ML_E_ROLLED_BACK);
+        assert_true(h->forks);
+        return;
+    }
+    struct ml_slice ops[2] = {sealed, sealed};
+    uint32_t op_count = 1;
+    if (lane == 0 && next.seq == 1) {
+        ops[0] = opening_op(h, actor);
+    } else if (lane == 0) {
+        op_count = governance_ops(h, actor, ops);
+    }
+    const struct draft d = {
+        .by = &w->actors[actor], .lane = lane, .ops = ops, .op_count = op_count, .next = &next};
+    struct ml_slice wire = world_build(w, h->node[node], &d);
+    struct ml_log_outcome o = world_ingest(h->node[node], wire);
+    if (o.result != ML_LOG_STORED) {
+        fail_msg("actor %u lane %u: %s", actor, lane, ml_reason_text(o.reason));
+    }
+    h->had[node][w->made_count - 1] = true;
+    h->stored++;
+}
+
+static void history_make(struct history *h, uint64_t seed, bool forks)
+{
+    memset(h, 0, sizeof(*h));
+    world_init(&h->w, seed);
+    h->forks = forks;
+    world_found(&h->w);
+    for (unsigned i = 0; i < NODES; i++) {
+        h->node[i] = world_log(&h->w);
+        history_meet(h, i);
+    }
+    for (unsigned i = 1; i < ACTORS; i++) { /* one is enrolled before it all begins */
+        if (i == 1) {
+            world_enrol(&h->w, h->node[0], i);
+            memset(h->had[0], 1, h->w.made_count);
+        }
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        history_meet(h, i);
+    }
+    for (unsigned step = 0; step < STEPS; step++) {
+        if (fake_below(&h->w.fake, 4) == 0) {
+            history_meet(h, (unsigned)fake_below(&h->w.fake, NODES));
+        }
+        history_write(h);
+    }
+}
+
+/* Random order, a tenth of them twice. */
+static size_t shuffle(struct world *w, struct ml_slice *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < w->made_count; i++) {
+        out[count++] = w->made[i].wire;
+        if (fake_below(&w->fake, 10) == 0) {
+            out[count++] = w->made[i].wire;
+        }
+    }
+    for (size_t i = count; i > 1; i--) {
+        size_t k = (size_t)fake_below(&w->fake, i);
+        struct ml_slice swap = out[i - 1];
+        out[i - 1] = out[k];
+        out[k] = swap;
+    }
+    return count;
+}
+
+static struct ml_log *log_of_order(struct world *w, const struct ml_slice *wires, size_t count)
+{
+    struct ml_log *log = world_log(w);
+    struct results r = {0};
+    for (size_t at = 0; at < count;) {
+        size_t batch = 1 + (size_t)fake_below(&w->fake, 16);
+        batch = batch < count - at ? batch : count - at;
+        assert_int_equal(ml_log_ingest(log, wires + at, batch, count_result, &r), ML_OK);
+        at += batch;
+        if (fake_below(&w->fake, 8) == 0) {
+            log = world_reopen(w, log); /* what is in memory makes no difference */
+        }
+    }
+    assert_int_equal(r.refused, 0);
+    assert_int_equal(r.stopped, 0);
+    assert_int_equal(r.stored, w->made_count);
+    return log;
+}
+
+static void no_problem(void *user, const char *what)
+{
+    (void)user;
+    fail_msg("%s", what);
+}
+
+static void check_same(struct ml_log *reference, struct ml_log *log)
+{
+    struct ml_log_counts a;
+    struct ml_log_counts b;
+    struct ml_hash ta;
+    struct ml_hash tb;
+    assert_int_equal(ml_log_counts(reference, &a), ML_OK);
+    assert_int_equal(ml_log_counts(log, &b), ML_OK);
+    assert_int_equal(b.pending, 0);
+    assert_memory_equal(&a, &b, sizeof(a));
+    assert_int_equal(ml_log_trace_hash(reference, &ta), ML_OK);
+    assert_int_equal(ml_log_trace_hash(log, &tb), ML_OK);
+    assert_memory_equal(ta.b, tb.b, sizeof(ta.b));
+    assert_true(world_same_state(reference, log));
+    assert_int_equal(ml_log_verify(log, no_problem, NULL), ML_OK);
+}
+
+static unsigned check_orders(uint64_t seed, bool forks)
+{
+    static struct history h;
+    static struct ml_slice wires[2 * WORLD_WIRES];
+    history_make(&h, seed, forks);
+    for (unsigned i = 0; i < NODES; i++) {
+        history_meet(&h, i);
+    }
+    check_same(h.node[0], h.node[1]);
+    check_same(h.node[0], h.node[2]);
+    for (unsigned order = 0; order < ORDERS; order++) {
+        struct ml_log *log = log_of_order(&h.w, wires, shuffle(&h.w, wires));
+        check_same(h.node[0], log);
+        ml_log_close(log);
+    }
+    struct ml_log_counts counts;
+    assert_int_equal(ml_log_counts(h.node[0], &counts), ML_OK);
+    assert_true(forks || counts.forks == 0);
+    for (unsigned i = 0; i < NODES; i++) {
+        ml_log_close(h.node[i]);
+    }
+    assert_int_equal(world_free(&h.w), 0);
+    return (unsigned)counts.forks;
+}
+
+static void honest_histories_agree_in_any_order(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        print_message("seed %llu\n", (unsigned long long)seed);
+        assert_int_equal(check_orders(seed, false), 0);
+    }
+}
+
+static void forked_histories_agree_in_any_order(void **state)
+{
+    unsigned forks = 0;
+    (void)state;
+    for (uint64_t seed = 101; seed <= 100 + SEEDS; seed++) {
+        print_message("seed %llu\n", (unsigned long long)seed);
+        forks += check_orders(seed, true);
+    }
+    assert_true(forks >= SEEDS); /* the histories do what they are for */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(honest_histories_agree_in_any_order),
+        cmocka_unit_test(forked_histories_agree_in_any_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
