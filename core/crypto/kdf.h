@@ -71,7 +71,7 @@
     X(AUDIT_BOX, "audit-box", "recovery secret", 32, 32, 32, 0, "none",                            \
       "X25519 secret that opens traces (rules A2)", "ROOT_ROTATE",                                 \
       "wipe after use; it is never stored")                                                        \
-    X(IMPORT_ID, "import-id", "org's import secret", 32, 32, 32, 0, "none",                        \
+    X(IMPORT_ID, "import-id", "the structure's link secret", 32, 32, 32, 0, "none",                \
       "keys the ids of imported objects (A9)", "never: the ids would change",                      \
       "with the org's keys")
 
