@@ -13,12 +13,14 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/store/vfs/vfs.h"
 
 #define CACHE_KIB_DEFAULT        8192u
 #define CHECKPOINT_PAGES_DEFAULT 1000u
 
 struct ml_db {
     const struct ml_env *env; /* borrowed */
+    const char *vfs;          /* borrowed from the caller: a registered name, or NULL */
     sqlite3 *conn;
 };
 
@@ -105,6 +107,10 @@ static ml_err db_fail(struct ml_db *db, int rc, const char *what)
         return ML_OK;
     }
     ml_err err = err_from_sqlite(db->conn, rc);
+    if ((rc & 0xff) == SQLITE_NOTADB && db->vfs != NULL) {
+        ml_err ours = ml_vfs_last_error(db->vfs, NULL, 0); /* tells a torn page 1 from a key */
+        err = ours == ML_E_CORRUPT ? ours : err;
+    }
     ML_ASSERT(err != ML_OK);
     if (err != ML_E_EXISTS) {
         ml_logf(db->env, ML_LOG_DEBUG, "db", "%s: %s (sqlite %d)", what, ml_err_name(err), rc);
@@ -272,6 +278,7 @@ ml_err ml_db_open(struct ml_db **out, const struct ml_db_args *args)
         return ML_E_NOMEM;
     }
     db->env = args->env;
+    db->vfs = args->vfs;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     flags |= args->flags & ML_DB_READONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     flags |= args->flags & ML_DB_CREATE ? SQLITE_OPEN_CREATE : 0;

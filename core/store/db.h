@@ -50,7 +50,7 @@ struct ml_db_schema {
 struct ml_db_args {
     const struct ml_env *env; /* borrowed; outlives the connection */
     const char *path;
-    const char *vfs; /* name of a registered VFS, NULL: the default one */
+    const char *vfs; /* name of a registered VFS (borrowed, as env), NULL: the default one */
     unsigned flags;  /* ML_DB_* */
     ml_db_sync sync;
     uint32_t cache_kib;                /* page cache; 0: 8 MiB */

@@ -61,26 +61,28 @@ void world_path(const struct world *w, char *out, size_t size)
     support_path(out, size, w->dir, name);
 }
 
-struct ml_log *world_log(struct world *w)
+ml_err world_try_open(struct world *w, struct ml_log **log)
 {
     char path[300];
-    struct ml_log *log = NULL;
-    w->files++;
     world_path(w, path, sizeof(path));
     const struct ml_log_args args = {
-        .env = &w->fake.env, .path = path, .org = w->org, .create = true};
-    assert_int_equal(ml_log_open(&log, &args), ML_OK);
+        .env = &w->fake.env, .path = path, .vfs = w->vfs, .org = w->org, .create = true};
+    return ml_log_open(log, &args);
+}
+
+struct ml_log *world_log(struct world *w)
+{
+    struct ml_log *log = NULL;
+    w->files++;
+    assert_int_equal(world_try_open(w, &log), ML_OK);
     return log;
 }
 
 struct ml_log *world_reopen(struct world *w, struct ml_log *log)
 {
-    char path[300];
     struct ml_log *again = NULL;
-    world_path(w, path, sizeof(path));
-    const struct ml_log_args args = {.env = &w->fake.env, .path = path, .org = w->org};
     ml_log_close(log);
-    assert_int_equal(ml_log_open(&again, &args), ML_OK);
+    assert_int_equal(world_try_open(w, &again), ML_OK);
     return again;
 }
 

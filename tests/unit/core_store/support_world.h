@@ -37,6 +37,7 @@ struct world {
     struct made made[WORLD_WIRES];
     size_t made_count;
     char dir[256];
+    const char *vfs; /* NULL: the stock one */
     unsigned files;
 };
 
@@ -47,7 +48,9 @@ int world_free(struct world *w);
 /** A new, empty log in the world's folder. */
 struct ml_log *world_log(struct world *w);
 struct ml_log *world_reopen(struct world *w, struct ml_log *log); /* the last one made */
-void world_path(const struct world *w, char *out, size_t size);   /* of the last one made */
+/** The last one made, which is closed. */
+ml_err world_try_open(struct world *w, struct ml_log **log);
+void world_path(const struct world *w, char *out, size_t size); /* of the last one made */
 
 /** What next_own says for an actor, turned into a bundle of `ops` (plaintext in lanes 0 and 1). */
 struct draft {
