@@ -6,9 +6,8 @@
  *   page 1:                 0      8       16
  *                           | salt | check | sealed body ...
  *
- * Invariant: every page of the file is sealed, the lock page apart; what SQLite leaves unwritten
- * (pages freed in the transaction that made them) is filled with sealed zeros, so that an all-zero
- * page always means damage (C10).
+ * Invariant: every page of the file is sealed, the lock page apart; a place that a checkpoint would
+ * leave unwritten is filled with sealed zeros, so that an all-zero page always means damage (C10).
  */
 #include <string.h>
 

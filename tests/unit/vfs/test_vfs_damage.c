@@ -320,6 +320,36 @@ static void one_commit_behind_proves_nothing(void **state)
     support_close_ok(db);
 }
 
+/* Frames of transactions that failed at their fsync lie behind the log's end, each with a commit,
+ * but none continues another's checksums: they prove nothing, and the log ends at the torn frame.
+ */
+static void commits_that_do_not_chain_prove_nothing(void **state)
+{
+    struct fault_disk *disk = *state;
+    const struct fault_plan no_sync = {.ops = FAULT_SYNC, .nth = 1, .forever = true};
+    sqlite3 *db = support_disk_open_ok();
+    support_exec_ok(db, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
+                        "CREATE TABLE t(b); CREATE TABLE u(b); CREATE TABLE v(b);"
+                        "INSERT INTO t VALUES(0); INSERT INTO u VALUES(0); INSERT INTO v VALUES(0);"
+                        "PRAGMA wal_checkpoint(TRUNCATE); UPDATE t SET b = 1");
+    fault_disk_plan(disk, &no_sync);
+    static const char *const failing[] = {
+        "BEGIN; UPDATE t SET b = 9; UPDATE u SET b = 9; UPDATE v SET b = 9; COMMIT",
+        "BEGIN; UPDATE t SET b = 8; UPDATE u SET b = 8; COMMIT", "UPDATE t SET b = 7"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(support_exec(db, failing[i]), SQLITE_IOERR_FSYNC);
+        support_exec(db, "ROLLBACK");
+    }
+    fault_disk_cut_at(disk, 1);
+    sqlite3_close(db);
+    fault_disk_restart(disk, FAULT_KEEP_ALL);
+    flip(disk, SUPPORT_WAL, 32 + FRAME + 100); /* frame 2 is torn; 3 and 4 are commits */
+    db = support_disk_open_ok();
+    assert_int_equal(support_int(db, "SELECT b FROM t"), 1);
+    assert_int_equal(support_int(db, "SELECT b FROM v"), 0);
+    support_close_ok(db);
+}
+
 static void a_wal_cut_short_ends_at_its_last_whole_commit(void **state)
 {
     struct fault_disk *disk = *state;
@@ -438,6 +468,7 @@ int main(void)
         T(a_bad_sector_over_two_frames_is_damage_too),
         T(a_torn_tail_ends_the_log_at_the_commit_before),
         T(one_commit_behind_proves_nothing),
+        T(commits_that_do_not_chain_prove_nothing),
         T(a_wal_cut_short_ends_at_its_last_whole_commit),
         T(a_damaged_wal_header_is_an_error_not_an_empty_log),
         T(a_frame_opens_at_its_own_place_only),

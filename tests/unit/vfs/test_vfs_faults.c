@@ -127,6 +127,35 @@ static void a_flipped_bit_is_never_data(void **state)
     }
 }
 
+/* A torn rewrite of a slot leaves a frame that doesn't open, in the open WAL: the transaction
+ * fails, the next one on the same connection writes that slot anew. */
+static void after_a_torn_rewrite_the_same_connection_goes_on(void **state)
+{
+    bool fired = true;
+    (void)state;
+    for (long nth = 1; fired; nth += 5) {
+        struct fault_disk *disk = support_disk_new((uint64_t)nth);
+        const struct fault_plan plan = {.ops = FAULT_WRITE, .nth = nth, .torn = true};
+        sqlite3 *db = support_disk_open_ok();
+        support_exec_ok(db, "PRAGMA cache_size=5");
+        support_fill(db, 600, 400);
+        support_exec_ok(db, "PRAGMA wal_checkpoint(TRUNCATE); DELETE FROM t WHERE a = 1");
+        fault_disk_plan(disk, &plan);
+        static const char update[] = "BEGIN; UPDATE t SET b = b || 'x'; UPDATE t SET b = b || 'y';"
+                                     "UPDATE t SET b = b || 'z'; COMMIT";
+        int rc = support_exec(db, update);
+        fired = fault_disk_fired(disk);
+        fault_disk_plan(disk, NULL);
+        assert_true(fired == (rc != SQLITE_OK));
+        support_exec(db, "ROLLBACK");
+        support_exec_ok(db, update);
+        assert_true(support_is_sound(db));
+        support_close_ok(db);
+        support_disk_free(disk);
+        assert_true(fired || nth > 100);
+    }
+}
+
 static void a_quota_is_full_and_room_heals_it(void **state)
 {
     (void)state;
@@ -198,6 +227,7 @@ int main(void)
         cmocka_unit_test(any_other_failed_call_loses_no_commit),
         cmocka_unit_test(a_disk_that_goes_bad_loses_no_commit),
         cmocka_unit_test(a_flipped_bit_is_never_data),
+        cmocka_unit_test(after_a_torn_rewrite_the_same_connection_goes_on),
         cmocka_unit_test(a_quota_is_full_and_room_heals_it),
         cmocka_unit_test(each_failed_allocation_is_an_error_and_leaks_nothing),
     };

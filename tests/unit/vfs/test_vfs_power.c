@@ -78,6 +78,19 @@ static void the_end_of_the_process_loses_nothing(void **state)
     assert_true(cut_everywhere(plan, FAULT_KEEP_ALL, 1) > 100);
 }
 
+static void a_created_database_survives(void **state)
+{
+    (void)state;
+    struct fault_disk *disk = support_disk_new(1);
+    sqlite3 *db = NULL;
+    support_close_ok(support_disk_open_ok());
+    fault_disk_restart(disk, FAULT_KEEP_SYNCED);
+    assert_int_equal(support_open(&db, SUPPORT_DB, SQLITE_OPEN_READWRITE), SQLITE_OK);
+    assert_true(support_is_sound(db));
+    support_close_ok(db);
+    support_disk_free(disk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +99,7 @@ int main(void)
         cmocka_unit_test(each_sector_survives_or_not_on_its_own),
         cmocka_unit_test(spilling_transactions_survive_too),
         cmocka_unit_test(the_end_of_the_process_loses_nothing),
+        cmocka_unit_test(a_created_database_survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
