@@ -452,6 +452,40 @@ static void a_body_fits_its_header(void **state)
     }
 }
 
+static void the_wire_form_has_room_for_the_largest_parts(void **state)
+{
+    static uint8_t bytes[ML_BODY_SHREDDED_MAX + 1];
+    struct fixture *f = *state;
+    const struct ml_signature sig = {{0}};
+    struct ml_slice header = ml_slice(bytes, ML_HEADER_BYTES_MAX);
+    struct ml_wire_body body = {.bytes = {bytes, ML_BODY_SHREDDED_MAX}};
+    ml_buf_clear(&f->wire);
+    assert_int_equal(ml_bundle_join(&f->wire, header, &sig, &body), ML_OK);
+    assert_true(f->wire.len <= ML_BUNDLE_BYTES_MAX);
+    body.bytes.len++;
+    assert_int_equal(ml_bundle_join(&f->wire, header, &sig, &body), ML_E_INVALID);
+    body.bytes.len--;
+    header.len++;
+    assert_int_equal(ml_bundle_join(&f->wire, header, &sig, &body), ML_E_INVALID);
+}
+
+/* Short ops grow when they are shredded: the body is longer than body_len, and still valid. */
+static void a_shredded_body_may_be_longer_than_it_was(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_buf body;
+    struct ml_hash hash;
+    assert_int_equal(build(f, 1, 0, 1), ML_OK);
+    struct ml_bundle b = decoded(ml_buf_slice(&f->wire));
+    ml_buf_init(&body, &f->fake.env, ML_BODY_SHREDDED_MAX);
+    assert_int_equal(ml_body_shred(&body, b.body.bytes, 0), ML_OK);
+    assert_true(body.len > b.header.body_len);
+    assert_int_equal(ml_body_check(&b.header, ml_buf_slice(&body), NULL), ML_OK);
+    b.body.bytes = ml_buf_slice(&body);
+    assert_int_equal(ml_bundle_verify(&b, &f->org, &f->pk, &hash), ML_OK);
+    ml_buf_free(&body);
+}
+
 /* ---- places ---- */
 
 static void associated_data_binds_the_place_of_an_op(void **state)
@@ -601,6 +635,8 @@ int main(void)
         T(headers_are_limited_in_entries_and_bytes),
         T(a_header_over_9_kib_is_refused_before_it_is_read),
         T(a_body_fits_its_header),
+        T(the_wire_form_has_room_for_the_largest_parts),
+        T(a_shredded_body_may_be_longer_than_it_was),
         T(associated_data_binds_the_place_of_an_op),
         T(nonces_differ_by_salt_and_index),
         T(heads_have_one_order),

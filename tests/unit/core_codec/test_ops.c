@@ -317,6 +317,21 @@ static void ranks_roles_and_kinds_have_bounds(void **state)
     assert_int_equal(ml_govop_encode(&f->b, &op), ML_E_INVALID);
 }
 
+static void a_new_writer_names_128_heads_at_most(void **state)
+{
+    static struct ml_dep heads[ML_HEADS_MAX + 1];
+    struct fixture *f = *state;
+    struct ml_govop op;
+    for (uint32_t i = 0; i <= ML_HEADS_MAX; i++) {
+        heads[i].seq = i + 1;
+    }
+    sample_govop(&op, ML_GOVOP_WRITER_OPEN, true);
+    op.u.writer_open.heads = (struct ml_list){.count = ML_HEADS_MAX, .items = heads};
+    assert_int_equal(ml_govop_encode(&f->b, &op), ML_OK);
+    op.u.writer_open.heads.count++;
+    assert_int_equal(ml_govop_encode(&f->b, &op), ML_E_INVALID);
+}
+
 /* ---- co-signatures ---- */
 
 static void a_cosignature_covers_the_entries_before_it(void **state)
@@ -628,6 +643,7 @@ int main(void)
         T(the_founding_op_keeps_its_keys),
         T(unknown_ops_are_kept_and_flagged),
         T(ranks_roles_and_kinds_have_bounds),
+        T(a_new_writer_names_128_heads_at_most),
         T(a_cosignature_covers_the_entries_before_it),
         T(the_cosigned_bytes_are_as_defined),
         T(only_two_types_are_cosigned),
