@@ -397,9 +397,10 @@ ml_err ml_stmt_prepare(struct ml_stmt **out, struct ml_db *db, const char *sql)
     }
     s->db = db;
     int rc = sqlite3_prepare_v3(db->conn, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL);
-    if (rc != SQLITE_OK) {
+    ml_err err = rc == SQLITE_OK ? ML_OK : db_fail(db, rc, "prepare");
+    if (err != ML_OK) {
         ml_release(db->env, s);
-        return db_fail(db, rc, "prepare");
+        return err;
     }
     *out = s;
     return ML_OK;

@@ -227,6 +227,16 @@ static void a_full_disk_is_told_and_passes(void **state)
     check_acked(f);
 }
 
+static void append_until_dead(struct fixture *f)
+{
+    for (unsigned i = 0; i < 8 && !fault_disk_is_dead(f->disk); i++) {
+        ml_log_result result = ML_LOG_REFUSED;
+        if (try_append(f, &result) == ML_OK) {
+            f->acked = f->w.made_count;
+        }
+    }
+}
+
 static void a_cut_of_power_loses_nothing_acknowledged(void **state)
 {
     struct fixture *f = *state;
@@ -234,13 +244,7 @@ static void a_cut_of_power_loses_nothing_acknowledged(void **state)
                                             FAULT_KEEP_RANDOM};
     for (long cut = 1; cut <= 40; cut++) {
         fault_disk_cut_at(f->disk, cut);
-        for (unsigned i = 0; i < 8 && !fault_disk_is_dead(f->disk); i++) {
-            ml_log_result result = ML_LOG_REFUSED;
-            ml_err err = try_append(f, &result);
-            if (err == ML_OK) {
-                f->acked = f->w.made_count;
-            }
-        }
+        append_until_dead(f);
         ml_log_close(f->log);
         f->log = NULL;
         fault_disk_cut_at(f->disk, 0);
