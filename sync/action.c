@@ -42,6 +42,7 @@ static bool next_anchor(struct ml_sync *e, struct ml_sync_action *out)
         struct ml_own *own = &e->own[i];
         if (own->waits && !own->asked) {
             own->asked = true;
+            own->asked_head = own->head;
             *out = (struct ml_sync_action){.kind = ML_SYNC_ANCHOR};
             out->u.anchor = (struct ml_sync_own){own->writer, own->lane, own->head.seq};
             return true;
@@ -171,13 +172,25 @@ static bool next_timer(struct ml_sync *e, struct ml_sync_action *out)
         uint64_t due = ml_sess_deadline(e->sessions[i]);
         at = due < at ? due : at;
     }
-    if (e->queue_first != NULL && e->queue_first->at_ms + ML_SYNC_BATCH_MS < at) {
+    if (e->queue_first != NULL && e->batch.number == 0 &&
+        e->queue_first->at_ms + ML_SYNC_BATCH_MS < at) {
         at = e->queue_first->at_ms + ML_SYNC_BATCH_MS;
     }
     for (size_t i = 0; i < e->peer_count; i++) {
         if (e->peers[i]->changed && e->peers[i]->told_ms + ML_SYNC_PROGRESS_MS < at) {
             at = e->peers[i]->told_ms + ML_SYNC_PROGRESS_MS;
         }
+    }
+    for (size_t i = 0; i < e->own_count; i++) {
+        if (e->own[i].failed && e->now_ms + ML_SYNC_RETRY_MS < at) {
+            at = e->now_ms + ML_SYNC_RETRY_MS;
+        }
+    }
+    if (!e->ready && e->now_ms + ML_SYNC_RETRY_MS < at) {
+        at = e->now_ms + ML_SYNC_RETRY_MS;
+    }
+    if (at <= e->now_ms) {
+        at = e->now_ms + ML_SYNC_RETRY_MS; /* it was tried just now, and memory lacked */
     }
     if (at == UINT64_MAX || at == e->told_timer_ms) {
         return false;

@@ -37,8 +37,8 @@ struct ml_sync_range {
 
 /** Per lane. */
 struct ml_sync_count {
-    uint32_t bundles;
     uint64_t bytes; /* of wire forms */
+    uint32_t bundles;
     uint32_t ops;
 };
 

@@ -13,18 +13,28 @@
 
 /* ---- ours ---- */
 
-static bool bodies_may_differ(const struct ml_sess *s)
+void ml_sess_bodies_hello(struct ml_sess *s)
 {
-    return memcmp(s->hello.digest + sizeof(s->peer_digest), s->e->holes.digest,
-                  sizeof(s->e->holes.digest)) != 0;
+    size_t half = sizeof(s->peer_digest);
+    s->wants.finished = memcmp(s->hello.digest + half, s->hello_digest + half, half) == 0;
+    s->wants.finished_ms = s->e->now_ms;
+}
+
+static void wants_finish(struct ml_sess *s)
+{
+    s->wants.finished = true;
+    s->wants.finished_ms = s->e->now_ms;
+    s->wants.after = (struct ml_hash16){{0}};
 }
 
 static void wants_ask_store(struct ml_sess *s)
 {
     struct ml_body_wants *w = &s->wants;
     bool idle = w->count == 0 && !w->question.due && w->question.query == 0;
-    if (idle && !w->finished && s->e->holes.wanted > 0 && bodies_may_differ(s) &&
-        ml_sm_at(&s->sm) == ML_SYNC_STATE_LIVE) {
+    if (w->finished && s->e->now_ms - w->finished_ms >= ML_SYNC_BODIES_MS) {
+        w->finished = false; /* the peer may have received some meanwhile */
+    }
+    if (idle && !w->finished && s->e->holes.wanted > 0 && ml_sm_at(&s->sm) == ML_SYNC_STATE_LIVE) {
         w->question.due = true;
     }
 }
@@ -43,8 +53,7 @@ static ml_err wants_take(struct ml_sess *s, const struct ml_hash16 *hashes, size
     w->question.query = 0;
     s->pump_due = true;
     if (count == 0 || count > ML_SYNC_BODIES_MAX) {
-        w->finished = true;
-        w->after = (struct ml_hash16){{0}};
+        wants_finish(s);
         return ML_OK;
     }
     if (w->hashes == NULL) {
@@ -76,9 +85,8 @@ void ml_sync_on_wanted(struct ml_sync *e, uint32_t session, uint32_t query,
 static void wants_answered(struct ml_sess *s)
 {
     struct ml_body_wants *w = &s->wants;
-    w->finished = w->last;
     if (w->last) {
-        w->after = (struct ml_hash16){{0}};
+        wants_finish(s);
     }
     s->pump_due = true;
 }

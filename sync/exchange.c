@@ -68,6 +68,7 @@ static ml_err sess_live_at_once(struct ml_sess *s)
 
 ml_err ml_sess_compare_hello(struct ml_sess *s)
 {
+    ml_sess_bodies_hello(s);
     if (memcmp(s->hello_digest, s->hello.digest, sizeof(s->peer_digest)) != 0) {
         ml_sess_begin_round(s, false);
         return ML_OK;

@@ -83,6 +83,7 @@ struct ml_fork {
 /** Bodies that we want from a peer. */
 struct ml_body_wants {
     struct ml_question question;
+    uint64_t finished_ms;
     bool finished;            /* asked for all that are wanted at present */
     bool last;                /* the present ones are the last */
     struct ml_hash16 after;   /* asked up to this one */
@@ -134,6 +135,7 @@ struct ml_sess {
 
     /* HELLO */
     uint64_t hlc;
+    uint64_t append_mark;   /* HELLO waits for what was appended before the link was there */
     uint64_t hello_version; /* of our frontier */
     uint8_t hello_digest[32];
     struct ml_msg_hello hello;
@@ -196,6 +198,7 @@ struct ml_sess {
 
     /* small things, together so that nothing is padding */
     bool initiator;
+    bool owing;    /* something is due from the peer, and the clocks run */
     uint8_t lanes; /* that may pass at present */
     bool pump_due;
     uint8_t bye_len; /* to be sent before the close */
@@ -222,14 +225,17 @@ struct ml_sess {
 struct ml_own {
     struct ml_writer_id writer;
     uint8_t lane;
-    uint32_t anchored;
     bool waits;  /* `head` is durable and not offered yet */
-    bool listed; /* it is in `mine` nevertheless: from a snapshot; no session begins */
-    bool asked;
+    bool listed; /* it is in `mine` nevertheless: from a snapshot */
+    bool asked;  /* the anti-rollback record is being written, up to `asked_head` */
+    bool failed; /* it could not: asked again at the next tick */
     bool urgent;
+    uint32_t anchored;
+    uint32_t first_seq; /* first bundle that isn't offered; 0: it is `listed`, or none waits */
+    struct ml_hash16 first_prev; /* and the one before it */
     struct ml_dep head;
-    struct ml_hash16 first_prev; /* of the first bundle that isn't offered yet */
-    uint32_t first_seq;
+    struct ml_dep asked_head;
+    uint64_t stamp; /* when it began to wait, in appends; 0: before all sessions */
 };
 
 struct ml_batch {
@@ -259,6 +265,7 @@ struct ml_sync {
     struct ml_own *own;
     size_t own_count;
     size_t own_cap;
+    uint64_t appends; /* heard of */
 
     struct ml_sess *sessions[ML_SYNC_SESSIONS_MAX];
     size_t session_count;
@@ -293,8 +300,8 @@ void ml_sync_gained(struct ml_sync *e, const struct ml_sync_bundle *bundle);
 void ml_sync_pump_all(struct ml_sync *e);
 /** Our frontier isn't what the store has any more: ask again. */
 void ml_sync_lost_track(struct ml_sync *e);
-/** Sessions may begin: the snapshot is here, and all that it lists may be offered. */
-bool ml_sync_is_ready(const struct ml_sync *e);
+/** A session may begin: the snapshot is here, and all that was own then may be offered. */
+bool ml_sync_is_ready(const struct ml_sync *e, uint64_t append_mark);
 
 /* ---- session.c ---- */
 
@@ -314,6 +321,8 @@ void ml_sess_progress(struct ml_sess *s);
 /* ---- timing.c ---- */
 
 void ml_sess_tick(struct ml_sess *s);
+/** Starts the clocks when something is due from the peer that wasn't; keeps the base when quiet. */
+void ml_sess_watch(struct ml_sess *s);
 /** When ml_sess_tick has something to do next; UINT64_MAX: never. */
 uint64_t ml_sess_deadline(const struct ml_sess *s);
 bool ml_sess_is_synced(const struct ml_sess *s);
@@ -367,6 +376,8 @@ void ml_sess_places_action(struct ml_sess *s, struct ml_sync_action *out);
 
 /* ---- bodies.c ---- */
 
+/** Both HELLOs are known. */
+void ml_sess_bodies_hello(struct ml_sess *s);
 ml_err ml_sess_bodies_step(struct ml_sess *s);
 ml_err ml_sess_on_body_request(struct ml_sess *s, const struct ml_msg_body_request *msg);
 ml_err ml_sess_on_absent(struct ml_sess *s, const struct ml_msg_absent *msg);

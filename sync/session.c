@@ -69,6 +69,7 @@ ml_err ml_sess_new(struct ml_sess **out, struct ml_sync *e, const struct ml_sync
     s->initiator = open->initiator;
     s->lanes = open->restricted ? ML_LANES_KEYS : ML_LANES_ALL;
     s->hlc = open->hlc;
+    s->append_mark = e->appends;
     s->opened_ms = s->rx_ms = s->progress_ms = s->keep_ms = e->now_ms;
     s->resync_wait_ms = ML_SYNC_RESYNC_MS;
     s->window_bytes = s->in_window_bytes = ML_SYNC_WINDOW_BYTES;
@@ -354,7 +355,7 @@ void ml_sess_receive(struct ml_sess *s, struct ml_slice in)
 static ml_err sess_step(struct ml_sess *s)
 {
     ml_err err = ML_OK;
-    if (ml_sm_at(&s->sm) == ML_SYNC_STATE_START && ml_sync_is_ready(s->e)) {
+    if (ml_sm_at(&s->sm) == ML_SYNC_STATE_START && ml_sync_is_ready(s->e, s->append_mark)) {
         err = ml_sess_hello(s);
     }
     if (err == ML_OK && ml_sm_at(&s->sm) == ML_SYNC_STATE_HELLO && s->hello_got) {
@@ -382,5 +383,7 @@ void ml_sess_pump(struct ml_sess *s)
     ml_err err = sess_step(s);
     if (err != ML_OK) {
         ml_sess_close(s, err);
+        return;
     }
+    ml_sess_watch(s);
 }

@@ -101,10 +101,10 @@ void ml_sync_lost_track(struct ml_sync *e)
 
 /* ---- our frontier ---- */
 
-bool ml_sync_is_ready(const struct ml_sync *e)
+bool ml_sync_is_ready(const struct ml_sync *e, uint64_t append_mark)
 {
     for (size_t i = 0; e->ready && i < e->own_count; i++) {
-        if (e->own[i].waits && e->own[i].listed) {
+        if (e->own[i].waits && e->own[i].stamp <= append_mark) {
             return false;
         }
     }
@@ -202,10 +202,6 @@ void ml_sync_gained(struct ml_sync *e, const struct ml_sync_bundle *bundle)
             head->flags = ML_HEAD_KNOWN;
         }
     }
-    struct ml_own *own = own_find(e, &bundle->id.writer, bundle->id.lane);
-    if (own != NULL && own->anchored < bundle->id.seq) {
-        own->anchored = bundle->id.seq; /* it came from a peer: it has been offered already */
-    }
     sync_look_again(e);
 }
 
@@ -223,55 +219,78 @@ void ml_sync_on_append(struct ml_sync *e, const struct ml_sync_bundle *bundle, b
         ml_sync_lost_track(e);
         return;
     }
+    if (!own->waits && bundle->id.seq <= own->anchored) {
+        ml_sync_gained(e, bundle); /* a branch below what was offered already */
+        return;
+    }
+    if (own->waits && memcmp(&own->head.hash, &bundle->prev, sizeof(bundle->prev)) != 0) {
+        ml_sync_lost_track(e); /* two branches wait: the snapshot has both */
+        return;
+    }
+    e->appends++;
     if (own->first_seq == 0) {
         own->first_seq = bundle->id.seq;
         own->first_prev = bundle->prev;
+    }
+    if (!own->waits) {
+        own->stamp = e->appends;
     }
     own->waits = true;
     own->urgent = own->urgent || urgent;
     own->head = bundle->id;
 }
 
-/* The anti-rollback record covers the head: now it may be named. */
-static void own_offer(struct ml_sync *e, struct ml_own *own)
+/* What was appended while the record was being written waits for the next one. */
+static void own_still_waits(struct ml_sync *e, struct ml_own *own, const struct ml_dep *offered)
+{
+    own->waits = offered->seq < own->head.seq;
+    own->first_seq = own->waits ? offered->seq + 1 : 0;
+    own->first_prev = offered->hash;
+    own->stamp = e->appends;
+    own->listed = false;
+}
+
+/* The anti-rollback record covers `head`: now it may be named. */
+static void own_offer(struct ml_sync *e, struct ml_own *own, const struct ml_dep *head)
 {
     struct ml_dep before = {.writer = own->writer, .lane = own->lane, .hash = own->first_prev};
-    if (own->first_seq > 0) {
+    if (own->first_seq > 0 && head->seq >= own->first_seq) {
         before.seq = own->first_seq - 1;
-        if (ml_sync_frontier_replace(&e->mine, &before, &own->head, 0) != ML_OK) {
+        if (ml_sync_frontier_replace(&e->mine, &before, head, 0) != ML_OK) {
             ml_sync_lost_track(e);
             return;
         }
     }
-    own->waits = false;
-    own->first_seq = 0;
-    own->listed = false;
     for (size_t i = 0; own->urgent && i < e->session_count; i++) {
         e->sessions[i]->ride = true;
     }
-    own->urgent = false;
+    own_still_waits(e, own, head);
+    own->urgent = own->urgent && own->waits;
     sync_look_again(e);
 }
 
 void ml_sync_on_anchored(struct ml_sync *e, const struct ml_sync_own *told)
 {
     struct ml_own *own = own_find(e, &told->writer, told->lane);
-    if (!e->ready || own == NULL) {
+    if (!e->ready || own == NULL || !own->asked) {
         return;
     }
-    own->asked = false;
     if (told->anchored > own->anchored) {
         own->anchored = told->anchored;
     }
-    if (own->waits && own->anchored >= own->head.seq) {
-        own_offer(e, own);
+    own->failed = own->anchored < own->asked_head.seq;
+    own->asked = own->failed;
+    if (own->waits && !own->failed) {
+        const struct ml_dep head = own->asked_head;
+        own_offer(e, own, &head);
     }
 }
 
 void ml_sync_on_holes(struct ml_sync *e, const struct ml_sync_holes *holes)
 {
+    bool more = holes->wanted > e->holes.wanted;
     e->holes = *holes;
-    for (size_t i = 0; i < e->session_count; i++) {
+    for (size_t i = 0; more && i < e->session_count; i++) {
         e->sessions[i]->wants.finished = false;
         e->sessions[i]->pump_due = true;
     }
@@ -362,6 +381,10 @@ void ml_sync_tick(struct ml_sync *e, uint64_t now_ms)
     }
     if (!e->ready) {
         e->snapshot_asked = false;
+    }
+    for (size_t i = 0; i < e->own_count; i++) {
+        e->own[i].asked = e->own[i].asked && !e->own[i].failed;
+        e->own[i].failed = false;
     }
     for (size_t i = 0; i < e->session_count; i++) {
         ml_sess_tick(e->sessions[i]);

@@ -3,7 +3,8 @@
  * docs/sync.md tells the protocol. The engine knows bundles by (writer, lane, seq, hash16) and by
  * their bytes; it never sees a socket, a database or a clock. The driver (net/node) reports what
  * happened with the calls below and then takes actions with ml_sync_next until there is none. Time
- * is the driver's, monotonic, in milliseconds, as given by the last ml_sync_tick.
+ * is the driver's, monotonic, in milliseconds, as given by the last ml_sync_tick: tick first, then
+ * report.
  *
  * Events never fail: one that lacks memory ends its session (the peers meet again later), or, when
  * it was about our own store, makes the engine ask for a new snapshot. One thread at a time.
@@ -36,8 +37,10 @@
 #define ML_SYNC_FORK_PLACES        32u      /* hashes asked by one FORK_QUERY of ours */
 #define ML_SYNC_FORK_PLACES_MAX    64u      /* of a peer's: beyond it LIMIT */
 #define ML_SYNC_BODIES_MAX         256u     /* asked at once, a session, each way */
-#define ML_SYNC_SILENT_MS          30000u   /* without a message while one is due: TIMEOUT */
-#define ML_SYNC_STALL_MS           120000u  /* without progress while some is due: TIMEOUT */
+#define ML_SYNC_RETRY_MS           1000u /* until the store is asked again for what it failed to do */
+#define ML_SYNC_BODIES_MS          60000u  /* until absent bodies are asked for again */
+#define ML_SYNC_SILENT_MS          30000u  /* without a message while one is due: TIMEOUT */
+#define ML_SYNC_STALL_MS           120000u /* without progress while some is due: TIMEOUT */
 #define ML_SYNC_FEED_MS            10000u /* a peer that feeds us and gives nothing makes room for another */
 #define ML_SYNC_QUIET_MS           2000u /* then the base is remembered anew */
 #define ML_SYNC_RESYNC_MS          5000u /* quiet and not equal: a new round; doubles up to */
@@ -107,6 +110,8 @@ struct ml_sync_snapshot {
 void ml_sync_on_snapshot(struct ml_sync *e, const struct ml_sync_snapshot *snapshot);
 /** An own bundle is durable. `urgent`: of lane 2, and not to wait for company (rules B23). */
 void ml_sync_on_append(struct ml_sync *e, const struct ml_sync_bundle *bundle, bool urgent);
+/** Up to where the record is durable now; below what was asked: it failed, and is asked for again
+ * later. */
 void ml_sync_on_anchored(struct ml_sync *e, const struct ml_sync_own *own);
 /** `err` of the whole batch: nothing of it is stored; else the outcomes. */
 void ml_sync_on_ingested(struct ml_sync *e, uint32_t batch, ml_err err,

@@ -61,10 +61,24 @@ static void resync_tick(struct ml_sess *s)
     }
 }
 
-static bool quiet_is_due(const struct ml_sess *s)
+/* Both have moved on together since the base was kept. */
+static bool base_is_old(const struct ml_sess *s)
 {
-    return ml_sm_at(&s->sm) == ML_SYNC_STATE_LIVE && ml_sess_is_synced(s) &&
-           memcmp(&s->base_heads, &s->e->digest, sizeof(s->base_heads)) != 0;
+    struct ml_hash16 heads = ml_sync_heads_digest(s->e);
+    return ml_sm_at(&s->sm) == ML_SYNC_STATE_LIVE &&
+           memcmp(&s->base_heads, &heads, sizeof(heads)) != 0 && ml_sess_is_synced(s);
+}
+
+void ml_sess_watch(struct ml_sess *s)
+{
+    bool owing = peer_owes(s);
+    if (owing && !s->owing) {
+        s->rx_ms = s->progress_ms = s->e->now_ms; /* the clocks start */
+    }
+    s->owing = owing;
+    if (base_is_old(s) && s->e->now_ms - s->e->changed_ms >= ML_SYNC_QUIET_MS) {
+        ml_sess_remember(s);
+    }
 }
 
 void ml_sess_tick(struct ml_sess *s)
@@ -73,16 +87,11 @@ void ml_sess_tick(struct ml_sess *s)
     if (!ml_sess_is_open(s)) {
         return;
     }
-    if (!peer_owes(s)) {
-        s->rx_ms = s->progress_ms = now; /* the clocks run while something is due */
-    }
-    if (now - s->rx_ms >= ML_SYNC_SILENT_MS || now - s->progress_ms >= ML_SYNC_STALL_MS) {
+    ml_sess_watch(s);
+    bool silent = now - s->rx_ms >= ML_SYNC_SILENT_MS;
+    if (s->owing && (silent || now - s->progress_ms >= ML_SYNC_STALL_MS)) {
         ml_sess_close(s, ML_E_TIMEOUT);
         return;
-    }
-    (void)ml_sync_heads_digest(s->e);
-    if (quiet_is_due(s) && now - s->e->changed_ms >= ML_SYNC_QUIET_MS) {
-        ml_sess_remember(s);
     }
     resync_tick(s);
     s->pump_due = true;
@@ -99,10 +108,10 @@ uint64_t ml_sess_deadline(const struct ml_sess *s)
     if (!ml_sess_is_open(s)) {
         return at;
     }
-    if (peer_owes(s)) {
+    if (s->owing) {
         at = sooner(s->rx_ms + ML_SYNC_SILENT_MS, s->progress_ms + ML_SYNC_STALL_MS);
     }
-    if (quiet_is_due(s)) {
+    if (base_is_old(s)) {
         at = sooner(at, s->e->changed_ms + ML_SYNC_QUIET_MS);
     }
     if (s->resync_ms != 0) {
