@@ -180,6 +180,9 @@ ml_err ml_place_find(struct ml_place *place, const char *home, bool make)
     if (err == ML_E_INVALID) { /* no HOME (a service): beside the home, not inside it */
         err = join(place->state, sizeof(place->state), place->home, "../maille-state");
     }
+    if (err == ML_OK && make) {
+        err = folder_make(place->state);
+    }
     return err == ML_OK ? place_run(place, make) : err;
 }
 

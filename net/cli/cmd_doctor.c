@@ -1,0 +1,269 @@
+/* net/cli/cmd_doctor.c -- what could keep this computer from working, in plain words with the
+ * remedy. Looks from outside first, so that it works when the node does not. No patient data. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/cli/tables.h"
+#include "net/client/place.h"
+
+enum { TEXT_MAX = 300 };
+#define DISK_LEAST_BYTES (200ull << 20)
+#define DISK_LOW_BYTES   (2ull << 30)
+#define YEAR_2026_S      1767225600
+
+typedef enum finding {
+    FINE,
+    WARNING,
+    BROKEN,
+} finding;
+
+struct doctor {
+    struct cli *c;
+    struct ml_args *out;
+    struct ml_place place;
+    bool has_place;
+    unsigned counts[3];
+};
+
+static void say(struct doctor *d, finding what, const char *name, const char *text,
+                const char *remedy)
+{
+    static const char *const marks[] = {"bon      ", "attention", "PANNE    "};
+    static const char *const keys[] = {"ok", "warning", "broken"};
+    d->counts[what]++;
+    ml_args_map(d->out);
+    cli_param(d->out, "check", name);
+    cli_param(d->out, "state", keys[what]);
+    cli_param(d->out, "text", text);
+    cli_param(d->out, "remedy", remedy);
+    ml_args_end(d->out);
+    if (!d->c->json) {
+        printf("%s  %s : %s\n", marks[what], name, text);
+        if (remedy != NULL) {
+            printf("           -> %s\n", remedy);
+        }
+    }
+}
+
+static void check_home(struct doctor *d)
+{
+    char meant[PATH_MAX] = "";
+    char text[TEXT_MAX];
+    struct stat st;
+    ml_err err = ml_place_home(meant, d->c->home);
+    if (err == ML_OK) {
+        err = ml_place_find(&d->place, d->c->home, false);
+    }
+    d->has_place = err == ML_OK;
+    if (err == ML_E_NOT_FOUND) {
+        snprintf(text, sizeof(text), "%.200s n'existe pas encore", meant);
+        say(d, WARNING, "dossier", text, "la première commande le crée");
+        return;
+    }
+    if (err != ML_OK || stat(d->place.home, &st) != 0) {
+        say(d, BROKEN, "dossier", "introuvable ou interdit",
+            "vérifiez --home et les droits du dossier");
+        return;
+    }
+    snprintf(text, sizeof(text), "%.200s", d->place.home);
+    if ((st.st_mode & 0077) != 0) {
+        say(d, WARNING, "dossier", "d'autres comptes peuvent y entrer",
+            "chmod 700 sur le dossier des données");
+    } else if (access(d->place.home, W_OK) != 0) {
+        say(d, BROKEN, "dossier", "on ne peut pas y écrire", "vérifiez son propriétaire");
+    } else {
+        say(d, FINE, "dossier", text, NULL);
+    }
+}
+
+static void check_disk(struct doctor *d)
+{
+    struct statvfs fs;
+    char text[TEXT_MAX];
+    if (!d->has_place || statvfs(d->place.home, &fs) != 0) {
+        return;
+    }
+    unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
+    snprintf(text, sizeof(text), "%.1f Go libres", (double)bytes / 1e9);
+    if (bytes < DISK_LEAST_BYTES) {
+        say(d, BROKEN, "disque", text, "faites de la place : rien ne peut plus être écrit");
+    } else if (bytes < DISK_LOW_BYTES) {
+        say(d, WARNING, "disque", text, "faites de la place bientôt");
+    } else {
+        say(d, FINE, "disque", text, NULL);
+    }
+}
+
+static void check_clock(struct doctor *d)
+{
+    struct timex tx = {.modes = 0};
+    char text[TEXT_MAX];
+    struct tm tm;
+    time_t now = time(NULL);
+    int state = adjtimex(&tx);
+    if (localtime_r(&now, &tm) == NULL ||
+        strftime(text, sizeof(text), "%d/%m/%Y %H:%M", &tm) == 0) {
+        text[0] = '\0';
+    }
+    if (now < YEAR_2026_S) {
+        say(d, BROKEN, "horloge", text,
+            "mettez la machine à l'heure : les soins seraient mal datés");
+    } else if (state == TIME_ERROR || (tx.status & STA_UNSYNC) != 0) {
+        say(d, WARNING, "horloge", text,
+            "l'heure n'est pas réglée par le réseau : activez NTP (timedatectl set-ntp true)");
+    } else {
+        say(d, FINE, "horloge", text, NULL);
+    }
+}
+
+static void check_memory(struct doctor *d)
+{
+    struct rlimit lock;
+    if (getrlimit(RLIMIT_MEMLOCK, &lock) == 0 && lock.rlim_cur != RLIM_INFINITY &&
+        lock.rlim_cur < (1u << 20)) {
+        say(d, WARNING, "mémoire protégée", "moins d'un mégaoctet peut être tenu hors du disque",
+            "augmentez la limite memlock du compte");
+    } else {
+        say(d, FINE, "mémoire protégée", "suffisante pour les clés", NULL);
+    }
+}
+
+static void check_lock(struct doctor *d)
+{
+    char path[PATH_MAX + 8];
+    char text[TEXT_MAX];
+    char pid[16] = "";
+    if (!d->has_place) {
+        return;
+    }
+    snprintf(path, sizeof(path), "%s/lock", d->place.home);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
+    if (held && pread(fd, pid, sizeof(pid) - 1, 0) > 0) {
+        pid[strcspn(pid, "\n")] = '\0';
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    snprintf(text, sizeof(text), held ? "mailled tourne (processus %s)" : "mailled ne tourne pas",
+             pid);
+    say(d, FINE, "verrou", text, NULL);
+}
+
+static void check_socket(struct doctor *d)
+{
+    struct stat st;
+    if (!d->has_place || stat(d->place.socket, &st) != 0) {
+        say(d, FINE, "prise locale", "fermée (la prochaine commande lance mailled)", NULL);
+        return;
+    }
+    if (st.st_uid != geteuid() || (st.st_mode & 0077) != 0) {
+        say(d, BROKEN, "prise locale", "n'appartient pas qu'à vous",
+            "arrêtez mailled et supprimez ce fichier");
+    } else {
+        say(d, FINE, "prise locale", "à vous seul", NULL);
+    }
+}
+
+static void check_peers(struct doctor *d)
+{
+    struct ml_tree *tree = NULL;
+    struct ml_args *params = cli_params(d->c);
+    char text[TEXT_MAX];
+    unsigned offline = 0;
+    ml_args_end(params);
+    ml_err err = ml_client_request(d->c->client, &tree, "sync.status", params, 0);
+    ml_args_free(params);
+    const struct ml_value *peers = ml_value_get(ml_tree_root(tree), "peers");
+    if (err != ML_OK) {
+        say(d, FINE, "liaisons", "non visibles : personne n'a déverrouillé", NULL);
+        ml_tree_free(tree);
+        return;
+    }
+    for (const struct ml_value *p = ml_value_at(peers, 0); p != NULL; p = ml_value_next(p)) {
+        offline += strcmp(cli_text(p, "state"), "offline") == 0;
+    }
+    snprintf(text, sizeof(text), "%zu postes connus, %u hors ligne", ml_value_count(peers),
+             offline);
+    say(d, offline > 0 ? WARNING : FINE, "liaisons", text,
+        offline > 0 ? "vérifiez leur adresse (maille peer list), leur pare-feu, leur réseau"
+                    : NULL);
+    ml_tree_free(tree);
+}
+
+static void check_node(struct doctor *d)
+{
+    struct ml_tree *tree = NULL;
+    const struct ml_client_options options = {
+        .home = d->c->home, .start = false, .token_fd = d->c->token_fd};
+    ml_err err = ml_client_open(&d->c->client, &options);
+    if (err == ML_E_UNREACHABLE) {
+        say(d, FINE, "version", "maille " ML_VERSION, NULL);
+        return;
+    }
+    if (err == ML_OK) {
+        err = ml_client_request(d->c->client, &tree, "node.status", NULL, 0);
+    }
+    const char *version = cli_text(ml_tree_root(tree), "version");
+    if (err != ML_OK) {
+        say(d, BROKEN, "nœud", ml_err_text(err),
+            "arrêtez mailled ; la prochaine commande le relance");
+    } else if (strcmp(version, ML_VERSION) != 0) {
+        say(d, WARNING, "version", "mailled et maille n'ont pas la même",
+            "arrêtez mailled ; la prochaine commande lance celle qui est installée");
+    } else {
+        say(d, FINE, "version", "maille " ML_VERSION ", mailled pareil", NULL);
+    }
+    ml_tree_free(tree);
+    if (err == ML_OK) {
+        check_peers(d);
+    }
+}
+
+static int doctor(struct cli *c)
+{
+    struct doctor d = {.c = c, .out = ml_args_new(), .place = {.run_fd = -1}};
+    struct ml_tree *tree = NULL;
+    const uint8_t *bytes = NULL;
+    size_t len = 0;
+    ml_args_map(d.out);
+    ml_args_key(d.out, "checks");
+    ml_args_list(d.out);
+    check_home(&d);
+    check_disk(&d);
+    check_clock(&d);
+    check_memory(&d);
+    check_lock(&d);
+    check_socket(&d);
+    check_node(&d);
+    ml_args_end(d.out);
+    ml_args_end(d.out);
+    if (c->json && ml_args_encoded(d.out, &bytes, &len) == ML_OK &&
+        ml_tree_parse(&tree, bytes, len) == ML_OK) {
+        cli_print_json(ml_tree_root(tree));
+    } else if (!c->json) {
+        printf("\n%s\n", d.counts[BROKEN] > 0    ? "Il y a une panne à réparer."
+                         : d.counts[WARNING] > 0 ? "Utilisable ; voir les points d'attention."
+                                                 : "Tout est bon.");
+    }
+    ml_tree_free(tree);
+    ml_args_free(d.out);
+    ml_place_free(&d.place);
+    return d.counts[BROKEN] > 0 ? CLI_FAILED : CLI_DONE;
+}
+
+const struct cli_command cli_commands_doctor[] = {
+    {"doctor", NULL, "Examine ce poste : horloge, disque, verrous, prise, liaisons, versions",
+     "Chaque point dit ce qui va, ou ce qu'il faut faire. Aucune donnée de patient. Finit par 1\n"
+     "s'il y a une panne.",
+     "maille doctor", NULL, doctor},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL}};

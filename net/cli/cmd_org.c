@@ -1,0 +1,370 @@
+/* net/cli/cmd_org.c -- the structure, its members, who is unlocked. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/cli/tables.h"
+
+/* Professions by the numbers of TRE_G15, which the record keeps. */
+static const struct {
+    int number;
+    const char *name;
+    const char *label;
+} professions[] = {
+    {10, "medecin", "médecin"},
+    {21, "pharmacien", "pharmacien"},
+    {40, "dentiste", "chirurgien-dentiste"},
+    {50, "sage-femme", "sage-femme"},
+    {60, "infirmier", "infirmier"},
+    {70, "kine", "masseur-kinésithérapeute"},
+    {80, "podologue", "pédicure-podologue"},
+    {91, "orthophoniste", "orthophoniste"},
+    {92, "orthoptiste", "orthoptiste"},
+    {93, "psychologue", "psychologue"},
+    {94, "ergotherapeute", "ergothérapeute"},
+    {95, "dieteticien", "diététicien"},
+    {96, "psychomotricien", "psychomotricien"},
+};
+enum { PROFESSIONS = sizeof(professions) / sizeof(professions[0]) };
+
+static const char *profession_label(int64_t number, char *buf, size_t size)
+{
+    for (size_t i = 0; i < PROFESSIONS; i++) {
+        if (professions[i].number == number) {
+            return professions[i].label;
+        }
+    }
+    snprintf(buf, size, "profession %lld", (long long)number);
+    return buf;
+}
+
+static bool param_profession(struct cli *c, struct ml_args *params, const char *value)
+{
+    if (value == NULL || isdigit((unsigned char)value[0])) {
+        return cli_param_number(c, params, "role", value);
+    }
+    for (size_t i = 0; i < PROFESSIONS; i++) {
+        if (strcmp(professions[i].name, value) == 0) {
+            ml_args_key(params, "role");
+            ml_args_int(params, professions[i].number);
+            return true;
+        }
+    }
+    cli_usage(c,
+              "profession inconnue : %s (medecin, infirmier, sage-femme, kine, pharmacien... ou "
+              "son numéro TRE_G15)",
+              value);
+    return false;
+}
+
+static bool param_passphrase(struct cli *c, struct ml_args *params, const char *prompt, bool twice)
+{
+    char *passphrase = cli_passphrase(c, prompt, twice);
+    if (passphrase == NULL) {
+        return false;
+    }
+    cli_param(params, "passphrase", passphrase);
+    cli_passphrase_free(passphrase);
+    return true;
+}
+
+/* --- org --- */
+
+static void show_found(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf("La structure est fondée.\n\n  structure  %s\n  membre     %s\n  poste      %s\n\n",
+           cli_text(v, "org"), cli_text(v, "member"), cli_text(v, "node"));
+    printf("Mots de secours, montrés cette seule fois. Écrivez-les, gardez-les hors du cabinet :\n"
+           "ils rouvrent le dossier si la phrase de passe est perdue.\n\n  %s\n",
+           cli_text(v, "recovery"));
+}
+
+static int org_found(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    const char *name = cli_option_value(c, "name");
+    const char *member = cli_option_value(c, "member-name");
+    if (name == NULL || member == NULL) {
+        ml_args_free(params);
+        return cli_usage(c, "il faut --name et --member-name");
+    }
+    cli_param(params, "name", name);
+    cli_param(params, "member_name", member);
+    cli_param(params, "rpps", cli_option_value(c, "rpps"));
+    cli_param(params, "team", cli_option_value(c, "team"));
+    cli_param(params, "node_name", cli_option_value(c, "node-name"));
+    if (!param_profession(c, params, cli_option_value(c, "profession"))) {
+        ml_args_free(params);
+        return CLI_USAGE;
+    }
+    if (!param_passphrase(c, params, "Phrase de passe (au moins 12 signes) : ", true)) {
+        ml_args_free(params);
+        return CLI_FAILED;
+    }
+    return cli_run_call(c, "org.found", params, show_found);
+}
+
+static void show_orgs(const struct cli *c, const struct ml_value *v)
+{
+    static const struct cli_column columns[] = {{"org", "STRUCTURE"},
+                                                {"name", "NOM"},
+                                                {"open", "OUVERTE"},
+                                                {"unlocked", "DÉVERROUILLÉE"},
+                                                {NULL, NULL}};
+    (void)c;
+    cli_print_table(ml_value_get(v, "orgs"), columns);
+}
+
+static int org_list(struct cli *c)
+{
+    return cli_run_call(c, "org.list", cli_params(c), show_orgs);
+}
+
+/* --- node --- */
+
+static void show_status(const struct cli *c, const struct ml_value *v)
+{
+    static const struct cli_column node[] = {
+        {"version", "Version"}, {"home", "Dossier"}, {NULL, NULL}};
+    static const struct cli_column org[] = {{"org", "Structure"},
+                                            {"node", "Poste"},
+                                            {"open", "Journal ouvert"},
+                                            {"unlocked", "Déverrouillé"},
+                                            {"name", "Membre"},
+                                            {"may_write", "Peut écrire"},
+                                            {"complete", "Liste complète"},
+                                            {"patients", "Patients"},
+                                            {"conflicts", "À concilier"},
+                                            {"bundles", "Paquets"},
+                                            {"ops", "Opérations"},
+                                            {"bodies_missing", "Contenus pas encore reçus"},
+                                            {"pending", "En attente de ce qui précède"},
+                                            {"quarantined", "En quarantaine"},
+                                            {"paused", "Échanges en pause"},
+                                            {NULL, NULL}};
+    (void)c;
+    cli_print_map(v, node);
+    for (const struct ml_value *o = ml_value_at(ml_value_get(v, "orgs"), 0); o != NULL;
+         o = ml_value_next(o)) {
+        putchar('\n');
+        cli_print_map(o, org);
+        if (ml_value_bool(ml_value_get(o, "test_key"), false)) {
+            puts("Attention : clé d'essai, à ne pas utiliser pour de vrais patients");
+        }
+    }
+    if (ml_value_count(ml_value_get(v, "orgs")) == 0) {
+        puts("\nAucune structure : « maille org found » en fonde une, « maille enrol » en rejoint "
+             "une.");
+    }
+}
+
+static int node_status(struct cli *c)
+{
+    return cli_run_call(c, "node.status", cli_params(c), show_status);
+}
+
+/* --- members --- */
+
+static void show_member(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf("%s est membre.\n\n  membre  %s\n\nPour son poste : maille enrol --member %s\n",
+           cli_text(v, "name"), cli_text(v, "member"), cli_text(v, "member"));
+}
+
+static int member_add(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    const char *name = cli_option_value(c, "name");
+    const char *profession = cli_option_value(c, "profession");
+    if (name == NULL || profession == NULL) {
+        ml_args_free(params);
+        return cli_usage(c, "il faut --name et --profession");
+    }
+    cli_param(params, "name", name);
+    cli_param(params, "rpps", cli_option_value(c, "rpps"));
+    if (!param_profession(c, params, profession) ||
+        !cli_param_number(c, params, "rank", cli_option_value(c, "rank"))) {
+        ml_args_free(params);
+        return CLI_USAGE;
+    }
+    return cli_run_call(c, "member.add", params, show_member);
+}
+
+static void show_members(const struct cli *c, const struct ml_value *v)
+{
+    static const char *const ranks[] = {"", "coordinateur", "référent", "membre"};
+    (void)c;
+    for (const struct ml_value *m = ml_value_at(ml_value_get(v, "members"), 0); m != NULL;
+         m = ml_value_next(m)) {
+        char buf[32];
+        int64_t rank = ml_value_int(ml_value_get(m, "rank"), 0);
+        printf("%s  %s, %s, %s\n", cli_text(m, "member"), cli_text(m, "name"),
+               profession_label(ml_value_int(ml_value_get(m, "role"), 0), buf, sizeof(buf)),
+               rank >= 1 && rank <= 3 ? ranks[rank] : "?");
+        for (const struct ml_value *n = ml_value_at(ml_value_get(m, "nodes"), 0); n != NULL;
+             n = ml_value_next(n)) {
+            printf("    poste %s  %s\n", cli_text(n, "node"), cli_text(n, "name"));
+        }
+    }
+}
+
+static int member_list(struct cli *c)
+{
+    return cli_run_call(c, "member.list", cli_params(c), show_members);
+}
+
+/* --- enrol --- */
+
+static void show_code(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf("Code d'adhésion, une seule fois, valable %lld minutes :\n\n  %s\n\n"
+           "Sur l'autre poste :\n  maille enrol --address CE_POSTE:PORT --code \"...\"\n",
+           (long long)ml_value_int(ml_value_get(v, "seconds"), 0) / 60, cli_text(v, "code"));
+}
+
+static void show_joined(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf("Ce poste est de la structure.\n\n  structure  %s\n  membre     %s\n  poste      %s\n",
+           cli_text(v, "org"), cli_text(v, "member"), cli_text(v, "node"));
+    if (!ml_value_bool(ml_value_get(v, "may_write"), true)) {
+        puts("\nLa première copie continue ; écrire sera possible quand elle sera assez avancée.");
+    }
+}
+
+static int enrol_join(struct cli *c, const char *code)
+{
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "code", code);
+    cli_param(params, "address", cli_option_value(c, "address"));
+    cli_param(params, "node_name", cli_option_value(c, "node-name"));
+    if (!param_passphrase(c, params,
+                          "Phrase de passe pour ce poste (au moins 12 signes) : ", true)) {
+        ml_args_free(params);
+        return CLI_FAILED;
+    }
+    return cli_run_call(c, "enrol.join", params, show_joined);
+}
+
+static int enrol(struct cli *c)
+{
+    const char *member = cli_option_value(c, "member");
+    const char *code = cli_option_value(c, "code");
+    bool address = cli_option_value(c, "address") != NULL;
+    if ((member != NULL) == (code != NULL) || (code != NULL) != address) {
+        return cli_usage(c, "soit --member (donner un code), soit --code et --address (rejoindre)");
+    }
+    if (code != NULL) {
+        return enrol_join(c, code);
+    }
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "member", member);
+    return cli_run_call(c, "enrol.code", params, show_code);
+}
+
+/* --- session --- */
+
+static void show_unlocked(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    const char *name = cli_text(v, "name");
+    printf("Déverrouillé%s%s.\n", name[0] == '\0' ? "" : " pour ", name);
+    if (!ml_value_bool(ml_value_get(v, "complete"), true)) {
+        puts("Liste incomplète : le dossier se met à jour.");
+    }
+    if (ml_value_bool(ml_value_get(v, "test_key"), false)) {
+        puts("Attention : clé d'essai, à ne pas utiliser pour de vrais patients.");
+    }
+}
+
+static int unlock(struct cli *c)
+{
+    bool recovery = cli_option_value(c, "recovery") != NULL;
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "member", cli_option_value(c, "member"));
+    char *secret = cli_passphrase(c, recovery ? "Mots de secours : " : "Phrase de passe : ", false);
+    if (secret == NULL) {
+        ml_args_free(params);
+        return CLI_FAILED;
+    }
+    cli_param(params, recovery ? "recovery" : "passphrase", secret);
+    cli_passphrase_free(secret);
+    return cli_run_call(c, "session.unlock", params, show_unlocked);
+}
+
+static void show_locked(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    (void)v;
+    puts("Verrouillé.");
+}
+
+static int lock(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    ml_args_key(params, "all");
+    ml_args_bool(params, cli_option_value(c, "all") != NULL);
+    return cli_run_call(c, "session.lock", params, show_locked);
+}
+
+static const struct cli_option found_options[] = {
+    {"name", "NOM", "nom de la structure", false},
+    {"member-name", "NOM", "votre nom : vous serez le premier coordinateur", false},
+    {"profession", "NOM|N", "votre profession : medecin (défaut), infirmier, ... ou N (TRE_G15)",
+     false},
+    {"rpps", "N", "votre numéro RPPS", false},
+    {"team", "NOM", "nom de la première équipe (défaut : Équipe)", false},
+    {"node-name", "NOM", "nom de ce poste (défaut : poste)", false},
+    {NULL, NULL, NULL, false}};
+
+static const struct cli_option member_options[] = {
+    {"name", "NOM", "nom du membre", false},
+    {"profession", "NOM|N", "sa profession : infirmier, sage-femme, ... ou N (TRE_G15)", false},
+    {"rank", "N", "2 référent, 3 membre (défaut)", false},
+    {"rpps", "N", "son numéro RPPS", false},
+    {NULL, NULL, NULL, false}};
+
+static const struct cli_option enrol_options[] = {
+    {"member", "ID", "donne un code pour un poste de ce membre (coordinateur)", false},
+    {"code", "MOTS", "rejoint avec le code reçu", false},
+    {"address", "HÔTE:PORT", "où répond le poste du coordinateur", false},
+    {"node-name", "NOM", "nom de ce poste", false},
+    {NULL, NULL, NULL, false}};
+
+static const struct cli_option unlock_options[] = {
+    {"member", "ID", "quel membre, quand plusieurs utilisent ce poste", false},
+    {"recovery", NULL, "avec les mots de secours à la place de la phrase de passe", false},
+    {NULL, NULL, NULL, false}};
+
+static const struct cli_option lock_options[] = {
+    {"all", NULL, "ferme aussi le journal : plus aucun échange jusqu'au prochain unlock", false},
+    {NULL, NULL, NULL, false}};
+
+const struct cli_command cli_commands_org[] = {
+    {"org found", NULL, "Fonde une structure sur ce poste",
+     "Crée les clés, le premier coordinateur et la première équipe, et montre une seule fois les\n"
+     "mots de secours.",
+     "maille org found --name \"MSP des Tilleuls\" --member-name \"Dr Anne Roux\"", found_options,
+     org_found},
+    {"org list", NULL, "Liste les structures de ce poste", NULL, "maille org list", NULL, org_list},
+    {"node status", NULL, "Dit ce que tient ce poste et où il en est",
+     "Marche aussi verrouillé. Rien n'y est une donnée de patient.", "maille node status --json",
+     NULL, node_status},
+    {"member add", NULL, "Ajoute un membre (coordinateur)", NULL,
+     "maille member add --name \"Léa Morin\" --profession infirmier", member_options, member_add},
+    {"member list", NULL, "Liste les membres et leurs postes", NULL, "maille member list", NULL,
+     member_list},
+    {"enrol", NULL, "Fait adhérer un poste : donne un code, ou rejoint avec un code",
+     "Chez le coordinateur : --member donne un code à usage unique, valable dix minutes.\n"
+     "Sur le nouveau poste : --code et --address rejoignent, puis la première copie arrive.",
+     "maille enrol --code \"...\" --address 192.168.1.10:7415", enrol_options, enrol},
+    {"unlock", NULL, "Déverrouille le dossier",
+     "La phrase de passe se tape sans s'afficher, ou vient par --passphrase-fd. Reste ouvert pour\n"
+     "les commandes de cette session jusqu'à « lock » ou dix minutes sans usage.",
+     "maille unlock", unlock_options, unlock},
+    {"lock", NULL, "Verrouille le dossier", NULL, "maille lock --all", lock_options, lock},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL}};

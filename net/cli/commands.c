@@ -1,0 +1,8 @@
+/* net/cli/commands.c -- the tables in the order of help. */
+#include "net/cli/command.h"
+#include "net/cli/tables.h"
+
+const struct cli_command *const cli_tables[] = {
+    cli_commands_org,  cli_commands_patient, cli_commands_record, cli_commands_import,
+    cli_commands_sync, cli_commands_log,     cli_commands_doctor, NULL,
+};
