@@ -41,7 +41,7 @@ bool ml_base64_decode(struct ml_buf *out, struct ml_slice text)
         digits += pads == 0;
         bits = pads == 0 ? bits << 6 | (uint32_t)digit : bits;
         if (pads == 0 && digits % 4 != 1) {
-            unsigned shift = (unsigned)(6 - digits % 4 * 2) % 6;
+            unsigned shift = (unsigned)(4 - digits % 4) % 4 * 2;
             ml_buf_u8(out, (uint8_t)(bits >> shift));
         }
     }

@@ -55,6 +55,9 @@ bool ml_fhir_report_type(const struct ml_fhir_report *report, size_t i,
 bool ml_fhir_report_path(const struct ml_fhir_report *report, size_t i,
                          struct ml_fhir_path_row *out);
 
+/** What is left out of all resources, with the reasons; returns their number. Static. */
+size_t ml_fhir_common_drops(const struct ml_fhir_drop **out);
+
 struct ml_fhir_args {
     const struct ml_env *env;
     const struct ml_schema *schema;

@@ -182,9 +182,16 @@ static struct fhir_entry *find_entry(struct fhir *f, const uint8_t *key)
 
 /* ---- references ---- */
 
-/* The key that a reference text means, seen from `from`; false when it means none. */
-static bool key_of_reference(const struct fhir *f, const struct fhir_entry *from,
-                             struct ml_slice text, uint8_t *key)
+/* What a reference's text names. */
+typedef enum ref_reach {
+    REF_NOTHING,
+    REF_FILE,  /* of this file, or of nobody: its space is the file's own */
+    REF_WORLD, /* the same thing in every file */
+} ref_reach;
+
+/* The key that a reference text means, seen from `from`. */
+static ref_reach key_of_reference(const struct fhir *f, const struct fhir_entry *from,
+                                  struct ml_slice text, uint8_t *key)
 {
     struct ml_slice url = without_version(text);
     struct ml_slice base = from->base;
@@ -194,31 +201,31 @@ static bool key_of_reference(const struct fhir *f, const struct fhir_entry *from
         if (is_uuid(uuid)) {
             key_of_uuid(key, uuid);
         }
-        return is_uuid(uuid);
+        return is_uuid(uuid) ? REF_WORLD : REF_NOTHING;
     }
     if (is_uuid(last_part(url))) {
         key_of_uuid(key, last_part(url));
-        return true;
+        return REF_WORLD;
     }
     if (is_absolute(url)) {
         key_of(key, "url", url, ml_slice_str(""));
-        return true;
+        return REF_WORLD;
     }
     const uint8_t *slash = url.len == 0 ? NULL : memchr(url.data, '/', url.len);
     if (slash == NULL) {
-        return false;
+        return REF_NOTHING;
     }
     if (base.len > 0) { /* a relative reference of an entry with an absolute fullUrl */
         struct ml_slice parts[] = {ml_slice_str("maille/import/1"), ml_slice("url", 4), base,
                                    relative, ml_slice("", 1)};
         ml_hash_parts(key, ML_FHIR_KEY_BYTES, (struct ml_slice){NULL, 0}, parts, 5);
-        return true;
+        return REF_WORLD;
     }
     uint8_t local[ML_FHIR_KEY_BYTES];
     size_t type_len = (size_t)(slash - url.data);
     key_of(local, "local", ml_slice(url.data, type_len), behind(url, type_len + 1));
     key_of(key, "space", ml_slice(f->space, sizeof(f->space)), ml_slice(local, sizeof(local)));
-    return true;
+    return f->args->source != NULL ? REF_WORLD : REF_FILE;
 }
 
 /* May an object of these entities be named without having been seen? Only when its id holds no
@@ -257,13 +264,16 @@ static bool entity_allowed(const struct ml_entity *entity, const char *entities)
     return entities == NULL;
 }
 
-static bool resolve_key(struct fhir *f, const uint8_t *key, const char *entities,
+static bool resolve_key(struct fhir *f, const uint8_t *key, ref_reach reach, const char *entities,
                         struct ml_object_id *out)
 {
     const struct fhir_entry *entry = find_entry(f, key);
     if (entry != NULL && entry->entity != NULL) {
         *out = entry->id;
         return entity_allowed(entry->entity, entities);
+    }
+    if (reach != REF_WORLD) {
+        return false;
     }
     struct ml_object_id id = ml_fhir_object_id(f, key, 0);
     if (all_undated(f, entities)) {
@@ -287,8 +297,8 @@ bool ml_fhir_resolve(struct fhir *f, const struct fhir_entry *from, uint32_t nod
         return ml_fhir_fail(f, ML_E_MALFORMED, ML_IMPORT_FAULT_TYPE, ref);
     }
     struct ml_object_id id;
-    if (!key_of_reference(f, from, ml_slice(n->text, n->text_len), key) ||
-        !resolve_key(f, key, entities, &id)) {
+    ref_reach reach = key_of_reference(f, from, ml_slice(n->text, n->text_len), key);
+    if (reach == REF_NOTHING || !resolve_key(f, key, reach, entities, &id)) {
         f->refs_unresolved++;
         return false;
     }
@@ -315,7 +325,7 @@ uint32_t ml_fhir_deref(struct fhir *f, const struct fhir_entry *from, uint32_t n
     uint32_t target = ML_JSON_NO_NODE;
     if (text.len > 0 && text.data[0] == '#') {
         target = find_contained(f, from->node, behind(text, 1));
-    } else if (key_of_reference(f, from, text, key)) {
+    } else if (key_of_reference(f, from, text, key) != REF_NOTHING) {
         struct fhir_entry *entry = find_entry(f, key);
         target = entry != NULL ? entry->node : target;
     }

@@ -50,6 +50,8 @@ static const struct ml_fhir_drop common_drops[] = {
     {"*Range[].high.unit", "affichage de l'unité ; son code UCUM est gardé"},
 };
 
+#define COMMON_COUNT (sizeof(common_drops) / sizeof(common_drops[0]))
+
 static const char link_reason[] = "libellé d'un lien : l'objet lié le porte";
 static char others_path[] = "(autres chemins)";
 
@@ -112,6 +114,12 @@ bool ml_fhir_report_path(const struct ml_fhir_report *report, size_t i,
     const struct path_row *row = others ? &report->others : &report->paths[i];
     *out = (struct ml_fhir_path_row){row->path, row->reason, row->count};
     return true;
+}
+
+size_t ml_fhir_common_drops(const struct ml_fhir_drop **out)
+{
+    *out = common_drops;
+    return COMMON_COUNT;
 }
 
 /* ---- types ---- */
@@ -284,7 +292,7 @@ static ml_err count_left_out(struct ml_fhir_report *report, const struct fhir *f
     }
     const char *reason = reason_in(entity->fhir_drops, entity->fhir_drop_count, path);
     if (reason == NULL) {
-        reason = reason_in(common_drops, sizeof(common_drops) / sizeof(common_drops[0]), path);
+        reason = reason_in(common_drops, COMMON_COUNT, path);
     }
     if (reason == NULL && is_beside_kept_link(f, node)) {
         reason = link_reason;
