@@ -30,7 +30,7 @@ struct ml_client_options {
     bool start;          /* start mailled when none runs for this home */
     const char *daemon;  /* path of mailled; NULL: beside this program, else from PATH */
     uint32_t timeout_ms; /* to connect, start included; 0: 10 s */
-    int token_fd;        /* read an unlock token from here first; -1: none */
+    int token_fd;        /* read an unlock token (hex) from here first; -1: none */
 };
 
 /** What a call came to. */

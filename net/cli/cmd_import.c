@@ -10,6 +10,7 @@
 
 struct totals {
     int64_t files, refused, created, known, patients, not_kept;
+    struct ml_args *json; /* a list of what each file gave; NULL: said as text */
 };
 
 static int64_t number(const struct ml_value *v, const char *key)
@@ -41,21 +42,56 @@ static int import_one(struct cli *c, const char *file, struct totals *t)
     struct ml_args *params = cli_params(c);
     cli_param(params, "path", path);
     cli_param(params, "source", cli_option_value(c, "source"));
+    c->json = false; /* a refused file is said on stderr, the answer stays one document */
     int rc = cli_call(c, "import.fhir", params, &answer);
+    c->json = t->json != NULL;
     if (rc != CLI_DONE) {
         t->refused++;
         return rc;
     }
     const struct ml_value *v = ml_tree_root(answer);
     totals_add(t, v);
-    if (c->json) {
-        cli_print_json(v);
+    if (t->json != NULL) {
+        ml_args_value(t->json, v);
     } else {
         printf("%s : %lld nouveaux, %lld déjà là\n", file, (long long)number(v, "created"),
                (long long)number(v, "known"));
     }
     ml_tree_free(answer);
     return CLI_DONE;
+}
+
+static void import_end(struct totals *t)
+{
+    struct ml_tree *tree = NULL;
+    const uint8_t *bytes = NULL;
+    size_t len = 0;
+    ml_args_end(t->json);
+    ml_args_key(t->json, "created");
+    ml_args_int(t->json, t->created);
+    ml_args_key(t->json, "known");
+    ml_args_int(t->json, t->known);
+    ml_args_key(t->json, "patients");
+    ml_args_int(t->json, t->patients);
+    ml_args_key(t->json, "refused");
+    ml_args_int(t->json, t->refused);
+    ml_args_end(t->json);
+    if (ml_args_encoded(t->json, &bytes, &len) == ML_OK &&
+        ml_tree_parse(&tree, bytes, len) == ML_OK) {
+        cli_print_json(ml_tree_root(tree));
+    }
+    ml_tree_free(tree);
+    ml_args_free(t->json);
+}
+
+static void import_sum(const struct totals *t)
+{
+    printf("\n%lld fichiers, %lld patients, %lld éléments nouveaux, %lld déjà là",
+           (long long)t->files, (long long)t->patients, (long long)t->created, (long long)t->known);
+    if (t->refused > 0) {
+        printf(", %lld fichiers refusés", (long long)t->refused);
+    }
+    putchar('\n');
 }
 
 static int import_fhir(struct cli *c)
@@ -65,23 +101,27 @@ static int import_fhir(struct cli *c)
     if (rc != CLI_DONE) {
         return rc;
     }
+    if (c->json) {
+        t.json = ml_args_new();
+        ml_args_map(t.json);
+        ml_args_key(t.json, "files");
+        ml_args_list(t.json);
+    }
     for (int i = 0; i < c->operand_count; i++) {
         if (!c->json && c->operand_count > 1) {
-            fprintf(stderr, "[%d/%d] ", i + 1, c->operand_count);
+            printf("[%d/%d] ", i + 1, c->operand_count);
+            fflush(stdout);
         }
         int one = import_one(c, c->operands[i], &t);
         rc = one == CLI_DONE ? rc : one;
         if (one != CLI_DONE && c->client == NULL) {
-            return rc; /* nobody to talk to: the other files would say the same */
+            break; /* nobody to talk to: the other files would say the same */
         }
     }
-    if (!c->json && c->operand_count > 1) {
-        printf("\n%lld fichiers, %lld patients, %lld éléments nouveaux, %lld déjà là%s",
-               (long long)t.files, (long long)t.patients, (long long)t.created, (long long)t.known,
-               t.refused == 0 ? "\n" : "");
-        if (t.refused > 0) {
-            printf(", %lld fichiers refusés\n", (long long)t.refused);
-        }
+    if (c->json) {
+        import_end(&t);
+    } else if (c->operand_count > 1) {
+        import_sum(&t);
     }
     return rc;
 }

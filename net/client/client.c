@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/base/ids.h"
 #include "core/codec/rpc_limits.h"
 #include "net/client/connect.h"
 #include "net/client/place.h"
@@ -444,11 +445,11 @@ ml_err ml_client_subscribe(struct ml_client *c, const char *name, ml_client_even
 /* --- opening --- */
 
 /* The whole of a small file or pipe; a newline at its end is not part of it. */
-static ml_err token_read(int fd, uint8_t token[CLIENT_TOKEN_MAX], size_t *len)
+static ml_err token_read(int fd, char text[CLIENT_TOKEN_MAX], size_t *len)
 {
     *len = 0;
     while (*len < CLIENT_TOKEN_MAX) {
-        ssize_t n = read(fd, token + *len, CLIENT_TOKEN_MAX - *len);
+        ssize_t n = read(fd, text + *len, CLIENT_TOKEN_MAX - *len);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -460,19 +461,33 @@ static ml_err token_read(int fd, uint8_t token[CLIENT_TOKEN_MAX], size_t *len)
         }
         *len += (size_t)n;
     }
-    while (*len > 0 && (token[*len - 1] == '\n' || token[*len - 1] == '\r')) {
+    while (*len > 0 && (text[*len - 1] == '\n' || text[*len - 1] == '\r')) {
         --*len;
     }
     return *len == 0 || *len == CLIENT_TOKEN_MAX ? ML_E_INVALID : ML_OK;
 }
 
+/* A token is given as hexadecimal digits, as unlock answers it. */
+static ml_err token_take(int fd, uint8_t token[CLIENT_TOKEN_MAX / 2], size_t *len)
+{
+    char text[CLIENT_TOKEN_MAX];
+    size_t text_len = 0;
+    ml_err err = token_read(fd, text, &text_len);
+    if (err == ML_OK) {
+        err = text_len % 2 == 0 ? ml_hex_decode(token, text_len / 2, text, text_len) : ML_E_INVALID;
+        *len = text_len / 2;
+    }
+    explicit_bzero(text, sizeof(text));
+    return err;
+}
+
 static ml_err client_hello(struct ml_client *c, const struct ml_client_options *options,
                            uint32_t timeout_ms)
 {
-    uint8_t token[CLIENT_TOKEN_MAX];
+    uint8_t token[CLIENT_TOKEN_MAX / 2];
     size_t token_len = 0;
     if (options->token_fd >= 0) {
-        ml_err err = token_read(options->token_fd, token, &token_len);
+        ml_err err = token_take(options->token_fd, token, &token_len);
         if (err != ML_OK) {
             return err;
         }
@@ -483,7 +498,7 @@ static ml_err client_hello(struct ml_client *c, const struct ml_client_options *
     ml_args_int(params, ML_RPC_VERSION);
     if (token_len > 0) {
         ml_args_key(params, "token");
-        ml_args_text_len(params, (const char *)token, token_len);
+        ml_args_bytes(params, token, token_len);
     }
     ml_args_end(params);
     explicit_bzero(token, sizeof(token));

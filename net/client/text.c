@@ -110,6 +110,8 @@ static const struct ml_text_row rows[] = {
      "One register at a time: {label} is another."},
     {"reason.missing", "Dites pourquoi : --reason TEXTE.", "Say why: --reason TEXT."},
     {"import.refused", "{file} est refusé : {reason}.", "{file} is refused: {reason}."},
+    {"gen.range", "Hors limites : 1 à 1 000 000 patients, 0 à 50 contacts chacun.",
+     "Out of range: 1 to 1,000,000 patients, 0 to 50 contacts each."},
     {"peer.unknown", "Ce nœud n'est pas de la structure : « maille member list ».",
      "This node is not of the structure: “maille member list”."},
     {"sync.until", "On n'attend que « synced ».", "Only “synced” can be waited for."},

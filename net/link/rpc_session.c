@@ -135,7 +135,7 @@ static ml_err own_params_read(struct own_params *p, struct ml_slice body)
         } else if (ml_slice_equal(key, ml_slice_str("ticket"))) {
             p->ticket = ml_mp_uint(&c, 0, INT64_MAX);
         } else if (ml_slice_equal(key, ml_slice_str("token"))) {
-            p->token = ml_mp_str(&c, 1, ML_RPC_TOKEN_BYTES_MAX);
+            p->token = ml_mp_bin(&c, 1, ML_RPC_TOKEN_BYTES_MAX);
         } else if (ml_slice_equal(key, ml_slice_str("name"))) {
             p->name = ml_mp_str(&c, 1, ML_RPC_METHOD_BYTES);
         } else {

@@ -79,7 +79,7 @@ static void the_backend_learns_who_calls(void **state)
     struct ml_tree *answer = NULL;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    assert_int_equal(write(ends[1], "jeton\n", 6), 6);
+    assert_int_equal(write(ends[1], "6a65746f6e\n", 11), 11);
     close(ends[1]);
     const struct ml_client_options options = {.home = f->dir, .token_fd = ends[0]};
     assert_int_equal(ml_client_open(&c, &options), ML_OK);
