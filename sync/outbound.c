@@ -263,13 +263,14 @@ static ml_err plan_send(struct ml_sess *s, const struct ml_sync_count *lanes)
     out->ops_planned = 0;
     for (uint8_t lane = 0; lanes != NULL && lane < ML_LANES; lane++) {
         const struct ml_sync_count *c = &lanes[lane];
-        if (c->bundles == 0 || c->bytes == 0 || c->ops == 0) {
+        uint32_t ops = c->ops < c->bundles ? c->bundles : c->ops; /* one each at least */
+        if (c->bundles == 0 || c->bytes == 0) {
             continue;
         }
-        rows[count++] = (struct ml_plan_lane){lane, c->bundles, c->bytes, c->ops};
+        rows[count++] = (struct ml_plan_lane){lane, c->bundles, c->bytes, ops};
         out->bundles_planned += c->bundles;
         out->bytes_planned += c->bytes;
-        out->ops_planned += c->ops;
+        out->ops_planned += ops;
     }
     msg.u.plan.lanes = (struct ml_list){.count = count, .items = rows};
     s->planned = true;

@@ -205,6 +205,11 @@ void ml_sync_gained(struct ml_sync *e, const struct ml_sync_bundle *bundle)
     sync_look_again(e);
 }
 
+void ml_sync_on_stored(struct ml_sync *e, const struct ml_sync_bundle *bundle)
+{
+    ml_sync_gained(e, bundle);
+}
+
 void ml_sync_on_append(struct ml_sync *e, const struct ml_sync_bundle *bundle, bool urgent)
 {
     if (!e->ready) {

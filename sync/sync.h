@@ -72,7 +72,8 @@ bool ml_sync_next(struct ml_sync *e, struct ml_sync_action *out);
 /* ---- time, input ---- */
 
 void ml_sync_tick(struct ml_sync *e, uint64_t now_ms);
-/** No more input is at hand: an unfinished batch may go to the store. */
+/** No more input is at hand: what was received goes to the store now. Without it a batch waits for
+ * ML_SYNC_BATCH_MS, and so does every entry on its way. */
 void ml_sync_drained(struct ml_sync *e);
 
 /* ---- links ---- */
@@ -110,6 +111,8 @@ struct ml_sync_snapshot {
 void ml_sync_on_snapshot(struct ml_sync *e, const struct ml_sync_snapshot *snapshot);
 /** An own bundle is durable. `urgent`: of lane 2, and not to wait for company (rules B23). */
 void ml_sync_on_append(struct ml_sync *e, const struct ml_sync_bundle *bundle, bool urgent);
+/** Another's bundle became part of the log outside of a batch: it had waited for one of ours. */
+void ml_sync_on_stored(struct ml_sync *e, const struct ml_sync_bundle *bundle);
 /** Up to where the record is durable now; below what was asked: it failed, and is asked for again
  * later. */
 void ml_sync_on_anchored(struct ml_sync *e, const struct ml_sync_own *own);
