@@ -175,6 +175,9 @@ uint64_t ml_exchange_next_ms(struct ml_org *org)
 {
     struct ml_exchange *x = org->exchange;
     uint64_t dial = peers_turn(x);
+    if (x->drain_due) {
+        return 0;
+    }
     return dial < x->sync_wake_ms ? dial : x->sync_wake_ms;
 }
 
@@ -341,9 +344,9 @@ void ml_exchange_on_append(struct ml_org *org, const struct ml_log_outcome *o)
 
 void ml_exchange_on_stored(struct ml_org *org, const struct ml_log_outcome *o)
 {
-    (void)o; /* rare: someone's bundle waited for one of ours; all heads are told anew */
     if (org->exchange != NULL) {
-        exchange_snapshot(org->exchange);
+        const struct ml_sync_bundle bundle = {.id = o->id, .prev = o->prev, .bytes = o->bytes};
+        ml_sync_on_stored(org->exchange->sync, &bundle);
     }
 }
 
@@ -390,6 +393,7 @@ bool ml_exchange_link_message(struct ml_org *org, uint64_t link, struct ml_slice
         return false;
     }
     ml_sync_on_message(org->exchange->sync, l->session, msg);
+    org->exchange->drain_due = true; /* once the letters that are here already are read */
     ml_exchange_run(org);
     return true;
 }
@@ -444,6 +448,7 @@ void ml_exchange_tick(struct ml_org *org)
         if (x->sync_wake_ms <= now_ms(x)) {
             x->sync_wake_ms = UINT64_MAX;
         }
+        x->drain_due = false;
         ml_sync_drained(x->sync);
         ml_exchange_run(org);
     }

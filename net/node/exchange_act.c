@@ -15,8 +15,10 @@
 
 struct collect {
     struct ml_exchange *x;
-    struct ml_buf items; /* of the type that is collected */
-    struct ml_buf bytes; /* wire forms, one after the other */
+    struct ml_buf items;               /* of the type that is collected */
+    struct ml_buf bytes;               /* wire forms, one after the other */
+    const struct ml_sync_range *asked; /* borrowed; of LOAD */
+    size_t asked_count;
     size_t max;
     size_t bytes_max;
     bool more;
@@ -239,10 +241,26 @@ static struct ml_dep entry_id(const struct ml_log_entry *e)
                            .hash = ml_hash16_of(&e->hash)};
 }
 
+/* Of a forked chain the peer has the lower part, whatever head it names. */
+static bool is_below_fork(const struct collect *c, const struct ml_header *header)
+{
+    for (size_t i = 0; i < c->asked_count; i++) {
+        const struct ml_sync_range *r = &c->asked[i];
+        if (r->from > header->seq && r->lane == header->lane &&
+            memcmp(&r->writer, &header->writer, sizeof(r->writer)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes an entry into the answer; CANCELED when a limit is reached. */
 static ml_err collect_entry(void *user, const struct ml_log_entry *e)
 {
     struct collect *c = user;
+    if (is_below_fork(c, &e->header)) {
+        return ML_OK;
+    }
     size_t taken = c->items.len / sizeof(struct ml_sync_loaded);
     if (taken == c->max || c->bytes.len + e->bytes > c->bytes_max) {
         c->more = true;
@@ -280,6 +298,8 @@ static void act_load(struct ml_exchange *x, const struct ml_sync_action *a)
     struct collect c;
     collect_init(&ranges, x);
     collect_init(&c, x);
+    c.asked = a->u.ranges.ranges;
+    c.asked_count = a->u.ranges.count;
     c.max = a->u.ranges.bundles_max;
     c.bytes_max = a->u.ranges.bytes_max;
     ml_err err = ranges_copy(&ranges, a->u.ranges.ranges, a->u.ranges.count);

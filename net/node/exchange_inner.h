@@ -40,7 +40,8 @@ struct ml_exchange {
     struct ml_node_id sponsor; /* zero: none */
     struct ml_box_pk sponsor_noise;
     uint64_t sync_wake_ms;
-    bool running; /* ml_exchange_run is on the stack */
+    bool drain_due; /* bundles came: commit them once nothing more is at hand */
+    bool running;   /* ml_exchange_run is on the stack */
 };
 
 void exchange_act(struct ml_exchange *x, const struct ml_sync_action *action);
