@@ -359,13 +359,23 @@ static void a_destroyed_governance_body_comes_back(void **state)
     (void)world_record(&f->w, f->a, 1, 1);
 }
 
+static void assert_damage_is_told(struct fixture *f, const char *sql, const char *text)
+{
+    struct told told = {0};
+    damage_sql(f, sql);
+    assert_int_equal(world_try_open(&f->w, &f->a), ML_OK);
+    assert_int_equal(ml_log_verify(f->a, tell, &told), ML_OK);
+    assert_true(told.count >= 1);
+    if (strstr(told.first, text) == NULL) {
+        fail_msg("%s: told %s", sql, told.first);
+    }
+    ml_log_close(f->a);
+}
+
 static void any_changed_row_is_named(void **state)
 {
     struct fixture *f = *state;
-    static const struct {
-        const char *sql;
-        const char *text;
-    } cases[] = {
+    static const char *const cases[][2] = {
         {"UPDATE bundle SET sig = zeroblob(64) WHERE n = 5", "its signature is wrong"},
         {"UPDATE bundle SET header = zeroblob(90) WHERE n = 6", "its header is destroyed"},
         {"UPDATE bundle SET hash = zeroblob(32) WHERE n = 5", "its header is not what was signed"},
@@ -383,16 +393,8 @@ static void any_changed_row_is_named(void **state)
     snprintf(kept, sizeof(kept), "%s.kept", path);
     support_copy_file(path, kept);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct told told = {0};
         support_copy_file(kept, path);
-        damage_sql(f, cases[i].sql);
-        assert_int_equal(world_try_open(&f->w, &f->a), ML_OK);
-        assert_int_equal(ml_log_verify(f->a, tell, &told), ML_OK);
-        assert_true(told.count >= 1);
-        if (strstr(told.first, cases[i].text) == NULL) {
-            fail_msg("%s: told %s", cases[i].sql, told.first);
-        }
-        ml_log_close(f->a);
+        assert_damage_is_told(f, cases[i][0], cases[i][1]);
     }
     support_copy_file(kept, path);
     assert_int_equal(world_try_open(&f->w, &f->a), ML_OK);
