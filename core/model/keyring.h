@@ -1,4 +1,4 @@
-/* core/model/keyring.h -- the keys of one member on one node (rules A2-A8, docs/keys.md).
+/* core/model/keyring.h -- the keys of one member on one node (rules A2-A8).
  *
  *   KEK of a group's epoch   from KEK_EPOCH and KEK_GRANT slots sealed to this member-on-node
  *   link secret of a patient from PATIENT_OPEN, under the team's admin KEK; gives 12 stream ids

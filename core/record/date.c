@@ -77,7 +77,8 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 struct ml_date ml_date_of_ms(int64_t utc_ms)
 {
-    int64_t z = floor_div(utc_ms, MS_PER_DAY) + 719468;
+    static const int64_t first_ms = INT64_C(-62135596800000); /* 01/01/0001 */
+    int64_t z = floor_div(utc_ms < first_ms ? first_ms : utc_ms, MS_PER_DAY) + 719468;
     int64_t era = floor_div(z, 146097);
     unsigned doe = (unsigned)(z - era * 146097);
     unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;

@@ -21,7 +21,7 @@ struct ml_date {
 bool ml_date_parse(struct ml_slice text, struct ml_date *out);
 /** Its first moment, UTC milliseconds since 1970. */
 int64_t ml_date_ms(const struct ml_date *date);
-/** The day of a moment. */
+/** The day of a moment; before the year 1 counts as its first day. */
 struct ml_date ml_date_of_ms(int64_t utc_ms);
 bool ml_date_exists(unsigned year, unsigned month, unsigned day);
 

@@ -151,7 +151,8 @@ static bool value_ok(const struct check *c, const struct ml_field *field, struct
     struct ml_values_walk walk;
     struct ml_slice item;
     if (!ml_value_fits(field, value)) {
-        return fail(c, field, ML_VALIDATE_TYPE);
+        bool number = field->type == ML_TYPE_QUANTITY || field->type == ML_TYPE_DECIMAL;
+        return fail(c, field, number ? ML_VALIDATE_NUMBER : ML_VALIDATE_TYPE);
     }
     if (value.len == 1 && value.data[0] == 0xc0) { /* nil: emptied */
         return true;

@@ -5,6 +5,7 @@
 
 #include "core/codec/change.h"
 #include "core/codec/mp_read.h"
+#include "core/codec/value.h"
 #include "core/record/date.h"
 
 static bool shape_of(struct ml_mp *mp, ml_field_type type);
@@ -151,6 +152,12 @@ static bool at_map(struct ml_mp *mp)
     return ml_mp_peek(mp) == ML_MP_MAP && at_any(mp);
 }
 
+static bool at_decimal(struct ml_mp *mp)
+{
+    return at_nil(mp) ||
+           (ml_mp_peek(mp) == ML_MP_STR && ml_decimal_valid(ml_mp_str(mp, 0, ML_CHANGE_VALUE_MAX)));
+}
+
 /* Quantities may carry a comparator and more after number and unit. */
 static bool at_quantity(struct ml_mp *mp)
 {
@@ -158,7 +165,7 @@ static bool at_quantity(struct ml_mp *mp)
         return false;
     }
     uint32_t count = ml_mp_array(mp, 2, 6);
-    bool fits = ml_mp_ok(mp) && at_str_or_nil(mp) && at_str_or_nil(mp);
+    bool fits = ml_mp_ok(mp) && at_decimal(mp) && at_str_or_nil(mp);
     for (uint32_t i = 2; i < count && fits; i++) {
         fits = at_any(mp);
     }

@@ -64,6 +64,13 @@ static uint32_t score_of(const struct tokens *t, const char *text)
     return ml_query_match(&query, ml_buf_slice(&t->buf), &score) ? score : UINT32_MAX;
 }
 
+static void expect_found(const struct tokens *t, const char *text, bool found)
+{
+    if ((score_of(t, text) != UINT32_MAX) != found) {
+        fail_msg("%s: %s", found ? "not found" : "found", text);
+    }
+}
+
 static void names_are_found_in_every_guise(void **state)
 {
     static const char *const found[] = {"de la Tour",
@@ -76,7 +83,7 @@ static void names_are_found_in_every_guise(void **state)
                                         "marieange",
                                         "Ange Tour",
                                         "dupont",
-                                        "d'up",
+
                                         "lato dupo mari",
                                         "tour 1979",
                                         "st",
@@ -103,17 +110,10 @@ static void names_are_found_in_every_guise(void **state)
     (void)state;
     tokens_of(&t, "de La Tour", "Dupont-Saint", "Marie-Ange");
     for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
-        if (strcmp(found[i], "d'up") == 0) {
-            continue; /* "d" is a particle: "up" begins nothing */
-        }
-        if (score_of(&t, found[i]) == UINT32_MAX) {
-            fail_msg("not found: %s", found[i]);
-        }
+        expect_found(&t, found[i], true);
     }
     for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
-        if (score_of(&t, lost[i]) != UINT32_MAX) {
-            fail_msg("found: %s", lost[i]);
-        }
+        expect_found(&t, lost[i], false);
     }
     ml_buf_free(&t.buf);
 }

@@ -1,0 +1,69 @@
+#!/bin/bash
+# Breaks the rules of merging, keys, sealing and projection one at a time, in a copy of the tree, and
+# asks that a test sees each. Usage: tests/mutants/record.sh [BUILD-FOLDER-OF-THE-COPY]
+set -eu
+root=$(git rev-parse --show-toplevel)
+copy=${1:-$(mktemp -d)}
+mkdir -p "$copy"
+git -C "$root" ls-files -co --exclude-standard -z | (cd "$root" && xargs -0 cp --parents -t "$copy")
+cd "$copy"
+cmake --preset debug -DML_WERROR=OFF > /dev/null
+bad=0
+
+mutant() { # mutant FILE SED-EXPRESSION TEST...
+    file=$1 change=$2
+    shift 2
+    cp "$file" "$file.kept"
+    sed -i "$change" "$file"
+    if cmp -s "$file" "$file.kept"; then
+        echo "no such place: $file: $change" >&2
+        bad=1
+    elif ! cmake --build build/debug --target "$@" > build/mutant.log 2>&1; then
+        echo "does not build: $file: $change" >&2
+        bad=1
+    else
+        seen=no
+        for test in "$@"; do
+            timeout 100 "build/debug/tests/$test" > /dev/null 2>&1 || seen=yes
+        done
+        echo "$seen: $file: $change"
+        [ $seen = yes ] || bad=1
+    fi
+    mv "$file.kept" "$file"
+    touch "$file"
+}
+
+M=core/model/merge.c
+mutant $M 's/if (member\[i\] && g->counts\[i\]) {/if (member[i]) {/' test_merge
+mutant $M 's/g->reached\[to\] = true;/g->reached[to] = g->counts[to];/' test_merge
+mutant $M 's/nodes\[i\].counts && !g->repeated\[i\]/nodes[i].counts/' test_merge
+mutant $M 's/heads\[ML_ACT_ADD\] > 0 || edited_unseen/heads[ML_ACT_ADD] > 0 \&\& edited_unseen/' test_merge
+mutant $M 's/heads\[ML_ACT_VOID\] > 0 ? ML_LIFE_VOIDED/heads[ML_ACT_VOID] > 1 ? ML_LIFE_VOIDED/' test_merge
+mutant $M 's/return head->stance != ML_STANCE_REFUTE;/return head->stance == ML_STANCE_REFUTE;/' test_merge
+mutant $M 's/return head->stance == ML_STANCE_DENY;/return 0;/' test_merge
+mutant $M 's/return head->weight;/return 0;/' test_merge
+mutant $M 's/out.shown = alone ? out.shown : ML_MERGE_NONE;//' test_merge
+K=core/model/keyring.c
+mutant $K 's/e->accepted && e->compartment == compartment/e->compartment == compartment/' test_keyring
+mutant $K 's/return a->epoch > b->epoch;/return a->epoch < b->epoch;/' test_keyring
+mutant $K 's/if (!key_ids_equal(&real, id)) {/if (false) {/' test_keyring
+mutant $K 's/return k->store->later_put(k->store->ctx, &in->sealed.key, op->raw);/return ML_OK;/' test_keyring
+D=core/model/keyring_dek.c
+mutant $D 's/if (w->seals && /if (/' test_keyring
+mutant $D 's/|| memcmp(id.b, stream->b, sizeof(id.b)) < 0/|| memcmp(id.b, stream->b, sizeof(id.b)) > 0/' test_keyring
+mutant $D 's/k->cache\[entry\].used = 0;//' test_keyring
+S=core/model/seal.c
+mutant $S 's/if (seen >= at) {/if (false) {/' test_seal
+mutant $S 's/s->op_count < ML_BUNDLE_OPS_MAX \&\&/true \&\&/' test_seal
+mutant $S 's/ml_slice(plain_hash, 32),/ml_slice(plain_hash, 0),/' test_seal
+V=core/record
+mutant $V/vault_project.c 's/if (err == ML_OK \&\& !held) {/if (err == ML_OK) {/' test_vault_order
+mutant $V/vault_project.c 's/p->entry->verdict == ML_VERDICT_ACCEPTED/true/' test_vault_order
+mutant $V/vault_project.c 's/err = write_conflicts(&scan, true);/err = write_conflicts(\&scan, false);/' test_vault test_vault_order
+mutant $V/vault_proof.c 's/order_by_id(h->o, h->order);/for (uint32_t i = 0; i < h->o->count; i++) { h->order[i] = i; }/' test_vault_order
+mutant $V/vault_keys.c 's/v->retry = true;/v->retry = v->retry;/' test_vault_order
+mutant $V/content.c 's/return ML_GREY_FIELD;/return ML_GREY_NONE;/' test_vault_order test_vault
+mutant $V/vault_person.c 's/err = token_write(v, ST_TOKEN_DELETE, ml_buf_slice(&old), patient);//' test_search
+mutant $V/person.c 's/? 0 : SCORE_PREFIX/? 0 : 0/' test_search
+mutant $V/values_text.c "s/ml_buf_u8(out, decimal.data\[i\] == '.' ? ',' : decimal.data\[i\]);/ml_buf_u8(out, decimal.data[i]);/" test_values
+exit $bad
