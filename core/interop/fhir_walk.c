@@ -23,7 +23,7 @@
 
 bool ml_fhir_is_kept(const struct fhir *f, uint32_t node)
 {
-    return (f->kept[node / 8] >> (node % 8) & 1u) != 0;
+    return ((unsigned)f->kept[node / 8] >> (node % 8) & 1u) != 0;
 }
 
 void ml_fhir_keep(struct fhir *f, uint32_t node)
