@@ -22,27 +22,31 @@
 #include "core/codec/trace.h"
 #include "core/codec/wire.h"
 
+static inline void list_unpack(const struct ml_wire_format *item, struct ml_list *list)
+{
+    struct ml_list_walk walk;
+    uint8_t *items = calloc(list->count, item->size);
+    uint32_t n = 0;
+    ml_list_walk(&walk, list);
+    while (items != NULL && n < list->count &&
+           ml_list_next(&walk, item, items + (size_t)n * item->size)) {
+        n++;
+    }
+    if (n != list->count) {
+        abort(); /* the decoder accepted them */
+    }
+    list->items = items;
+}
+
 /* Gives every list of a decoded object its items; lists_drop frees them. */
 static inline void lists_unpack(const struct ml_wire_format *format, void *object)
 {
     for (size_t i = 0; i < format->field_count; i++) {
         const struct ml_wire_field *f = &format->fields[i];
         struct ml_list *list = (void *)((uint8_t *)object + f->offset);
-        struct ml_list_walk walk;
-        if (f->type != ML_WIRE_LIST || list->count == 0) {
-            continue;
+        if (f->type == ML_WIRE_LIST && f->item != NULL && list->count > 0) {
+            list_unpack(f->item, list);
         }
-        uint8_t *items = calloc(list->count, f->item->size);
-        uint32_t n = 0;
-        if (items == NULL) {
-            abort();
-        }
-        for (ml_list_walk(&walk, list); n < list->count; n++) {
-            if (!ml_list_next(&walk, f->item, items + (size_t)n * f->item->size)) {
-                abort(); /* the decoder accepted them */
-            }
-        }
-        list->items = items;
     }
 }
 
@@ -50,9 +54,11 @@ static inline void lists_drop(const struct ml_wire_format *format, void *object)
 {
     for (size_t i = 0; i < format->field_count; i++) {
         const struct ml_wire_field *f = &format->fields[i];
+        struct ml_list *list = (void *)((uint8_t *)object + f->offset);
+        void *items = NULL;
         if (f->type == ML_WIRE_LIST) {
-            struct ml_list *list = (void *)((uint8_t *)object + f->offset);
-            free((void *)(uintptr_t)list->items);
+            memcpy(&items, &list->items, sizeof(items));
+            free(items);
             list->items = NULL;
         }
     }

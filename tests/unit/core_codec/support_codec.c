@@ -2,10 +2,10 @@
 #include "support_codec.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/assert.h"
 #include "core/base/ids.h"
 #include "core/codec/mp_write.h"
 #include "core/crypto/aead.h"
@@ -13,6 +13,30 @@
 #include "core/crypto/sign.h"
 
 enum { KEPT = 4, HEX_BYTES_MAX = 1 << 16 };
+
+void must(bool made)
+{
+    if (!made) {
+        fprintf(stderr, "a sample can't be made\n");
+        abort();
+    }
+}
+
+void check_form(struct ml_buf *b, bool (*roundtrip)(struct ml_slice in))
+{
+    must(roundtrip(ml_buf_slice(b)));
+    for (size_t len = 0; len < b->len; len++) {
+        must(!roundtrip(ml_slice(b->data, len)));
+    }
+    for (size_t i = 0; i < b->len * 8; i++) {
+        b->data[i / 8] ^= (uint8_t)(1u << i % 8);
+        (void)roundtrip(ml_buf_slice(b)); /* which aborts on a second form */
+        b->data[i / 8] ^= (uint8_t)(1u << i % 8);
+    }
+    ml_buf_u8(b, 0); /* bytes after the end */
+    must(!roundtrip(ml_buf_slice(b)));
+    b->len--;
+}
 
 struct ml_slice bytes_of(const char *hex)
 {
@@ -25,9 +49,9 @@ struct ml_slice bytes_of(const char *hex)
             hex++;
             continue;
         }
-        ML_ASSERT(len < HEX_BYTES_MAX && hex[1] != '\0');
+        must(len < HEX_BYTES_MAX && hex[1] != '\0');
         ml_err err = ml_hex_decode(&out[len++], 1, hex, 2);
-        ML_ASSERT(err == ML_OK);
+        must(err == ML_OK);
         hex += 2;
     }
     return ml_slice(out, len);
@@ -38,7 +62,7 @@ const char *hex_of(struct ml_slice bytes)
     static char kept[KEPT][2 * HEX_BYTES_MAX + 1];
     static unsigned turn;
     char *out = kept[turn++ % KEPT];
-    ML_ASSERT(bytes.len <= HEX_BYTES_MAX);
+    must(bytes.len <= HEX_BYTES_MAX);
     ml_hex_encode(out, bytes.data, bytes.len);
     return out;
 }
@@ -58,9 +82,9 @@ struct ml_secret *sample_seed(unsigned seed, struct ml_sign_pk *pk)
     struct ml_secret *secret = NULL;
     fill(bytes, sizeof(bytes), seed);
     ml_err err = ml_crypto_init();
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
     err = ml_secret_from(&secret, bytes, sizeof(bytes));
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
     ml_sign_pk_of(pk, secret);
     return secret;
 }
@@ -98,7 +122,7 @@ static struct ml_list list_of(const void *items, uint32_t count)
 static struct ml_slice sample_ct(size_t len, unsigned seed)
 {
     static uint8_t bytes[8][128];
-    ML_ASSERT(len <= sizeof(bytes[0]) && seed / 16 < 16);
+    must(len <= sizeof(bytes[0]) && seed / 16 < 16);
     uint8_t *out = bytes[seed / 16 % 8];
     fill(out, len, seed);
     return ml_slice(out, len);
@@ -158,7 +182,7 @@ static void bundle_put(struct ml_buf *out, struct ml_hash *hash, struct ml_bundl
     struct ml_org_id org = sample_org();
     draft->header.writer = ml_writer_id_of(&pk);
     ml_err err = ml_bundle_build(out, hash, draft, &org, seed);
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
     ml_secret_free(seed);
 }
 
@@ -191,7 +215,7 @@ static void op_plain(struct ml_buf *plain, unsigned lane, unsigned index)
         change.object.b[15] = (uint8_t)index;
         err = ml_change_encode(plain, &change);
     }
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
 }
 
 /* Seals what its lane seals, under a fixed key. */
@@ -210,7 +234,7 @@ static void op_seal(struct ml_buf *sealed, const struct ml_header *header, unsig
     ml_op_ad(ad, &org, header, (uint8_t)index, sample_dictionary(header->lane));
     ml_op_nonce(nonce, &header->salt, (uint8_t)index);
     uint8_t *out = ml_buf_extend(sealed, plain.len + ML_AEAD_TAG_BYTES);
-    ML_ASSERT(out != NULL);
+    must(out != NULL);
     ml_aead_seal(out, plain, ml_slice(ad, sizeof(ad)), nonce, key);
 }
 
@@ -252,7 +276,7 @@ void sample_genesis(struct ml_buf *out, struct ml_hash *hash)
     op.u.org_found.root_sign = root_pk;
     op.u.org_found.writer = writer_pk;
     ml_err err = ml_govop_encode_cosigned(&plain, &op, &org, root);
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
     ml_secret_free(root);
     const struct ml_op_draft draft_op = {.sealed = ml_buf_slice(&plain)};
     struct ml_bundle_draft draft = {.ops = &draft_op, .op_count = 1};

@@ -19,6 +19,11 @@
 struct ml_slice bytes_of(const char *hex);
 /** Lower-case hex in a static buffer, as above. */
 const char *hex_of(struct ml_slice bytes);
+/** Ends the program when a sample can't be made: not for what a test proves. */
+void must(bool made);
+/** `b` is accepted as it is; no prefix of it is; with any bit changed it is refused, or accepted as
+ * the canonical form of something else. */
+void check_form(struct ml_buf *b, bool (*roundtrip)(struct ml_slice in));
 /** `len` bytes: seed, seed + 1, ... */
 void fill(void *out, size_t len, unsigned seed);
 /** A NUL-terminated text as a slice. */

@@ -117,25 +117,22 @@ static void leaves_and_root_are_as_defined(void **state)
     assert_memory_equal(ml_body_root(b.body.bytes).b, root, 32);
 }
 
+static ml_err accepted(const struct fixture *f)
+{
+    struct ml_bundle b;
+    struct ml_hash hash;
+    ml_err err = ml_bundle_decode(&b, ml_buf_slice(&f->wire), NULL);
+    return err == ML_OK ? ml_bundle_verify(&b, &f->org, &f->pk, &hash) : err;
+}
+
 static void no_byte_can_change(void **state)
 {
     struct fixture *f = *state;
-    size_t len = f->wire.len;
-    for (size_t i = 0; i < len; i++) {
-        for (unsigned bit = 0; bit < 8; bit++) {
-            struct ml_bundle b;
-            struct ml_hash hash;
-            f->wire.data[i] ^= (uint8_t)(1u << bit);
-            ml_err err = ml_bundle_decode(&b, ml_slice(f->wire.data, len), NULL);
-            if (err == ML_OK) {
-                err = ml_bundle_verify(&b, &f->org, &f->pk, &hash);
-            }
-            if (err == ML_OK) {
-                print_error("byte %zu, bit %u\n", i, bit);
-            }
-            assert_int_not_equal(err, ML_OK);
-            f->wire.data[i] ^= (uint8_t)(1u << bit);
-        }
+    assert_int_equal(accepted(f), ML_OK);
+    for (size_t i = 0; i < f->wire.len * 8; i++) {
+        f->wire.data[i / 8] ^= (uint8_t)(1u << i % 8);
+        assert_int_not_equal(accepted(f), ML_OK);
+        f->wire.data[i / 8] ^= (uint8_t)(1u << i % 8);
     }
 }
 
@@ -460,7 +457,8 @@ static void the_wire_form_has_room_for_the_largest_parts(void **state)
     struct ml_slice header = ml_slice(bytes, ML_HEADER_BYTES_MAX);
     struct ml_wire_body body = {.bytes = {bytes, ML_BODY_SHREDDED_MAX}};
     ml_buf_clear(&f->wire);
-    f->wire.max = 2 * ML_BUNDLE_BYTES_MAX; /* the format's limit is meant, not the buffer's */
+    f->wire.max =
+        2 * (size_t)ML_BUNDLE_BYTES_MAX; /* the format's limit is meant, not the buffer's */
     assert_int_equal(ml_bundle_join(&f->wire, header, &sig, &body), ML_OK);
     assert_true(f->wire.len <= ML_BUNDLE_BYTES_MAX);
     ml_buf_clear(&f->wire);
@@ -504,7 +502,7 @@ static void associated_data_binds_the_place_of_an_op(void **state)
     ml_op_ad(ad, &f->org, &h, 7, &entry);
     memcpy(expected, f->org.b, 32);
     memcpy(expected + 32, h.writer.b, 16);
-    memcpy(expected + 48, "\x03\x00\x01\x11\x71\x07", 6); /* lane, seq 70001, index */
+    memcpy(expected + 48, bytes_of("03 00011171 07").data, 6); /* lane, seq 70001, index */
     memcpy(expected + 54, entry.stream.b, 16);
     memcpy(expected + 70, entry.key.b, 16);
     assert_memory_equal(ad, expected, sizeof(ad));
@@ -558,7 +556,7 @@ static void the_governance_digest_is_as_defined(void **state)
     heads[1].hash.b[15] = 8;
     bytes[0][19] = 1;
     bytes[1][0] = 9;
-    memcpy(bytes[1] + 16, "\x01\x02\x03\x04", 4);
+    ml_put_u32be(bytes[1] + 16, 0x01020304);
     bytes[1][35] = 8;
     const struct ml_slice parts[] = {TEXT("maille/gctx/1"), ml_slice(f->org.b, 32),
                                      ml_slice(bytes, sizeof(bytes))};

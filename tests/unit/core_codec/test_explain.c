@@ -226,8 +226,8 @@ static void texts_are_shown_without_control_characters(void **state)
     struct fixture *f = *state;
     static char text[121];
     memset(text, 'x', sizeof(text) - 1);
-    memcpy(text, "a\x1b[2J\x7f", 6);
-    memcpy(text + 79, "é", 2); /* would be cut in two at 80 bytes */
+    memcpy(text, bytes_of("61 1b 5b324a 7f").data, 6);
+    memcpy(text + 79, bytes_of("c3a9").data, 2); /* would be cut in two at 80 bytes */
     sample_trace(&entry, true);
     entry.purpose = ml_slice_str(text);
     assert_int_equal(ml_trace_entry_encode(&f->b, &entry), ML_OK);

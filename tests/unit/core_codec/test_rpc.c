@@ -250,6 +250,52 @@ static void maps_hold_256_keys_and_none_twice(void **state)
     assert_int_equal(fault.offset, 12);
 }
 
+static void misuse(struct ml_doc_writer *w, unsigned nth)
+{
+    switch (nth) {
+    case 0: /* nothing */
+        break;
+    case 1: /* two values */
+        ml_doc_int(w, 1);
+        ml_doc_int(w, 2);
+        break;
+    case 2: /* a value where a key is due */
+        ml_doc_map(w);
+        ml_doc_int(w, 1);
+        ml_doc_end(w);
+        break;
+    case 3: /* a key without value */
+        ml_doc_map(w);
+        ml_doc_key(w, "a");
+        ml_doc_end(w);
+        break;
+    case 4: /* a key in an array */
+        ml_doc_array(w);
+        ml_doc_key(w, "a");
+        ml_doc_end(w);
+        break;
+    case 5: /* an end too many */
+        ml_doc_array(w);
+        ml_doc_end(w);
+        ml_doc_end(w);
+        break;
+    case 6: /* one missing */
+        ml_doc_array(w);
+        break;
+    case 7: /* too deep */
+        for (unsigned k = 0; k <= ML_DOC_DEPTH_MAX; k++) {
+            ml_doc_array(w);
+        }
+        for (unsigned k = 0; k <= ML_DOC_DEPTH_MAX; k++) {
+            ml_doc_end(w);
+        }
+        break;
+    default: /* a hex text over its limit */
+        ml_doc_hex(w, "", ML_DOC_HEX_MAX + 1);
+        break;
+    }
+}
+
 static void misuse_of_the_writer_sticks(void **state)
 {
     struct fixture *f = *state;
@@ -257,48 +303,7 @@ static void misuse_of_the_writer_sticks(void **state)
         struct ml_doc_writer w;
         ml_buf_clear(&f->b);
         ml_doc_begin(&w, &f->b);
-        switch (i) {
-        case 0: /* nothing */
-            break;
-        case 1: /* two values */
-            ml_doc_int(&w, 1);
-            ml_doc_int(&w, 2);
-            break;
-        case 2: /* a value where a key is due */
-            ml_doc_map(&w);
-            ml_doc_int(&w, 1);
-            ml_doc_end(&w);
-            break;
-        case 3: /* a key without value */
-            ml_doc_map(&w);
-            ml_doc_key(&w, "a");
-            ml_doc_end(&w);
-            break;
-        case 4: /* a key in an array */
-            ml_doc_array(&w);
-            ml_doc_key(&w, "a");
-            ml_doc_end(&w);
-            break;
-        case 5: /* an end too many */
-            ml_doc_array(&w);
-            ml_doc_end(&w);
-            ml_doc_end(&w);
-            break;
-        case 6: /* one missing */
-            ml_doc_array(&w);
-            break;
-        case 7: /* too deep */
-            for (unsigned k = 0; k <= ML_DOC_DEPTH_MAX; k++) {
-                ml_doc_array(&w);
-            }
-            for (unsigned k = 0; k <= ML_DOC_DEPTH_MAX; k++) {
-                ml_doc_end(&w);
-            }
-            break;
-        default: /* a hex text over its limit */
-            ml_doc_hex(&w, "", ML_DOC_HEX_MAX + 1);
-            break;
-        }
+        misuse(&w, i);
         ml_doc_nil(&w);
         ml_doc_key(&w, "late");
         assert_int_equal(ml_doc_finish(&w), ML_E_INVALID);
