@@ -192,13 +192,15 @@ static ml_err load(struct ml_object *o, struct ml_slice packed)
 }
 
 ml_err ml_object_load(struct ml_object **out, const struct ml_env *env,
-                      const struct ml_entity *entity, struct ml_slice packed)
+                      const struct ml_schema *schema, const struct ml_entity *entity,
+                      struct ml_slice packed)
 {
     struct ml_object *o = ml_alloc(env, sizeof(*o));
     if (o == NULL) {
         return ML_E_NOMEM;
     }
     o->env = env;
+    o->schema = schema;
     o->entity = entity;
     ml_err err = load(o, packed);
     if (err != ML_OK) {
@@ -356,9 +358,9 @@ static ml_merge_kind kind_of(const struct ml_field *first)
     return first->merge == ML_MERGE_STATE ? ML_KIND_STATE : ML_KIND_SAME;
 }
 
-static void take_side(struct ml_merge_head *head, ml_merge_kind kind, const struct ml_field *first)
+static void take_side(struct ml_merge_head *head, ml_merge_kind kind,
+                      const struct ml_schema *schema, const struct ml_field *first)
 {
-    const struct ml_schema *schema = ml_schema_builtin();
     const struct ml_value_set *set = first == NULL || first->value_set == NULL
                                          ? NULL
                                          : ml_schema_value_set(schema, first->value_set);
@@ -426,7 +428,7 @@ ml_err ml_object_register(struct ml_object *o, uint16_t slot, struct ml_register
     place_groups(&r);
     ml_merge_kind kind = kind_of(first);
     for (uint32_t h = 0; h < r.head_count; h++) {
-        take_side(&r.heads[h], kind, first);
+        take_side(&r.heads[h], kind, o->schema, first);
     }
     r.outcome = ml_merge_decide(kind, r.heads, r.head_count);
     *out = r;

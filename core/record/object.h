@@ -55,6 +55,7 @@ struct ml_obj_version {
 
 struct ml_object {
     const struct ml_env *env;
+    const struct ml_schema *schema; /* borrowed, as the entity */
     const struct ml_entity *entity;
     struct ml_obj_version *versions; /* owned */
     uint32_t count;
@@ -72,7 +73,8 @@ void ml_object_pack(struct ml_buf *out, const struct ml_obj_version *version);
 bool ml_object_holds(struct ml_slice packed, const struct ml_version_id *id);
 /** Decodes and merges lives. `packed` is borrowed. CORRUPT, NOMEM, LIMIT. */
 ml_err ml_object_load(struct ml_object **out, const struct ml_env *env,
-                      const struct ml_entity *entity, struct ml_slice packed) ML_MUST_CHECK;
+                      const struct ml_schema *schema, const struct ml_entity *entity,
+                      struct ml_slice packed) ML_MUST_CHECK;
 void ml_object_free(struct ml_object *o); /* NULL is allowed */
 
 /* One register of an object. */

@@ -204,7 +204,7 @@ static ml_err drop_tokens(struct ml_vault *v, int64_t patient, struct ml_slice n
 }
 
 /* Patients of one folded birth name and first given name are homonyms: 63 bits of its hash. */
-static int64_t homonym_key(const struct ml_env *env, struct ml_slice card)
+static ml_err homonym_key(const struct ml_env *env, struct ml_slice card, int64_t *key)
 {
     struct ml_buf folded;
     uint8_t hash[8];
@@ -218,9 +218,11 @@ static int64_t homonym_key(const struct ml_env *env, struct ml_slice card)
     ml_buf_u8(&folded, CARD_SEPARATOR);
     ml_fold(&folded, ml_slice(given.data, first));
     const struct ml_slice part = ml_buf_slice(&folded);
+    ml_err err = folded.err;
     ml_hash_parts(hash, sizeof(hash), ml_slice(NULL, 0), &part, 1);
     ml_buf_free(&folded);
-    return (int64_t)(ml_get_u64be(hash) >> 1);
+    *key = (int64_t)(ml_get_u64be(hash) >> 1);
+    return err == ML_E_LIMIT ? ML_OK : err; /* of a name beyond all measure, its beginning */
 }
 
 ml_err ml_vault_index_patient(struct ml_vault *v, int64_t patient, struct ml_object *o)
@@ -236,12 +238,16 @@ ml_err ml_vault_index_patient(struct ml_vault *v, int64_t patient, struct ml_obj
     if (err == ML_OK && !same) {
         err = token_write(v, ST_TOKEN_PUT, ml_buf_slice(&x.tokens), patient);
     }
+    int64_t hkey = 0;
+    if (err == ML_OK) {
+        err = homonym_key(v->env, ml_buf_slice(&x.card), &hkey);
+    }
     if (err == ML_OK) {
         struct ml_stmt *st = v->st[ST_PATIENT_CARD];
         ml_stmt_bind_int(st, 1, patient);
         ml_stmt_bind_blob(st, 2, x.card.data, x.card.len);
         ml_stmt_bind_blob(st, 3, x.tokens.data, x.tokens.len);
-        ml_stmt_bind_int(st, 4, homonym_key(v->env, ml_buf_slice(&x.card)));
+        ml_stmt_bind_int(st, 4, hkey);
         err = ml_stmt_run(st);
     }
     ml_buf_free(&x.tokens);
@@ -408,6 +414,21 @@ static ml_err run_query(struct finding *f)
     return err;
 }
 
+static ml_err is_homonym(struct ml_vault *v, struct ml_slice card, bool *homonym)
+{
+    struct ml_stmt *st = v->st[ST_PATIENT_HKEY];
+    int64_t hkey = 0;
+    bool row = false;
+    ml_err err = homonym_key(v->env, card, &hkey);
+    if (err == ML_OK) {
+        ml_stmt_bind_int(st, 1, hkey);
+        err = ml_stmt_step(st, &row);
+    }
+    *homonym = err == ML_OK && row && ml_stmt_int(st, 0) > 1;
+    ml_stmt_reset(st);
+    return err;
+}
+
 static ml_err write_found(struct finding *f, int64_t patient, struct ml_args *out)
 {
     struct ml_stmt *st = f->v->st[ST_PATIENT_GET];
@@ -415,17 +436,12 @@ static ml_err write_found(struct finding *f, int64_t patient, struct ml_args *ou
     ml_stmt_bind_int(st, 1, patient);
     ml_err err = ml_stmt_step(st, &row);
     if (err == ML_OK && row) {
+        bool homonym = false;
         struct ml_slice card = ml_stmt_blob(st, 1);
         ml_args_map(out);
         ml_view_put_id(out, "patient", ml_stmt_blob(st, 0));
         ml_view_put_card(out, card);
-        int64_t hkey = homonym_key(f->v->env, card);
-        bool homonym = false;
-        ml_stmt_bind_int(f->v->st[ST_PATIENT_HKEY], 1, hkey);
-        bool counted = false;
-        err = ml_vault_row(f->v, ST_PATIENT_HKEY, &counted);
-        homonym = err == ML_OK && counted && ml_stmt_int(f->v->st[ST_PATIENT_HKEY], 0) > 1;
-        ml_stmt_reset(f->v->st[ST_PATIENT_HKEY]);
+        err = is_homonym(f->v, card, &homonym);
         ml_args_key(out, "homonym");
         ml_args_bool(out, homonym);
         ml_args_end(out);

@@ -172,7 +172,7 @@ static ml_err hash_row(struct hashing *h, struct ml_stmt *st)
     if (entity == NULL) {
         return ML_E_CORRUPT;
     }
-    ml_err err = ml_object_load(&h->o, h->v->env, entity, ml_stmt_blob(st, 2));
+    ml_err err = ml_object_load(&h->o, h->v->env, h->v->schema, entity, ml_stmt_blob(st, 2));
     if (err == ML_OK) {
         h->order = ml_alloc_array(h->v->env, h->o->count + 1u, sizeof(*h->order));
         err = h->order == NULL ? ML_E_NOMEM : ML_OK;

@@ -78,8 +78,8 @@ void ml_view_put_effective(struct ml_args *out, const struct ml_instant *at)
     put_instant_text(out, "effective_text", at);
 }
 
-static void put_author(struct ml_vault *v, struct ml_args *out, const struct vault_author *author,
-                       uint32_t seq)
+static ml_err put_author(struct ml_vault *v, struct ml_args *out, const struct vault_author *author,
+                         uint32_t seq)
 {
     struct ml_buf name;
     ml_buf_init(&name, v->env, 4096);
@@ -101,7 +101,9 @@ static void put_author(struct ml_vault *v, struct ml_args *out, const struct vau
         ml_args_key(out, "sync");
         ml_args_text(out, v->names->sync(v->names->ctx, &author->writer, seq));
     }
+    ml_err err = name.err;
     ml_buf_free(&name);
+    return err;
 }
 
 ml_err ml_view_put_author(struct ml_vault *v, struct ml_args *out, uint64_t n)
@@ -113,7 +115,7 @@ ml_err ml_view_put_author(struct ml_vault *v, struct ml_args *out, uint64_t n)
     if (err == ML_OK && row) {
         const struct vault_author *author = ml_vault_author_of(v, ml_stmt_int(st, 0));
         if (author != NULL) {
-            put_author(v, out, author, (uint32_t)ml_stmt_int(st, 1));
+            err = put_author(v, out, author, (uint32_t)ml_stmt_int(st, 1));
         }
     }
     ml_stmt_reset(st);
@@ -284,7 +286,7 @@ ml_err ml_view_load(struct ml_vault *v, int64_t row_id, struct ml_object **out,
     if (packed->err != ML_OK || entity == NULL) {
         return packed->err != ML_OK ? packed->err : ML_E_CORRUPT;
     }
-    return ml_object_load(out, v->env, entity, ml_buf_slice(packed));
+    return ml_object_load(out, v->env, v->schema, entity, ml_buf_slice(packed));
 }
 
 static ml_err shown_text(struct ml_vault *v, struct ml_object *o, const struct ml_field *field,

@@ -235,6 +235,7 @@ static ml_err row_matches(struct ml_vault *v, const struct row *row, struct ml_s
     ml_buf_init(&folded, v->env, ML_OBJECT_BYTES_MAX);
     ml_err err = ml_view_load(v, row->id, &o, &packed);
     ml_fold(&folded, ml_slice_str(row->entity->label_fr));
+    err = err == ML_OK ? folded.err : err;
     for (size_t f = 0; f < row->entity->field_count && err == ML_OK; f++) {
         if (row->entity->fields[f].search == ML_SEARCH_TEXT) {
             err = fold_field(v, o, &row->entity->fields[f], &folded);
