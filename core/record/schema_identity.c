@@ -159,7 +159,7 @@ static const struct ml_entity patient = {
 
 static const struct ml_field contact_fields[] = {
     {ID(1, "name"), REGISTER(TEXT), REQUIRED, SEVERITY(MEDIUM), SEARCH(TEXT), FORM(1),
-     LABELS("Nom", "Name"), FHIR("name[0].text")},
+     LABELS("Nom", "Name"), FHIR("name[0].text | name[0].family")},
     {ID(2, "relations"), REGISTER(CODE), LIST, SEVERITY(MEDIUM), CODES("relation"), FORM(2),
      LABELS("Lien avec le patient", "Relationship"), FHIR("relationship[].coding[]")},
     {ID(3, "kinds"), REGISTER(CODE), LIST, SEVERITY(HIGH), CODES("contact_kind"), FORM(3),

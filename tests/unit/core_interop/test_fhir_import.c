@@ -320,6 +320,15 @@ static void a_number_keeps_its_precision_and_its_comparator(void **state)
     assert_int_equal(o->effective.offset_min, 60);
 }
 
+/* The file writes the patient's UUID in capitals there. */
+static void a_uuid_is_the_same_in_capitals(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(import_text(f, french), ML_OK);
+    const struct seen_object *o = sink_find(&f->sink, "lab_result", 0);
+    assert_true(ml_object_id_equal(&o->patient, &sink_find(&f->sink, "patient", 0)->id));
+}
+
 static void no_known_allergy_is_an_assertion_of_its_own(void **state)
 {
     struct fixture *f = *state;
@@ -364,6 +373,7 @@ int main(void)
         TEST(a_consultation_is_its_practitioners),
         TEST(french_traits_go_where_the_rniv_wants_them),
         TEST(a_number_keeps_its_precision_and_its_comparator),
+        TEST(a_uuid_is_the_same_in_capitals),
         TEST(no_known_allergy_is_an_assertion_of_its_own),
         TEST(the_origin_names_the_resource_and_the_file),
         TEST(a_refusal_by_the_record_stops_and_keeps_what_came_before),

@@ -229,6 +229,52 @@ static void a_text_longer_than_a_value_may_be_is_left_out_and_counted(void **sta
     free(text);
 }
 
+static void a_field_that_is_no_list_takes_the_first_and_counts_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(
+        ml_fhir_import(&f->args,
+                       ml_slice_str("{\"resourceType\":\"Practitioner\",\"id\":\"p\","
+                                    "\"name\":[{\"family\":\"Orme\"}],\"qualification\":["
+                                    "{\"identifier\":[{\"value\":\"1\"}],"
+                                    "\"code\":{\"coding\":[{\"code\":\"10\"},{\"code\":\"60\"}]}},"
+                                    "{\"code\":{\"coding\":[{\"code\":\"70\"}]}}]}"),
+                       &f->fault),
+        ML_OK);
+    const struct seen_object *o = &f->sink.objects[0];
+    assert_string_equal(seen_text(o, "profession"), "[24,'10','']");
+    assert_string_equal(seen_text(o, "specialties"),
+                        "[['',[['','10',''],['','60','']]],['',[['','70','']]]]");
+    sink_clear(&f->sink);
+    assert_int_equal(
+        ml_fhir_import(
+            &f->args,
+            ml_slice_str("{\"resourceType\":\"Patient\",\"id\":\"p\",\"identifier\":["
+                         "{\"system\":\"urn:oid:1.2.250.1.213.1.4.8\",\"value\":\"1\"},"
+                         "{\"system\":\"urn:oid:1.2.250.1.213.1.4.9\",\"value\":\"2\"}]}"),
+            &f->fault),
+        ML_OK);
+    assert_string_equal(seen_text(&f->sink.objects[0], "ins"), "'1'");
+}
+
+static void what_stands_out_of_order_is_handed_out_by_date(void **state)
+{
+    static const char text[] =
+        "{\"resourceType\":\"Bundle\",\"entry\":["
+        "{\"resource\":{\"resourceType\":\"Observation\",\"id\":\"b\"," SUBJECT
+        ",\"code\":{\"text\":\"x\"},\"effectiveDateTime\":\"2026-02-01\"}},"
+        "{\"resource\":{\"resourceType\":\"Organization\",\"id\":\"o\"}},"
+        "{\"resource\":{\"resourceType\":\"Encounter\",\"id\":\"a\"," SUBJECT
+        ",\"class\":{\"code\":\"HH\"},\"period\":{\"end\":\"2026-01-01\"}}}," PATIENT "]}";
+    struct fixture *f = *state;
+    assert_int_equal(ml_fhir_import(&f->args, ml_slice_str(text), &f->fault), ML_OK);
+    assert_int_equal(f->sink.count, 4);
+    assert_string_equal(f->sink.objects[0].entity->name, "patient");
+    assert_string_equal(f->sink.objects[1].entity->name, "organisation");
+    assert_string_equal(f->sink.objects[2].entity->name, "visit");
+    assert_string_equal(f->sink.objects[3].entity->name, "observation");
+}
+
 /* ---- references ---- */
 
 static bool found(void *user, const uint8_t tail[10], struct ml_object_id *out)
@@ -565,6 +611,8 @@ int main(void)
         TEST(attachments_are_kept_in_place_when_small),
         TEST(large_attachments_leave_what_is_known_of_them),
         TEST(a_text_longer_than_a_value_may_be_is_left_out_and_counted),
+        TEST(a_field_that_is_no_list_takes_the_first_and_counts_the_rest),
+        TEST(what_stands_out_of_order_is_handed_out_by_date),
         TEST(a_reference_out_of_the_file_is_asked_for),
         TEST(a_patient_out_of_the_file_is_the_one_imported_before),
         TEST(a_local_id_out_of_the_file_is_of_nobody),
