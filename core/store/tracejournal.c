@@ -232,8 +232,8 @@ static ml_err record_write(struct ml_tracejournal *j, struct ml_slice bytes, boo
     if (err == ML_OK && sync && fdatasync(j->fd) != 0) {
         err = ml_file_err(errno);
     }
-    if (err != ML_OK) {
-        (void)ftruncate(j->fd, (off_t)j->end); /* what is left of it doesn't open: torn */
+    if (err != ML_OK && ftruncate(j->fd, (off_t)j->end) != 0) {
+        ml_logf(j->env, ML_LOG_WARN, "trace", "a torn entry stays: the next one overwrites it");
     }
     return err;
 }
