@@ -29,7 +29,7 @@ ml_err ml_anchors_open(struct ml_org *org)
     char path[ML_PATH_MAX];
     ml_err err = ml_keystore_derive(org->keystore, ML_KDF_ANCHOR_MAC, NULL, &org->anchor_key);
     if (err == ML_OK) {
-        err = ml_home_anchor(&org->node->home, path, &org->id);
+        err = ml_home_anchor(&org->node->home, path, &org->id, &org->secrets.node);
     }
     if (err == ML_OK) {
         err = ml_anchor_open(&org->anchor, org->node->env, path, org->anchor_key);

@@ -123,12 +123,14 @@ ml_err ml_home_member_file(const struct ml_home *home, char path[ML_PATH_MAX],
 }
 
 ml_err ml_home_anchor(const struct ml_home *home, char path[ML_PATH_MAX],
-                      const struct ml_org_id *org)
+                      const struct ml_org_id *org, const struct ml_node_id *node)
 {
     char hex[ORG_HEX_LEN + 1];
+    char id[2 * sizeof(node->b) + 1];
     org_hex(hex, org);
-    const char *const parts[] = {home->state, "anchor/", hex};
-    return path_of(path, parts, 3);
+    ml_hex_encode(id, node->b, sizeof(node->b));
+    const char *const parts[] = {home->state, "anchor/", hex, "-", id};
+    return path_of(path, parts, 5);
 }
 
 ml_err ml_home_each_org(const struct ml_home *home, ml_home_org_cb *each, void *user)

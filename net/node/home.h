@@ -25,9 +25,9 @@ ml_err ml_home_file(const struct ml_home *home, char path[ML_PATH_MAX], const st
 ml_err ml_home_member_file(const struct ml_home *home, char path[ML_PATH_MAX],
                            const struct ml_org_id *org, const char *folder,
                            const struct ml_member_id *member) ML_MUST_CHECK;
-/** `<state>/anchor/<org>` */
+/** `<state>/anchor/<org>-<node>`: an account may have two homes of one structure (ADR 0011). */
 ml_err ml_home_anchor(const struct ml_home *home, char path[ML_PATH_MAX],
-                      const struct ml_org_id *org) ML_MUST_CHECK;
+                      const struct ml_org_id *org, const struct ml_node_id *node) ML_MUST_CHECK;
 
 /** Deletes a database and its WAL; absent: nothing to do. IO, READONLY. */
 ml_err ml_home_remove_db(const char *path) ML_MUST_CHECK;
