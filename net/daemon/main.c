@@ -181,7 +181,8 @@ static int daemon_run(struct daemon *d)
         .socket = d->place.socket,
         .listen = d->options.listen,
         .calls = {ml_node_call, ml_node_cancel, ml_node_link_up, ml_node_link_message,
-                  ml_node_link_down, ml_node_dial_failed, ml_node_tick, ml_node_close},
+                  ml_node_link_sent, ml_node_link_down, ml_node_dial_failed, ml_node_tick,
+                  ml_node_close},
         .times = ML_LINK_TIMES_DEFAULT,
     };
     int code = EXIT_DONE;

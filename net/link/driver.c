@@ -20,6 +20,7 @@ enum notice_kind {
     NOTICE_CANCEL,
     NOTICE_UP,
     NOTICE_MESSAGE,
+    NOTICE_SENT,
     NOTICE_DOWN,
     NOTICE_DIAL_FAILED,
 };
@@ -37,6 +38,7 @@ struct notice {
     struct ml_slice body;   /* into bytes */
     uint8_t hash[ML_NOISE_HASH_BYTES];
     char address[ML_LINK_ADDRESS_BYTES];
+    size_t sent_bytes;
     size_t size; /* of bytes */
     uint8_t bytes[];
 };
@@ -116,6 +118,9 @@ static void notice_run(const struct notice *n)
         break;
     case NOTICE_MESSAGE:
         calls->link_message(node, n->number, n->body);
+        break;
+    case NOTICE_SENT:
+        calls->link_sent(node, n->number, n->sent_bytes);
         break;
     case NOTICE_DOWN:
         calls->link_down(node, n->number, n->err);
@@ -233,6 +238,18 @@ static void driver_on_message(void *ctx, uint64_t link, struct ml_slice message)
         return;
     }
     n->body = notice_copy(n, 0, message);
+    notice_post(n);
+}
+
+static void driver_on_sent(void *ctx, uint64_t link, size_t bytes)
+{
+    struct ml_driver *d = ctx;
+    struct notice *n = notice_new(d, NOTICE_SENT, link, 0);
+    if (n == NULL) {
+        ml_hub_end(d->hub, link, ML_E_NOMEM);
+        return;
+    }
+    n->sent_bytes = bytes;
     notice_post(n);
 }
 
@@ -562,7 +579,8 @@ static ml_err driver_open_sockets(struct ml_driver *d, const struct ml_driver_ar
     const struct ml_hub_args hub = {
         .env = d->env,
         .loop = d->loop,
-        .calls = {driver_on_up, driver_on_message, driver_on_down, driver_on_dial_failed, d},
+        .calls = {driver_on_up, driver_on_message, driver_on_sent, driver_on_down,
+                  driver_on_dial_failed, d},
         .times = args->times,
     };
     const struct ml_rpc_server_args rpc = {

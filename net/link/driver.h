@@ -23,6 +23,7 @@ struct ml_driver_node {
     void (*cancel)(struct ml_node *node, uint64_t call);
     void (*link_up)(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer);
     void (*link_message)(struct ml_node *node, uint64_t link, struct ml_slice msg);
+    void (*link_sent)(struct ml_node *node, uint64_t link, size_t bytes);
     void (*link_down)(struct ml_node *node, uint64_t link, ml_err reason);
     void (*dial_failed)(struct ml_node *node, uint64_t dial, ml_err reason);
     void (*tick)(struct ml_node *node);

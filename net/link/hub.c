@@ -99,6 +99,12 @@ static void hub_on_message(void *ctx, struct ml_link *link, struct ml_slice mess
     hub->calls.message(hub->calls.ctx, link->number, message);
 }
 
+static void hub_on_sent(void *ctx, struct ml_link *link, size_t bytes)
+{
+    struct ml_hub *hub = ctx;
+    hub->calls.sent(hub->calls.ctx, link->number, bytes);
+}
+
 static void hub_on_closed(void *ctx, struct ml_link *link)
 {
     struct ml_hub *hub = ctx;
@@ -400,6 +406,7 @@ ml_err ml_hub_open(struct ml_hub **out, const struct ml_hub_args *args)
                                       .times = args->times,
                                       .up = hub_on_up,
                                       .message = hub_on_message,
+                                      .sent = hub_on_sent,
                                       .closed = hub_on_closed,
                                       .ctx = hub};
     *out = hub;

@@ -20,6 +20,8 @@ struct ml_hub_calls {
     void (*up)(void *ctx, uint64_t link, const struct ml_link_peer *peer);
     /** Borrowed; ml_hub_consumed says when its bytes are done with. */
     void (*message)(void *ctx, uint64_t link, struct ml_slice message);
+    /** So many bytes of messages have left the link's queue for the socket. */
+    void (*sent)(void *ctx, uint64_t link, size_t bytes);
     /** Once for each `up`; ML_OK when this end closed it for no fault. */
     void (*down)(void *ctx, uint64_t link, ml_err reason);
     void (*dial_failed)(void *ctx, uint64_t dial, ml_err reason);

@@ -65,6 +65,16 @@ void ml_link_kill(struct ml_link *link, ml_err reason)
 
 static void link_flush(struct ml_link *link);
 
+static void link_tell_sent(struct ml_link *link)
+{
+    size_t bytes = link->unsent;
+    if (link->dead || bytes == 0 || link->inflight > 0 || ml_frame_waiting(&link->writer) > 0) {
+        return;
+    }
+    link->unsent = 0;
+    link->host->sent(link->host->ctx, link, bytes);
+}
+
 static void link_on_written(uv_write_t *req, int status)
 {
     struct written *w = req->data;
@@ -77,6 +87,7 @@ static void link_on_written(uv_write_t *req, int status)
         return;
     }
     link_flush(link);
+    link_tell_sent(link);
 }
 
 static struct written *written_new(struct ml_link *link)
@@ -163,6 +174,7 @@ void ml_link_send(struct ml_link *link, struct ml_slice message)
         ml_link_kill(link, err);
         return;
     }
+    link->unsent += message.len;
     link_flush(link);
 }
 

@@ -39,6 +39,8 @@ struct ml_link_host {
     bool (*up)(void *ctx, struct ml_link *link);
     /** One message, borrowed. */
     void (*message)(void *ctx, struct ml_link *link, struct ml_slice message);
+    /** All that was queued has left for the socket: bytes of messages since the last time. */
+    void (*sent)(void *ctx, struct ml_link *link, size_t bytes);
     /** Last: the handles are closed, the link is the host's to release. */
     void (*closed)(void *ctx, struct ml_link *link);
     void *ctx;
@@ -58,6 +60,7 @@ struct ml_link {
     struct ml_buf in; /* once open */
     uint64_t heard_ms, spoke_ms;
     size_t inflight;
+    size_t unsent;    /* bytes of messages queued since `sent` was last called */
     size_t unread;    /* given, not consumed */
     ml_err reason;    /* why it ended */
     unsigned closing; /* handles not closed yet */

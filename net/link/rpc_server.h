@@ -15,7 +15,6 @@
 #include "core/base/env.h"
 #include "maille/err.h"
 #include "net/client/rpc_frame.h"
-#include "net/client/rpc_frame.h"
 #include "net/node/node.h"
 
 #define ML_RPC_SESSIONS_MAX    32u         /* beyond it a connection is closed at once */

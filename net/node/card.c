@@ -1,6 +1,8 @@
 /* net/node/card.c -- see card.h. */
 #include "net/node/card.h"
 
+#include <string.h>
+
 #include "net/node/session.h"
 
 ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf *buf,
@@ -23,25 +25,46 @@ ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf 
     return err;
 }
 
-void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_card_place *of)
+/* The newest card's document; NULL when there is none or it can't be opened. */
+static struct ml_tree *card_open(struct ml_org *org, const struct ml_card_place *of)
 {
-    static const char *const keys[] = {"name", "rpps"};
     const struct ml_fact *fact = ml_gov_card(ml_log_gov(org->log), (uint8_t)of->kind, of->id);
     struct ml_tree *tree = NULL;
     struct ml_buf plain;
     if (fact == NULL || org->session == NULL) {
-        return;
+        return NULL;
     }
     ml_buf_init(&plain, org->node->env, ML_SEALED_BYTES_MAX);
     ml_err err = ml_keyring_open_card(ml_session_keyring(org), of, &fact->label, &plain);
-    if (err == ML_OK && ml_tree_parse(&tree, plain.data, plain.len) == ML_OK) {
-        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-            const char *text = ml_value_text(ml_value_get(ml_tree_root(tree), keys[i]), NULL);
-            if (text != NULL) {
-                ml_result_text(out, keys[i], text);
-            }
-        }
+    if (err == ML_OK) {
+        err = ml_tree_parse(&tree, plain.data, plain.len);
     }
-    ml_tree_free(tree);
     ml_buf_free(&plain);
+    return err == ML_OK ? tree : NULL;
+}
+
+static void text_describe(struct ml_args *out, const struct ml_value *card, const char *key)
+{
+    const char *text = ml_value_text(ml_value_get(card, key), NULL);
+    if (text != NULL) {
+        ml_result_text(out, key, text);
+    }
+}
+
+void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_card_place *of)
+{
+    struct ml_tree *tree = card_open(org, of);
+    text_describe(out, ml_tree_root(tree), "name");
+    text_describe(out, ml_tree_root(tree), "rpps");
+    ml_tree_free(tree);
+}
+
+void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml_buf *out)
+{
+    struct ml_card_place of = {.kind = ML_CARD_MEMBER};
+    memcpy(of.id, member->b, sizeof(of.id));
+    struct ml_tree *tree = card_open(ctx, &of);
+    const char *name = ml_value_text(ml_value_get(ml_tree_root(tree), "name"), "");
+    ml_buf_append(out, name, strlen(name));
+    ml_tree_free(tree);
 }

@@ -20,4 +20,7 @@ ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf 
  * Where it can't be opened: nothing. */
 void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_card_place *of);
 
+/** A member's name, for views: `ctx` is the ml_org. */
+void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml_buf *out);
+
 #endif

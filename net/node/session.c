@@ -84,6 +84,8 @@ ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
         session_free(org, s);
         return err;
     }
+    s->names = (struct ml_view_names){.ctx = org, .member = ml_card_member_name};
+    ml_vault_set_names(s->vault, &s->names);
     org->session = s;
     return ML_OK;
 }

@@ -13,6 +13,7 @@
 #include "core/base/hlc.h"
 #include "core/crypto/keystore.h"
 #include "core/crypto/pwhash.h"
+#include "core/record/views.h"
 #include "net/node/call.h"
 #include "net/node/home.h"
 #include "net/node/node.h"
@@ -41,7 +42,8 @@ struct ml_session {
     uint64_t last_call_ms;
     char vault_vfs[ML_NODE_VFS_NAME_MAX];
     struct ml_vault *vault; /* owned */
-    bool writers_open;      /* governance knows the writers of member and node */
+    struct ml_view_names names;
+    bool writers_open; /* governance knows the writers of member and node */
 };
 
 struct ml_org {

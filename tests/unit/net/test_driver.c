@@ -24,6 +24,7 @@ struct ml_node {
     const struct ml_env *env;
     unsigned ups, downs, messages, ticks, cancels, closes;
     uint64_t held, link;
+    size_t sent_bytes;
     ml_err reason, dial_reason;
     uv_sem_t *progress; /* posted at each up, down, failed dial and at the last ping */
     bool answers;       /* pings with pings */
@@ -115,6 +116,12 @@ static void node_message(struct ml_node *node, uint64_t link, struct ml_slice ms
     }
 }
 
+static void node_sent(struct ml_node *node, uint64_t link, size_t bytes)
+{
+    (void)link;
+    node->sent_bytes += bytes;
+}
+
 static void node_down(struct ml_node *node, uint64_t link, ml_err reason)
 {
     (void)link;
@@ -179,8 +186,8 @@ static void side_open(struct fixture *f, struct side *s)
         .loop = &f->loop,
         .socket = s->place.socket,
         .listen = "127.0.0.1:0",
-        .calls = {node_call, node_cancel, node_up, node_message, node_down, node_dial_failed,
-                  node_tick, node_close},
+        .calls = {node_call, node_cancel, node_up, node_message, node_sent, node_down,
+                  node_dial_failed, node_tick, node_close},
         .times = ML_LINK_TIMES_DEFAULT,
     };
     assert_int_equal(ml_driver_open(&s->driver, &args), ML_OK);

@@ -21,7 +21,7 @@ struct end {
     uint64_t link;
     ml_err reason;
     struct ml_link_peer peer;
-    size_t bytes;
+    size_t bytes, sent_bytes;
     uint8_t last[64];
     bool hold; /* don't say consumed */
 };
@@ -57,6 +57,13 @@ static void on_message(void *ctx, uint64_t link, struct ml_slice message)
     }
 }
 
+static void on_sent(void *ctx, uint64_t link, size_t bytes)
+{
+    struct end *e = ctx;
+    (void)link;
+    e->sent_bytes += bytes;
+}
+
 static void on_down(void *ctx, uint64_t link, ml_err reason)
 {
     struct end *e = ctx;
@@ -85,10 +92,11 @@ static struct ml_secret *secret(uint8_t fill)
 static void end_open(struct fixture *f, unsigned i, struct ml_link_times times)
 {
     struct end *e = &f->ends[i];
-    const struct ml_hub_args args = {.env = &f->fake.env,
-                                     .loop = &f->loop,
-                                     .calls = {on_up, on_message, on_down, on_dial_failed, e},
-                                     .times = times};
+    const struct ml_hub_args args = {
+        .env = &f->fake.env,
+        .loop = &f->loop,
+        .calls = {on_up, on_message, on_sent, on_down, on_dial_failed, e},
+        .times = times};
     assert_int_equal(ml_hub_open(&e->hub, &args), ML_OK);
 }
 
@@ -319,6 +327,20 @@ static void a_closed_port_fails_the_dial(void **state)
     assert_int_equal(f->ends[1].reason, ML_E_INVALID);
 }
 
+static void a_drained_link_says_what_it_sent(void **state)
+{
+    static const uint8_t message[300];
+    struct fixture *f = *state;
+    linked(f);
+    ml_hub_send(f->ends[1].hub, f->ends[1].link, ml_slice(message, sizeof(message)));
+    ml_hub_send(f->ends[1].hub, f->ends[1].link, ml_slice(message, sizeof(message)));
+    until(f, &f->ends[0].messages, 2);
+    ml_hub_end(f->ends[0].hub, f->ends[0].link, ML_OK);
+    until(f, &f->ends[1].downs, 1);
+    assert_int_equal(f->ends[1].sent_bytes, 2 * sizeof(message));
+    assert_int_equal(f->ends[0].sent_bytes, 0);
+}
+
 static void an_ended_link_sends_what_was_queued(void **state)
 {
     static uint8_t message[ML_MSG_BYTES_MAX];
@@ -530,6 +552,7 @@ int main(void)
         T(whoever_lacks_one_key_is_refused),
         T(a_cleared_identity_ends_its_links_and_answers_nobody),
         T(a_closed_port_fails_the_dial),
+        T(a_drained_link_says_what_it_sent),
         T(an_ended_link_sends_what_was_queued),
         T(a_reader_that_is_behind_stops_the_sender_not_the_node),
         T(an_outsider_costs_no_memory_and_is_dropped),
