@@ -311,6 +311,11 @@ static void what_quarantined_ops_bring_opens_but_never_seals(void **state)
             &op, ml_slice(f->log.op[f->log.count - 2].data, f->log.op[f->log.count - 2].len), NULL),
         ML_OK);
     assert_int_equal(op.type, ML_KEYOP_DEK_WRAP);
+    struct ml_keyop epoch_op;
+    struct ml_slice care =
+        ml_slice(f->log.op[ML_COMPARTMENT_CARE - 1].data, f->log.op[ML_COMPARTMENT_CARE - 1].len);
+    assert_int_equal(ml_keyop_decode(&epoch_op, care, NULL), ML_OK);
+    assert_memory_equal(&op.u.dek_wrap.kek, &epoch_op.u.kek_epoch.kek, sizeof(struct ml_key_id));
     f->log.op[first].accepted = true; /* adopted */
     key_log_apply(k, &f->log, first);
     struct ml_seal_key chosen;
@@ -433,6 +438,28 @@ static void damaged_ops_are_ignored_and_reported(void **state)
     assert_int_equal(opens(k, &key), ML_E_NOT_FOUND);
 }
 
+/* A slot commits to nothing by itself: the key that comes out must have the id that was said. */
+static void a_key_of_another_id_is_not_held(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyop op;
+    struct ml_keyring_news news;
+    struct ml_buf buf;
+    epoch(f, ML_COMPARTMENT_CARE, 1, false);
+    assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[0].data, f->log.op[0].len), NULL),
+                     ML_OK);
+    op.u.kek_epoch.kek.b[0] ^= 1;
+    op.raw = (struct ml_slice){NULL, 0};
+    ml_buf_init(&buf, &f->fake.env, 10000);
+    assert_int_equal(ml_keyop_encode(&buf, &op), ML_OK);
+    assert_int_equal(ml_keyop_decode(&op, ml_buf_slice(&buf), NULL), ML_OK);
+    person_reset(f, &f->who[0]);
+    assert_int_equal(ml_keyring_apply(f->who[0].ring, &op, true, &news), ML_OK);
+    assert_true(news.faulty);
+    assert_false(ml_keyring_can_seal(f->who[0].ring, &f->team, ML_COMPARTMENT_CARE));
+    ml_buf_free(&buf);
+}
+
 static void a_wrap_of_another_key_does_not_pass_for_it(void **state)
 {
     struct fixture *f = *state;
@@ -475,8 +502,17 @@ static void a_full_cache_drops_the_oldest_and_opens_again(void **state)
             ml_keyop_decode(&op, ml_slice(f->log.op[from].data, f->log.op[from].len), NULL), ML_OK);
         keys[i] = (struct ml_seal_key){op.u.dek_wrap.stream, op.u.dek_wrap.dek};
     }
-    for (size_t round = 0; round < 600; round++) {
+    struct mem_store *m = &f->who[0].store;
+    for (size_t i = 0; i < 100; i++) { /* wraps that open to nothing, of ids all over the cache */
+        struct ml_stored_wrap bad = m->wraps[i];
+        f->fake.env.random(f->fake.env.ctx, bad.wrap.dek.b, sizeof(bad.wrap.dek.b));
+        m->wraps[m->wrap_count++] = bad;
+    }
+    for (size_t round = 0; round < 3000; round++) {
+        const struct ml_dek_wrap *bad = &m->wraps[m->wrap_count - 1 - round % 100].wrap;
+        const struct ml_seal_key none = {bad->stream, bad->dek};
         assert_int_equal(opens(f->who[0].ring, &keys[fake_below(&f->fake, 200)]), ML_OK);
+        assert_int_equal(opens(f->who[0].ring, &none), ML_E_NO_KEY);
     }
 }
 
@@ -634,6 +670,7 @@ int main(void)
         TEST(a_patient_opened_twice_has_one_stream_to_write_and_all_to_read),
         TEST(the_recovery_key_opens_break_glass_wraps),
         TEST(damaged_ops_are_ignored_and_reported),
+        TEST(a_key_of_another_id_is_not_held),
         TEST(a_wrap_of_another_key_does_not_pass_for_it),
         TEST(a_full_cache_drops_the_oldest_and_opens_again),
         TEST(a_card_opens_in_its_place_only),

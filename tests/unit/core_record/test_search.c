@@ -9,6 +9,7 @@
 
 #include "core/record/fold.h"
 #include "core/record/person.h"
+#include "core/store/db.h"
 #include "support_vault.h"
 
 static struct fake_env fake;
@@ -185,6 +186,24 @@ static const struct ml_value *at(const struct ml_tree *tree, size_t i)
     return ml_value_at(ml_value_get(ml_tree_root(tree), "items"), i);
 }
 
+/* Rows of the token table: an old name leaves none behind. */
+static int64_t tokens_in(const char *path, const char *token)
+{
+    struct ml_db *db = NULL;
+    struct ml_stmt *st = NULL;
+    bool row = false;
+    const struct ml_db_args args = {.env = &fake.env, .path = path};
+    assert_int_equal(ml_db_open(&db, &args), ML_OK);
+    assert_int_equal(ml_stmt_prepare(&st, db, "SELECT count(*) FROM token WHERE token = ?1"),
+                     ML_OK);
+    ml_stmt_bind_blob(st, 1, token, strlen(token));
+    assert_int_equal(ml_stmt_step(st, &row), ML_OK);
+    int64_t count = ml_stmt_int(st, 0);
+    ml_stmt_free(st);
+    ml_db_close(db);
+    return count;
+}
+
 static void homonyms_are_flagged_and_names_in_conflict_both_found(void **state)
 {
     struct place *p = malloc(sizeof(*p));
@@ -192,6 +211,8 @@ static void homonyms_are_flagged_and_names_in_conflict_both_found(void **state)
     assert_non_null(p);
     place_init(p, 31);
     place_found(p);
+    char path[320];
+    snprintf(path, sizeof(path), "%s/v0.db", p->dir);
     size_t a = place_open(p), b = place_open(p), c = place_open(p);
     struct ml_version_id made =
         put_patient(p, a, &(struct identity){"Martin", "Durand", "Léa", "1990-01-01"});
@@ -224,6 +245,7 @@ static void homonyms_are_flagged_and_names_in_conflict_both_found(void **state)
     tree = find(p->vault, "martin", 10); /* the old name finds him no more */
     assert_int_equal(count_of(tree), 2);
     ml_tree_free(tree);
+    assert_int_equal(tokens_in(path, "nmartin"), 1); /* of the homonym alone */
     tree = find(p->vault, "", 2);
     assert_int_equal(count_of(tree), 2);
     assert_true(ml_value_bool(ml_value_get(ml_tree_root(tree), "more"), false));

@@ -325,6 +325,24 @@ static void a_quarantined_entry_is_shown_greyed_and_counts_for_nothing(void **st
     assert_int_equal(counts.ops_greyed, 1);
 }
 
+static void a_set_on_an_event_is_greyed(void **state)
+{
+    struct place *p = *state;
+    struct ml_object_id id = new_object(p);
+    struct ml_version_id made = measure(p, &id, "Poids", "72", 1000000000000);
+    put(p, &(struct put){.entity = "observation",
+                         .object = &id,
+                         .field = "code",
+                         .value = val_concept(p, "Taille"),
+                         .seen = &made,
+                         .seen_count = 1});
+    struct ml_tree *t = timeline(p, (struct ml_timeline_query){.limit = 5});
+    assert_string_equal(text_of(item(t, "items", 0), "title"), "Poids");
+    assert_string_equal(text_of(item(t, "items", 0), "greyed"),
+                        "sur un champ qui ne se modifie pas ainsi");
+    ml_tree_free(t);
+}
+
 /* What the clear dictionary says and the plaintext doesn't. */
 static void grey(struct place *p, struct ml_seal_item *lie, const char *why)
 {
@@ -624,6 +642,7 @@ int main(void)
         TEST(a_timeline_is_filtered_and_paged),
         TEST(an_amended_event_keeps_its_history_with_authors),
         TEST(a_quarantined_entry_is_shown_greyed_and_counts_for_nothing),
+        TEST(a_set_on_an_event_is_greyed),
         TEST(a_lying_op_is_greyed_with_its_reason),
         TEST(what_this_version_does_not_know_is_counted_and_kept),
         TEST(a_new_entity_is_one_schema_entry),
