@@ -2,36 +2,8 @@
 # Breaks the rules of merging, keys, sealing and projection one at a time, in a copy of the tree, and
 # asks that a test sees each. Usage: tests/mutants/record.sh [BUILD-FOLDER-OF-THE-COPY]
 set -eu
-root=$(git rev-parse --show-toplevel)
-copy=${1:-$(mktemp -d)}
-mkdir -p "$copy"
-git -C "$root" ls-files -co --exclude-standard -z | (cd "$root" && xargs -0 cp --parents -t "$copy")
-cd "$copy"
-cmake --preset debug -DML_WERROR=OFF > /dev/null
-bad=0
-
-mutant() { # mutant FILE SED-EXPRESSION TEST...
-    file=$1 change=$2
-    shift 2
-    cp "$file" "$file.kept"
-    sed -i "$change" "$file"
-    if cmp -s "$file" "$file.kept"; then
-        echo "no such place: $file: $change" >&2
-        bad=1
-    elif ! cmake --build build/debug --target "$@" > build/mutant.log 2>&1; then
-        echo "does not build: $file: $change" >&2
-        bad=1
-    else
-        seen=no
-        for test in "$@"; do
-            timeout 100 "build/debug/tests/$test" > /dev/null 2>&1 || seen=yes
-        done
-        echo "$seen: $file: $change"
-        [ $seen = yes ] || bad=1
-    fi
-    mv "$file.kept" "$file"
-    touch "$file"
-}
+# shellcheck source=tests/mutants/lib.sh
+. "$(git rev-parse --show-toplevel)/tests/mutants/lib.sh"
 
 M=core/model/merge.c
 mutant $M 's/if (member\[i\] && g->counts\[i\]) {/if (member[i]) {/' test_merge

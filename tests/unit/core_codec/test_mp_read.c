@@ -334,6 +334,17 @@ static void typed_reads_check_type_and_range(void **state)
     }
 }
 
+static void numbers_above_the_signed_range_are_not_signed(void **state)
+{
+    struct ml_mp c;
+    (void)state;
+    ml_mp_init(&c, bytes_of("cf7fffffffffffffff"), ML_MP_CANONICAL);
+    assert_true(ml_mp_int(&c, INT64_MIN, INT64_MAX) == INT64_MAX);
+    ml_mp_init(&c, bytes_of("cf8000000000000000"), ML_MP_CANONICAL);
+    assert_int_equal(ml_mp_int(&c, INT64_MIN, INT64_MAX), 0);
+    assert_int_equal(c.fault.reason, ML_FAULT_RANGE);
+}
+
 static void the_first_fault_stays(void **state)
 {
     struct ml_mp c;
@@ -481,6 +492,7 @@ int main(void)
         cmocka_unit_test(text_is_strict_utf8),
         cmocka_unit_test(text_keys_are_for_documents),
         cmocka_unit_test(typed_reads_check_type_and_range),
+        cmocka_unit_test(numbers_above_the_signed_range_are_not_signed),
         cmocka_unit_test(the_first_fault_stays),
         cmocka_unit_test(keys_are_read_as_keys_only),
         cmocka_unit_test(a_value_is_taken_with_all_inside_it),
