@@ -31,8 +31,8 @@ static void numbers_of_entities_never_change(void **state)
         "contact", "note",         "care_note",    "lab_result",  "visit",
     };
     (void)state;
-    for (uint16_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const struct ml_entity *entity = ml_schema_entity(ml_schema_builtin(), i + 1);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct ml_entity *entity = ml_schema_entity(ml_schema_builtin(), (uint16_t)(i + 1));
         assert_non_null(entity);
         assert_string_equal(entity->name, names[i]);
     }
@@ -136,6 +136,14 @@ static void what_asserts_can_be_refuted_by_its_list(void **state)
     each_field(check_codes);
 }
 
+static void check_item(const struct ml_value_set *set, size_t item)
+{
+    assert_true(set->items[item].label_fr[0] != '\0');
+    for (size_t i = 0; i < item; i++) {
+        assert_string_not_equal(set->items[i].code, set->items[item].code);
+    }
+}
+
 static void codes_of_a_list_are_unique_and_labelled(void **state)
 {
     const struct ml_schema *schema = ml_schema_builtin();
@@ -144,10 +152,7 @@ static void codes_of_a_list_are_unique_and_labelled(void **state)
         const struct ml_value_set *set = schema->value_sets[i];
         assert_true(set->item_count > 0 && set->system_uri != NULL);
         for (size_t j = 0; j < set->item_count; j++) {
-            assert_true(set->items[j].label_fr[0] != '\0');
-            for (size_t k = 0; k < j; k++) {
-                assert_string_not_equal(set->items[k].code, set->items[j].code);
-            }
+            check_item(set, j);
         }
     }
 }
