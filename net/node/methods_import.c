@@ -1,7 +1,9 @@
 /* net/node/methods_import.c -- FHIR files into the record, one file a call. */
 #include <string.h>
 
+#include "core/base/ids.h"
 #include "core/interop/fhir.h"
+#include "core/interop/gen.h"
 #include "net/node/intake.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
@@ -123,7 +125,64 @@ static ml_err import_fhir(struct ml_call *call)
     return err;
 }
 
+/* ---- an invented population ---- */
+
+enum { GEN_FLUSH_OBJECTS = 5000 };
+
+struct generating {
+    struct ml_intake *intake;
+    struct ml_intake_counts counts;
+    struct ml_object_id patient; /* of the last object */
+    size_t waiting;
+};
+
+/* Written patient by patient, in batches, so that a large population needs little memory. */
+static ml_err generated_take(void *user, const struct ml_import_object *object)
+{
+    struct generating *g = user;
+    ml_err err = ML_OK;
+    if (g->waiting >= GEN_FLUSH_OBJECTS && !ml_object_id_equal(&object->patient, &g->patient)) {
+        err = ml_intake_write(g->intake, &g->counts);
+        g->waiting = 0;
+    }
+    g->patient = object->patient;
+    g->waiting++;
+    return err == ML_OK ? ml_intake_take(g->intake, object) : err;
+}
+
+static ml_err gen_population(struct ml_call *call)
+{
+    struct generating g = {.waiting = 0};
+    const struct ml_gen_args args = {
+        .env = call->node->env,
+        .schema = call->node->schema,
+        .seed = ml_value_uint(ml_value_get(call->params, "seed"), 1),
+        .patients = (uint32_t)ml_value_int(ml_value_get(call->params, "patients"), 100),
+        .visits = (uint32_t)ml_value_int(ml_value_get(call->params, "visits"), 3),
+        .create = generated_take,
+        .user = &g,
+    };
+    ml_err err = ml_intake_new(&g.intake, call->org);
+    if (err == ML_OK) {
+        const bool day = ml_value_bool(ml_value_get(call->params, "day"), false);
+        err = day ? ml_gen_day(&args) : ml_gen_population(&args);
+    }
+    if (err == ML_OK) {
+        err = ml_intake_write(g.intake, &g.counts);
+    }
+    if (err == ML_OK) {
+        ml_result_int(call->result, "seed", (int64_t)args.seed);
+        ml_result_int(call->result, "created", (int64_t)g.counts.created);
+        ml_result_int(call->result, "known", (int64_t)g.counts.known);
+        ml_result_int(call->result, "patients", (int64_t)g.counts.patients);
+        err = ml_call_note(call, ML_TRACE_IMPORT, NULL);
+    }
+    ml_intake_free(g.intake);
+    return err;
+}
+
 const struct ml_method ml_methods_import[] = {
     {"import.fhir", ML_NEEDS_SESSION, import_fhir},
+    {"gen.population", ML_NEEDS_SESSION, gen_population},
     {NULL, 0, NULL},
 };
