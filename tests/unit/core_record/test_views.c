@@ -390,65 +390,78 @@ static void what_this_version_does_not_know_is_counted_and_kept(void **state)
     assert_int_equal(counts.patients, 1);
 }
 
+static const struct ml_field unicorn_fields[] = {{.id = 1,
+                                                  .name = "mood",
+                                                  .type = ML_TYPE_TEXT,
+                                                  .merge = ML_MERGE_REGISTER,
+                                                  .label_fr = "Humeur",
+                                                  .label_en = "Mood",
+                                                  .form_order = 1}};
+static const struct ml_entity unicorn = {.id = 4000,
+                                         .name = "unicorn",
+                                         .merge = ML_MERGE_SET,
+                                         .compartment = ML_COMPARTMENT_CARE,
+                                         .in_timeline = true,
+                                         .title_field = "mood",
+                                         .label_fr = "Licorne",
+                                         .label_en = "Unicorn",
+                                         .plural_fr = "Licornes",
+                                         .fields = unicorn_fields,
+                                         .field_count = 1};
+
+/* The built-in schema and one entry more. */
+static struct ml_schema later_schema(void)
+{
+    static const struct ml_entity *entities[600];
+    struct ml_schema schema = *ml_schema_builtin();
+    memcpy(entities, schema.entities, schema.entity_count * sizeof(struct ml_entity *));
+    entities[schema.entity_count++] = &unicorn;
+    schema.entities = entities;
+    return schema;
+}
+
+static void write_unicorn(struct place *p)
+{
+    struct ml_object_id id = new_object(p);
+    struct ml_seal_item seal = place_item(p, 0, "observation", ML_CHANGE_CREATE, &id);
+    const struct ml_field_value mood = {1, val_text(p, "gaie")};
+    struct ml_buf map;
+    ml_buf_init(&map, &p->fake.env, 100);
+    assert_int_equal(ml_fields_encode(&map, &mood, 1), ML_OK);
+    seal.change.entity = unicorn.id;
+    seal.change.value = ml_buf_slice(&map);
+    place_write(p, 0, &seal, 1);
+    ml_buf_free(&map);
+}
+
+static void expect_unknown(struct place *p, struct ml_vault *v, uint64_t want)
+{
+    struct ml_vault_counts counts;
+    place_catch_up(p, v, 100);
+    assert_int_equal(ml_vault_counts(v, &counts), ML_OK);
+    assert_int_equal(counts.ops_unknown, want);
+}
+
 /* Adding an entity is adding an entry: a vault with it projects what the one before only counted.
  */
 static void a_new_entity_is_one_schema_entry(void **state)
 {
     struct place *p = *state;
-    const struct ml_schema *old = ml_schema_builtin();
-    static const struct ml_field fields[] = {{.id = 1,
-                                              .name = "mood",
-                                              .type = ML_TYPE_TEXT,
-                                              .merge = ML_MERGE_REGISTER,
-                                              .label_fr = "Humeur",
-                                              .label_en = "Mood",
-                                              .form_order = 1}};
-    static const struct ml_entity unicorn = {.id = 4000,
-                                             .name = "unicorn",
-                                             .merge = ML_MERGE_SET,
-                                             .compartment = ML_COMPARTMENT_CARE,
-                                             .in_timeline = true,
-                                             .title_field = "mood",
-                                             .label_fr = "Licorne",
-                                             .label_en = "Unicorn",
-                                             .plural_fr = "Licornes",
-                                             .fields = fields,
-                                             .field_count = 1};
-    static const struct ml_entity *entities[600];
-    struct ml_schema schema = *old;
-    memcpy(entities, old->entities, old->entity_count * sizeof(struct ml_entity *));
-    entities[schema.entity_count++] = &unicorn;
-    schema.entities = entities;
-    struct ml_object_id id = new_object(p);
-    struct ml_seal_item item_ = place_item(p, 0, "observation", ML_CHANGE_CREATE, &id);
-    const struct ml_field_value mood = {1, val_text(p, "gaie")};
-    struct ml_buf map;
-    ml_buf_init(&map, &p->fake.env, 100);
-    assert_int_equal(ml_fields_encode(&map, &mood, 1), ML_OK);
-    item_.change.entity = unicorn.id;
-    item_.change.value = ml_buf_slice(&map);
-    place_write(p, 0, &item_, 1);
-    ml_buf_free(&map);
+    const struct ml_schema schema = later_schema();
     const char *path = NULL;
+    write_unicorn(p);
     struct ml_vault *v = place_vault(p, 0, &path); /* with the old schema */
-    char file[320];
-    snprintf(file, sizeof(file), "%s", path);
-    struct ml_vault_counts counts;
-    place_catch_up(p, v, 100);
-    assert_int_equal(ml_vault_counts(v, &counts), ML_OK);
-    assert_int_equal(counts.ops_unknown, 1);
+    expect_unknown(p, v, 1);
     ml_vault_close(v);
     const struct ml_vault_args args = {.env = &p->fake.env,
-                                       .path = file,
+                                       .path = path,
                                        .org = p->org,
                                        .member = p->who[0].member,
                                        .mon_box = p->who[0].box,
                                        .schema = &schema};
     assert_int_equal(ml_vault_open(&v, &args), ML_OK);
     assert_false(ml_vault_complete(v)); /* it starts again by itself */
-    place_catch_up(p, v, 100);
-    assert_int_equal(ml_vault_counts(v, &counts), ML_OK);
-    assert_int_equal(counts.ops_unknown, 0);
+    expect_unknown(p, v, 0);
     struct ml_args *out = ml_args_new();
     const struct ml_timeline_query query = {.patient = p->patient[0]};
     assert_int_equal(ml_view_timeline(v, &query, out), ML_OK);
