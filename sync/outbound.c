@@ -243,8 +243,9 @@ static uint8_t stage_of(const struct ml_sess *s)
     size_t count = lanes_first ? sizeof(by_lane) : sizeof(causal);
     uint8_t lanes = s->lacking & s->lanes;
     for (size_t i = 0; i < count; i++) {
-        if (lanes & stages[i]) {
-            return lanes & stages[i];
+        const uint8_t stage = lanes & stages[i];
+        if (stage != 0) {
+            return stage;
         }
     }
     return 0;

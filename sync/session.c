@@ -352,6 +352,8 @@ void ml_sess_receive(struct ml_sess *s, struct ml_slice in)
 
 /* ---- steps ---- */
 
+typedef ml_err session_step(struct ml_sess *s);
+
 static ml_err sess_step(struct ml_sess *s)
 {
     ml_err err = ML_OK;
@@ -364,7 +366,7 @@ static ml_err sess_step(struct ml_sess *s)
     if (err != ML_OK || ml_sm_at(&s->sm) < ML_SYNC_STATE_FRONTIER) {
         return err;
     }
-    ml_err (*const steps[])(struct ml_sess *) = {
+    static session_step *const steps[] = {
         ml_sess_frontier_step, ml_sess_scan,          ml_sess_fork_step,
         ml_sess_bodies_step,   ml_sess_outbound_step, ml_sess_done_step,
     };

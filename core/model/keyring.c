@@ -32,7 +32,7 @@ static bool teams_equal(const struct ml_team_id *a, const struct ml_team_id *b)
 
 struct ml_team_id ml_keyring_group(const struct ml_team_id *team, uint8_t compartment)
 {
-    static const struct ml_team_id nobody;
+    static const struct ml_team_id nobody = {{0}};
     return compartment == ML_COMPARTMENT_ANNUAIRE ? nobody : *team;
 }
 

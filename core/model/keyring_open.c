@@ -74,7 +74,7 @@ static ml_err emit_open(struct ml_keyring *k, const struct ml_patient_link *link
 ml_err ml_keyring_make_open(struct ml_keyring *k, const struct ml_object_id *patient,
                             const struct ml_team_id *team, ml_keyop_cb *emit, void *user)
 {
-    static const struct ml_team_id org_wide;
+    static const struct ml_team_id org_wide = {{0}};
     bool structure = ml_object_id_is_zero(patient);
     uint8_t compartment = structure ? ML_COMPARTMENT_ANNUAIRE : ML_COMPARTMENT_ADMIN;
     const struct key_epoch *e = ml_keyring_sealing(k, team, compartment);

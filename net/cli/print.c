@@ -136,7 +136,7 @@ void cli_print_table(const struct ml_value *rows, const struct cli_column *colum
     size_t widths[COLUMNS_MAX] = {0};
     char buf[CELL_MAX];
     size_t count = 0;
-    for (; columns[count].key != NULL && count < COLUMNS_MAX; count++) {
+    for (; count < COLUMNS_MAX && columns[count].key != NULL; count++) {
         widths[count] = width_of(columns[count].title);
     }
     for (const struct ml_value *row = ml_value_at(rows, 0); row != NULL; row = ml_value_next(row)) {

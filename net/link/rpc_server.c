@@ -96,6 +96,7 @@ static bool server_on_call(void *ctx, struct ml_rpc_session *session, uint64_t t
     return true;
 }
 
+/* cppcheck-suppress constParameter -- the type of the callback */
 static void server_on_cancel(void *ctx, struct ml_rpc_session *session, uint64_t ticket)
 {
     struct ml_rpc_server *s = ctx;

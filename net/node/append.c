@@ -96,7 +96,7 @@ ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, u
                            const struct ml_slice *ops, size_t count)
 {
     struct ml_op_draft drafts[ML_BUNDLE_OPS_MAX];
-    struct ml_bundle_draft draft = {.ops = drafts, .op_count = (uint32_t)count};
+    struct ml_bundle_draft draft = {.op_count = (uint32_t)count};
     struct ml_hash hash;
     struct ml_buf wire;
     if (count == 0 || count > ML_BUNDLE_OPS_MAX) {
@@ -109,6 +109,7 @@ ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, u
     for (size_t i = 0; i < count; i++) {
         drafts[i] = (struct ml_op_draft){.sealed = ops[i]};
     }
+    draft.ops = drafts;
     ml_org_salt(org, &draft.header.salt, &draft.header, ops, count);
     ml_buf_init(&wire, org->node->env, ML_BUNDLE_BYTES_MAX);
     err = ml_bundle_build(&wire, &hash, &draft, &org->id, author->seed);

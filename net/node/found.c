@@ -223,7 +223,7 @@ static ml_err gov_append(struct ml_org *org, const struct ml_govop *op)
 static ml_err epochs_make(struct ml_org *org, const struct ml_team_id *team,
                           const struct ml_box_pk *root_box)
 {
-    static const struct ml_team_id org_wide;
+    static const struct ml_team_id org_wide = {{0}};
     struct ml_epoch_recipient me = {.history = true};
     struct ml_keys keys;
     ml_err err = ML_OK;
@@ -249,7 +249,7 @@ static ml_err epochs_make(struct ml_org *org, const struct ml_team_id *team,
 static ml_err structure_open(struct ml_org *org)
 {
     static const struct ml_object_id nobody;
-    static const struct ml_team_id org_wide;
+    static const struct ml_team_id org_wide = {{0}};
     struct ml_keys keys;
     ml_keys_init(&keys, org->node->env);
     ml_err err =

@@ -57,7 +57,8 @@ static ml_err section_new(struct ml_secret **out, size_t len)
 {
     ml_err err = ml_secret_new(out, len);
     if (err == ML_OK) {
-        ml_secret_writable(*out)[0] = SECTION_VERSION;
+        uint8_t *bytes = ml_secret_writable(*out);
+        bytes[0] = SECTION_VERSION;
     }
     return err;
 }

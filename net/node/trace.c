@@ -279,13 +279,14 @@ static ml_err entries_put(struct cut *c)
 static ml_err cut_append(struct cut *c)
 {
     struct ml_op_draft ops[ML_BUNDLE_OPS_MAX];
-    struct ml_bundle_draft draft = {.header = c->header, .ops = ops, .op_count = c->count};
+    struct ml_bundle_draft draft = {.header = c->header, .op_count = c->count};
     struct ml_hash hash;
     struct ml_buf wire;
     for (uint32_t i = 0; i < c->count; i++) {
         ops[i] = (struct ml_op_draft){
             .sealed = ml_slice(c->sealed.data + c->at[i], c->at[i + 1] - c->at[i])};
     }
+    draft.ops = ops;
     ml_buf_init(&wire, c->org->node->env, ML_BUNDLE_BYTES_MAX);
     ml_err err = ml_bundle_build(&wire, &hash, &draft, &c->org->id, c->author.seed);
     if (err == ML_OK) {

@@ -308,14 +308,12 @@ void world_crash(struct world *w, unsigned node)
 
 static struct world_link *link_free_slot(struct world *w, int *index)
 {
-    for (int i = 0; i < WORLD_LINKS_MAX; i++) {
-        if (!w->link[i].used) {
-            *index = i;
-            return &w->link[i];
-        }
+    *index = 0;
+    while (*index < WORLD_LINKS_MAX && w->link[*index].used) {
+        (*index)++;
     }
-    ML_ASSERT(!"links enough");
-    return NULL;
+    ML_ASSERT(*index < WORLD_LINKS_MAX);
+    return &w->link[*index];
 }
 
 static ml_err open_side(struct world *w, struct world_link *l, unsigned side, bool restricted)
