@@ -66,7 +66,7 @@ int ml_vfs_fail(struct ml_vfs *vfs, int rc, ml_err err, const char *fmt, ...)
     char text[VFS_TEXT_MAX];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
+    sqlite3_vsnprintf((int)sizeof(text), text, fmt, args);
     va_end(args);
     pthread_mutex_lock(&vfs->error_mutex);
     vfs->error = err;
