@@ -3,25 +3,20 @@
 
 #include "core/store/anchor.h"
 
-static ml_err head_take(void *user, const struct ml_dep *head)
+bool ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer)
 {
-    struct ml_buf *heads = user;
-    ml_buf_append(heads, head, sizeof(*head));
-    return heads->err;
-}
-
-static ml_err anchor_compare(struct ml_org *org)
-{
-    struct ml_buf heads;
-    struct ml_dep where;
-    ml_buf_init(&heads, org->node->env, SIZE_MAX);
-    ml_err err = ml_log_heads(org->log, head_take, &heads);
-    if (err == ML_OK) {
-        err = ml_anchor_check(org->anchor, &where, (const void *)heads.data,
-                              heads.len / sizeof(where));
+    for (uint8_t lane = 0; lane < ML_LANES; lane++) {
+        struct ml_log_next next;
+        uint32_t offered = ml_anchor_get(org->anchor, writer, lane);
+        if (offered == 0) {
+            continue;
+        }
+        ml_err err = ml_log_next_own(org->log, writer, lane, &next);
+        if (err != ML_OK || next.seq <= offered) {
+            return true;
+        }
     }
-    ml_buf_free(&heads);
-    return err;
+    return false;
 }
 
 ml_err ml_anchors_open(struct ml_org *org)
@@ -34,7 +29,7 @@ ml_err ml_anchors_open(struct ml_org *org)
     if (err == ML_OK) {
         err = ml_anchor_open(&org->anchor, org->node->env, path, org->anchor_key);
     }
-    return err == ML_OK ? anchor_compare(org) : err;
+    return err;
 }
 
 void ml_anchors_close(struct ml_org *org)

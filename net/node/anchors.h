@@ -11,6 +11,9 @@
 ml_err ml_anchors_open(struct ml_org *org) ML_MUST_CHECK;
 void ml_anchors_close(struct ml_org *org);
 
+/** More of this writer was offered than the log holds: the store was restored from a copy. */
+bool ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer);
+
 /** 0: never offered. */
 uint32_t ml_anchors_get(const struct ml_org *org, const struct ml_writer_id *writer, uint8_t lane);
 /** Durable when it returns. */

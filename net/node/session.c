@@ -6,6 +6,7 @@
 
 #include "core/record/vault.h"
 #include "maille/vfs.h"
+#include "net/node/anchors.h"
 #include "net/node/card.h"
 #include "net/node/trace.h"
 
@@ -18,6 +19,34 @@ static ml_err secrets_load(struct ml_org *org, struct ml_session *s)
     }
     ml_secret_free(section);
     return err;
+}
+
+/* A store that was restored never signs again with the key that went further elsewhere: it draws a
+ * new writer, which names the heads that are known here (rules B18). Peers give back the rest. */
+static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
+{
+    struct ml_author author;
+    struct ml_sign_pk pk;
+    struct ml_secret *seed = NULL;
+    struct ml_secret *section = NULL;
+    ml_author_of(&author, s->secrets.writer);
+    if (!ml_anchors_ahead(org, &author.id)) {
+        return ML_OK;
+    }
+    ml_logf(org->node->env, ML_LOG_WARN, "session",
+            "the store was restored: a new writer is opened");
+    ml_err err = ml_sign_keypair(&pk, &seed, org->node->env);
+    if (err == ML_OK) {
+        ml_secret_free(s->secrets.writer);
+        s->secrets.writer = seed;
+        err = ml_member_secrets_encode(&section, &s->secrets);
+    }
+    if (err == ML_OK) {
+        err = ml_keystore_put_section(org->keystore, &s->member, section);
+    }
+    ml_secret_free(section);
+    s->restored = err == ML_OK;
+    return err == ML_OK ? ml_org_save_keystore(org) : err;
 }
 
 /* A vault that doesn't open is made again: it is derived from the log (I5). */
@@ -74,6 +103,9 @@ ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
     s->last_call_ms = env->now_ms(env->ctx);
     env->random(env->ctx, s->token, sizeof(s->token));
     ml_err err = secrets_load(org, s);
+    if (err == ML_OK) {
+        err = writer_renew(org, s);
+    }
     if (err == ML_OK) {
         err = ml_org_vfs(org, s->vault_vfs, ML_KDF_VAULT, member);
     }
@@ -161,6 +193,7 @@ void ml_session_describe(struct ml_org *org, struct ml_args *out)
     ml_result_int(out, "rank", fact == NULL ? 0 : fact->rank);
     ml_result_int(out, "role", fact == NULL ? 0 : fact->role);
     ml_result_bool(out, "test_key", ml_keystore_is_test(org->keystore));
+    ml_result_bool(out, "restored", s->restored);
     ml_result_bool(out, "may_write", s->writers_open);
     ml_result_bool(out, "complete", ml_vault_complete(s->vault));
     ml_card_describe(org, out, &of);

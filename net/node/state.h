@@ -43,6 +43,7 @@ struct ml_session {
     char vault_vfs[ML_NODE_VFS_NAME_MAX];
     struct ml_vault *vault; /* owned */
     struct ml_view_names names;
+    bool restored;     /* at this unlock the store was found older than what it had offered */
     bool writers_open; /* governance knows the writers of member and node */
 };
 

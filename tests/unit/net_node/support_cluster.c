@@ -2,9 +2,11 @@
 #include "support_cluster.h"
 
 #include <ftw.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/assert.h"
@@ -246,6 +248,48 @@ void cluster_stop(struct cluster *c, unsigned n)
     node->node = NULL;
     node->has_identity = false;
     node->token_len = 0;
+}
+
+static char *strdup_env(const char *text)
+{
+    char *copy = ml_copy(ml_env_system(), text, strlen(text));
+    ML_ASSERT(copy != NULL);
+    return copy;
+}
+
+static void spawn(const char *const *argv)
+{
+    pid_t pid = 0;
+    int status = 0;
+    char *copy[8] = {NULL};
+    for (size_t i = 0; argv[i] != NULL && i < 7; i++) {
+        copy[i] = strdup_env(argv[i]);
+    }
+    int rc = posix_spawnp(&pid, copy[0], NULL, NULL, copy, environ);
+    ML_ASSERT(rc == 0);
+    pid_t ended = waitpid(pid, &status, 0);
+    ML_ASSERT(ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    for (size_t i = 0; copy[i] != NULL; i++) {
+        free(copy[i]);
+    }
+}
+
+void cluster_copy_home(struct cluster *c, unsigned n, const char *name)
+{
+    char to[256];
+    snprintf(to, sizeof(to), "%s/%s", c->folder, name);
+    const char *const argv[] = {"cp", "-a", c->nodes[n].home, to, NULL};
+    spawn(argv);
+}
+
+void cluster_restore_home(struct cluster *c, unsigned n, const char *name)
+{
+    char from[256];
+    snprintf(from, sizeof(from), "%s/%s", c->folder, name);
+    const char *const drop[] = {"rm", "-r", c->nodes[n].home, NULL};
+    spawn(drop);
+    const char *const argv[] = {"cp", "-a", from, c->nodes[n].home, NULL};
+    spawn(argv);
 }
 
 static void event_deliver(struct cluster *c, const struct cluster_event *e)

@@ -58,6 +58,10 @@ void cluster_start(struct cluster *c, unsigned n);
 /** Graceful. */
 void cluster_stop(struct cluster *c, unsigned n);
 
+/** A copy of a stopped node's home (not of its state folder), and back again. */
+void cluster_copy_home(struct cluster *c, unsigned n, const char *name);
+void cluster_restore_home(struct cluster *c, unsigned n, const char *name);
+
 /** Delivers what is on its way until nothing is, letting due timers run; time moves by `ms`. */
 void cluster_run(struct cluster *c, uint64_t ms);
 

@@ -252,6 +252,8 @@ void story_verify(struct cluster *c, unsigned n, struct story_proof *proof)
     proof->conflicts = (int)ml_value_int(get(&r, "conflicts"), -1);
     proof->bodies_missing = (int)ml_value_int(get(&r, "bodies_missing"), -1);
     proof->pending = (int)ml_value_int(get(&r, "pending"), -1);
+    proof->forks = (int)ml_value_int(get(&r, "forks"), -1);
+    proof->quarantined = (int)ml_value_int(get(&r, "quarantined"), -1);
     proof->ops = (int)ml_value_int(get(&r, "ops"), -1);
     ML_ASSERT(strcmp(ml_value_text(get(&r, "integrity"), ""), "ok") == 0);
     request_free(&r);

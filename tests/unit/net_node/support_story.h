@@ -13,6 +13,8 @@ struct story_proof {
     int bodies_missing;
     int pending;
     int ops;
+    int forks;
+    int quarantined;
 };
 
 void story_found(struct cluster *c, unsigned n);

@@ -96,6 +96,39 @@ static void two_doses_stand_side_by_side_until_settled(void **state)
     assert_string_equal(a.view_hash, b.view_hash);
 }
 
+static void a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct story_proof a;
+    struct story_proof b;
+    story_found(c, 0);
+    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_treatment(c, 1, patient, "metformine", "500 mg", treatment);
+    story_synced(c, 1);
+    cluster_stop(c, 1);
+    cluster_copy_home(c, 1, "backup");
+    cluster_start(c, 1);
+    story_unlock(c, 1);
+    story_treatment(c, 1, patient, "ramipril", "5 mg", treatment); /* offered, then rolled back */
+    story_synced(c, 1);
+    cluster_stop(c, 1);
+    cluster_restore_home(c, 1, "backup");
+    cluster_start(c, 1);
+    story_unlock(c, 1);
+    story_treatment(c, 1, patient, "aspirine", "75 mg", treatment);
+    story_synced(c, 1);
+    story_verify(c, 0, &a);
+    story_verify(c, 1, &b);
+    assert_string_equal(a.state_hash, b.state_hash);
+    assert_string_equal(a.view_hash, b.view_hash);
+    assert_int_equal(a.ops, 4); /* the patient, and the three treatments */
+    assert_int_equal(a.forks, 0);
+    assert_int_equal(a.quarantined, 0);
+}
+
 static void a_wrong_passphrase_opens_nothing(void **state)
 {
     struct cluster *c = *state;
@@ -114,6 +147,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_second_node_joins_and_has_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(two_doses_stand_side_by_side_until_settled, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_passphrase_opens_nothing, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
