@@ -203,7 +203,9 @@ static void add_day(struct ml_query *q, struct ml_slice day, unsigned month, str
     two(said, day);
     said[2] = (uint8_t)('0' + month / 10);
     said[3] = (uint8_t)('0' + month % 10);
-    memcpy(said + 4, year.data, year.len);
+    for (size_t i = 0; i < year.len; i++) {
+        said[4 + i] = year.data[i];
+    }
     add_alt(term, 'f', said, 4 + year.len);
     if (year.len == 2) { /* "79" may be 1979 */
         memcpy(said + 6, year.data, 2);
