@@ -11,6 +11,11 @@
 #include "net/link/frame.h"
 #include "net/link/handshake.h"
 
+static void must(bool holds)
+{
+    ML_ASSERT(holds);
+}
+
 static struct ml_identities ids;
 
 static struct ml_secret *secret(uint8_t fill)
@@ -19,7 +24,7 @@ static struct ml_secret *secret(uint8_t fill)
     uint8_t bytes[32];
     memset(bytes, fill, sizeof(bytes));
     ml_err err = ml_secret_from(&s, bytes, sizeof(bytes));
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
     return s;
 }
 
@@ -32,7 +37,7 @@ static void identities_make(void)
                                         .enrolment_psk = secret(4),
                                         .enrolment_mac = secret(5)};
     ml_err err = ml_identities_set(&ids, &id);
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
 }
 
 /* Pieces of 1..16 bytes, as TCP may cut them. */
@@ -49,8 +54,8 @@ static void outsider(const uint8_t *data, size_t size)
         size_t used = 0;
         n = n < size - at ? n : size - at;
         err = ml_handshake_feed(&h, &out, &used, ml_slice(data + at, n));
-        ML_ASSERT(used <= n);
-        ML_ASSERT(out.len == 0 || ml_handshake_known(&h) || err != ML_OK);
+        must(used <= n);
+        must(out.len == 0 || ml_handshake_known(&h) || err != ML_OK);
         at += n;
     }
     ml_handshake_free(&h);
@@ -60,7 +65,7 @@ static void outsider(const uint8_t *data, size_t size)
 static ml_err on_message(void *user, struct ml_slice message)
 {
     size_t *given = user;
-    ML_ASSERT(message.len > 0 && message.len <= ML_MSG_BYTES_MAX);
+    must(message.len > 0 && message.len <= ML_MSG_BYTES_MAX);
     *given += message.len;
     return ML_OK;
 }
@@ -75,20 +80,20 @@ static void insider(const uint8_t *data, size_t size)
     struct ml_frame_reader reader;
     size_t given = 0;
     ml_err err = ml_noise_cipher_new(&send, env, key, 0);
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
     err = ml_noise_cipher_new(&receive, env, key, 0);
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
     ml_frame_reader_init(&reader, env, receive);
     for (size_t at = 0; at < size && err == ML_OK;) {
         uint8_t frame[4 * ML_FRAME_BUCKET] = {0};
-        size_t wire = (1 + data[at] % 4u) * ML_FRAME_BUCKET;
+        size_t wire = (size_t)(1 + data[at] % 4u) * ML_FRAME_BUCKET;
         size_t room = wire - ML_FRAME_HEAD - ML_NOISE_TAG_BYTES;
         size_t n = room < size - at ? room : size - at;
         frame[1] = (uint8_t)(wire - ML_FRAME_HEAD);
         memcpy(frame + ML_FRAME_HEAD, data + at, n);
         err = ml_noise_seal(send, frame + ML_FRAME_HEAD, ml_slice(frame + ML_FRAME_HEAD, room),
                             ml_slice(frame, ML_FRAME_HEAD));
-        ML_ASSERT(err == ML_OK);
+        must(err == ML_OK);
         err = ml_frame_open(&reader, frame, wire, on_message, &given);
         at += n;
     }
@@ -96,21 +101,22 @@ static void insider(const uint8_t *data, size_t size)
     ml_noise_cipher_free(send);
 }
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t len = 0;
     if (ids.count == 0) {
         ml_err err = ml_crypto_init();
-        ML_ASSERT(err == ML_OK);
+        must(err == ML_OK);
         identities_make();
     }
     if (size == 0) {
         return 0;
     }
     ml_err err = ml_frame_length(&len, ml_slice(data + 1, size - 1));
-    ML_ASSERT(err == ML_OK || err == ML_E_MALFORMED);
-    ML_ASSERT(len <= size - 1);
+    must(err == ML_OK || err == ML_E_MALFORMED);
+    must(len <= size - 1);
     if ((data[0] & 1u) == 0) {
         outsider(data + 1, size - 1);
     } else {

@@ -14,6 +14,11 @@
 
 enum { HELD = 64, TURNS_MAX = 200 };
 
+static void must(bool holds)
+{
+    ML_ASSERT(holds);
+}
+
 static uv_loop_t loop;
 static struct ml_rpc_server *server;
 static char path[64];
@@ -24,8 +29,8 @@ static bool backend_call(void *ctx, uint64_t call, const struct ml_node_caller *
                          const struct ml_rpc_frame *request)
 {
     (void)ctx;
-    ML_ASSERT(caller->token.len <= ML_RPC_TOKEN_BYTES_MAX);
-    ML_ASSERT(request->method.len > 0 && request->body.len > 0);
+    must(caller->token.len <= ML_RPC_TOKEN_BYTES_MAX);
+    must(request->method.len > 0 && request->body.len > 0);
     if (held_count < HELD) {
         held[held_count++] = call;
         return true;
@@ -36,7 +41,7 @@ static bool backend_call(void *ctx, uint64_t call, const struct ml_node_caller *
 static void backend_cancel(void *ctx, uint64_t call)
 {
     (void)ctx;
-    ML_ASSERT(call > 0);
+    must(call > 0);
 }
 
 static void path_remove(void)
@@ -48,16 +53,16 @@ static void server_start(void)
 {
     (void)signal(SIGPIPE, SIG_IGN);
     ml_err err = ml_crypto_init();
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
     int rc = uv_loop_init(&loop);
-    ML_ASSERT(rc == 0);
+    must(rc == 0);
     snprintf(path, sizeof(path), "/tmp/maille-fuzz-%d.sock", (int)getpid());
     const struct ml_rpc_server_args args = {.env = ml_env_system(),
                                             .loop = &loop,
                                             .path = path,
                                             .backend = {backend_call, backend_cancel, NULL}};
     err = ml_rpc_server_open(&server, &args);
-    ML_ASSERT(err == ML_OK);
+    must(err == ML_OK);
     (void)atexit(path_remove);
 }
 
@@ -66,9 +71,9 @@ static int client(void)
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     memcpy(addr.sun_path, path, sizeof(path));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    ML_ASSERT(fd >= 0);
+    must(fd >= 0);
     int rc = connect(fd, (const struct sockaddr *)&addr, sizeof(addr));
-    ML_ASSERT(rc == 0);
+    must(rc == 0);
     return fd;
 }
 
@@ -82,6 +87,7 @@ static void answer_held(void)
     held_count = 0;
 }
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
