@@ -13,6 +13,7 @@
 #include "core/codec/value.h"
 #include "core/interop/gen.h"
 #include "core/record/schema.h"
+#include "core/record/values.h"
 #include "fake_env.h"
 #include "support_interop.h"
 
@@ -192,7 +193,7 @@ static void check_field(const struct seen_object *o, uint16_t id, struct ml_slic
     const struct ml_field *field = ml_entity_field(o->entity, id);
     struct ml_values_walk items;
     struct ml_slice item;
-    assert_non_null(field);
+    assert_true(field != NULL && ml_value_fits(field, value));
     if (!field->list) {
         assert_true(item_is_sound(field, value));
         return;
