@@ -5,7 +5,9 @@
 
 #include "core/codec/change.h"
 #include "core/codec/mp_read.h"
+#include "core/codec/value.h"
 #include "core/record/date.h"
+#include "core/record/units.h"
 #include "core/record/values.h"
 
 struct text {
@@ -60,34 +62,9 @@ static struct ml_slice opt_str(struct ml_mp *mp)
     return ml_mp_str(mp, 0, ML_CHANGE_VALUE_MAX);
 }
 
-/* Units whose UCUM form isn't what is said in French. */
-static void put_unit(struct ml_buf *out, struct ml_slice unit)
+static void put_unit(struct ml_buf *out, struct ml_slice ucum)
 {
-    static const struct {
-        const char *ucum;
-        const char *fr;
-    } table[] = {{"d", "jours"},
-                 {"wk", "semaines"},
-                 {"mo", "mois"},
-                 {"a", "ans"},
-                 {"h", "h"},
-                 {"min", "min"},
-                 {"mm[Hg]", "mmHg"},
-                 {"Cel", "°C"},
-                 {"/min", "/min"},
-                 {"{beats}/min", "/min"},
-                 {"[lb_av]", "lb"},
-                 {"1", ""},
-                 {"{score}", "points"},
-                 {"kg/m2", "kg/m²"},
-                 {"ug", "µg"},
-                 {"[IU]", "UI"}};
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        if (ml_slice_equal(unit, ml_slice_str(table[i].ucum))) {
-            unit = ml_slice_str(table[i].fr);
-            break;
-        }
-    }
+    struct ml_slice unit = ml_unit_fr(ucum);
     put(out, unit.len > 0 && unit.data[0] != '/' ? " " : "");
     put_slice(out, unit);
 }
@@ -109,11 +86,25 @@ static void quantity_text(const struct text *t, struct ml_mp *mp, bool dose)
     put_unit(t->out, unit);
 }
 
+/* Is `code` one of "a|b|c"? */
+static bool one_of(const char *list, struct ml_slice code)
+{
+    for (const char *p = list; p != NULL && *p != '\0';) {
+        size_t len = strcspn(p, "|");
+        if (ml_slice_equal(ml_slice(p, len), code)) {
+            return true;
+        }
+        p += len + (p[len] == '|');
+    }
+    return false;
+}
+
 static const char *code_label(const struct text *t, struct ml_slice code)
 {
     for (size_t i = 0; t->set != NULL && i < t->set->item_count; i++) {
-        if (ml_slice_equal(ml_slice_str(t->set->items[i].code), code)) {
-            return t->set->items[i].label_fr;
+        const struct ml_value_set_item *item = &t->set->items[i];
+        if (ml_slice_equal(ml_slice_str(item->code), code) || one_of(item->fhir, code)) {
+            return item->label_fr;
         }
     }
     return NULL;
@@ -133,19 +124,34 @@ static void code_text(const struct text *t, struct ml_mp *mp)
     }
 }
 
-/* The concept's own text, else its first code. */
+/* The label in the field's list of a code of the list's own system; NULL when it has none. */
+static const char *listed_label(const struct text *t, const struct ml_code *code)
+{
+    bool ours = t->set != NULL && ml_slice_equal(code->scheme, ml_slice_str(t->set->system_uri));
+    return ours ? code_label(t, code->code) : NULL;
+}
+
+/* What a person wrote; where the text only repeats what a code is called, its French label. */
 static void concept_text(const struct text *t, struct ml_mp *mp)
 {
     ml_mp_array(mp, 2, 2);
     struct ml_slice own = opt_str(mp);
-    put_slice(t->out, own);
     uint32_t count = ml_mp_array(mp, 0, 64);
+    const char *label = NULL;
+    struct ml_slice first = {NULL, 0};
     for (uint32_t i = 0; i < count; i++) {
-        if (i == 0 && own.len == 0) {
-            code_text(t, mp);
-        } else {
-            ml_mp_value(mp);
+        struct ml_code code;
+        if (ml_code_decode(&code, ml_mp_value(mp)) != ML_OK) {
+            continue;
         }
+        bool repeats = own.len == 0 || ml_slice_equal(own, code.display);
+        label = label == NULL && repeats ? listed_label(t, &code) : label;
+        first = first.len > 0 ? first : code.display.len > 0 ? code.display : code.code;
+    }
+    if (label != NULL) {
+        put(t->out, label);
+    } else {
+        put_slice(t->out, own.len > 0 ? own : first);
     }
 }
 
