@@ -101,16 +101,27 @@ static ml_err err_from_sqlite(sqlite3 *conn, int rc)
     return err_from_primary(rc);
 }
 
+/* Where SQLite's code says less than our VFS knows: NOTADB is a torn page 1 as well as a wrong key,
+ * IOERR alone has lost what it was, CANTOPEN says nothing. */
+static ml_err err_refined(const struct ml_db *db, int rc, ml_err err)
+{
+    ml_err ours = db->vfs == NULL ? ML_E_NOT_FOUND : ml_vfs_last_error(db->vfs, NULL, 0);
+    if ((rc & 0xff) == SQLITE_NOTADB || rc == SQLITE_IOERR) {
+        return ours == ML_E_CORRUPT ? ours : err;
+    }
+    if ((rc & 0xff) == SQLITE_CANTOPEN && err == ML_E_IO && db->vfs != NULL && ours != ML_OK) {
+        return ours;
+    }
+    return err;
+}
+
 static ml_err db_fail(struct ml_db *db, int rc, const char *what)
 {
     if (rc == SQLITE_OK) {
         return ML_OK;
     }
     ml_err err = err_from_sqlite(db->conn, rc);
-    if ((rc & 0xff) == SQLITE_NOTADB && db->vfs != NULL) {
-        ml_err ours = ml_vfs_last_error(db->vfs, NULL, 0); /* tells a torn page 1 from a key */
-        err = ours == ML_E_CORRUPT ? ours : err;
-    }
+    err = err_refined(db, rc, err);
     ML_ASSERT(err != ML_OK);
     if (err != ML_E_EXISTS) {
         ml_logf(db->env, ML_LOG_DEBUG, "db", "%s: %s (sqlite %d)", what, ml_err_name(err), rc);

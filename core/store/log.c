@@ -162,7 +162,7 @@ static ml_err log_open_db(struct ml_log *log, const struct ml_log_args *args)
     return err;
 }
 
-ml_err ml_log_open(struct ml_log **out, const struct ml_log_args *args)
+ml_err ml_log_open_raw(struct ml_log **out, const struct ml_log_args *args)
 {
     struct ml_log *log = ml_alloc(args->env, sizeof(*log));
     if (log == NULL) {
@@ -172,9 +172,22 @@ ml_err ml_log_open(struct ml_log **out, const struct ml_log_args *args)
     log->org = args->org;
     ml_buf_init(&log->scratch, args->env, SCRATCH_MAX);
     ml_err err = log_open_db(log, args);
-    if (err == ML_OK) {
-        err = log_check_org(log);
+    if (err != ML_OK) {
+        ml_log_close(log);
+        return err;
     }
+    *out = log;
+    return ML_OK;
+}
+
+ml_err ml_log_open(struct ml_log **out, const struct ml_log_args *args)
+{
+    struct ml_log *log = NULL;
+    ml_err err = ml_log_open_raw(&log, args);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = log_check_org(log);
     if (err == ML_OK) {
         err = ml_log_recall(log);
         log_quiet(log);

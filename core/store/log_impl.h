@@ -118,6 +118,9 @@ enum ml_log_sql {
     ML_SQL_MEASURE,
     ML_SQL_CHAIN_ROWS,
     ML_SQL_HOLE_COUNT,
+    ML_SQL_LAST,
+    ML_SQL_PENDING_WIRES,
+    ML_SQL_SETTINGS,
     ML_SQL_SETTING_GET,
     ML_SQL_SETTING_PUT,
     ML_SQL_SETTING_DELETE,
@@ -161,12 +164,15 @@ struct ml_log {
     bool explicit;      /* between ml_log_begin and its end */
     bool broken;        /* an explicit transaction failed: only its end is allowed */
     bool writing;       /* the database has a transaction open */
+    bool unbounded;     /* while it is rebuilt: what waits is kept whatever it takes */
     uint64_t median_ms; /* of the writers' clocks, as last computed */
     struct ml_dep next_deps[ML_BUNDLE_DEPS_MAX];
     struct ml_buf scratch; /* of entries: header, body */
 };
 
 /* log.c: transactions. */
+/** The database and its statements, nothing read yet. */
+ml_err ml_log_open_raw(struct ml_log **out, const struct ml_log_args *args) ML_MUST_CHECK;
 ml_err ml_log_fresh(struct ml_log *log) ML_MUST_CHECK; /* before any read */
 ml_err ml_log_write(struct ml_log *log) ML_MUST_CHECK; /* before any write */
 /** Commits unless explicit; undoes all when `err` isn't OK or the commit fails. */
@@ -257,6 +263,13 @@ ml_err ml_log_pending_newer(struct ml_log *log, bool *found, struct ml_buf *wire
                             int64_t *after) ML_MUST_CHECK;
 
 /* log_read.c */
+/** The same without the body (absent: 0, no bytes); *flags of the row. */
+ml_err ml_log_header_read(struct ml_log *log, struct ml_log_entry *out, int64_t *flags,
+                          enum ml_log_sql sql) ML_MUST_CHECK;
+/** NOT_FOUND. */
+ml_err ml_log_header_of(struct ml_log *log, struct ml_log_entry *out, int64_t *flags,
+                        uint64_t n) ML_MUST_CHECK;
+ml_err ml_log_body_read(struct ml_log *log, struct ml_log_entry *out, int64_t flags) ML_MUST_CHECK;
 /** Fills the entry of a row of ML_SQL_ENTRY or ML_SQL_ENTRY_AFTER; its slices live with the row. */
 ml_err ml_log_entry_read(struct ml_log *log, struct ml_log_entry *out,
                          enum ml_log_sql sql) ML_MUST_CHECK;

@@ -13,6 +13,10 @@ static ml_err is_full(struct ml_log *log, bool *full, const struct ml_log_one *o
     struct ml_stmt *s = log->st[ML_SQL_PENDING_OF_WRITER];
     const struct ml_writer_id *id = &one->bundle.header.writer;
     bool row = false;
+    if (log->unbounded) {
+        *full = false;
+        return ML_OK;
+    }
     *full = log->tally.pending_bytes + (int64_t)one->wire.len > ML_LOG_PENDING_BYTES;
     if (*full) {
         return ML_OK;

@@ -13,7 +13,7 @@ void ml_log_entry_done(struct ml_log *log)
     ml_stmt_reset(log->st[ML_SQL_HOLE]);
 }
 
-static ml_err body_read(struct ml_log *log, struct ml_log_entry *out, int64_t flags)
+ml_err ml_log_body_read(struct ml_log *log, struct ml_log_entry *out, int64_t flags)
 {
     enum ml_log_sql sql = flags & ML_LOG_FILLED ? ML_SQL_FILL : ML_SQL_BODY;
     bool found = false;
@@ -34,7 +34,8 @@ static ml_err body_read(struct ml_log *log, struct ml_log_entry *out, int64_t fl
     return ML_OK;
 }
 
-ml_err ml_log_entry_read(struct ml_log *log, struct ml_log_entry *out, enum ml_log_sql sql)
+ml_err ml_log_header_read(struct ml_log *log, struct ml_log_entry *out, int64_t *flags,
+                          enum ml_log_sql sql)
 {
     struct ml_stmt *s = log->st[sql];
     struct ml_log_entry e = {.n = (uint64_t)ml_stmt_int(s, 0),
@@ -50,14 +51,12 @@ ml_err ml_log_entry_read(struct ml_log *log, struct ml_log_entry *out, enum ml_l
     }
     memcpy(e.hash.b, hash.data, hash.len);
     memcpy(e.sig.b, sig.data, sig.len);
-    ml_err err = body_read(log, &e, ml_stmt_int(s, 5));
-    if (err == ML_OK) {
-        *out = e;
-    }
-    return err;
+    *flags = ml_stmt_int(s, 5);
+    *out = e;
+    return ML_OK;
 }
 
-ml_err ml_log_entry_of(struct ml_log *log, struct ml_log_entry *out, uint64_t n)
+ml_err ml_log_header_of(struct ml_log *log, struct ml_log_entry *out, int64_t *flags, uint64_t n)
 {
     bool found = false;
     ml_log_entry_done(log);
@@ -66,7 +65,35 @@ ml_err ml_log_entry_of(struct ml_log *log, struct ml_log_entry *out, uint64_t n)
     if (err != ML_OK || !found) {
         return err != ML_OK ? err : ML_E_NOT_FOUND;
     }
-    return ml_log_entry_read(log, out, ML_SQL_ENTRY);
+    return ml_log_header_read(log, out, flags, ML_SQL_ENTRY);
+}
+
+ml_err ml_log_entry_read(struct ml_log *log, struct ml_log_entry *out, enum ml_log_sql sql)
+{
+    struct ml_log_entry e;
+    int64_t flags = 0;
+    ml_err err = ml_log_header_read(log, &e, &flags, sql);
+    if (err == ML_OK) {
+        err = ml_log_body_read(log, &e, flags);
+    }
+    if (err == ML_OK) {
+        *out = e;
+    }
+    return err;
+}
+
+ml_err ml_log_entry_of(struct ml_log *log, struct ml_log_entry *out, uint64_t n)
+{
+    struct ml_log_entry e;
+    int64_t flags = 0;
+    ml_err err = ml_log_header_of(log, &e, &flags, n);
+    if (err == ML_OK) {
+        err = ml_log_body_read(log, &e, flags);
+    }
+    if (err == ML_OK) {
+        *out = e;
+    }
+    return err;
 }
 
 ml_err ml_log_after(struct ml_log *log, uint64_t after, unsigned lanes, struct ml_log_entry *out)

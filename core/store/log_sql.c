@@ -106,6 +106,9 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_CHAIN_ROWS] = "SELECT n, prev, bytes, hash FROM bundle WHERE writer = ?1 AND lane = ?2"
                           " AND seq <= ?3 ORDER BY n",
     [ML_SQL_HOLE_COUNT] = "SELECT count(*) FROM hole",
+    [ML_SQL_LAST] = "SELECT max(n) FROM bundle",
+    [ML_SQL_PENDING_WIRES] = "SELECT id, wire FROM pending WHERE id > ?1 ORDER BY id LIMIT 1",
+    [ML_SQL_SETTINGS] = "SELECT key, value FROM setting ORDER BY key",
     [ML_SQL_SETTING_GET] = "SELECT value FROM setting WHERE key = ?1",
     [ML_SQL_SETTING_PUT] = "INSERT OR REPLACE INTO setting(key, value) VALUES(?1, ?2)",
     [ML_SQL_SETTING_DELETE] = "DELETE FROM setting WHERE key = ?1",
