@@ -73,6 +73,7 @@ ml_err ml_sess_compare_hello(struct ml_sess *s)
         ml_sess_begin_round(s, false);
         return ML_OK;
     }
+    s->front_ever = true; /* the peer is live, and may push */
     if (s->e->version != s->hello_version) {
         ml_sess_begin_round(s, true); /* ours has moved since: the digests are no picture of now */
         return ML_OK;
@@ -166,7 +167,7 @@ static ml_err send_frontier(struct ml_sess *s)
     if (err == ML_OK) {
         err = send_bulk_credit(s);
     }
-    s->front_sent = true;
+    s->front_sent = s->front_ever = true;
     s->front_whole = whole;
     e->feeder = s->id;
     s->feed_ms = e->now_ms;

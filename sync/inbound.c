@@ -106,7 +106,7 @@ ml_err ml_sess_on_bundles(struct ml_sess *s, const struct ml_msg_bundles *msg)
     struct ml_list_walk walk;
     struct ml_slice wire;
     size_t bytes = 0;
-    ml_err err = s->front_sent ? message_fits(s, msg) : ML_E_PROTOCOL;
+    ml_err err = s->front_ever ? message_fits(s, msg) : ML_E_PROTOCOL;
     ml_list_walk(&walk, &msg->items);
     while (err == ML_OK && ml_list_next(&walk, &ml_format_wire_bundle, &wire)) {
         struct ml_item *item = NULL;

@@ -164,6 +164,8 @@ struct ml_sess {
     struct ml_msg_fork_query place_queries[ML_SYNC_FORKS_MAX]; /* the peer's; first come first */
     size_t place_query_count;
     struct ml_question places;
+    struct ml_chain_range requests[ML_SYNC_FORKS_MAX]; /* BUNDLE_REQUEST, until compared */
+    size_t request_count;
 
     /* out */
     struct ml_question load;
@@ -206,6 +208,7 @@ struct ml_sess {
     bool hello_got;
     bool base_valid;
     bool front_sent;   /* ours, in this round */
+    bool front_ever;   /* the peer may send: ours in any round, or equal HELLOs */
     bool front_whole;  /* the peer lacks our base */
     bool front_ask;    /* ours asks for the peer's again */
     bool front_got;    /* the peer's, in this round */
@@ -302,6 +305,11 @@ void ml_sync_pump_all(struct ml_sync *e);
 void ml_sync_lost_track(struct ml_sync *e);
 /** A session may begin: the snapshot is here, and all that was own then may be offered. */
 bool ml_sync_is_ready(const struct ml_sync *e, uint64_t append_mark);
+
+/** An own branch that isn't offered yet lies beside one of this chain that is: a range of the chain
+ * would give both. It waits for the anti-rollback record. */
+bool ml_sync_is_held_back(const struct ml_sync *e, const struct ml_writer_id *writer, uint8_t lane,
+                          uint32_t top);
 
 /* ---- session.c ---- */
 

@@ -44,9 +44,10 @@ static struct chain_view chain_look(const struct ml_chain_pair *pair)
     return v;
 }
 
-static bool chain_is_lacking(const struct chain_view *v)
+static bool chain_is_lacking(const struct ml_sess *s, const struct chain_view *v)
 {
-    return v->missing && !v->unsettled && (!v->ahead || v->forked);
+    return v->missing && !v->unsettled && (!v->ahead || v->forked) &&
+           !ml_sync_is_held_back(s->e, &v->pair->writer, v->pair->lane, ml_chain_top(&v->pair->a));
 }
 
 /* Marks what ours alone can tell, and lists what the store must be asked. */
@@ -83,15 +84,56 @@ static void scan_count(struct ml_sess *s, const struct ml_chain_pair *pair)
     if (!trace && (v.missing || v.unknown)) {
         s->equal = false;
     }
-    if (chain_is_lacking(&v) && (!trace || (s->trace_known && s->ride))) {
+    if (chain_is_lacking(s, &v) && (!trace || (s->trace_known && s->ride))) {
         s->lacking |= ML_LANE_BIT(pair->lane);
     }
 }
 
-ml_err ml_sess_scan(struct ml_sess *s)
+static void scan_all(struct ml_sess *s, size_t room)
 {
     struct ml_chain_walk walk;
     struct ml_chain_pair pair;
+    s->unknown = s->asking = 0;
+    s->lacking = 0;
+    s->equal = true;
+    ml_chain_walk(&walk, &s->e->mine, &s->theirs);
+    while (ml_chain_next(&walk, &pair)) {
+        chain_mark(s, &pair, room);
+        scan_count(s, &pair);
+    }
+}
+
+/* The peer knows where its chain and ours part: below `first` it has what we have. */
+static void chain_is_forked(struct ml_sess *s, const struct ml_chain_range *r)
+{
+    struct ml_chain theirs = ml_sync_frontier_chain(&s->theirs, &r->writer, r->lane);
+    struct ml_chain ours = ml_sync_frontier_chain(&s->e->mine, &r->writer, r->lane);
+    for (size_t i = 0; i < theirs.count; i++) {
+        struct ml_head *head = &theirs.heads[i];
+        if ((head->flags & ML_HEAD_KNOWN) == 0) {
+            bool lower = (head->flags & ML_HEAD_FORKED) == 0 || r->first < head->from;
+            head->from = lower ? r->first : head->from;
+            head->flags = ML_HEAD_FORKED;
+        } else if (ours.count > 1 && head->id.seq >= r->first && head->id.seq <= r->last) {
+            head->flags =
+                ML_HEAD_FORKED; /* of one of several branches we sent but the upper part */
+            head->from = r->first;
+        }
+    }
+}
+
+static bool requests_apply(struct ml_sess *s)
+{
+    bool any = s->request_count > 0 && s->asking == 0;
+    for (size_t i = 0; any && i < s->request_count; i++) {
+        chain_is_forked(s, &s->requests[i]);
+    }
+    s->request_count = any ? 0 : s->request_count;
+    return any;
+}
+
+ml_err ml_sess_scan(struct ml_sess *s)
+{
     bool may_ask = !s->known.due && s->known.query == 0;
     if (!s->scan_due || !s->front_got) {
         return ML_OK;
@@ -103,13 +145,9 @@ ml_err ml_sess_scan(struct ml_sess *s)
         }
     }
     s->asked_count = may_ask ? 0 : s->asked_count;
-    s->unknown = s->asking = 0;
-    s->lacking = 0;
-    s->equal = true;
-    ml_chain_walk(&walk, &s->e->mine, &s->theirs);
-    while (ml_chain_next(&walk, &pair)) {
-        chain_mark(s, &pair, may_ask ? ML_SYNC_QUERY_HEADS_MAX : 0);
-        scan_count(s, &pair);
+    scan_all(s, may_ask ? ML_SYNC_QUERY_HEADS_MAX : 0);
+    if (requests_apply(s)) {
+        scan_all(s, 0);
     }
     if (may_ask && s->asked_count > 0) {
         s->known.due = true;
@@ -148,6 +186,15 @@ void ml_sync_on_known(struct ml_sync *e, uint32_t session, uint32_t query, const
     if (err != ML_OK) {
         ml_sess_close(s, err);
     }
+}
+
+/* What we send stands beside their heads that we don't know: it is of our branch. */
+static ml_err peer_given(struct ml_sess *s, const struct ml_sync_bundle *bundle)
+{
+    s->scan_due = true;
+    return s->front_got
+               ? ml_sync_frontier_extend(&s->theirs, &bundle->id, &bundle->prev, ML_HEAD_KNOWN)
+               : ML_OK;
 }
 
 ml_err ml_sess_peer_has(struct ml_sess *s, const struct ml_sync_bundle *bundle, bool known)
@@ -220,7 +267,7 @@ static ml_err ranges_build(struct ml_sess *s, uint8_t lanes)
     ml_chain_walk(&walk, &s->e->mine, &s->theirs);
     while (ml_chain_next(&walk, &pair)) {
         struct chain_view v = chain_look(&pair);
-        if ((lanes & ML_LANE_BIT(pair.lane)) == 0 || !chain_is_lacking(&v)) {
+        if ((lanes & ML_LANE_BIT(pair.lane)) == 0 || !chain_is_lacking(s, &v)) {
             continue;
         }
         struct ml_sync_range *r = &s->ranges[s->range_count++];
@@ -404,7 +451,7 @@ ml_err ml_sess_send_bundles(struct ml_sess *s, const struct ml_slice *wires, siz
 static ml_err ranges_give_up(struct ml_sess *s)
 {
     ml_err err = ML_OK;
-    ml_logf(s->e->env, ML_LOG_WARN, "sync", "%zu ranges hold nothing", s->range_count);
+    ml_logf(s->e->env, ML_LOG_DEBUG, "sync", "%zu ranges hold nothing", s->range_count);
     for (size_t i = 0; err == ML_OK && i < s->range_count; i++) {
         struct ml_chain chain =
             ml_sync_frontier_chain(&s->e->mine, &s->ranges[i].writer, s->ranges[i].lane);
@@ -415,23 +462,33 @@ static ml_err ranges_give_up(struct ml_sess *s)
     return err;
 }
 
-static ml_err loaded_send(struct ml_sess *s, const struct ml_sync_load *load)
+/* Notes what goes; what our own writer added since the question, and may not offer yet, doesn't. */
+static ml_err loaded_pick(struct ml_sess *s, const struct ml_sync_load *load,
+                          struct ml_slice *wires, size_t *count)
 {
-    struct ml_slice *wires = ml_alloc_array(s->e->env, load->count, sizeof(*wires));
-    ml_err err = wires == NULL ? ML_E_NOMEM : ML_OK;
+    ml_err err = ML_OK;
     size_t bytes = 0;
     for (size_t i = 0; err == ML_OK && i < load->count; i++) {
         const struct ml_sync_loaded *one = &load->bundles[i];
-        wires[i] = one->wire;
+        const struct ml_dep *id = &one->bundle.id;
         bytes += one->wire.len;
-        s->ride = s->ride || one->bundle.id.lane != ML_LANE_TRACE;
-        err = ml_sess_peer_has(s, &one->bundle, true);
+        if (!ml_sync_is_held_back(s->e, &id->writer, id->lane, id->seq)) {
+            wires[(*count)++] = one->wire;
+            s->ride = s->ride || id->lane != ML_LANE_TRACE;
+            err = peer_given(s, &one->bundle);
+        }
     }
-    if (err == ML_OK && (bytes > s->load_bytes || load->count > s->load_bundles)) {
-        err = ML_E_INVALID; /* our own store overran what it was asked: not the peer's fault */
-    }
+    bool overrun = bytes > s->load_bytes || load->count > s->load_bundles;
+    return err == ML_OK && overrun ? ML_E_INVALID : err; /* by our own store */
+}
+
+static ml_err loaded_send(struct ml_sess *s, const struct ml_sync_load *load)
+{
+    size_t count = 0;
+    struct ml_slice *wires = ml_alloc_array(s->e->env, load->count, sizeof(*wires));
+    ml_err err = wires == NULL ? ML_E_NOMEM : loaded_pick(s, load, wires, &count);
     if (err == ML_OK) {
-        err = ml_sess_send_bundles(s, wires, load->count);
+        err = ml_sess_send_bundles(s, wires, count);
     }
     ml_release(s->e->env, wires);
     return err;
@@ -502,35 +559,16 @@ ml_err ml_sess_on_credit(struct ml_sess *s, const struct ml_msg_credit *msg)
     return ML_OK;
 }
 
-/* The peer knows where its chain and ours part: below `first` it has what we have. */
-static void chain_is_forked(struct ml_sess *s, const struct ml_chain_range *r)
-{
-    struct ml_chain theirs = ml_sync_frontier_chain(&s->theirs, &r->writer, r->lane);
-    struct ml_chain ours = ml_sync_frontier_chain(&s->e->mine, &r->writer, r->lane);
-    for (size_t i = 0; i < theirs.count; i++) {
-        struct ml_head *head = &theirs.heads[i];
-        if ((head->flags & ML_HEAD_KNOWN) == 0) {
-            bool lower = (head->flags & ML_HEAD_FORKED) == 0 || r->first < head->from;
-            head->from = lower ? r->first : head->from;
-            head->flags = ML_HEAD_FORKED;
-        } else if (ours.count > 1 && head->id.seq >= r->first && head->id.seq <= r->last) {
-            head->flags =
-                ML_HEAD_FORKED; /* of one of several branches we sent but the upper part */
-            head->from = r->first;
-        }
-    }
-}
-
+/* It may come before the frontier that it is about: kept until that is compared. More than we keep
+ * are lost, and a later round brings them again. */
 ml_err ml_sess_on_bundle_request(struct ml_sess *s, const struct ml_msg_bundle_request *msg)
 {
     struct ml_list_walk walk;
     struct ml_chain_range range;
-    if (!s->front_got) {
-        return ML_E_PROTOCOL;
-    }
     ml_list_walk(&walk, &msg->ranges);
-    while (ml_list_next(&walk, &ml_format_chain_range, &range)) {
-        chain_is_forked(s, &range);
+    while (s->request_count < ML_SYNC_FORKS_MAX &&
+           ml_list_next(&walk, &ml_format_chain_range, &range)) {
+        s->requests[s->request_count++] = range;
     }
     s->scan_due = true;
     return ML_OK;

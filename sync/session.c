@@ -346,6 +346,8 @@ void ml_sess_receive(struct ml_sess *s, struct ml_slice in)
         err = sess_on_exchange(s, &msg);
     }
     if (err != ML_OK) {
+        ml_logf(s->e->env, ML_LOG_INFO, "sync", "session %u: %s in %s: %s", s->id,
+                ml_msg_name(msg.kind), ml_sm_name(&s->sm), ml_err_name(err));
         ml_sess_close(s, err);
     }
 }

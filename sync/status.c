@@ -147,6 +147,11 @@ bool ml_sync_is_synced(const struct ml_sync *e, const struct ml_node_id *peer)
     return ml_sync_peer(e, peer, &status) == ML_OK && status.synced;
 }
 
+bool ml_sync_knows_store(const struct ml_sync *e)
+{
+    return e->ready;
+}
+
 bool ml_sync_reached(const struct ml_sync *e, const struct ml_dep *heads, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

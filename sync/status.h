@@ -51,6 +51,8 @@ ml_err ml_sync_peer(const struct ml_sync *e, const struct ml_node_id *peer,
                     struct ml_sync_status *out) ML_MUST_CHECK;
 bool ml_sync_is_synced(const struct ml_sync *e, const struct ml_node_id *peer);
 
+/** False while SNAPSHOT isn't answered: nothing is known of our own store, and nobody is served. */
+bool ml_sync_knows_store(const struct ml_sync *e);
 /** Everything listed is committed here, or a bundle above it in its chain. */
 bool ml_sync_reached(const struct ml_sync *e, const struct ml_dep *heads, size_t count);
 /** What HELLO says of us now (rules B22, lane 2 left out as B23 wants). */

@@ -205,6 +205,19 @@ void ml_sync_gained(struct ml_sync *e, const struct ml_sync_bundle *bundle)
     sync_look_again(e);
 }
 
+bool ml_sync_is_held_back(const struct ml_sync *e, const struct ml_writer_id *writer, uint8_t lane,
+                          uint32_t top)
+{
+    for (size_t i = 0; i < e->own_count; i++) {
+        const struct ml_own *own = &e->own[i];
+        if (own->waits && own->first_seq <= top && own->lane == lane &&
+            memcmp(&own->writer, writer, sizeof(*writer)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void ml_sync_on_stored(struct ml_sync *e, const struct ml_sync_bundle *bundle)
 {
     ml_sync_gained(e, bundle);

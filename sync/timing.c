@@ -119,6 +119,9 @@ uint64_t ml_sess_deadline(const struct ml_sess *s)
     } else if (sess_is_stuck(s) || (s->ride && !s->trace_known)) {
         at = sooner(at, s->e->now_ms + ML_SYNC_RESYNC_MS);
     }
+    if (ml_sm_at(&s->sm) == ML_SYNC_STATE_LIVE && s->wants.finished && s->e->holes.wanted > 0) {
+        at = sooner(at, s->wants.finished_ms + ML_SYNC_BODIES_MS);
+    }
     if (ml_sm_at(&s->sm) == ML_SYNC_STATE_FRONTIER && !s->front_sent) {
         at = sooner(at, s->keep_ms + ML_SYNC_FEED_MS);
     }

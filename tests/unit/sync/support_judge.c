@@ -90,11 +90,8 @@ static void check_frontier(struct world *w, unsigned node)
 {
     uint8_t model[16];
     uint8_t engine[32];
-    for (unsigned i = 0; i < WORLD_JOBS_MAX; i++) {
-        const struct world_job *j = &w->job[i];
-        if (j->used && j->node == node && j->action.kind == ML_SYNC_SNAPSHOT) {
-            return;
-        }
+    if (!ml_sync_knows_store(w->node[node].engine)) {
+        return;
     }
     for (size_t i = 0; i < w->bundle_count; i++) {
         if (w->node[node].hold[i] == HOLD_STORED && !store_may_offer(w, node, (int)i)) {

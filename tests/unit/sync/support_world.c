@@ -46,6 +46,7 @@ void world_init(struct world *w, uint64_t seed, unsigned nodes)
     store_grow(w);
     for (unsigned i = 0; i < nodes; i++) {
         fake_env_init(&w->node[i].fake, seed + i + 1);
+        w->node[i].fake.verbose = getenv("ML_SIM_VERBOSE") != NULL;
         memset(w->node[i].id.b, (int)i + 1, sizeof(w->node[i].id.b));
     }
 }
@@ -408,6 +409,8 @@ static void act_close(struct world *w, unsigned node, const struct ml_sync_actio
 {
     struct world_link *l = link_of(w, node, a->session);
     w->resets += a->u.close == ML_E_NOMEM;
+    require(w, w->checks_off || ml_err_class_of(a->u.close) != ML_CLASS_PEER,
+            "an honest peer was blamed");
     if (l != NULL) {
         l->out[store_side(l, node)].closed = true;
         l->gone[store_side(l, node)] = true;

@@ -219,8 +219,9 @@ static void report(void)
     for (unsigned n = 0; n < d.w.node_count; n++) {
         for (unsigned m = 0; m < d.w.node_count; m++) {
             struct ml_sync_status st = world_status(&d.w, n, m);
-            print_error("node %u to %u: %s synced %d forks %u\n", n, m,
-                        ml_sync_state_name(st.state), st.synced, st.forks);
+            print_error("node %u to %u: %s synced %d forks %u, last %s\n", n, m,
+                        ml_sync_state_name(st.state), st.synced, st.forks,
+                        ml_err_name(st.last_err));
         }
         for (size_t k = 0; k < d.w.bundle_count; k++) {
             report_bundle(n, k);
