@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "core/store/vfs/vfs.h"
+#include "fault_vfs.h"
 #include "support_world.h"
 
 #define NODES  3u
@@ -21,8 +23,14 @@
 #define ORDERS 8u
 #define SEEDS  6u
 
+#define DISK   "order-disk" /* in memory: thousands of commits */
+#define SEALED "order-sealed"
+
+static const uint8_t vfs_key[ML_VFS_KEY_BYTES] = "an unguessable key of 32 bytes.";
+
 struct history {
     struct world w;
+    struct fault_disk *disk;
     struct ml_log *node[NODES];
     bool had[NODES][WORLD_WIRES];
     bool forks;
@@ -139,6 +147,10 @@ static void history_make(struct history *h, uint64_t seed, bool forks)
 {
     memset(h, 0, sizeof(*h));
     world_init(&h->w, seed);
+    h->disk = fault_disk_new(DISK, seed);
+    assert_non_null(h->disk);
+    assert_int_equal(ml_vfs_register_over(SEALED, vfs_key, DISK, 0), ML_OK);
+    h->w.vfs = SEALED;
     h->forks = forks;
     world_found(&h->w);
     for (unsigned i = 0; i < NODES; i++) {
@@ -244,6 +256,8 @@ static unsigned check_orders(uint64_t seed, bool forks)
     for (unsigned i = 0; i < NODES; i++) {
         ml_log_close(h.node[i]);
     }
+    assert_int_equal(ml_vfs_unregister(SEALED), ML_OK);
+    fault_disk_free(h.disk);
     assert_int_equal(world_free(&h.w), 0);
     return (unsigned)counts.forks;
 }
