@@ -19,7 +19,8 @@ void ml_call_detail(struct ml_call *call, const char *key, const char *value)
 ml_err ml_call_fail(struct ml_call *call, ml_err err, const char *text, const char *key,
                     const char *value)
 {
-    size_t len = strnlen(text, sizeof(call->text) - 1);
+    size_t len = strlen(text);
+    len = len < sizeof(call->text) ? len : sizeof(call->text) - 1;
     memcpy(call->text, text, len);
     call->text[len] = '\0';
     if (key != NULL) {
