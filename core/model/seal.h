@@ -25,13 +25,13 @@
 struct ml_seal_item {
     struct ml_change change;    /* change.seen.items: versions that are in the log already */
     const uint32_t *seen_items; /* and items before this one, by their place in the list */
+    uint64_t hlc_delta;
     uint32_t seen_item_count;
     struct ml_seal_key key; /* of ml_keyring_seal_key */
     uint8_t compartment;    /* ml_compartment */
-    uint64_t hlc_delta;
     /* Filled when the item's bundle is built. */
-    struct ml_version_id version;
     bool placed;
+    struct ml_version_id version;
 };
 
 /** What the log and the writer give for one bundle (ml_log_next_own, hlc). */

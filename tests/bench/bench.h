@@ -11,6 +11,8 @@
 
 /** vfs.ratio (decisions 21): our workload over the sealing VFS and over the stock one. */
 int ml_bench_vfs(int argc, char **argv);
+/** project.*, search.key_ms_p95, chart.open_ms_p95: a log into a vault, and questions to it. */
+int ml_bench_project(int argc, char **argv);
 
 /** Monotonic, milliseconds. */
 double bench_now_ms(void);

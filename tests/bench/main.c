@@ -14,6 +14,7 @@ struct command {
 
 static const struct command commands[] = {
     {"vfs", ml_bench_vfs, "[--json] [--rounds N] [--scale N] [--dir DIR] [--sync MODE]"},
+    {"project", ml_bench_project, "[-p PATIENTS] [-b BUNDLES] [-t BATCH]"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
