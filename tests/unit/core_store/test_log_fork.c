@@ -254,6 +254,127 @@ static void ranges_are_given_in_order_of_ingest(void **state)
     assert_int_equal(ml_log_load(f->a, ranges, 3, get_entry, &got), ML_E_INVALID);
 }
 
+/* ---- memory ---- */
+
+static struct ml_log_range forked_range(const struct fixture *f, const struct ml_dep *after)
+{
+    return (struct ml_log_range){.writer = f->w.actors[1].id,
+                                 .lane = ML_LANE_RECORD,
+                                 .to = 9,
+                                 .after = after,
+                                 .after_count = 1};
+}
+
+static ml_err count_entry(void *user, const struct ml_log_entry *e)
+{
+    unsigned *count = user;
+    *count += e->n > 0;
+    return ML_OK;
+}
+
+static ml_err count_head(void *user, const struct ml_dep *head)
+{
+    unsigned *count = user;
+    *count += head->seq > 0;
+    return ML_OK;
+}
+
+static void tell_nothing(void *user, const char *what)
+{
+    (void)user;
+    fail_msg("%s", what);
+}
+
+/* Everything that reads; the first error ends it. */
+static ml_err read_all(struct fixture *f)
+{
+    const struct ml_dep after = f->w.made[f->w.made_count - 1].id;
+    const struct ml_log_range range = forked_range(f, &after);
+    struct ml_log_measure lanes[ML_LANES] = {{0}};
+    struct ml_frontier_digest digest;
+    struct ml_hash16 below;
+    struct ml_log_next next;
+    unsigned count = 0;
+    ml_err err = ml_log_heads(f->a, count_head, &count);
+    if (err == ML_OK) {
+        err = ml_log_digest(f->a, &digest);
+    }
+    if (err == ML_OK) {
+        err = ml_log_measure(f->a, &range, 1, lanes);
+    }
+    if (err == ML_OK) {
+        err = ml_log_load(f->a, &range, 1, count_entry, &count);
+    }
+    if (err == ML_OK) {
+        err = ml_log_below(f->a, &after, 1, &below);
+    }
+    if (err == ML_OK) {
+        err = ml_log_next_own(f->a, &f->w.actors[0].id, 3, &next);
+    }
+    return err == ML_OK ? ml_log_verify(f->a, tell_nothing, NULL) : err;
+}
+
+static void reading_survives_any_failed_alloc(void **state)
+{
+    struct fixture *f = *state;
+    (void)world_record(&f->w, f->a, 1, 1);
+    (void)world_record(&f->w, f->a, 1, 1);
+    (void)world_record(&f->w, f->b, 1, 2);
+    ingest_all(&f->w, f->a);
+    assert_int_equal(read_all(f), ML_OK); /* vectors are in memory from here on */
+    for (long nth = 1;; nth++) {
+        const long live = f->w.fake.live;
+        f->w.fake.fail_alloc = nth;
+        ml_err err = read_all(f);
+        f->w.fake.fail_alloc = 0;
+        assert_int_equal(f->w.fake.live, live);
+        if (err == ML_OK) {
+            assert_true(nth > 5);
+            break;
+        }
+        assert_int_equal(err, ML_E_NOMEM);
+    }
+}
+
+static void count_settled(void *user, const struct ml_log_outcome *o)
+{
+    unsigned *count = user;
+    *count += o->result == ML_LOG_STORED;
+}
+
+/* Finding a fork rewrites verdicts and governance: all of it, or nothing. */
+static void judging_anew_survives_any_failed_alloc(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_govop team = {.type = ML_GOVOP_TEAM_ADD};
+    world_enrol(&f->w, f->a, 2);
+    (void)world_record(&f->w, f->a, 2, 1);
+    struct ml_slice op = world_op(&f->w, &team, NULL);
+    (void)world_append(&f->w, f->b,
+                       &(struct draft){.by = &f->w.actors[0], .ops = &op, .op_count = 1});
+    struct ml_slice proof = f->w.made[f->w.made_count - 1].wire;
+    struct ml_hash before;
+    struct ml_hash after;
+    assert_int_equal(ml_log_state_hash(f->a, &before), ML_OK);
+    for (long nth = 1;; nth++) {
+        unsigned settled = 0;
+        f->w.fake.fail_alloc = nth;
+        ml_err err = ml_log_ingest(f->a, &proof, 1, count_settled, &settled);
+        f->w.fake.fail_alloc = 0;
+        if (err == ML_OK) {
+            assert_true(nth > 10);
+            break;
+        }
+        assert_int_equal(err, ML_E_NOMEM);
+        assert_int_equal(settled, 0);
+        assert_int_equal(ml_log_state_hash(f->a, &after), ML_OK);
+        assert_memory_equal(before.b, after.b, sizeof(before.b));
+    }
+    ingest_all(&f->w, f->b);
+    assert_true(world_same_state(f->a, f->b));
+    assert_int_equal(ml_log_verify(f->a, tell_nothing, NULL), ML_OK);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -264,6 +385,8 @@ int main(void)
         TEST(what_a_forked_coordinator_stated_stops_to_count),
         TEST(a_forked_chain_is_asked_by_branches),
         TEST(ranges_are_given_in_order_of_ingest),
+        TEST(reading_survives_any_failed_alloc),
+        TEST(judging_anew_survives_any_failed_alloc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
