@@ -140,6 +140,16 @@ ml_err ml_keyring_dek(struct ml_keyring *k, const struct ml_stream_id *stream,
     return ML_OK;
 }
 
+void ml_keyring_forget_deks(struct ml_keyring *k)
+{
+    for (uint32_t i = 0; i < k->cache_count; i++) {
+        k->cache[i].used = 0;
+    }
+    for (uint32_t i = 0; i < k->chunk_count; i++) {
+        ml_wipe(ml_secret_writable(k->chunks[i]), ML_SECRET_MAX);
+    }
+}
+
 /* ---- links ---- */
 
 static ml_err links_collect(void *user, const struct ml_patient_link *link)

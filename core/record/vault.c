@@ -247,6 +247,7 @@ static ml_err state_load(struct ml_vault *v)
     v->last_patient_row = 0;
     v->wait_any = true;
     v->retry = false;
+    ml_keyring_forget_deks(v->keyring); /* it may name rows that were rolled back */
     return authors_load(v);
 }
 
@@ -258,6 +259,7 @@ static ml_err forget(struct ml_vault *v)
         v->state = (struct vault_state){0};
         v->author_count = 0;
         v->last_patient_row = 0;
+        ml_keyring_forget_deks(v->keyring); /* it names rows by numbers that will be given again */
         v->remap = false;
         v->wait_any = false;
         v->retry = false;

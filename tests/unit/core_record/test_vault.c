@@ -205,11 +205,49 @@ static void a_bundle_half_opened_is_finished_later(void **state)
     ml_vault_close(v);
 }
 
+static size_t items_of(struct place *p, size_t patient)
+{
+    struct ml_args *args = ml_args_new();
+    const struct ml_timeline_query query = {.patient = p->patient[patient]};
+    assert_int_equal(ml_view_timeline(p->vault, &query, args), ML_OK);
+    struct ml_tree *tree = answer(args);
+    size_t count = ml_value_count(ml_value_get(ml_tree_root(tree), "items"));
+    ml_tree_free(tree);
+    return count;
+}
+
+/* Patients are numbered anew when a projection starts again: an open key must not bring an entry
+ * under the old number, which is another patient's now. */
+static void an_entry_never_goes_to_another_patient_after_a_reset(void **state)
+{
+    struct place *p = *state;
+    uint64_t opening_a = p->log.count;
+    size_t a = place_open(p);
+    uint64_t opening_b = p->log.count;
+    size_t b = place_open(p);
+    struct ml_object_id weight = new_object(p);
+    put(p, &(struct put){.patient = a,
+                         .entity = "observation",
+                         .object = &weight,
+                         .type = ML_CHANGE_CREATE,
+                         .value = measure(p, "Poids", "72.5", 1000)});
+    place_catch_up(p, p->vault, 100);
+    assert_int_equal(items_of(p, a), 1);
+    struct log_entry t = p->log.entry[opening_a];
+    p->log.entry[opening_a] = p->log.entry[opening_b];
+    p->log.entry[opening_b] = t;
+    p->log.epoch++;
+    place_catch_up(p, p->vault, 100);
+    assert_int_equal(items_of(p, a), 1);
+    assert_int_equal(items_of(p, b), 0);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_patient_is_found_shown_and_followed),
+        TEST(an_entry_never_goes_to_another_patient_after_a_reset),
         TEST(a_bundle_half_opened_is_finished_later),
         TEST(two_doses_are_a_conflict_until_one_names_both),
     };
