@@ -1,0 +1,244 @@
+/* tests/unit/net/test_handshake.c -- the opening of a link as bytes: what is bound, what it costs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "core/crypto/box.h"
+#include "fake_env.h"
+#include "net/link/handshake.h"
+
+struct fixture {
+    struct fake_env fake;
+    struct ml_identities ids;
+    struct ml_secret *keys[2], *psk, *mac;
+    struct ml_box_pk pks[2];
+    struct ml_handshake answer, dial;
+    struct ml_buf to_answer, to_dial;
+    struct ml_link_identity identity;
+};
+
+static struct ml_secret *secret(uint8_t fill)
+{
+    struct ml_secret *s = NULL;
+    uint8_t bytes[32];
+    memset(bytes, fill, sizeof(bytes));
+    assert_int_equal(ml_secret_from(&s, bytes, sizeof(bytes)), ML_OK);
+    return s;
+}
+
+static void begin(struct fixture *f)
+{
+    const struct ml_handshake_dial dial = {.kind = ML_LINK_KNOWN,
+                                           .org = f->identity.org,
+                                           .epoch = 3,
+                                           .noise_static = f->keys[1],
+                                           .psk = f->psk,
+                                           .mac = f->mac,
+                                           .remote = f->pks[0]};
+    ml_buf_clear(&f->to_answer);
+    ml_buf_clear(&f->to_dial);
+    ml_handshake_free(&f->answer);
+    ml_handshake_free(&f->dial);
+    ml_handshake_answer(&f->answer, &f->fake.env, &f->ids);
+    assert_int_equal(ml_handshake_dial(&f->dial, &f->fake.env, &dial), ML_OK);
+    assert_int_equal(ml_handshake_begin(&f->answer, &f->to_dial), ML_OK);
+    assert_int_equal(ml_handshake_begin(&f->dial, &f->to_answer), ML_OK);
+}
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    memset(&f, 0, sizeof(f));
+    fake_env_init(&f.fake, 2);
+    assert_int_equal(ml_crypto_init(), ML_OK);
+    f.psk = secret(1);
+    f.mac = secret(2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(ml_box_keypair(&f.pks[i], &f.keys[i], &f.fake.env), ML_OK);
+    }
+    f.identity = (struct ml_link_identity){.org = {{0x11}},
+                                           .noise_static = f.keys[0],
+                                           .network_psk = f.psk,
+                                           .network_mac = f.mac,
+                                           .network_epoch = 3};
+    assert_int_equal(ml_identities_set(&f.ids, &f.identity), ML_OK);
+    ml_buf_init(&f.to_answer, &f.fake.env, 1024);
+    ml_buf_init(&f.to_dial, &f.fake.env, 1024);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    ml_handshake_free(&f->answer);
+    ml_handshake_free(&f->dial);
+    ml_identities_free(&f->ids);
+    ml_buf_free(&f->to_answer);
+    ml_buf_free(&f->to_dial);
+    ml_secret_free(f->keys[0]);
+    ml_secret_free(f->keys[1]);
+    ml_secret_free(f->psk);
+    ml_secret_free(f->mac);
+    return f->fake.live == 0 ? 0 : -1;
+}
+
+/* Gives all of `in` to `h`, in pieces of `step` bytes; empties `in`. */
+static ml_err give(struct ml_handshake *h, struct ml_buf *out, struct ml_buf *in, size_t step)
+{
+    ml_err err = ML_OK;
+    for (size_t at = 0; at < in->len && err == ML_OK;) {
+        size_t used = 0;
+        size_t n = step < in->len - at ? step : in->len - at;
+        err = ml_handshake_feed(h, out, &used, ml_slice(in->data + at, n));
+        assert_true(err != ML_OK || used == n);
+        at += n;
+    }
+    ml_buf_clear(in);
+    return err;
+}
+
+static ml_err run(struct fixture *f, size_t step)
+{
+    ml_err err = ML_OK;
+    for (unsigned i = 0; i < 3 && err == ML_OK; i++) {
+        err = give(&f->dial, &f->to_answer, &f->to_dial, step);
+        err = err == ML_OK ? give(&f->answer, &f->to_dial, &f->to_answer, step) : err;
+    }
+    return err;
+}
+
+static void both_ends_agree_however_the_bytes_are_cut(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t step = 1; step <= 200; step += 7) {
+        uint8_t hashes[2][ML_NOISE_HASH_BYTES];
+        begin(f);
+        assert_int_equal(run(f, step), ML_OK);
+        assert_true(ml_handshake_done(&f->answer) && ml_handshake_done(&f->dial));
+        ml_noise_hash(f->answer.noise, hashes[0]);
+        ml_noise_hash(f->dial.noise, hashes[1]);
+        assert_memory_equal(hashes[0], hashes[1], sizeof(hashes[0]));
+        assert_memory_equal(ml_noise_remote(f->answer.noise), &f->pks[1], sizeof(f->pks[1]));
+    }
+}
+
+static void no_byte_of_the_preamble_can_be_changed_on_the_way(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 1; i < 1 + 1 + 4 + 16 + 2 + 48; i++) { /* byte 0: see the next test */
+        begin(f);
+        assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_OK);
+        f->to_answer.data[i] ^= 1;
+        ml_err err = give(&f->answer, &f->to_dial, &f->to_answer, 99);
+        assert_true(err == ML_E_FORGED || err == ML_E_MALFORMED);
+        assert_null(f->answer.noise);
+    }
+}
+
+static void a_version_changed_on_the_way_fails_the_mac(void **state)
+{
+    struct fixture *f = *state;
+    begin(f);
+    f->to_dial.data[0] = ML_LINK_VERSION + 1; /* the dialler believes in a newer answerer */
+    assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_OK);
+    assert_int_equal(give(&f->answer, &f->to_dial, &f->to_answer, 99), ML_E_FORGED);
+    begin(f);
+    f->to_dial.data[0] = ML_LINK_VERSION_LEAST - 1;
+    assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_E_VERSION);
+}
+
+static void nothing_is_allocated_before_the_mac_is_right(void **state)
+{
+    struct fixture *f = *state;
+    begin(f);
+    assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_OK);
+    f->to_answer.data[10] ^= 1;
+    long live = f->fake.live;
+    f->fake.fail_alloc = 1; /* the first would be seen */
+    assert_int_equal(give(&f->answer, &f->to_dial, &f->to_answer, 99), ML_E_FORGED);
+    assert_int_equal(f->fake.fail_alloc, 1);
+    assert_int_equal(f->fake.live, live);
+    f->fake.fail_alloc = 0;
+}
+
+static void another_epoch_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    f->identity.network_epoch = 4;
+    assert_int_equal(ml_identities_set(&f->ids, &f->identity), ML_OK);
+    begin(f);
+    assert_int_equal(run(f, 99), ML_E_FORGED);
+}
+
+static void bytes_behind_the_last_message_are_left(void **state)
+{
+    struct fixture *f = *state;
+    size_t used = 0;
+    begin(f);
+    assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_OK);
+    assert_int_equal(give(&f->answer, &f->to_dial, &f->to_answer, 99), ML_OK);
+    assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_OK);
+    size_t third = f->to_answer.len;
+    ml_buf_append(&f->to_answer, "a frame", 7);
+    assert_int_equal(ml_handshake_feed(&f->answer, &f->to_dial, &used, ml_buf_slice(&f->to_answer)),
+                     ML_OK);
+    assert_int_equal(used, third);
+    assert_true(ml_handshake_done(&f->answer));
+}
+
+static void identities_end_at_their_limit(void **state)
+{
+    struct fixture *f = *state;
+    for (uint8_t i = 1; i < ML_IDENTITIES_MAX; i++) {
+        f->identity.org.b[1] = i;
+        assert_int_equal(ml_identities_set(&f->ids, &f->identity), ML_OK);
+    }
+    f->identity.org.b[1] = ML_IDENTITIES_MAX;
+    assert_int_equal(ml_identities_set(&f->ids, &f->identity), ML_E_LIMIT);
+    f->identity.org.b[1] = 1;
+    assert_int_equal(ml_identities_set(&f->ids, &f->identity), ML_OK); /* replaced */
+    ml_identities_clear(&f->ids, &f->identity.org);
+    assert_null(ml_identities_find(&f->ids, &f->identity.org));
+    f->identity.org.b[1] = ML_IDENTITIES_MAX;
+    assert_int_equal(ml_identities_set(&f->ids, &f->identity), ML_OK);
+}
+
+static void each_failed_allocation_leaks_nothing(void **state)
+{
+    struct fixture *f = *state;
+    for (long n = 1;; n++) {
+        begin(f);
+        f->fake.fail_alloc = n;
+        ml_err err = run(f, 99);
+        bool left = f->fake.fail_alloc > 0;
+        f->fake.fail_alloc = 0;
+        if (left) {
+            assert_int_equal(err, ML_OK);
+            return;
+        }
+        assert_int_equal(err, ML_E_NOMEM);
+    }
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(both_ends_agree_however_the_bytes_are_cut),
+        T(no_byte_of_the_preamble_can_be_changed_on_the_way),
+        T(a_version_changed_on_the_way_fails_the_mac),
+        T(nothing_is_allocated_before_the_mac_is_right),
+        T(another_epoch_is_refused),
+        T(bytes_behind_the_last_message_are_left),
+        T(identities_end_at_their_limit),
+        T(each_failed_allocation_leaks_nothing),
+    };
+#undef T
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
