@@ -204,11 +204,10 @@ static void gen_relative(struct gen *g, struct gen_rng *rng, const struct gen_pe
                       : p->age > 70 ? old_kin[gen_below(rng, 4)]
                                     : adult_kin[gen_below(rng, 5)];
     char name[160];
-    char phone[24];
+    char phone[GEN_PHONE_SIZE];
     snprintf(name, sizeof(name), "%s %s", ml_gen_given_name(rng, female, p->year + 25),
              p->used_name[0] != '\0' ? p->used_name : p->birth_name);
-    snprintf(phone, sizeof(phone), "06 %02d %02d %02d %02d", gen_between(rng, 10, 99),
-             gen_between(rng, 0, 99), gen_between(rng, 0, 99), gen_between(rng, 0, 99));
+    ml_gen_phone(rng, true, phone);
     ml_gen_begin(g, "contact", patient, 0);
     ml_gen_text(g, "name", name);
     ml_gen_codes(g, "relations", kin);

@@ -103,44 +103,50 @@ static void gen_pressure(struct gen *g, struct gen_contact *c, const struct ml_o
     ml_gen_end(g);
 }
 
+typedef enum gen_constant_kind {
+    CONSTANT_PULSE,
+    CONSTANT_WEIGHT,
+    CONSTANT_TEMPERATURE,
+    CONSTANT_OXYGEN,
+    CONSTANT_GLUCOSE,
+    CONSTANT_PAIN,
+} gen_constant_kind;
+
 static void gen_constant(struct gen *g, struct gen_contact *c, const struct ml_object_id *contact,
-                         int which)
+                         gen_constant_kind which)
 {
-    struct measure m = {.entity = "observation", .category = "vital-signs"};
-    struct gen_rng *rng = &c->rng;
+    static const struct {
+        const char *loinc;
+        const char *unit;
+    } rows[] = {{"8867-4", "/min"}, {"29463-7", "kg"},  {"8310-5", "Cel"},
+                {"20564-1", "%"},   {"14743-9", "g/L"}, {"72514-3", "{score}"}};
+    struct measure m = {.entity = "observation",
+                        .loinc = rows[which].loinc,
+                        .category = "vital-signs",
+                        .unit = rows[which].unit};
+    /* One draw a statement: the order in which C evaluates arguments is free. */
+    int tenths = gen_between(&c->rng, 0, 9);
+    int change = gen_between(&c->rng, -2, 2);
+    bool usual = gen_chance(&c->rng, 85);
+    int wide = gen_between(&c->rng, 0, 95);
     switch (which) {
-    case 0:
-        m.loinc = "8867-4";
-        m.unit = "/min";
-        snprintf(m.value, sizeof(m.value), "%d", gen_between(rng, 56, 98));
+    case CONSTANT_PULSE:
+        snprintf(m.value, sizeof(m.value), "%d", 56 + wide * 42 / 95);
         break;
-    case 1:
-        m.loinc = "29463-7";
-        m.unit = "kg";
-        snprintf(m.value, sizeof(m.value), "%d.%d", c->person->weight_kg + gen_between(rng, -2, 2),
-                 gen_between(rng, 0, 9));
+    case CONSTANT_WEIGHT:
+        snprintf(m.value, sizeof(m.value), "%d.%d", c->person->weight_kg + change, tenths);
         break;
-    case 2:
-        m.loinc = "8310-5";
-        m.unit = "Cel";
-        snprintf(m.value, sizeof(m.value), "%d.%d", gen_chance(rng, 88) ? 36 : 38,
-                 gen_between(rng, 0, 9));
+    case CONSTANT_TEMPERATURE:
+        snprintf(m.value, sizeof(m.value), "%d.%d", usual ? 36 : 38, tenths);
         break;
-    case 3:
-        m.loinc = "20564-1";
-        m.unit = "%";
-        snprintf(m.value, sizeof(m.value), "%d", gen_between(rng, 92, 99));
+    case CONSTANT_OXYGEN:
+        snprintf(m.value, sizeof(m.value), "%d", 92 + wide * 7 / 95);
         break;
-    case 4:
-        m.loinc = "14743-9";
-        m.unit = "g/L";
-        snprintf(m.value, sizeof(m.value), "%d.%02d", gen_chance(rng, 75) ? 1 : 2,
-                 gen_between(rng, 0, 95));
+    case CONSTANT_GLUCOSE:
+        snprintf(m.value, sizeof(m.value), "%d.%02d", usual ? 1 : 2, wide);
         break;
-    default:
-        m.loinc = "72514-3";
-        m.unit = "{score}";
-        snprintf(m.value, sizeof(m.value), "%d", gen_between(rng, 0, 7));
+    case CONSTANT_PAIN:
+        snprintf(m.value, sizeof(m.value), "%d", wide * 7 / 95);
         break;
     }
     gen_measure(g, c, &m, contact);
@@ -193,9 +199,9 @@ static void gen_acute(struct gen *g, struct gen_contact *c)
     ml_gen_text(g, "plan", why->planned);
     ml_gen_end(g);
     gen_pressure(g, c, &contact);
-    gen_constant(g, c, &contact, 2);
-    gen_constant(g, c, &contact, gen_chance(&c->rng, 50) ? 3 : 0);
-    gen_constant(g, c, &contact, 1);
+    gen_constant(g, c, &contact, CONSTANT_TEMPERATURE);
+    gen_constant(g, c, &contact, gen_chance(&c->rng, 50) ? CONSTANT_OXYGEN : CONSTANT_PULSE);
+    gen_constant(g, c, &contact, CONSTANT_WEIGHT);
     if (why->icd != NULL) {
         ml_gen_begin(g, "problem", &c->patient, c->when_ms);
         ml_gen_author(g, &by);
@@ -232,9 +238,9 @@ static void gen_follow_up(struct gen *g, struct gen_contact *c)
     ml_gen_text(g, "plan", "Traitement reconduit, revoir dans trois mois avec un bilan.");
     ml_gen_end(g);
     gen_pressure(g, c, &contact);
-    gen_constant(g, c, &contact, 0);
-    gen_constant(g, c, &contact, 1);
-    gen_constant(g, c, &contact, 3);
+    gen_constant(g, c, &contact, CONSTANT_PULSE);
+    gen_constant(g, c, &contact, CONSTANT_WEIGHT);
+    gen_constant(g, c, &contact, CONSTANT_OXYGEN);
     if (last != NULL && last->drugs[0] >= 0 && gen_chance(&c->rng, 60)) {
         ml_gen_treatment(g, ml_gen_drug(last->drugs[0]), &c->patient, c->when_ms, &by);
     }
@@ -263,12 +269,12 @@ static void gen_care_session(struct gen *g, struct gen_contact *c, const char *p
     ml_gen_end(g);
     if (nurse) {
         gen_pressure(g, c, &contact);
-        gen_constant(g, c, &contact, 0);
-        gen_constant(g, c, &contact, 3);
-        gen_constant(g, c, &contact, gen_chance(&c->rng, 50) ? 4 : 1);
-        gen_constant(g, c, &contact, 2);
+        gen_constant(g, c, &contact, CONSTANT_PULSE);
+        gen_constant(g, c, &contact, CONSTANT_OXYGEN);
+        gen_constant(g, c, &contact, gen_chance(&c->rng, 50) ? CONSTANT_GLUCOSE : CONSTANT_WEIGHT);
+        gen_constant(g, c, &contact, CONSTANT_TEMPERATURE);
     }
-    gen_constant(g, c, &contact, 5);
+    gen_constant(g, c, &contact, CONSTANT_PAIN);
 }
 
 void ml_gen_contact(struct gen *g, struct gen_contact *c)

@@ -115,6 +115,8 @@ const struct gen_session *ml_gen_session(struct gen_rng *rng, const char *profes
 
 /* ---- people ---- */
 
+#define GEN_PHONE_SIZE 16
+
 struct gen_person {
     uint32_t number;
     bool female;
@@ -131,7 +133,7 @@ struct gen_person {
     const struct gen_place *born; /* NULL: nobody knows */
     const struct gen_place *home;
     char street[80];
-    char phone[16];
+    char phone[GEN_PHONE_SIZE];
     char ins[16]; /* "" when the status has none */
     const char *status;
     const char *comment; /* identity attribute, or NULL */
@@ -142,6 +144,8 @@ struct gen_person {
 };
 
 void ml_gen_person(const struct ml_gen_args *args, uint32_t number, struct gen_person *out);
+
+void ml_gen_phone(struct gen_rng *rng, bool mobile, char out[GEN_PHONE_SIZE]);
 
 /* ---- objects ---- */
 

@@ -99,6 +99,16 @@ static void draw_used_name(struct gen_rng *rng, struct gen_person *p)
     }
 }
 
+void ml_gen_phone(struct gen_rng *rng, bool mobile, char out[GEN_PHONE_SIZE])
+{
+    int pair[4];
+    for (int i = 0; i < 4; i++) { /* one draw a statement: the order of arguments is free in C */
+        pair[i] = gen_between(rng, i == 0 ? 10 : 0, 99);
+    }
+    snprintf(out, GEN_PHONE_SIZE, "0%d %02d %02d %02d %02d", mobile ? 6 : 5, pair[0], pair[1],
+             pair[2], pair[3]);
+}
+
 static void draw_home(struct gen_rng *rng, struct gen_person *p)
 {
     static const char *const bis[] = {"", "", "", "", "", "", " bis", " ter"};
@@ -110,9 +120,7 @@ static void draw_home(struct gen_rng *rng, struct gen_person *p)
         int number = gen_between(rng, 1, 120);
         snprintf(p->street, sizeof(p->street), "%d%s %s", number, bis[gen_below(rng, 8)], street);
     }
-    snprintf(p->phone, sizeof(p->phone), "0%d %02d %02d %02d %02d", gen_chance(rng, 55) ? 6 : 5,
-             gen_between(rng, 10, 99), gen_between(rng, 0, 99), gen_between(rng, 0, 99),
-             gen_between(rng, 0, 99));
+    ml_gen_phone(rng, gen_chance(rng, 55), p->phone);
 }
 
 static void draw_identity(struct gen_rng *rng, struct gen_person *p)
