@@ -134,14 +134,20 @@ static void epoch_free(const struct ml_env *env, struct key_epoch *e)
     }
 }
 
+void ml_keyring_drop_epochs(struct ml_keyring *k)
+{
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        epoch_free(k->env, k->epochs[i]);
+    }
+    k->epoch_count = 0;
+}
+
 void ml_keyring_free(struct ml_keyring *k)
 {
     if (k == NULL) {
         return;
     }
-    for (size_t i = 0; i < k->epoch_count; i++) {
-        epoch_free(k->env, k->epochs[i]);
-    }
+    ml_keyring_drop_epochs(k);
     for (uint32_t i = 0; i < k->chunk_count; i++) {
         ml_secret_free(k->chunks[i]);
     }

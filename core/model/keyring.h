@@ -116,9 +116,9 @@ ml_err ml_keyring_dek(struct ml_keyring *k, const struct ml_stream_id *stream,
                       const struct ml_key_id *dek_id, struct ml_stream_info *info,
                       const uint8_t **dek) ML_MUST_CHECK;
 
-/** Forgets the open DEKs and what the store said of their streams: to be called when the store lost
- * or renumbered anything (a rollback, a reset). KEKs stay. */
-void ml_keyring_forget_deks(struct ml_keyring *k);
+/** Forgets every key and all that the store said, as if new: to be called when the store lost or
+ * renumbered anything (a rollback, a reset). Apply the epochs and grants that it holds again. */
+void ml_keyring_forget(struct ml_keyring *k);
 
 /** Is the KEK that now seals for this group held? `team` is ignored for org-wide groups. */
 bool ml_keyring_can_seal(const struct ml_keyring *k, const struct ml_team_id *team,

@@ -140,8 +140,9 @@ ml_err ml_keyring_dek(struct ml_keyring *k, const struct ml_stream_id *stream,
     return ML_OK;
 }
 
-void ml_keyring_forget_deks(struct ml_keyring *k)
+void ml_keyring_forget(struct ml_keyring *k)
 {
+    ml_keyring_drop_epochs(k);
     for (uint32_t i = 0; i < k->cache_count; i++) {
         k->cache[i].used = 0;
     }

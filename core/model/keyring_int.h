@@ -54,6 +54,8 @@ struct key_epoch *ml_keyring_epoch_of_kek(const struct ml_keyring *k, const stru
 /* The epoch that seals for a group: highest number, then smallest key id, accepted; NULL. */
 struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml_team_id *team,
                                      uint8_t compartment);
+/* Wipes and frees every epoch. */
+void ml_keyring_drop_epochs(struct ml_keyring *k);
 /* The group of a compartment in a team: org-wide ones have the zero team. */
 struct ml_team_id ml_keyring_group(const struct ml_team_id *team, uint8_t compartment);
 

@@ -247,8 +247,13 @@ static ml_err state_load(struct ml_vault *v)
     v->last_patient_row = 0;
     v->wait_any = true;
     v->retry = false;
-    ml_keyring_forget_deks(v->keyring); /* it may name rows that were rolled back */
-    return authors_load(v);
+    ml_keyring_forget(v->keyring); /* it may know what was rolled back */
+    err = authors_load(v);
+    if (err == ML_OK) {
+        err = ml_vault_load_groups(v);
+    }
+    v->unloaded = err != ML_OK;
+    return err;
 }
 
 /* Within a transaction. */
@@ -259,7 +264,7 @@ static ml_err forget(struct ml_vault *v)
         v->state = (struct vault_state){0};
         v->author_count = 0;
         v->last_patient_row = 0;
-        ml_keyring_forget_deks(v->keyring); /* it names rows by numbers that will be given again */
+        ml_keyring_forget(v->keyring); /* it names rows by numbers that will be given again */
         v->remap = false;
         v->wait_any = false;
         v->retry = false;
@@ -363,8 +368,7 @@ static ml_err open_state(struct ml_vault *v, const struct ml_vault_args *args)
         ml_db_rollback(v->db);
         return err;
     }
-    err = state_load(v);
-    return err == ML_OK ? ml_vault_load_groups(v) : err;
+    return state_load(v);
 }
 
 static ml_err open_db(struct ml_vault *v, const struct ml_vault_args *args)
@@ -550,7 +554,10 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
 ml_err ml_vault_catch_up(struct ml_vault *v, struct ml_log *log, uint32_t max_bundles, bool *done)
 {
     struct catching c = {.log = log, .left = max_bundles};
-    ml_err err = ml_db_begin(v->db);
+    ml_err err = v->unloaded ? state_load(v) : ML_OK;
+    if (err == ML_OK) {
+        err = ml_db_begin(v->db);
+    }
     if (err != ML_OK) {
         return err;
     }
@@ -560,8 +567,8 @@ ml_err ml_vault_catch_up(struct ml_vault *v, struct ml_log *log, uint32_t max_bu
     }
     if (err != ML_OK) {
         ml_db_rollback(v->db);
-        ml_err again = state_load(v);
-        return again == ML_OK ? err : again;
+        v->unloaded = state_load(v) != ML_OK; /* then the next call begins with it */
+        return err;
     }
     *done = !c.more && !v->remap;
     return ML_OK;
@@ -579,8 +586,8 @@ ml_err ml_vault_reset(struct ml_vault *v)
     }
     if (err != ML_OK) {
         ml_db_rollback(v->db);
-        ml_err again = state_load(v);
-        return again == ML_OK ? err : again;
+        v->unloaded = state_load(v) != ML_OK; /* then the next call begins with it */
+        return err;
     }
     return ML_OK;
 }

@@ -253,6 +253,34 @@ static void another_verdict_projects_again(void **state)
     assert_memory_not_equal(&now, &old, sizeof(now));
 }
 
+/* The newcomer's grant fails half-way, at every place: what waited for it opens all the same. */
+static void a_grant_that_fails_halfway_is_finished(void **state)
+{
+    struct place *p = *state;
+    ml_err err = ML_E_NOMEM;
+    size_t failures = 0;
+    tell_story(p);
+    place_catch_up(p, p->vault, 100000);
+    const struct ml_hash want = hash_of(p->vault);
+    place_grant(p, 1); /* the last entry of the log */
+    for (long nth = 1; err != ML_OK; nth += 1 + nth / 8) {
+        struct ml_vault *v = place_vault(p, 1, NULL);
+        bool done = false;
+        p->log.count--;
+        place_catch_up(p, v, 100000);
+        p->log.count++;
+        p->fake.fail_alloc = nth;
+        err = ml_vault_catch_up(v, &p->log, 100000, &done);
+        p->fake.fail_alloc = 0;
+        failures += err != ML_OK;
+        place_catch_up(p, v, 100000);
+        const struct ml_hash got = hash_of(v);
+        assert_memory_equal(&got, &want, sizeof(got));
+        ml_vault_close(v);
+    }
+    assert_true(failures > 20);
+}
+
 /* A failed allocation anywhere leaves the vault as it was, and the next call goes on. */
 static void no_failed_alloc_in_catching_up_is_felt(void **state)
 {
@@ -294,6 +322,7 @@ int main(void)
         TEST(what_waited_for_a_key_is_projected_when_it_comes),
         TEST(a_vault_goes_on_where_it_stopped),
         TEST(another_verdict_projects_again),
+        TEST(a_grant_that_fails_halfway_is_finished),
         TEST(no_failed_alloc_in_catching_up_is_felt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
