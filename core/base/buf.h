@@ -48,6 +48,17 @@ bool ml_slice_equal(struct ml_slice a, struct ml_slice b);
 /** memcmp order, a prefix before what it begins. */
 int ml_slice_compare(struct ml_slice a, struct ml_slice b);
 
+/** Not for secrets: the time tells nothing of the bytes, but the answer does. */
+static inline bool ml_is_zero(const void *bytes, size_t len)
+{
+    const uint8_t *p = bytes;
+    uint8_t any = 0;
+    for (size_t i = 0; i < len; i++) {
+        any |= p[i];
+    }
+    return any == 0;
+}
+
 static inline uint16_t ml_get_u16be(const uint8_t *p)
 {
     return (uint16_t)((unsigned)p[0] << 8 | p[1]);

@@ -41,21 +41,11 @@ const struct ml_wire_format ml_format_dict_entry =
     ML_WIRE_FORMAT("dictionary entry", ARRAY, struct ml_dict_entry, ML_WIRE_CLOSED, dict_fields,
                    NULL, "What sealed ops belong to, in clear.");
 
-static bool is_zero(const void *bytes, size_t len)
-{
-    const uint8_t *p = bytes;
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++) {
-        any |= p[i];
-    }
-    return any == 0;
-}
-
 static const char *header_check(const void *object)
 {
     const struct ml_header *h = object;
     bool sealed = h->lane >= ML_LANE_TRACE;
-    if (is_zero(h->prev.b, sizeof(h->prev.b)) != (h->seq == 1)) {
+    if (ml_is_zero(h->prev.b, sizeof(h->prev.b)) != (h->seq == 1)) {
         return "prev";
     }
     if ((h->dictionary.count > 0) != sealed) {

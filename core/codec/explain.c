@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/ids.h"
 #include "core/codec/bundle.h"
 #include "core/codec/change.h"
 #include "core/codec/govop.h"
@@ -76,16 +77,12 @@ static void stop(struct explainer *e, const struct ml_mp *c, size_t base)
 
 static void hex_render(char *out, size_t size, const uint8_t *p, size_t len)
 {
-    static const char digits[] = "0123456789abcdef";
-    size_t shown = len < SHOWN_BYTES ? len : SHOWN_BYTES;
-    size_t at = 0;
-    for (size_t i = 0; i < shown && at + 2 < size; i++) {
-        out[at++] = digits[p[i] >> 4];
-        out[at++] = digits[p[i] & 15];
-    }
-    out[at] = '\0';
-    if (shown < len) {
-        snprintf(out + at, size - at, "... (%zu bytes)", len);
+    char shown[ML_HEX_SIZE(SHOWN_BYTES)];
+    ml_hex_encode(shown, p, len < SHOWN_BYTES ? len : SHOWN_BYTES);
+    if (len <= SHOWN_BYTES) {
+        snprintf(out, size, "%s", shown);
+    } else {
+        snprintf(out, size, "%s... (%zu bytes)", shown, len);
     }
 }
 

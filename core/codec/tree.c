@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/env.h"
+#include "core/codec/doc.h"
 #include "core/codec/mp_read.h"
 #include "core/codec/rpc_limits.h"
 
@@ -180,7 +181,10 @@ ml_err ml_tree_parse(struct ml_tree **out, const uint8_t *bytes, size_t len)
     if (len > ML_RPC_BYTES_MAX) {
         return ML_E_LIMIT;
     }
-    ml_err err = walk_all(&w, ml_slice(bytes, len));
+    ml_err err = ml_doc_check(ml_slice(bytes, len), NULL);
+    if (err == ML_OK) {
+        err = walk_all(&w, ml_slice(bytes, len));
+    }
     if (err != ML_OK) {
         return err;
     }

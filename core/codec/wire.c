@@ -72,15 +72,6 @@ static int64_t int_load(const void *member, uint16_t size)
     return size == 4 ? *(const int32_t *)member : *(const int64_t *)member;
 }
 
-static bool all_zero(const uint8_t *p, size_t len)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++) {
-        any |= p[i];
-    }
-    return any == 0;
-}
-
 static const void *member_of(const void *object, const struct ml_wire_field *f)
 {
     return (const uint8_t *)object + f->offset;
@@ -95,7 +86,7 @@ static bool scalar_is_zero(const struct ml_wire_field *f, const void *member)
     if (f->type == ML_WIRE_REF || f->type == ML_WIRE_BODY) {
         return false;
     }
-    return all_zero(member, f->size);
+    return ml_is_zero(member, f->size);
 }
 
 static bool member_is_zero(const struct ml_wire_field *f, const void *member)

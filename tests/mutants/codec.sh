@@ -56,12 +56,19 @@ mutant $M 's/        fault->offset++;//' test_msg
 mutant core/codec/wire.c 's/ml_mp_ok(c) \&\& ml_code_system_number(uri) != 0/false/' test_value
 mutant core/codec/value.c "s/whole > 1 \&\& text.data\[at\] == '0'/false/" test_value
 mutant core/codec/value.c 's/year % 100 != 0/true/' test_value
-mutant core/codec/doc_read.c 's/s->base\[c->depth\] = s->count;/s->base[c->depth] = 0;/' test_rpc
-mutant core/codec/doc_read.c 's/s->count = s->base\[before\];//' test_rpc
-mutant core/codec/doc_read.c 's/if (ml_mp_ok(c) \&\& !key_is_new(s, c, key)) {/if (false) {/' test_rpc
-mutant core/codec/doc_write.c 's/f->count < 16 ? 0/f->count < 17 ? 0/' test_rpc
-mutant core/codec/rpc.c 's/len == 0 || len > ML_RPC_BYTES_MAX/len > ML_RPC_BYTES_MAX/' test_rpc
-mutant core/codec/rpc.c 's/type != ML_MP_MAP/false/' test_rpc
+C=core/codec/doc.c
+mutant $C 's/k->map == c->depth \&\& //' test_doc
+mutant $C 's/s->keys\[s->count - 1\].map > depth/false/' test_doc
+mutant $C 's/s->slots\[s->keys\[--s->count\].slot\] = 0;/s->count--;/' test_doc
+mutant $C 's/s->count == ML_DOC_KEYS_MAX/s->count == ML_DOC_KEYS_MAX - 1/' test_doc
+mutant $C 's/            return false;/            return true;/' test_doc test_tree
+mutant core/codec/tree.c 's/ml_doc_check(ml_slice(bytes, len), NULL)/ML_OK/' test_doc
+F=net/client/rpc_frame.c
+mutant $F 's/said > ML_RPC_BYTES_MAX/false/' test_rpc_frame
+mutant $F 's/(f.kind == ML_RPC_NOTIFY) != (items == 3)/false/' test_rpc_frame
+mutant $F 's/f.kind == ML_RPC_REQUEST \&\& ml_mp_peek(&c) != ML_MP_MAP/false/' test_rpc_frame
+mutant $F 's/code > ML_E_ROLLED_BACK ? ML_E_UNSUPPORTED : (ml_err)code/(ml_err)code/' test_rpc_frame
+mutant $F 's/len > ML_RPC_BYTES_MAX/false/' test_rpc_frame
 mutant core/codec/explain.c 's/report(e, end - tag, NULL, "ciphertext", value);//' test_explain
 mutant core/codec/explain_docs.c 's/return v <= UINT32_MAX ? 5 : 9;/return 5;/' test_explain test_docs
 exit $bad

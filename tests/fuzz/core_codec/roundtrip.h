@@ -13,12 +13,10 @@
 #include "core/base/buf.h"
 #include "core/codec/bundle.h"
 #include "core/codec/change.h"
-#include "core/codec/doc.h"
 #include "core/codec/explain.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
 #include "core/codec/msg.h"
-#include "core/codec/rpc.h"
 #include "core/codec/trace.h"
 #include "core/codec/wire.h"
 
@@ -238,47 +236,6 @@ static inline bool roundtrip_bundle(struct ml_slice in)
     if (bundle.body.absent == 0) {
         body_must_hold(bundle.body.bytes);
     }
-    return true;
-}
-
-static inline void doc_must_render(struct ml_doc doc)
-{
-    struct ml_buf json;
-    if (doc.raw.len == 0) {
-        return;
-    }
-    ml_buf_init(&json, ml_env_system(), 64 * doc.raw.len + 64);
-    if (ml_doc_to_json(&json, doc, 0) != ML_OK || json.len == 0) {
-        abort();
-    }
-    ml_buf_free(&json);
-}
-
-static inline bool roundtrip_rpc(struct ml_slice in)
-{
-    struct ml_rpc rpc;
-    struct ml_fault fault;
-    if (ml_rpc_decode(&rpc, in, &fault) != ML_OK) {
-        return false;
-    }
-    doc_must_render(rpc.params);
-    doc_must_render(rpc.error);
-    doc_must_render(rpc.result);
-    if (rpc.kind == ML_RPC_ANSWER && rpc.error.raw.len > 0) {
-        return ml_rpc_error_code(&rpc) != ML_OK || (abort(), false);
-    }
-    char name[ML_RPC_METHOD_MAX + 1] = {0};
-    struct ml_buf out;
-    memcpy(name, rpc.name.data == NULL ? (const uint8_t *)"" : rpc.name.data, rpc.name.len);
-    ml_buf_init(&out, ml_env_system(), in.len + 64);
-    ml_err err = rpc.kind == ML_RPC_REQUEST ? ml_rpc_put_request(&out, rpc.id, name, rpc.params.raw)
-                 : rpc.kind == ML_RPC_ANSWER ? ml_rpc_put_result(&out, rpc.id, rpc.result.raw)
-                                             : ml_rpc_put_event(&out, name, rpc.params.raw);
-    if (err != ML_OK || out.len != in.len + ML_RPC_HEAD_BYTES ||
-        memcmp(out.data + ML_RPC_HEAD_BYTES, in.data, in.len) != 0) {
-        abort();
-    }
-    ml_buf_free(&out);
     return true;
 }
 

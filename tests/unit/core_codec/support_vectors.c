@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/codec/rpc.h"
+#include "core/codec/doc.h"
 #include "core/crypto/key_id.h"
 #include "support_codec.h"
 #include "tests/fuzz/core_codec/roundtrip.h"
@@ -447,31 +447,31 @@ static void msg_make(struct ml_buf *out)
     hex_line(out, "HELLO cut short", "0000");
 }
 
-/* ---- local socket ---- */
+/* ---- documents ---- */
 
-static ml_err rpc_decode(struct ml_slice in, struct ml_fault *fault)
+static ml_err doc_decode(struct ml_slice in, struct ml_fault *fault)
 {
-    struct ml_rpc rpc;
-    return ml_rpc_decode(&rpc, in, fault);
+    return ml_doc_check(in, fault);
 }
 
-static void rpc_make(struct ml_buf *out)
+static void doc_make(struct ml_buf *out)
 {
     static const char *const rows[][2] = {
-        {"request", "940001ab6e6f64652e73746174757380"},
-        {"request with parameters", "940007ac70617469656e742e66696e6481a471756572 79a4446f65c3"},
-        {"request, parameters that are no map", "940001a16190"},
-        {"request, a key twice", "940001a16182a17801a17802"},
-        {"request, a number as key", "940001a161810102"},
-        {"request, capitals in the method", "940001a14180"},
-        {"request, one entry missing", "930001a161"},
-        {"event", "9302a870726f677265737381a5726174696fcb3fe0000000000000"},
-        {"answer with a result", "94010192c093010203"},
-        {"answer with an error", "94010182a4636f64650aa46e616d65a64c4f434b4544c0"},
-        {"answer with nil", "940101c0c0"},
-        {"answer with both", "9401018007"},
-        {"unknown kind", "940301a16180"},
-        {"bytes after the end", "940001a1618000"},
+        {"nil", "c0"},
+        {"map", "82a5717565727981a3746f7001a16100"},
+        {"keys in any order", "82a16200a16100"},
+        {"a key twice", "82a16101a16102"},
+        {"a key twice, of different maps", "82a16181a16101a16202"},
+        {"a key twice, around another map", "82a16181a16290a16101"},
+        {"a number as key", "810102"},
+        {"a key that is not UTF-8", "81a1ff02"},
+        {"float64", "cb3fe0000000000000"},
+        {"float32", "ca3f000000"},
+        {"not the shortest form", "cc01"},
+        {"bytes after the end", "8000"},
+        {"16 levels", "91919191919191919191919191919190"},
+        {"17 levels", "9191919191919191919191919191919190"},
+        {"nothing", ""},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         hex_line(out, rows[i][0], rows[i][1]);
@@ -488,7 +488,7 @@ const struct vector_file vector_files[] = {
     {"trace", "fuzz_op", trace_decode, roundtrip_trace, trace_make},
     {"deposit", "fuzz_op", deposit_decode, roundtrip_deposit, deposit_make},
     {"msg", "fuzz_msg", msg_decode, roundtrip_msg, msg_make},
-    {"rpc", "fuzz_rpc", rpc_decode, roundtrip_rpc, rpc_make},
+    {"doc", NULL, doc_decode, NULL, doc_make},
 };
 const size_t vector_file_count = sizeof(vector_files) / sizeof(vector_files[0]);
 

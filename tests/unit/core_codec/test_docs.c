@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/codec/doc.h"
 #include "core/codec/explain.h"
-#include "core/codec/rpc.h"
+#include "core/codec/rpc_limits.h"
 #include "support_codec.h"
 
 enum { PAGE_MAX = 1 << 20 };
@@ -100,9 +101,8 @@ static void limits_put(struct ml_buf *out)
         L(ML_MSG_HEADERS_MAX, "headers of one HEADERS", "test_msg"),
         L(ML_MSG_HASHES_MAX, "entries of BODY_REQUEST, ABSENT, BUNDLE_REQUEST", "test_msg"),
         L(ML_MSG_FORK_HASHES_MAX, "places of one FORK_QUERY", "test_msg"),
-        L(ML_RPC_BYTES_MAX, "bytes of a message of the local socket", "test_rpc"),
-        L(ML_RPC_METHOD_MAX, "characters of a method", "test_rpc"),
-        L(ML_DOC_KEYS_MAX, "keys of a map in a document", "test_rpc"),
+        L(ML_RPC_BYTES_MAX, "bytes of a message of the local socket", "test_rpc_frame"),
+        L(ML_DOC_KEYS_MAX, "keys of a document's open maps", "test_doc"),
 #undef L
     };
     put(out, "| name | value | of | proof |\n|---|---|---|---|\n");
