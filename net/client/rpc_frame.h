@@ -31,9 +31,9 @@ typedef enum ml_rpc_kind {
 
 struct ml_rpc_frame {
     ml_rpc_kind kind;
+    ml_err err;             /* answer */
     uint64_t id;            /* request, answer */
     struct ml_slice method; /* request, notify */
-    ml_err err;             /* answer */
     struct ml_slice body;   /* params, result or detail: one encoded document; never empty */
 };
 
