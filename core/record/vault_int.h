@@ -120,6 +120,7 @@ struct ml_vault {
     struct vault_author *authors;
     size_t author_count;
     size_t author_cap;
+    bool unloaded;                    /* the state after a rollback could not be read yet */
     bool remap;                       /* a stream changed hands: project again */
     bool wait_any;                    /* some bundle may wait for a key */
     bool retry;                       /* and one of them may open now */
