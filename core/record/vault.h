@@ -16,6 +16,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/env.h"
+#include "core/codec/change.h"
 #include "core/model/keyring.h"
 #include "core/record/schema.h"
 #include "core/store/log.h"
@@ -69,6 +70,13 @@ typedef ml_err ml_version_cb(void *user, const struct ml_version_id *version);
 ml_err ml_vault_heads(struct ml_vault *v, const struct ml_object_id *patient,
                       const struct ml_object_id *object, uint16_t slot, ml_version_cb *each,
                       void *user) ML_MUST_CHECK;
+
+typedef ml_err ml_change_cb(void *user, const struct ml_change *change);
+/** What one version of an object wrote, borrowed for the call of `each`: to write it again, kept in
+ * a conflict. NOT_FOUND: no such object, or it has no such version. */
+ml_err ml_vault_version(struct ml_vault *v, const struct ml_object_id *patient,
+                        const struct ml_object_id *object, const struct ml_version_id *version,
+                        ml_change_cb *each, void *user) ML_MUST_CHECK;
 
 /* ---- proofs ---- */
 

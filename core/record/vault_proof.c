@@ -82,6 +82,40 @@ ml_err ml_vault_heads(struct ml_vault *v, const struct ml_object_id *patient,
     return err;
 }
 
+static const struct ml_obj_version *version_find(const struct ml_object *o,
+                                                 const struct ml_version_id *id)
+{
+    for (uint32_t i = 0; i < o->count; i++) {
+        if (ml_version_id_compare(&o->versions[i].id, id) == 0) {
+            return &o->versions[i];
+        }
+    }
+    return NULL;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as above */
+ml_err ml_vault_version(struct ml_vault *v, const struct ml_object_id *patient,
+                        const struct ml_object_id *object, const struct ml_version_id *version,
+                        ml_change_cb *each, void *user)
+{
+    struct ml_object *o = NULL;
+    struct ml_buf packed;
+    int64_t row = 0;
+    uint16_t entity = 0;
+    ml_buf_init(&packed, v->env, ML_OBJECT_BYTES_MAX);
+    ml_err err = ml_vault_find_object(v, patient, object, &row, &entity);
+    if (err == ML_OK) {
+        err = ml_view_load(v, row, &o, &packed);
+    }
+    if (err == ML_OK) {
+        const struct ml_obj_version *found = version_find(o, version);
+        err = found == NULL ? ML_E_NOT_FOUND : each(user, &found->change);
+    }
+    ml_object_free(o);
+    ml_buf_free(&packed);
+    return err;
+}
+
 /* ---- view hash ---- */
 
 struct hashing {

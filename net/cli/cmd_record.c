@@ -209,28 +209,20 @@ static int resolve_with(struct cli *c, const struct ml_value *conflict, long kee
 {
     const struct ml_value *heads = ml_value_get(conflict, "heads");
     const struct ml_value *kept = keep < 1 ? NULL : ml_value_at(heads, (size_t)keep - 1);
-    const struct ml_value *value = ml_value_get(kept, "value");
     if (kept == NULL) {
         return cli_usage(c, "--keep : il y a %zu valeurs, numérotées par « conflicts list »",
                          ml_value_count(heads));
     }
     struct ml_args *params = params_object(c);
     param_circumstances(c, params);
+    cli_param(params, "keep", cli_text(kept, "version"));
+    cli_param(params, "field", cli_text(conflict, "field"));
     ml_args_key(params, "seen");
     ml_args_list(params);
     for (const struct ml_value *h = ml_value_at(heads, 0); h != NULL; h = ml_value_next(h)) {
         ml_args_text(params, cli_text(h, "version"));
     }
     ml_args_end(params);
-    ml_args_key(params, "fields");
-    if (ml_value_kind_of(value) == ML_VALUE_MAP) { /* an atomic group: its fields together */
-        ml_args_value(params, value);
-    } else {
-        ml_args_map(params);
-        ml_args_key(params, cli_text(conflict, "field"));
-        ml_args_value(params, value);
-        ml_args_end(params);
-    }
     return cli_run_call(c, "conflicts.resolve", params, show_written);
 }
 

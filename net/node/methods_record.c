@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/ids.h"
+#include "core/codec/mp_write.h"
 #include "core/record/values.h"
 #include "core/record/vault.h"
 #include "net/node/fields.h"
@@ -104,18 +105,23 @@ static ml_err seen_take(void *user, const struct ml_version_id *version)
     return ML_OK;
 }
 
-/* "<32 hex digits>:<index>", as views give versions. */
+/* 34 hex digits as views give versions, or "<32 hex digits>:<index>" as writes answer them. */
 static bool version_parse(const char *text, struct ml_version_id *out)
 {
-    const char *colon = strchr(text, ':');
+    const size_t hex_len = 2 * sizeof(out->bundle.b);
+    const size_t len = strlen(text);
     char *end = NULL;
-    if (colon == NULL || ml_hex_decode(out->bundle.b, sizeof(out->bundle.b), text,
-                                       (size_t)(colon - text)) != ML_OK) {
+    if (len == hex_len + 2 && text[hex_len] != ':') {
+        return ml_hex_decode(out->bundle.b, sizeof(out->bundle.b), text, hex_len) == ML_OK &&
+               ml_hex_decode(&out->index, 1, text + hex_len, 2) == ML_OK;
+    }
+    if (len <= hex_len + 1 || text[hex_len] != ':' ||
+        ml_hex_decode(out->bundle.b, sizeof(out->bundle.b), text, hex_len) != ML_OK) {
         return false;
     }
-    unsigned long index = strtoul(colon + 1, &end, 10);
+    unsigned long index = strtoul(text + hex_len + 1, &end, 10);
     out->index = (uint8_t)index;
-    return end != colon + 1 && *end == '\0' && index <= UINT8_MAX;
+    return *end == '\0' && index <= UINT8_MAX;
 }
 
 static int seen_compare(const void *a, const void *b)
@@ -252,6 +258,75 @@ static ml_err set_value(struct writing *w, uint16_t *slot)
     return ml_field_of(call, field, ml_value_get(fields, field->name), &w->value);
 }
 
+/* The fields of `value` that live in this register, into `out` (NULL: only counted). */
+static uint32_t group_fields(const struct ml_entity *entity, uint16_t slot, struct ml_slice value,
+                             struct ml_buf *out)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < entity->field_count; i++) {
+        const struct ml_field *field = &entity->fields[i];
+        struct ml_slice one;
+        if (ml_field_slot(field) != slot || !ml_fields_find(value, field->id, &one)) {
+            continue;
+        }
+        count++;
+        if (out != NULL) {
+            ml_mp_put_uint(out, field->id);
+            ml_mp_put_raw(out, one);
+        }
+    }
+    return count;
+}
+
+/* What the kept version wrote into this register: an atomic group as a map. */
+static void keep_group(struct writing *w, uint16_t slot, struct ml_slice value)
+{
+    ml_mp_put_map(&w->value, group_fields(w->entity, slot, value, NULL));
+    (void)group_fields(w->entity, slot, value, &w->value);
+}
+
+struct keeping {
+    struct writing *w;
+    const struct ml_field *field; /* NULL: a whole event */
+};
+
+static ml_err keep_take(void *user, const struct ml_change *change)
+{
+    struct keeping *k = user;
+    struct ml_slice one = change->value;
+    bool whole = k->field == NULL || change->type == ML_CHANGE_SET;
+    if (!whole && k->field->merge == ML_MERGE_ATOMIC) {
+        keep_group(k->w, ml_field_slot(k->field), change->value);
+        return k->w->value.err;
+    }
+    if (!whole && !ml_fields_find(change->value, k->field->id, &one)) {
+        return ML_E_NOT_FOUND;
+    }
+    ml_mp_put_raw(&k->w->value, one);
+    return k->w->value.err;
+}
+
+/* conflicts.resolve {keep: version, field}: writes again what that version wrote. */
+static ml_err keep_value(struct writing *w, const char *keep, uint16_t *slot)
+{
+    struct ml_call *call = w->call;
+    struct keeping k = {.w = w};
+    struct ml_version_id version;
+    const char *name = ml_call_text_or(call, "field", "");
+    if (!version_parse(keep, &version)) {
+        return ml_call_fail(call, ML_E_INVALID, "param.version", NULL, NULL);
+    }
+    if (w->entity->merge != ML_MERGE_EVENT) {
+        k.field = ml_entity_field_named(w->entity, name);
+        if (k.field == NULL) {
+            return ml_call_fail(call, ML_E_INVALID, "field.unknown", "field", name);
+        }
+        *slot = ml_field_slot(k.field);
+    }
+    return ml_vault_version(call->session->vault, &w->patient, &w->item.change.object, &version,
+                            keep_take, &k);
+}
+
 static ml_err amend_run(struct writing *w)
 {
     uint16_t slot = ML_SLOT_LIFE;
@@ -259,12 +334,13 @@ static ml_err amend_run(struct writing *w)
     if (err == ML_OK) {
         err = writing_circumstances(w);
     }
-    if (err == ML_OK && w->entity->merge == ML_MERGE_EVENT) {
-        w->item.change.type = ML_CHANGE_AMEND;
-        err = writing_fields(w, true);
-    } else if (err == ML_OK) {
-        w->item.change.type = ML_CHANGE_SET;
-        err = set_value(w, &slot);
+    const char *keep = ml_call_text_or(w->call, "keep", NULL);
+    if (err == ML_OK) {
+        const bool event = w->entity->merge == ML_MERGE_EVENT;
+        w->item.change.type = event ? ML_CHANGE_AMEND : ML_CHANGE_SET;
+        err = keep != NULL ? keep_value(w, keep, &slot)
+              : event      ? writing_fields(w, true)
+                           : set_value(w, &slot);
     }
     w->item.change.slot = slot;
     if (err == ML_OK) {

@@ -29,9 +29,13 @@ on a conflicts list --patient "$patient"
 same 'values that stand side by side' "$(grep -c '"version"' "$work/answer.json")" 2
 same 'hashes with a conflict' "$(hashes a)" "$(hashes b)"
 
-on b conflicts resolve "$patient" "$patient" --set birth_date=1979-03-28
+on b conflicts list
+kept=$(sed -n 's/.*"text": "\([0-9/]*\)".*/\1/p' "$work/answer.json" | sed -n 2p)
+on b conflicts resolve "$patient" "$patient" --keep 2
 on b sync wait --timeout-ms 60000
 on a conflicts list --patient "$patient"
 same 'conflicts left' "$(answer total)" 0
+on a patient find lefevre
+same 'the value that was kept' "$(answer birth_date_text)" "$kept"
 same 'hashes once settled' "$(hashes a)" "$(hashes b)"
 echo 'two_nodes: passed'
