@@ -60,6 +60,7 @@ static ml_err sess_live_at_once(struct ml_sess *s)
     ml_sync_frontier_drop_lane(&s->theirs, ML_LANE_TRACE);
     s->lanes = ML_LANES_ALL;
     s->front_sent = s->front_got = s->planned = s->done_sent = s->done_got = true;
+    s->front_whole = true; /* no delta was sent that the peer could fail to read */
     s->scan_due = true;
     ml_sess_move(s, ML_SYNC_STATE_LIVE);
     ml_sess_remember(s);

@@ -209,7 +209,7 @@ struct ml_sess {
     bool base_valid;
     bool front_sent;   /* ours, in this round */
     bool front_ever;   /* the peer may send: ours in any round, or equal HELLOs */
-    bool front_whole;  /* the peer lacks our base */
+    bool front_whole;  /* ours needs no base, or the peer lacks it */
     bool front_ask;    /* ours asks for the peer's again */
     bool front_got;    /* the peer's, in this round */
     bool base_refused; /* we lack the peer's base, and said so */

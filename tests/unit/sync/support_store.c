@@ -345,7 +345,7 @@ static void answer_anchor(struct world *w, struct world_job *job)
     const struct ml_sync_own *asked = &job->action.u.anchor;
     struct world_own *own = store_own(w, job->node, &asked->writer, asked->lane);
     ML_ASSERT(own != NULL);
-    if (own->anchored < asked->anchored) {
+    if (own->anchored < asked->anchored && !w->node[job->node].no_anchor) {
         own->anchored = asked->anchored;
     }
     const struct ml_sync_own told = {own->writer, own->lane, own->anchored};

@@ -92,6 +92,9 @@ void store_tap(struct world *w, unsigned node, struct world_link *l, struct ml_s
     mine->messages++;
     mine->bytes += bytes.len;
     mine->framed += (bytes.len + 18 + 63) / 64 * 64;
+    if (msg.kind == ML_MSG_BYE) {
+        w->node[node].last_bye = msg.u.bye.reason;
+    }
     if (w->checks_off) {
         return;
     }

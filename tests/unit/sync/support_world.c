@@ -400,7 +400,10 @@ static void act_send(struct world *w, unsigned node, const struct ml_sync_action
     if (l != NULL) {
         store_tap(w, node, l, a->u.send);
         pipe_put(w, &l->out[store_side(l, node)], a->u.send);
-        ml_sync_on_sent(w->node[node].engine, a->session, a->u.send.len);
+        w->node[node].unsent += w->node[node].slow_link ? a->u.send.len : 0;
+        if (!w->node[node].slow_link) {
+            ml_sync_on_sent(w->node[node].engine, a->session, a->u.send.len);
+        }
     }
 }
 
@@ -409,6 +412,8 @@ static void act_close(struct world *w, unsigned node, const struct ml_sync_actio
 {
     struct world_link *l = link_of(w, node, a->session);
     w->resets += a->u.close == ML_E_NOMEM;
+    w->node[node].closes++;
+    w->node[node].last_close = a->u.close;
     require(w, w->checks_off || ml_err_class_of(a->u.close) != ML_CLASS_PEER,
             "an honest peer was blamed");
     if (l != NULL) {
@@ -586,7 +591,7 @@ static void pipe_deliver(struct world *w, struct world_link *l, unsigned from)
     }
     p->first = m->next;
     p->last = m->next == NULL ? NULL : p->last;
-    if (!l->gone[to] && n->engine != NULL) {
+    if (!l->gone[to] && n->engine != NULL && !n->deaf) {
         ml_sync_on_message(n->engine, l->session[to], ml_slice(m->data, m->len));
     }
     free(m);

@@ -64,6 +64,13 @@ struct world_node {
     unsigned ingests;   /* transactions */
     unsigned ingesting; /* at the store now */
     unsigned changes;   /* CHANGED seen */
+    unsigned closes;    /* CLOSE seen */
+    ml_err last_close;  /* its reason */
+    uint8_t last_bye;   /* reason of the last BYE it sent */
+    bool no_anchor;     /* the anti-rollback record can't be written */
+    bool slow_link;     /* SEND is not reported as sent */
+    size_t unsent;      /* and how much of it */
+    bool deaf;          /* what is sent to it is lost */
     bool slow_store;    /* answers wait for world_answer */
 };
 
