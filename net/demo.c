@@ -100,7 +100,8 @@ static bool files_list(struct demo *d)
         closedir(dir);
     }
     qsort(d->files, d->file_count, sizeof(d->files[0]), file_compare);
-    return d->file_count >= 2 * FILES_LATER || wrong(d, "il faut au moins douze fichiers FHIR");
+    return d->file_count >= (size_t)2 * FILES_LATER ||
+           wrong(d, "il faut au moins douze fichiers FHIR");
 }
 
 /* ---- calls with a meaning ---- */

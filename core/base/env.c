@@ -50,18 +50,19 @@ static uint64_t system_wall(void *ctx)
 }
 
 /* A node without randomness must not go on: it would repeat nonces. */
+static size_t random_some(uint8_t *buf, size_t len)
+{
+    ssize_t n = getrandom(buf, len, 0);
+    ML_ASSERT(n > 0 || (n < 0 && errno == EINTR));
+    return n > 0 ? (size_t)n : 0;
+}
+
 static void system_random(void *ctx, void *buf, size_t len)
 {
     (void)ctx;
-    uint8_t *p = buf;
-    while (len > 0) {
-        ssize_t n = getrandom(p, len, 0);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        ML_ASSERT(n > 0);
-        p += n;
-        len -= (size_t)n;
+    size_t done = 0;
+    while (done < len) {
+        done += random_some((uint8_t *)buf + done, len - done);
     }
 }
 

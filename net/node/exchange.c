@@ -296,20 +296,24 @@ ml_err ml_exchange_open(struct ml_org *org)
     return ML_OK;
 }
 
+static void links_close(const struct ml_exchange *x, const struct ml_node_ports *ports)
+{
+    for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
+        if (x->links[i].link != 0) {
+            ports->link_close(ports->ctx, x->links[i].link, ML_E_CANCELED);
+        }
+    }
+}
+
 void ml_exchange_close(struct ml_org *org)
 {
     struct ml_exchange *x = org->exchange;
     if (x == NULL) {
         return;
     }
-    const struct ml_node_ports *ports = &org->node->ports;
     if (x->sync != NULL) {
-        for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
-            if (x->links[i].link != 0) {
-                ports->link_close(ports->ctx, x->links[i].link, ML_E_CANCELED);
-            }
-        }
-        ports->identity_clear(ports->ctx, &org->id);
+        links_close(x, &org->node->ports);
+        org->node->ports.identity_clear(org->node->ports.ctx, &org->id);
         ml_sync_free(x->sync);
     }
     ml_secret_free(x->noise_psk);

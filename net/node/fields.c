@@ -32,7 +32,7 @@ static bool decimal_of(struct ml_slice text, char out[DECIMAL_MAX + 1])
         return false;
     }
     for (size_t i = 0; i < text.len; i++) {
-        out[i] = text.data[i] == ',' ? '.' : (char)text.data[i];
+        out[i] = (char)(text.data[i] == ',' ? '.' : text.data[i]);
     }
     out[text.len] = '\0';
     return ml_decimal_valid(ml_slice(out, text.len));
@@ -121,21 +121,42 @@ static bool concept_put(const struct ml_call *call, const struct ml_field *field
     return concept.text.len > 0 && ml_concept_encode(out, &concept) == ML_OK;
 }
 
+/* Up to three numbers of at most these many digits, as in 28/03/1979; how many there were. */
+static unsigned numbers_of(const char *text, char between, const uint8_t widths[3], unsigned out[3])
+{
+    unsigned count = 0;
+    while (count < 3) {
+        unsigned digits = 0;
+        out[count] = 0;
+        for (; digits < widths[count] && *text >= '0' && *text <= '9'; digits++) {
+            out[count] = out[count] * 10 + (unsigned)(*text++ - '0');
+        }
+        if (digits == 0) {
+            break;
+        }
+        count++;
+        if (*text++ != between) {
+            break;
+        }
+    }
+    return count;
+}
+
 /* "28/03/1979", "03/1979", "1979" or ISO, as ISO. */
 static bool date_iso(struct ml_slice text, char out[16])
 {
-    unsigned d = 0;
-    unsigned m = 0;
-    unsigned y = 0;
+    static const uint8_t day_month_year[3] = {2, 2, 4};
+    static const uint8_t month_year[3] = {2, 4, 0};
+    unsigned n[3];
     char copy[16] = "";
     if (text.len == 0 || text.len >= sizeof(copy)) {
         return false;
     }
     memcpy(copy, text.data, text.len);
-    if (sscanf(copy, "%2u/%2u/%4u", &d, &m, &y) == 3) {
-        snprintf(out, 16, "%04u-%02u-%02u", y % 10000, m % 100, d % 100);
-    } else if (sscanf(copy, "%2u/%4u", &m, &y) == 2) {
-        snprintf(out, 16, "%04u-%02u", y % 10000, m % 100);
+    if (numbers_of(copy, '/', day_month_year, n) == 3) {
+        snprintf(out, 16, "%04u-%02u-%02u", n[2] % 10000, n[1] % 100, n[0] % 100);
+    } else if (numbers_of(copy, '/', month_year, n) == 2) {
+        snprintf(out, 16, "%04u-%02u", n[1] % 10000, n[0] % 100);
     } else {
         snprintf(out, 16, "%s", copy);
     }
@@ -155,21 +176,21 @@ static bool date_put(const struct ml_value *v, struct ml_buf *out)
 /* The clock part of a time of care; leaves hour and minute alone when there is none. */
 static bool clock_parse(const char *text, unsigned *hour, unsigned *minute, int *offset_min)
 {
-    char sign = '\0';
-    unsigned oh = 0;
-    unsigned om = 0;
-    unsigned second = 0;
+    static const uint8_t two_each[3] = {2, 2, 2};
+    unsigned n[3];
     const char *zone = strpbrk(text, "+-Z");
-    if (sscanf(text, "%2u:%2u:%2u", hour, minute, &second) < 2 || *hour > 23 || *minute > 59) {
+    if (numbers_of(text, ':', two_each, n) < 2 || n[0] > 23 || n[1] > 59) {
         return false;
     }
+    *hour = n[0];
+    *minute = n[1];
     if (zone == NULL || *zone == 'Z') {
         return true;
     }
-    if (sscanf(zone, "%c%2u:%2u", &sign, &oh, &om) != 3 || oh > 14 || om > 59) {
+    if (numbers_of(zone + 1, ':', two_each, n) < 2 || n[0] > 14 || n[1] > 59) {
         return false;
     }
-    *offset_min = (int)(oh * 60 + om) * (sign == '-' ? -1 : 1);
+    *offset_min = (int)(n[0] * 60 + n[1]) * (*zone == '-' ? -1 : 1);
     return true;
 }
 
@@ -365,8 +386,8 @@ static bool component_put(const struct ml_call *call, const struct ml_field *fie
     struct ml_buf concept;
     struct ml_buf value;
     struct ml_component component;
-    ml_buf_init(&concept, call->node->env, ML_LINE_MAX * 4u);
-    ml_buf_init(&value, call->node->env, ML_LINE_MAX * 4u);
+    ml_buf_init(&concept, call->node->env, (size_t)ML_LINE_MAX * 4u);
+    ml_buf_init(&value, call->node->env, (size_t)ML_LINE_MAX * 4u);
     bool ok = concept_put(call, field, ml_value_get(v, "concept"), &concept) &&
               any_put(field, ml_value_get(v, "value"), &value);
     component = (struct ml_component){ml_buf_slice(&concept), ml_buf_slice(&value)};

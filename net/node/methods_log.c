@@ -186,7 +186,7 @@ static ml_err log_show(struct ml_call *call)
 {
     struct ml_log *log = call->org->log;
     const char *which = ml_call_text_or(call, "bundle", "last");
-    struct ml_log_entry entry;
+    struct ml_log_entry entry = {0};
     struct ml_hash16 hash;
     int64_t n = ml_value_int(ml_value_get(call->params, "n"), 0);
     ml_err err = ML_OK;

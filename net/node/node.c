@@ -18,16 +18,21 @@ static const struct ml_method *const tables[] = {
     ml_methods_gen, ml_methods_sync,   ml_methods_conflict, ml_methods_log,
 };
 
+static const struct ml_method *table_find(const struct ml_method *m, struct ml_slice name)
+{
+    while (m->name != NULL && !ml_slice_equal(ml_slice_str(m->name), name)) {
+        m++;
+    }
+    return m->name != NULL ? m : NULL;
+}
+
 static const struct ml_method *method_find(struct ml_slice name)
 {
-    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-        for (const struct ml_method *m = tables[t]; m->name != NULL; m++) {
-            if (ml_slice_equal(ml_slice_str(m->name), name)) {
-                return m;
-            }
-        }
+    const struct ml_method *found = NULL;
+    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]) && found == NULL; t++) {
+        found = table_find(tables[t], name);
     }
-    return NULL;
+    return found;
 }
 
 static ml_err node_add_org(void *user, const struct ml_org_id *id)

@@ -38,8 +38,9 @@ struct ml_traces {
 
 static void note_name(char name[64], const struct ml_member_id *member)
 {
-    memcpy(name, "trace.cut.", 10);
-    ml_hex_encode(name + 10, member->b, sizeof(member->b));
+    char hex[ML_ID_HEX_SIZE];
+    ml_hex_encode(hex, member->b, sizeof(member->b));
+    snprintf(name, 64, "trace.cut.%s", hex);
 }
 
 /* Journal index up to which this member's entries are in bundles. */
