@@ -147,7 +147,7 @@ static void oracle(const struct history *h, struct answer *a)
 static void ask(const struct history *h, const size_t *order, size_t given, struct fake_env *f,
                 struct answer *a)
 {
-    struct ml_merge_node nodes[2 * NODES_MAX];
+    struct ml_merge_node nodes[2 * NODES_MAX] = {{.seen = NULL}};
     bool member[2 * NODES_MAX];
     ml_life_act acts[2 * NODES_MAX];
     ml_version_rank ranks[2 * NODES_MAX], lives[2 * NODES_MAX];
