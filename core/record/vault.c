@@ -17,7 +17,11 @@
 #include "core/crypto/hash.h"
 #include "core/record/vault_int.h"
 
-enum { STATE_WORDS = sizeof(struct vault_state) / sizeof(uint64_t), BATCH_CACHE_KIB = 16384 };
+enum {
+    STATE_WORDS = sizeof(struct vault_state) / sizeof(uint64_t),
+    BATCH_CACHE_KIB = 16384,
+    SHRINK_BUNDLES = 64
+};
 
 static const char layout_sql[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
@@ -571,6 +575,10 @@ ml_err ml_vault_catch_up(struct ml_vault *v, struct ml_log *log, uint32_t max_bu
         return err;
     }
     *done = !c.more && !v->remap;
+    bool long_one = max_bundles - c.left >= SHRINK_BUNDLES;
+    if (*done && long_one && ml_db_exec(v->db, "PRAGMA shrink_memory") != ML_OK) {
+        ml_logf(v->env, ML_LOG_DEBUG, "vault", "the page cache was not given back");
+    }
     return ML_OK;
 }
 
