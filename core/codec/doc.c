@@ -24,9 +24,9 @@ struct key_stack {
 };
 
 /* FNV-1a. Whoever picks keys to collide makes the check slower, not wrong: at most 4,096 steps. */
-static uint32_t key_hash(struct ml_slice key, uint32_t depth)
+static uint32_t key_hash(struct ml_slice key)
 {
-    uint32_t h = 2166136261u + depth;
+    uint32_t h = 2166136261u;
     for (size_t i = 0; i < key.len; i++) {
         h = (h ^ key.data[i]) * 16777619u;
     }
@@ -36,7 +36,7 @@ static uint32_t key_hash(struct ml_slice key, uint32_t depth)
 /* Remembers a key; false when its map has it already. There is room. */
 static bool key_add(struct key_stack *s, const struct ml_mp *c, struct ml_slice key)
 {
-    uint32_t slot = key_hash(key, c->depth) % SLOTS;
+    uint32_t slot = key_hash(key) % SLOTS;
     for (; s->slots[slot] != 0; slot = (slot + 1) % SLOTS) {
         const struct key_seen *k = &s->keys[s->slots[slot] - 1];
         if (k->map == c->depth && ml_slice_equal(ml_slice(c->data + k->at, k->len), key)) {

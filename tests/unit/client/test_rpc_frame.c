@@ -89,6 +89,8 @@ static void messages_of_other_forms_are_refused(void **state)
         {"9302a161c0", ML_OK, ML_OK},
         {"940101c007", ML_OK, ML_OK},
         {"930001a161", ML_E_MALFORMED, ML_OK},
+        {"930001a16180", ML_E_MALFORMED, ML_OK}, /* the params stand outside of the array */
+        {"930101c007", ML_E_MALFORMED, ML_OK},
         {"9402a1618080", ML_E_MALFORMED, ML_OK},
         {"93010180", ML_E_MALFORMED, ML_OK},
         {"920001", ML_E_MALFORMED, ML_OK},
