@@ -424,6 +424,22 @@ static void raw_on_connect(uv_connect_t *req, int status)
     }
 }
 
+/* From another address of this machine than 127.0.0.1: 127.0.0.`last`. */
+static void raw_open_from(struct fixture *f, struct raw *r, unsigned *ended, unsigned last)
+{
+    char address[16];
+    struct sockaddr_in from;
+    snprintf(address, sizeof(address), "127.0.0.%u", last);
+    r->ended = ended;
+    assert_int_equal(uv_ip4_addr(address, 0, &from), 0);
+    assert_int_equal(uv_tcp_init(&f->loop, &r->tcp), 0);
+    r->tcp.data = r;
+    r->connect.data = r;
+    assert_int_equal(uv_tcp_bind(&r->tcp, (const struct sockaddr *)&from, 0), 0);
+    assert_int_equal(
+        uv_tcp_connect(&r->connect, &r->tcp, (const struct sockaddr *)&f->sock, raw_on_connect), 0);
+}
+
 static void raw_open(struct fixture *f, struct raw *r, unsigned *ended)
 {
     r->ended = ended;
@@ -475,6 +491,13 @@ static int setup_short(void **state)
         (struct ml_link_times){.handshake_ms = 60, .idle_ms = 120, .alive_ms = 20, .close_ms = 20});
 }
 
+static int setup_medium(void **state) /* long enough to open all of them, by far */
+{
+    return setup_with(state,
+                      (struct ml_link_times){
+                          .handshake_ms = 2000, .idle_ms = 9000, .alive_ms = 3000, .close_ms = 20});
+}
+
 static void who_says_nothing_is_dropped_at_the_deadline(void **state)
 {
     struct fixture *f = *state;
@@ -507,6 +530,29 @@ static void half_open_connections_of_an_address_are_limited(void **state)
     until(f, &ended, ML_LINK_HALF_OPEN_PER_ADDRESS + 1); /* their deadline */
     ml_hub_stats(f->ends[0].hub, &stats);
     assert_int_equal(stats.half_open, 0);
+}
+
+static void half_open_connections_are_limited_in_all(void **state)
+{
+    static struct raw raws[ML_LINK_HALF_OPEN_MAX + 1];
+    struct fixture *f = *state;
+    struct ml_hub_stats stats;
+    unsigned ended = 0;
+    memset(raws, 0, sizeof(raws));
+    for (unsigned i = 0; i < ML_LINK_HALF_OPEN_MAX; i++) {
+        raw_open_from(f, &raws[i], &ended, 2 + i / ML_LINK_HALF_OPEN_PER_ADDRESS);
+    }
+    do {
+        uv_run(&f->loop, UV_RUN_ONCE);
+        ml_hub_stats(f->ends[0].hub, &stats);
+    } while (stats.accepted < ML_LINK_HALF_OPEN_MAX);
+    assert_int_equal(stats.half_open, ML_LINK_HALF_OPEN_MAX);
+    assert_int_equal(stats.refused_half_open, 0);
+    raw_open_from(f, &raws[ML_LINK_HALF_OPEN_MAX], &ended, 100);
+    until(f, &ended, 1);
+    ml_hub_stats(f->ends[0].hub, &stats);
+    assert_int_equal(stats.refused_half_open, 1);
+    until(f, &ended, ML_LINK_HALF_OPEN_MAX + 1); /* closed with the hub, or at their deadline */
 }
 
 static void a_quiet_link_lives_by_empty_frames(void **state)
@@ -542,8 +588,9 @@ static void each_failed_allocation_ends_one_link_and_leaks_nothing(void **state)
 
 int main(void)
 {
-#define T(name)     cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define SHORT(name) cmocka_unit_test_setup_teardown(name, setup_short, teardown)
+#define T(name)      cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define MEDIUM(name) cmocka_unit_test_setup_teardown(name, setup_medium, teardown)
+#define SHORT(name)  cmocka_unit_test_setup_teardown(name, setup_short, teardown)
     const struct CMUnitTest tests[] = {
         T(known_nodes_meet_and_prove_their_keys),
         T(a_name_is_dialled_too),
@@ -557,11 +604,13 @@ int main(void)
         T(a_reader_that_is_behind_stops_the_sender_not_the_node),
         T(an_outsider_costs_no_memory_and_is_dropped),
         SHORT(who_says_nothing_is_dropped_at_the_deadline),
-        SHORT(half_open_connections_of_an_address_are_limited),
+        MEDIUM(half_open_connections_of_an_address_are_limited),
+        MEDIUM(half_open_connections_are_limited_in_all),
         SHORT(a_quiet_link_lives_by_empty_frames),
         SHORT(each_failed_allocation_ends_one_link_and_leaks_nothing),
     };
 #undef T
 #undef SHORT
+#undef MEDIUM
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
