@@ -8,6 +8,7 @@ bad=0
 rows=0
 while IFS='|' read -r _ name value _ test _; do
     name=$(tr -d ' `' <<< "$name")
+    # shellcheck disable=SC2016 # backquotes of Markdown
     value=$(sed 's/^ *`//; s/` *$//' <<< "$value")
     test=$(tr -d ' ' <<< "$test")
     have=$(sed -nE "s/^#define $name +(\([^)]*\)|[^ ]+).*/\1/p" "${headers[@]}" | head -n 1)
@@ -21,6 +22,7 @@ while IFS='|' read -r _ name value _ test _; do
     fi
     rows=$((rows + 1))
 done < <(grep '^| `ML_' docs/net.md)
+# shellcheck disable=SC2013 # one name a line
 for name in $(sed -nE 's/^#define (ML_(LINK|LINKS|RPC|FRAME|DIAL|HANDSHAKE|IDENTITIES|MAILBOX|CLIENT|TREE)_[A-Z_]*(MAX|REKEY)) .*/\1/p' "${headers[@]}" | sort -u); do
     if ! grep -q "^| \`$name\`" docs/net.md; then
         echo "docs/net.md: $name has no row" >&2
