@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC1091,SC2154 # support.bash stands beside this and sets work, passphrase ...
 # The command line as people and scripts meet it: help, exit codes, sessions, one daemon a home.
 source "$(dirname "$0")/support.bash"
 maille=$ML_BIN/maille

@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC1091,SC2154 # support.bash stands beside this and sets work, passphrase ...
 # The thinnest path through all folders, by two real processes: found, enrol, write on one, copy,
 # write on both while apart, meet, see the same, settle what conflicts.
 source "$(dirname "$0")/support.bash"
