@@ -98,8 +98,9 @@ static void port_dial(void *ctx, const struct ml_dial_request *r)
     struct cluster_node *from = ctx;
     struct cluster *c = from->cluster;
     unsigned me = (unsigned)(from - c->nodes);
-    unsigned to = 0;
-    bool known = sscanf(r->address, "node:%u", &to) == 1 && to < CLUSTER_NODES;
+    const bool named = strncmp(r->address, "node:", 5) == 0;
+    const unsigned to = named ? (unsigned)strtoul(r->address + 5, NULL, 10) : CLUSTER_NODES;
+    const bool known = to < CLUSTER_NODES;
     if (!known || c->cut[me][to] || !dial_agrees(r, &c->nodes[to])) {
         event_push(c, EVENT_DIAL_FAILED, me, 0)->link = r->dial;
         c->tail->reason = ML_E_UNREACHABLE;
@@ -327,14 +328,14 @@ static void timers_run(struct cluster *c)
 
 static void deliver_all(struct cluster *c)
 {
-    for (unsigned i = 0; c->head != NULL; i++) {
-        ML_ASSERT(i < RUN_EVENTS_MAX); /* the nodes talk for ever */
+    for (unsigned i = 0; c->head != NULL && i < RUN_EVENTS_MAX; i++) {
         struct cluster_event *e = c->head;
         c->head = e->next;
         c->tail = c->head == NULL ? NULL : c->tail;
         event_deliver(c, e);
         free(e);
     }
+    ML_ASSERT(c->head == NULL); /* else the nodes talk for ever */
 }
 
 void cluster_run(struct cluster *c, uint64_t ms)

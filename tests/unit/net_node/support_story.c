@@ -37,10 +37,9 @@ static ml_err send(struct request *r, struct cluster *c, unsigned n, const char 
     ml_err err = ml_args_encoded(r->args, &bytes, &len);
     ML_ASSERT(err == ML_OK);
     err = cluster_call(c, n, method, ml_slice(bytes, len), &document);
-    if (document.len > 0) {
-        ml_err parsed = ml_tree_parse(&r->answer, document.data, document.len);
-        ML_ASSERT(parsed == ML_OK);
-    }
+    ml_err parsed =
+        document.len > 0 ? ml_tree_parse(&r->answer, document.data, document.len) : ML_OK;
+    ML_ASSERT(parsed == ML_OK);
     return err;
 }
 
@@ -144,20 +143,19 @@ static void object_keep(const struct request *r, char object[40])
     snprintf(object, 40, "%s", ml_value_text(get(r, "object"), ""));
 }
 
-void story_patient(struct cluster *c, unsigned n, const char *family, const char *given,
-                   const char *birth, char patient[40])
+void story_patient(struct cluster *c, unsigned n, char patient[40])
 {
     struct request r;
     request_init(&r);
     put(&r, "entity", "patient");
     ml_args_key(r.args, "fields");
     ml_args_map(r.args);
-    put(&r, "birth_name", family);
+    put(&r, "birth_name", "MARTIN");
     ml_args_key(r.args, "birth_given_names");
     ml_args_list(r.args);
-    ml_args_text(r.args, given);
+    ml_args_text(r.args, "Camille");
     ml_args_end(r.args);
-    put(&r, "birth_date", birth);
+    put(&r, "birth_date", "1979-03-28");
     put(&r, "sex", "F");
     ml_args_end(r.args);
     must(&r, send(&r, c, n, "record.add"), "record.add patient");
@@ -165,36 +163,36 @@ void story_patient(struct cluster *c, unsigned n, const char *family, const char
     request_free(&r);
 }
 
-static void dose_put(struct request *r, const char *drug, const char *dosage)
+static void dose_put(struct request *r, struct story_drug drug)
 {
     ml_args_key(r->args, "fields");
     ml_args_map(r->args);
-    put(r, "drug", drug);
-    put(r, "posology", dosage);
+    put(r, "drug", drug.name);
+    put(r, "posology", drug.dosage);
     ml_args_end(r->args);
 }
 
-void story_treatment(struct cluster *c, unsigned n, const char *patient, const char *drug,
-                     const char *dosage, char treatment[40])
+void story_treatment(struct cluster *c, unsigned n, const char *patient, struct story_drug drug,
+                     char treatment[40])
 {
     struct request r;
     request_init(&r);
     put(&r, "entity", "treatment");
     put(&r, "patient", patient);
-    dose_put(&r, drug, dosage);
+    dose_put(&r, drug);
     must(&r, send(&r, c, n, "record.add"), "record.add treatment");
     object_keep(&r, treatment);
     request_free(&r);
 }
 
 void story_dose(struct cluster *c, unsigned n, const char *patient, const char *treatment,
-                const char *drug, const char *dosage)
+                struct story_drug drug)
 {
     struct request r;
     request_init(&r);
     put(&r, "patient", patient);
     put(&r, "object", treatment);
-    dose_put(&r, drug, dosage);
+    dose_put(&r, drug);
     must(&r, send(&r, c, n, "record.amend"), "record.amend");
     request_free(&r);
 }

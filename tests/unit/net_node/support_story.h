@@ -17,17 +17,27 @@ struct story_proof {
     int quarantined;
 };
 
+struct story_drug {
+    const char *name;
+    const char *dosage;
+};
+
+static inline struct story_drug drug(const char *name, const char *dosage)
+{
+    return (struct story_drug){name, dosage};
+}
+
 void story_found(struct cluster *c, unsigned n);
 void story_unlock(struct cluster *c, unsigned n);
 ml_err story_try_unlock(struct cluster *c, unsigned n, const char *passphrase);
 /** `by` adds a member and a code; node `n` joins with it, and is given by's address. */
 void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, int role);
-void story_patient(struct cluster *c, unsigned n, const char *family, const char *given,
-                   const char *birth, char patient[40]);
-void story_treatment(struct cluster *c, unsigned n, const char *patient, const char *drug,
-                     const char *dosage, char treatment[40]);
+/** Camille MARTIN, born on 28 March 1979. */
+void story_patient(struct cluster *c, unsigned n, char patient[40]);
+void story_treatment(struct cluster *c, unsigned n, const char *patient, struct story_drug drug,
+                     char treatment[40]);
 void story_dose(struct cluster *c, unsigned n, const char *patient, const char *treatment,
-                const char *drug, const char *dosage);
+                struct story_drug drug);
 /** How many patients answer; the call must succeed. */
 int story_find(struct cluster *c, unsigned n, const char *query);
 ml_err story_try_find(struct cluster *c, unsigned n);

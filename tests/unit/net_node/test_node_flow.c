@@ -29,7 +29,7 @@ static void a_founder_writes_and_reads_back(void **state)
     struct cluster *c = *state;
     char patient[40];
     story_found(c, 0);
-    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
+    story_patient(c, 0, patient);
     assert_int_equal(story_find(c, 0, "camille martin"), 1);
     assert_int_equal(story_find(c, 0, "28/03/1979"), 1);
     assert_int_equal(story_find(c, 0, "durand"), 0);
@@ -40,7 +40,7 @@ static void what_is_written_survives_a_restart(void **state)
     struct cluster *c = *state;
     char patient[40];
     story_found(c, 0);
-    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
+    story_patient(c, 0, patient);
     cluster_stop(c, 0);
     cluster_start(c, 0);
     story_unlock(c, 0);
@@ -54,7 +54,7 @@ static void a_second_node_joins_and_has_the_same(void **state)
     struct story_proof a;
     struct story_proof b;
     story_found(c, 0);
-    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
+    story_patient(c, 0, patient);
     story_join(c, 0, 1, "Inès Leroy", 60);
     story_synced(c, 1);
     story_verify(c, 0, &a);
@@ -73,13 +73,13 @@ static void two_doses_stand_side_by_side_until_settled(void **state)
     struct story_proof a;
     struct story_proof b;
     story_found(c, 0);
-    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
-    story_treatment(c, 0, patient, "metformine", "500 mg matin et soir", treatment);
+    story_patient(c, 0, patient);
+    story_treatment(c, 0, patient, drug("metformine", "500 mg matin et soir"), treatment);
     story_join(c, 0, 1, "Inès Leroy", 60);
     story_synced(c, 1);
     story_pause(c, 1, true);
-    story_dose(c, 0, patient, treatment, "metformine", "1000 mg matin");
-    story_dose(c, 1, patient, treatment, "metformine", "850 mg matin et soir");
+    story_dose(c, 0, patient, treatment, drug("metformine", "1000 mg matin"));
+    story_dose(c, 1, patient, treatment, drug("metformine", "850 mg matin et soir"));
     story_pause(c, 1, false);
     story_synced(c, 1);
     story_verify(c, 0, &a);
@@ -87,7 +87,7 @@ static void two_doses_stand_side_by_side_until_settled(void **state)
     assert_string_equal(a.state_hash, b.state_hash);
     assert_string_equal(a.view_hash, b.view_hash);
     assert_int_equal(a.conflicts, 1);
-    story_dose(c, 1, patient, treatment, "metformine", "850 mg matin et soir");
+    story_dose(c, 1, patient, treatment, drug("metformine", "850 mg matin et soir"));
     story_synced(c, 1);
     story_verify(c, 0, &a);
     story_verify(c, 1, &b);
@@ -104,21 +104,22 @@ static void a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest(void 
     struct story_proof a;
     struct story_proof b;
     story_found(c, 0);
-    story_patient(c, 0, "MARTIN", "Camille", "1979-03-28", patient);
+    story_patient(c, 0, patient);
     story_join(c, 0, 1, "Inès Leroy", 60);
-    story_treatment(c, 1, patient, "metformine", "500 mg", treatment);
+    story_treatment(c, 1, patient, drug("metformine", "500 mg"), treatment);
     story_synced(c, 1);
     cluster_stop(c, 1);
     cluster_copy_home(c, 1, "backup");
     cluster_start(c, 1);
     story_unlock(c, 1);
-    story_treatment(c, 1, patient, "ramipril", "5 mg", treatment); /* offered, then rolled back */
+    /* offered, then rolled back */
+    story_treatment(c, 1, patient, drug("ramipril", "5 mg"), treatment);
     story_synced(c, 1);
     cluster_stop(c, 1);
     cluster_restore_home(c, 1, "backup");
     cluster_start(c, 1);
     story_unlock(c, 1);
-    story_treatment(c, 1, patient, "aspirine", "75 mg", treatment);
+    story_treatment(c, 1, patient, drug("aspirine", "75 mg"), treatment);
     story_synced(c, 1);
     story_verify(c, 0, &a);
     story_verify(c, 1, &b);
