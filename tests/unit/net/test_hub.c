@@ -486,9 +486,9 @@ static void an_outsider_costs_no_memory_and_is_dropped(void **state)
 
 static int setup_short(void **state)
 {
-    return setup_with(
-        state,
-        (struct ml_link_times){.handshake_ms = 60, .idle_ms = 120, .alive_ms = 20, .close_ms = 20});
+    return setup_with(state,
+                      (struct ml_link_times){
+                          .handshake_ms = 500, .idle_ms = 1000, .alive_ms = 100, .close_ms = 20});
 }
 
 static int setup_medium(void **state) /* long enough to open all of them, by far */
@@ -560,7 +560,7 @@ static void a_quiet_link_lives_by_empty_frames(void **state)
     struct fixture *f = *state;
     linked(f);
     uint64_t start = uv_now(&f->loop);
-    while (uv_now(&f->loop) - start < 400) { /* several idle times over */
+    while (uv_now(&f->loop) - start < 2500) { /* several idle times over */
         uv_run(&f->loop, UV_RUN_ONCE);
     }
     assert_int_equal(f->ends[0].downs + f->ends[1].downs, 0);
