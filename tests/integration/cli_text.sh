@@ -1,0 +1,62 @@
+#!/bin/bash
+# shellcheck disable=SC1091,SC2154 # support.bash stands beside this and sets work, passphrase ...
+# What a practitioner reads: every command's French output, with what it must say.
+source "$(dirname "$0")/support.bash"
+# says NODE WHAT COMMAND...: the text output holds WHAT.
+says() {
+    local node=$1 what=$2
+    shift 2
+    "$ML_BIN/maille" "$@" --home "$work/$node" > "$work/text" || die "maille $* failed"
+    grep -qF -- "$what" "$work/text" || die "maille $*: no « $what » in: $(head -n 20 "$work/text")"
+}
+two_nodes
+says a 'MSP des Tilleuls' org list
+says a 'Dr Anne Roux' node status
+says a 'infirmier' member list
+says a 'enrol --member' member add --name 'Paul Petit' --profession kine --rank 3
+on a member list
+says a 'Code d' enrol --member "$(answer member)"
+says b 'même dossier' sync status
+says b "$address_a" peer list
+on b peer list
+says b "C'est fait" peer add "$(answer node)" "$address_a"
+says b "C'est fait" sync now
+says a 'graine 1' gen --patients 3 --visits 2
+says a "C'est fait" sync wait --timeout-ms 60000
+says a 'NOM DE NAISSANCE' patient find
+says a 'Aucun patient' patient find zzzzzz
+on a patient find --limit 1
+patient=$(answer patient)
+says a 'né(e)' patient show "$patient"
+says a ' : ' timeline "$patient" --limit 3 --voided
+on a timeline "$patient" --entity observation --limit 1
+object=$(answer object)
+says a "$object" record show "$patient" "$object"
+says a 'Enregistré' record void "$patient" "$object" --reason 'autre patient'
+says a 'SAISI PAR ERREUR' timeline "$patient" --voided --limit 50
+says a 'Rien à concilier' conflicts list
+fields='{"birth_name": "Lefèvre", "birth_given_names": ["Zoé", "Anne"], "birth_date": "28/03/1979", "sex": "F"}'
+"$ML_BIN/maille" record add patient --stdin --home "$work/a" <<< "$fields" > "$work/text"
+grep -q 'Enregistré' "$work/text"
+on a patient find lefevre
+patient=$(answer patient)
+on a sync wait --timeout-ms 60000
+on b sync pause
+says b 'en pause' sync status
+on a record amend "$patient" "$patient" --set birth_date=1979-03-27
+on b record amend "$patient" "$patient" --set birth_date=1979-03-29
+on b sync resume
+on b sync wait --timeout-ms 60000
+says b 'Date de naissance' conflicts list
+says b 'Enregistré' conflicts resolve "$patient" "$patient" --keep 1 --field birth_date
+says b 'tout est intact' verify
+says b 'contenu' log show --explain
+says b 'bon ' doctor
+fhir=$(find "${ML_SOURCE:?}/tests/data" -name 'bundle*.json.gz' | sort | head -n 2)
+# shellcheck disable=SC2086 # two paths without spaces
+says a '2 fichiers' import fhir $fhir
+echo '{' > "$work/cut.json"
+refuses 1 a import fhir "$work/cut.json" "$work/absent.json"
+same 'refused files' "$(answer refused)" 2
+says b 'Verrouillé' lock
+echo 'cli_text: passed'
