@@ -4,6 +4,7 @@
 #define ML_TESTS_STORY_H
 
 #include "support_cluster.h"
+#include "support_request.h"
 
 struct story_proof {
     char state_hash[72];
