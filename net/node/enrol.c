@@ -4,7 +4,7 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/kdf.h"
 
-ml_err enrol_keys_derive(struct enrol_keys *out, const struct ml_secret *code)
+ml_err ml_enrol_keys_derive(struct enrol_keys *out, const struct ml_secret *code)
 {
     static const struct ml_org_id unknown;
     const struct ml_slice context = ml_slice(unknown.b, sizeof(unknown.b));
@@ -14,20 +14,20 @@ ml_err enrol_keys_derive(struct enrol_keys *out, const struct ml_secret *code)
         err = ml_kdf(ML_KDF_ENROL_MAC, &out->mac, code, context);
     }
     if (err != ML_OK) {
-        enrol_keys_free(out);
+        ml_enrol_keys_free(out);
     }
     return err;
 }
 
-void enrol_keys_free(struct enrol_keys *keys)
+void ml_enrol_keys_free(struct enrol_keys *keys)
 {
     ml_secret_free(keys->psk);
     ml_secret_free(keys->mac);
     *keys = (struct enrol_keys){NULL, NULL};
 }
 
-void enrol_proof(uint8_t out[32], const struct ml_secret *psk, struct ml_slice handshake_hash,
-                 const struct ml_msg_enrol_request *request)
+void ml_enrol_proof(uint8_t out[32], const struct ml_secret *psk, struct ml_slice handshake_hash,
+                    const struct ml_msg_enrol_request *request)
 {
     const struct ml_slice parts[] = {
         ml_slice_str("maille/enrol/1"),
@@ -41,7 +41,7 @@ void enrol_proof(uint8_t out[32], const struct ml_secret *psk, struct ml_slice h
                   sizeof(parts) / sizeof(parts[0]));
 }
 
-void enrol_send(struct ml_node *node, uint64_t link, const struct ml_msg *msg)
+void ml_enrol_send(struct ml_node *node, uint64_t link, const struct ml_msg *msg)
 {
     struct ml_buf buf;
     ml_buf_init(&buf, node->env, ML_MSG_BYTES_MAX);
@@ -62,7 +62,7 @@ bool ml_enrol_link_up(struct ml_node *node, uint64_t link, const struct ml_link_
     if (peer->kind != ML_LINK_ENROL) {
         return false;
     }
-    if (!enrol_offer_link_up(node, link, peer) && !enrol_join_link_up(node, link, peer)) {
+    if (!ml_enrol_offer_link_up(node, link, peer) && !ml_enrol_join_link_up(node, link, peer)) {
         node->ports.link_close(node->ports.ctx, link, ML_E_DENIED);
     }
     return true;
@@ -70,15 +70,15 @@ bool ml_enrol_link_up(struct ml_node *node, uint64_t link, const struct ml_link_
 
 bool ml_enrol_link_message(struct ml_node *node, uint64_t link, struct ml_slice msg)
 {
-    return enrol_offer_message(node, link, msg) || enrol_join_message(node, link, msg);
+    return ml_enrol_offer_message(node, link, msg) || ml_enrol_join_message(node, link, msg);
 }
 
 bool ml_enrol_link_down(struct ml_node *node, uint64_t link, ml_err reason)
 {
-    return enrol_offer_down(node, link) || enrol_join_down(node, link, reason);
+    return ml_enrol_offer_down(node, link) || ml_enrol_join_down(node, link, reason);
 }
 
 bool ml_enrol_dial_failed(struct ml_node *node, uint64_t dial, ml_err reason)
 {
-    return enrol_join_dial_failed(node, dial, reason);
+    return ml_enrol_join_dial_failed(node, dial, reason);
 }

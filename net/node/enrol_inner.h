@@ -10,21 +10,21 @@ struct enrol_keys {
     struct ml_secret *psk;
     struct ml_secret *mac;
 };
-ml_err enrol_keys_derive(struct enrol_keys *out, const struct ml_secret *code) ML_MUST_CHECK;
-void enrol_keys_free(struct enrol_keys *keys);
+ml_err ml_enrol_keys_derive(struct enrol_keys *out, const struct ml_secret *code) ML_MUST_CHECK;
+void ml_enrol_keys_free(struct enrol_keys *keys);
 
 /** BLAKE2b-32(key = psk, "maille/enrol/1" || handshake hash || the request's keys). */
-void enrol_proof(uint8_t out[32], const struct ml_secret *psk, struct ml_slice handshake_hash,
-                 const struct ml_msg_enrol_request *request);
+void ml_enrol_proof(uint8_t out[32], const struct ml_secret *psk, struct ml_slice handshake_hash,
+                    const struct ml_msg_enrol_request *request);
 
-void enrol_send(struct ml_node *node, uint64_t link, const struct ml_msg *msg);
+void ml_enrol_send(struct ml_node *node, uint64_t link, const struct ml_msg *msg);
 
-bool enrol_offer_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer);
-bool enrol_offer_message(struct ml_node *node, uint64_t link, struct ml_slice msg);
-bool enrol_offer_down(struct ml_node *node, uint64_t link);
-bool enrol_join_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer);
-bool enrol_join_message(struct ml_node *node, uint64_t link, struct ml_slice msg);
-bool enrol_join_down(struct ml_node *node, uint64_t link, ml_err reason);
-bool enrol_join_dial_failed(struct ml_node *node, uint64_t dial, ml_err reason);
+bool ml_enrol_offer_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer);
+bool ml_enrol_offer_message(struct ml_node *node, uint64_t link, struct ml_slice msg);
+bool ml_enrol_offer_down(struct ml_node *node, uint64_t link);
+bool ml_enrol_join_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer);
+bool ml_enrol_join_message(struct ml_node *node, uint64_t link, struct ml_slice msg);
+bool ml_enrol_join_down(struct ml_node *node, uint64_t link, ml_err reason);
+bool ml_enrol_join_dial_failed(struct ml_node *node, uint64_t dial, ml_err reason);
 
 #endif

@@ -34,7 +34,7 @@ static void join_free(struct ml_call *call)
     if (j->link != 0) {
         call->node->ports.link_close(call->node->ports.ctx, j->link, ML_E_CANCELED);
     }
-    enrol_keys_free(&j->keys);
+    ml_enrol_keys_free(&j->keys);
     ml_node_secrets_free(&j->node);
     ml_member_secrets_free(&j->member);
     ml_release(call->node->env, j);
@@ -46,7 +46,7 @@ static void join_fail(struct ml_join *j, ml_err err, const char *text)
     ml_call_finish(call, ml_call_fail(call, err, text, "address", j->address));
 }
 
-bool enrol_join_dial_failed(struct ml_node *node, uint64_t dial, ml_err reason)
+bool ml_enrol_join_dial_failed(struct ml_node *node, uint64_t dial, ml_err reason)
 {
     struct ml_join *j = node->join;
     if (j == NULL || j->dial != dial) {
@@ -56,7 +56,7 @@ bool enrol_join_dial_failed(struct ml_node *node, uint64_t dial, ml_err reason)
     return true;
 }
 
-bool enrol_join_down(struct ml_node *node, uint64_t link, ml_err reason)
+bool ml_enrol_join_down(struct ml_node *node, uint64_t link, ml_err reason)
 {
     struct ml_join *j = node->join;
     if (j == NULL || j->link != link || link == 0) {
@@ -69,7 +69,7 @@ bool enrol_join_down(struct ml_node *node, uint64_t link, ml_err reason)
     return true;
 }
 
-bool enrol_join_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer)
+bool ml_enrol_join_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer)
 {
     struct ml_join *j = node->join;
     struct ml_msg msg = {.kind = ML_MSG_ENROL_REQUEST};
@@ -83,8 +83,8 @@ bool enrol_join_link_up(struct ml_node *node, uint64_t link, const struct ml_lin
     ml_box_pk_of(&request->mon_box, j->member.mon_box);
     ml_sign_pk_of(&request->node_writer, j->node.writer);
     request->node_name = ml_slice_str(ml_call_text_or(j->call, "node_name", "poste"));
-    enrol_proof(request->proof, j->keys.psk, peer->handshake_hash, request);
-    enrol_send(node, link, &msg);
+    ml_enrol_proof(request->proof, j->keys.psk, peer->handshake_hash, request);
+    ml_enrol_send(node, link, &msg);
     return true;
 }
 
@@ -166,12 +166,12 @@ static void grant_take(struct ml_join *j, const struct ml_msg_enrol_grant *grant
         join_fail(j, err, "enrol.store");
         return;
     }
-    enrol_send(node, j->link, &ready);
+    ml_enrol_send(node, j->link, &ready);
     j->call->deadline_ms = node->env->now_ms(node->env->ctx) + JOIN_CATCH_UP_MS;
     ml_exchange_dial_all(j->org);
 }
 
-bool enrol_join_message(struct ml_node *node, uint64_t link, struct ml_slice bytes)
+bool ml_enrol_join_message(struct ml_node *node, uint64_t link, struct ml_slice bytes)
 {
     static const char *const refusals[] = {
         [ML_ENROL_WRONG_CODE] = "enrol.wrong_code",
@@ -255,7 +255,7 @@ ml_err ml_method_enrol_join(struct ml_call *call)
     call->job_free = join_free;
     ml_err err = join_params(call, j, &code);
     if (err == ML_OK) {
-        err = enrol_keys_derive(&j->keys, code);
+        err = ml_enrol_keys_derive(&j->keys, code);
     }
     ml_secret_free(code);
     if (err == ML_OK) {

@@ -36,7 +36,7 @@ void ml_enrol_offer_end(struct ml_org *org)
     if (org->exchange != NULL) {
         ml_exchange_offer_enrolment(org, NULL, NULL);
     }
-    enrol_keys_free(&o->keys);
+    ml_enrol_keys_free(&o->keys);
     ml_release(org->node->env, o);
 }
 
@@ -50,7 +50,7 @@ static struct ml_org *offer_of(struct ml_node *node, uint64_t link)
     return NULL;
 }
 
-bool enrol_offer_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer)
+bool ml_enrol_offer_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer)
 {
     if (peer->initiator) {
         return false;
@@ -65,7 +65,7 @@ bool enrol_offer_link_up(struct ml_node *node, uint64_t link, const struct ml_li
     return true;
 }
 
-bool enrol_offer_down(struct ml_node *node, uint64_t link)
+bool ml_enrol_offer_down(struct ml_node *node, uint64_t link)
 {
     struct ml_org *org = offer_of(node, link);
     if (org == NULL) {
@@ -159,7 +159,7 @@ static ml_err grant_send(struct ml_org *org)
         grant->rank = member->rank;
         grant->role = member->role;
         grant->org_name = ml_slice_str("");
-        enrol_send(org->node, org->offer->link, &msg);
+        ml_enrol_send(org->node, org->offer->link, &msg);
         ml_wipe(grant->network_secret, sizeof(grant->network_secret));
     }
     ml_buf_free(&genesis);
@@ -170,7 +170,7 @@ static void refuse(struct ml_org *org, ml_enrol_refusal reason)
 {
     const struct ml_msg msg = {.kind = ML_MSG_ENROL_REFUSE,
                                .u.enrol_refuse = {.reason = (uint8_t)reason}};
-    enrol_send(org->node, org->offer->link, &msg);
+    ml_enrol_send(org->node, org->offer->link, &msg);
 }
 
 static ml_err request_take(struct ml_org *org, const struct ml_msg_enrol_request *request)
@@ -178,7 +178,7 @@ static ml_err request_take(struct ml_org *org, const struct ml_msg_enrol_request
     const struct ml_env *env = org->node->env;
     struct ml_enrol_offer *o = org->offer;
     uint8_t proof[32];
-    enrol_proof(proof, o->keys.psk, ml_slice(o->handshake_hash, o->handshake_len), request);
+    ml_enrol_proof(proof, o->keys.psk, ml_slice(o->handshake_hash, o->handshake_len), request);
     if (!ml_equal_ct(proof, request->proof, sizeof(proof))) {
         refuse(org, ML_ENROL_WRONG_CODE);
         return ML_E_FORGED;
@@ -203,7 +203,7 @@ static ml_err request_take(struct ml_org *org, const struct ml_msg_enrol_request
     return err;
 }
 
-bool enrol_offer_message(struct ml_node *node, uint64_t link, struct ml_slice bytes)
+bool ml_enrol_offer_message(struct ml_node *node, uint64_t link, struct ml_slice bytes)
 {
     struct ml_org *org = offer_of(node, link);
     struct ml_msg msg;
@@ -241,7 +241,7 @@ static ml_err offer_new(struct ml_call *call, const struct ml_secret *code,
     if (o == NULL) {
         return ML_E_NOMEM;
     }
-    ml_err err = enrol_keys_derive(&o->keys, code);
+    ml_err err = ml_enrol_keys_derive(&o->keys, code);
     if (err != ML_OK) {
         ml_release(env, o);
         return err;

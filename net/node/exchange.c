@@ -25,7 +25,7 @@ struct ml_sync *ml_exchange_engine(struct ml_org *org)
     return org->exchange->sync;
 }
 
-struct exchange_link *exchange_link_of(struct ml_exchange *x, uint32_t session)
+struct exchange_link *ml_exchange_link_of(struct ml_exchange *x, uint32_t session)
 {
     for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
         if (x->links[i].link != 0 && x->links[i].session == session) {
@@ -166,7 +166,7 @@ static void peer_failed(struct ml_exchange *x, struct exchange_peer *p, ml_err r
     }
 }
 
-void exchange_wake(struct ml_exchange *x)
+void ml_exchange_wake(struct ml_exchange *x)
 {
     ml_node_wake(x->org->node);
 }
@@ -332,7 +332,7 @@ void ml_exchange_run(struct ml_org *org)
     x->running = true;
     ml_sync_tick(x->sync, now_ms(x));
     while (ml_sync_next(x->sync, &action)) {
-        exchange_act(x, &action);
+        ml_exchange_act(x, &action);
     }
     x->running = false;
     ml_node_wake(org->node);

@@ -1,4 +1,4 @@
-/* net/node/exchange_act.c -- what the engine asks, done on the log store and the links.
+/* net/node/ml_exchange_act.c -- what the engine asks, done on the log store and the links.
  *
  * Each query is answered before the next action is taken; one that fails ends its session
  * (ml_sync_on_failed), never the node.
@@ -89,7 +89,7 @@ static ml_err holes_of(struct ml_exchange *x, struct ml_sync_holes *out)
     return err;
 }
 
-void exchange_snapshot(struct ml_exchange *x)
+void ml_exchange_snapshot(struct ml_exchange *x)
 {
     struct collect heads;
     struct collect own;
@@ -120,7 +120,7 @@ void exchange_snapshot(struct ml_exchange *x)
 static void act_send(struct ml_exchange *x, const struct ml_sync_action *a)
 {
     const struct ml_node_ports *ports = &x->org->node->ports;
-    const struct exchange_link *l = exchange_link_of(x, a->session);
+    const struct exchange_link *l = ml_exchange_link_of(x, a->session);
     if (l != NULL) {
         ports->link_send(ports->ctx, l->link, a->u.send.data, a->u.send.len);
     }
@@ -129,7 +129,7 @@ static void act_send(struct ml_exchange *x, const struct ml_sync_action *a)
 static void act_close(struct ml_exchange *x, const struct ml_sync_action *a)
 {
     const struct ml_node_ports *ports = &x->org->node->ports;
-    const struct exchange_link *l = exchange_link_of(x, a->session);
+    const struct exchange_link *l = ml_exchange_link_of(x, a->session);
     if (l == NULL) {
         ml_sync_on_closed(x->sync, a->session);
         return;
@@ -423,11 +423,11 @@ static void act_changed(struct ml_exchange *x, const struct ml_sync_action *a)
     ml_node_changed(x->org->node);
 }
 
-void exchange_act(struct ml_exchange *x, const struct ml_sync_action *a)
+void ml_exchange_act(struct ml_exchange *x, const struct ml_sync_action *a)
 {
     switch (a->kind) {
     case ML_SYNC_SNAPSHOT:
-        exchange_snapshot(x);
+        ml_exchange_snapshot(x);
         break;
     case ML_SYNC_SEND:
         act_send(x, a);
@@ -467,7 +467,7 @@ void exchange_act(struct ml_exchange *x, const struct ml_sync_action *a)
         break;
     case ML_SYNC_TIMER:
         x->sync_wake_ms = a->u.timer_ms;
-        exchange_wake(x);
+        ml_exchange_wake(x);
         break;
     }
 }

@@ -1,4 +1,5 @@
-/* net/node/exchange_inner.h -- shared by exchange.c (links, life) and exchange_act.c (actions). */
+/* net/node/exchange_inner.h -- shared by exchange.c (links, life) and ml_exchange_act.c (actions).
+ */
 #ifndef ML_NODE_EXCHANGE_INNER_H
 #define ML_NODE_EXCHANGE_INNER_H
 
@@ -44,10 +45,10 @@ struct ml_exchange {
     bool running;   /* ml_exchange_run is on the stack */
 };
 
-void exchange_act(struct ml_exchange *x, const struct ml_sync_action *action);
-struct exchange_link *exchange_link_of(struct ml_exchange *x, uint32_t session);
+void ml_exchange_act(struct ml_exchange *x, const struct ml_sync_action *action);
+struct exchange_link *ml_exchange_link_of(struct ml_exchange *x, uint32_t session);
 /** Tells the engine all heads, own chains and holes as committed. */
-void exchange_snapshot(struct ml_exchange *x);
-void exchange_wake(struct ml_exchange *x);
+void ml_exchange_snapshot(struct ml_exchange *x);
+void ml_exchange_wake(struct ml_exchange *x);
 
 #endif
