@@ -352,6 +352,41 @@ static void bases_that_differ_cost_one_more_round_trip(void **state)
     assert_true(world_equal(&w, true));
 }
 
+/* B's disk went back to an older base: both have one, and they are not the same. */
+static void bases_of_two_days_are_told_apart(void **state)
+{
+    (void)state;
+    struct ml_writer_id a = world_writer(&w);
+    struct ml_writer_id b = world_writer(&w);
+    uint8_t old[4096];
+    start_both();
+    for (int i = 0; i < 5; i++) {
+        (void)write_as(A, world_writer(&w), ML_LANE_RECORD);
+    }
+    (void)write_as(A, a, ML_LANE_RECORD);
+    (void)world_connect(&w, A, B);
+    world_run(&w, 20 * LATENCY);
+    world_cut_all(&w);
+    size_t len = w.node[B].base_len[A];
+    assert_in_range(len, 1, sizeof(old));
+    memcpy(old, w.node[B].base[A], len);
+    (void)write_as(A, a, ML_LANE_RECORD);
+    (void)world_connect(&w, A, B);
+    world_run(&w, 20 * LATENCY);
+    world_cut_all(&w);
+    assert_true(w.node[B].base_len[A] >= len);
+    memcpy(w.node[B].base[A], old, len);
+    w.node[B].base_len[A] = len;
+    (void)write_as(B, b, ML_LANE_RECORD);
+    int link = world_connect(&w, A, B);
+    world_run(&w, 20 * LATENCY);
+    assert_true(world_equal(&w, false));
+    assert_true(world_synced(&w, A, B) && world_synced(&w, B, A));
+    assert_int_equal(w.link[link].out[0].by_kind[ML_MSG_FRONTIER], 3); /* delta, refusal, whole */
+    assert_int_equal(w.link[link].out[0].bundles, 0);
+    assert_int_equal(w.link[link].out[1].bundles, 1);
+}
+
 static void a_frontier_of_many_parts_arrives_whole(void **state)
 {
     (void)state;
@@ -443,6 +478,7 @@ int main(void)
         TEST(traces_ride_along_after_an_equal_hello),
         TEST(a_delta_names_only_chains_that_moved),
         TEST(bases_that_differ_cost_one_more_round_trip),
+        TEST(bases_of_two_days_are_told_apart),
         TEST(a_frontier_of_many_parts_arrives_whole),
         TEST(what_moves_between_hello_and_its_answer_is_not_lost),
         TEST(an_old_epoch_gets_keys_first_and_then_the_rest),

@@ -100,6 +100,16 @@ static void branches_of_one_length_replicate(void **state)
     assert_both_branches(meet(100 * LATENCY));
 }
 
+static void a_fork_at_the_second_bundle_sends_no_first(void **state)
+{
+    (void)state;
+    (void)forked(1, 1, 1);
+    int link = meet(100 * LATENCY);
+    assert_both_branches(link);
+    assert_int_equal(w.link[link].out[0].bundles, 1);
+    assert_int_equal(w.link[link].out[1].bundles, 1);
+}
+
 static void chains_that_share_nothing_replicate(void **state)
 {
     (void)state;
@@ -241,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(both_branches_replicate),
         TEST(branches_of_one_length_replicate),
+        TEST(a_fork_at_the_second_bundle_sends_no_first),
         TEST(chains_that_share_nothing_replicate),
         TEST(a_fork_far_below_is_found_in_few_questions),
         TEST(more_forks_than_slots_are_all_found),

@@ -151,16 +151,23 @@ static void a_held_back_frontier_gives_signs_of_life(void **state)
     world_start(&w, A);
     world_start(&w, B);
     world_start(&w, C);
-    (void)world_connect(&w, A, B);
-    world_run(&w, 3 * LATENCY);
-    w.latency_ms = 8000; /* B feeds, slowly: each message is progress */
+    int first = world_connect(&w, A, B);
+    while (w.link[first].out[1].by_kind[ML_MSG_PLAN] == 0) {
+        (void)world_step(&w, w.now_ms + LATENCY);
+    }
+    w.node[B].slow_store = true; /* it feeds us three bundles each four seconds */
     int second = world_connect(&w, A, C);
-    world_run(&w, 30000);
-    w.latency_ms = LATENCY;
+    for (int i = 0; i < 11; i++) {
+        world_run(&w, 4000);
+        world_answer(&w, B);
+    }
+    assert_false(world_equal(&w, false));
+    assert_in_range(w.link[second].out[0].by_kind[ML_MSG_FRONTIER], 3, 5);
+    assert_int_equal(world_status(&w, A, C).state, ML_SYNC_STATE_FRONTIER);
+    w.node[B].slow_store = false;
     world_run(&w, 200000);
-    assert_true(w.link[second].out[0].by_kind[ML_MSG_FRONTIER] >= 1);
     assert_true(world_equal(&w, false));
-    assert_int_equal(w.node[C].closes, 0);
+    assert_int_equal(w.node[A].closes + w.node[C].closes, 0);
 }
 
 static void frontiers_that_differ_when_both_are_done_are_compared_again(void **state)
@@ -288,17 +295,54 @@ static void a_slow_link_is_not_flooded(void **state)
 {
     (void)state;
     struct ml_writer_id a = world_writer(&w);
-    for (int i = 0; i < 100; i++) {
-        (void)append_as(A, a, ML_LANE_RECORD, 20000);
-    }
     world_start(&w, A);
     world_start(&w, B);
-    w.node[A].slow_link = true;
     int link = world_connect(&w, A, B);
     world_run(&w, 30 * LATENCY);
-    assert_in_range(w.node[A].unsent, ML_SYNC_UNSENT_BYTES / 2, ML_SYNC_UNSENT_BYTES + 1000);
+    (void)append_as(A, a, ML_LANE_KEYS, 10000);
+    size_t around = w.bundles[append_as(A, a, ML_LANE_KEYS, 10000)].info.bytes - 10000;
+    world_run(&w, 30 * LATENCY);
+    w.node[A].slow_link = true;
+    for (int i = 0; i < 100; i++) { /* eight of them fill the backlog to the byte, and beyond */
+        (void)append_as(A, a, ML_LANE_KEYS, ML_SYNC_UNSENT_BYTES / 8 - around);
+    }
+    world_run(&w, 30 * LATENCY);
+    assert_in_range(w.node[A].unsent, ML_SYNC_UNSENT_BYTES, ML_SYNC_UNSENT_BYTES + 1000);
     w.node[A].slow_link = false;
     ml_sync_on_sent(w.node[A].engine, w.link[link].session[0], w.node[A].unsent);
+    world_run(&w, 100 * LATENCY);
+    assert_true(world_equal(&w, false));
+}
+
+/* support_wire.c counts what is open. */
+static void pushes_keep_to_the_window(void **state)
+{
+    (void)state;
+    struct ml_writer_id a = world_writer(&w);
+    world_start(&w, A);
+    world_start(&w, B);
+    int link = world_connect(&w, A, B); /* equal HELLOs: no CREDIT raises the window */
+    world_run(&w, 20 * LATENCY);
+    w.node[B].slow_store = true;
+    for (unsigned i = 0; i < ML_SYNC_WINDOW_BUNDLES + 40; i++) {
+        (void)append_as(A, a, ML_LANE_RECORD, 20);
+        if (i % 100 == 99) {
+            world_run(&w, LATENCY);
+        }
+    }
+    world_run(&w, LATENCY);
+    assert_int_equal(w.link[link].out[0].open_bundles, ML_SYNC_WINDOW_BUNDLES);
+    w.node[B].slow_store = false;
+    world_run(&w, 100 * LATENCY);
+    assert_true(world_equal(&w, false));
+    w.node[B].slow_store = true;
+    for (unsigned i = 0; i < 20; i++) {
+        (void)append_as(A, a, ML_LANE_RECORD, 20000);
+    }
+    world_run(&w, 10 * LATENCY);
+    assert_in_range(w.link[link].out[0].open_bytes, ML_SYNC_WINDOW_BYTES - 21000,
+                    ML_SYNC_WINDOW_BYTES);
+    w.node[B].slow_store = false;
     world_run(&w, 100 * LATENCY);
     assert_true(world_equal(&w, false));
 }
@@ -457,6 +501,7 @@ int main(void)
         TEST(a_pause_ends_all_and_takes_none),
         TEST(a_canceled_exchange_says_so),
         TEST(a_slow_link_is_not_flooded),
+        TEST(pushes_keep_to_the_window),
         TEST(a_revocation_overtakes_yesterdays_records),
         TEST(a_store_that_cannot_answer_ends_the_session),
         TEST(answers_nobody_waits_for_change_nothing),
