@@ -93,6 +93,7 @@ extern const struct ml_method ml_methods_record[];
 extern const struct ml_method ml_methods_import[];
 extern const struct ml_method ml_methods_gen[];
 extern const struct ml_method ml_methods_conflict[];
+extern const struct ml_method ml_methods_draft[];
 extern const struct ml_method ml_methods_sync[];
 extern const struct ml_method ml_methods_log[];
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/record/drafts.h"
 #include "core/record/vault.h"
 #include "maille/vfs.h"
 #include "net/node/anchors.h"
@@ -74,16 +75,21 @@ static ml_err vault_open(struct ml_org *org, struct ml_session *s)
     return err;
 }
 
+static void vfs_drop(const struct ml_org *org, const char *name)
+{
+    int rc = name[0] == '\0' ? ML_OK : ml_vfs_unregister(name);
+    if (rc != ML_OK) {
+        ml_logf(org->node->env, ML_LOG_WARN, "session", "vfs still in use: %s",
+                ml_err_name((ml_err)rc));
+    }
+}
+
 static void session_free(struct ml_org *org, struct ml_session *s)
 {
     ml_vault_close(s->vault);
-    if (s->vault_vfs[0] != '\0') {
-        int rc = ml_vfs_unregister(s->vault_vfs);
-        if (rc != ML_OK) {
-            ml_logf(org->node->env, ML_LOG_WARN, "session", "vfs still in use: %s",
-                    ml_err_name((ml_err)rc));
-        }
-    }
+    vfs_drop(org, s->vault_vfs);
+    ml_drafts_close(s->drafts);
+    vfs_drop(org, s->drafts_vfs);
     ml_member_secrets_free(&s->secrets);
     ml_wipe(s->token, sizeof(s->token));
     ml_release(org->node->env, s);
@@ -139,6 +145,26 @@ void ml_session_end(struct ml_org *org)
 {
     static const struct ml_member_id nobody;
     ml_session_end_other(org, &nobody);
+}
+
+ml_err ml_session_drafts(struct ml_org *org, struct ml_drafts **out)
+{
+    struct ml_session *s = org->session;
+    char path[ML_PATH_MAX];
+    ml_err err = ML_OK;
+    if (s->drafts_vfs[0] == '\0') {
+        err = ml_org_vfs(org, s->drafts_vfs, ML_KDF_DRAFTS, &s->member);
+    }
+    if (err == ML_OK && s->drafts == NULL) {
+        const struct ml_drafts_args args = {
+            .env = org->node->env, .path = path, .vfs = s->drafts_vfs, .create = true};
+        err = ml_home_member_file(&org->node->home, path, &org->id, "drafts", &s->member);
+        if (err == ML_OK) {
+            err = ml_drafts_open(&s->drafts, &args);
+        }
+    }
+    *out = s->drafts;
+    return err;
 }
 
 struct ml_keyring *ml_session_keyring(const struct ml_org *org)

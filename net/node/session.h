@@ -31,6 +31,10 @@ ml_err ml_session_open_writers(struct ml_org *org, bool *opened) ML_MUST_CHECK;
 /** Of the session's member; a session is there. */
 struct ml_keyring *ml_session_keyring(const struct ml_org *org);
 
+struct ml_drafts;
+/** The session's drafts, opened at their first use. *out borrowed. IO, FULL, CORRUPT ... */
+ml_err ml_session_drafts(struct ml_org *org, struct ml_drafts **out) ML_MUST_CHECK;
+
 /** The member's author. */
 void ml_session_author(const struct ml_org *org, struct ml_author *out);
 

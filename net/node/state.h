@@ -26,6 +26,7 @@
 
 struct ml_anchor;
 struct ml_enrol_offer;
+struct ml_drafts;
 struct ml_exchange;
 struct ml_join;
 struct ml_log;
@@ -43,6 +44,8 @@ struct ml_session {
     char vault_vfs[ML_NODE_VFS_NAME_MAX];
     struct ml_vault *vault; /* owned */
     struct ml_view_names names;
+    char drafts_vfs[ML_NODE_VFS_NAME_MAX];
+    struct ml_drafts *drafts; /* owned; NULL until they are used */
     bool restored;     /* at this unlock the store was found older than what it had offered */
     bool writers_open; /* governance knows the writers of member and node */
 };

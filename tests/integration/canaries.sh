@@ -1,6 +1,6 @@
 #!/bin/bash
-# Nothing of the record is readable on a disk: canaries planted as a name, a note, a search word are
-# found in no file of the home, of the anti-rollback records, of the temporary folder, nor in a core
+# Nothing of the record is readable on a disk: canaries planted as a name, a note, a search word, a
+# draft are found in no file of the home, of the anti-rollback records, of the temporary folder, nor in a core
 # file; no database says that it is one. The daemon is killed in the middle, so that the WAL stays.
 set -euo pipefail
 work=$(mktemp -d)
@@ -9,7 +9,7 @@ export MAILLE_HOME="$work/home" XDG_STATE_HOME="$work/state" TMPDIR="$work/tmp"
 mkdir -p "$work/tmp" && cd "$work/tmp"
 maille() { "$ML_BIN/maille" "$@"; }
 printf 'phrase de passe canariosecret\n' > "$work/passphrase"
-canaries="Canarinomdefamille canarinotedevisite canarimotcherche canariosecret"
+canaries="Canarinomdefamille canarinotedevisite canarimotcherche canaribrouillon canariosecret"
 maille org found --name 'MSP Canaristructure' --member-name 'Dr Canarimembre' \
     --passphrase-fd 3 3< "$work/passphrase" > "$work/founded"
 patient=$(maille record add patient --set birth_name=Canarinomdefamille \
@@ -19,6 +19,7 @@ patient=$(maille record add patient --set birth_name=Canarinomdefamille \
 maille record add care_note --patient "$patient" --set data=canarinotedevisite \
     --set written_at=2026-03-02T09:10 > /dev/null
 maille patient find canarimotcherche > /dev/null
+"$ML_BIN/../tests/rpc_call" draft.put patient="$patient" form=care_note content=canaribrouillon
 found=$(maille patient find Canarinomdefamille --json | grep -c '"patient": "') # the test can find it
 [ "$found" -eq 1 ]
 pid=$(cat "$work/home/lock")

@@ -437,6 +437,45 @@ static void a_member_who_is_no_coordinator_enrols_nobody(void **state)
     story_end(&r);
 }
 
+static void a_draft_outlives_the_session_and_is_its_members_own(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    char patient[40];
+    story_patient(c, 0, patient);
+    story_ask(&r);
+    story_put(&r, "patient", patient);
+    story_put(&r, "form", "care_note");
+    story_put(&r, "content", "une note commencée");
+    story_must(&r, story_send(&r, c, 0, "draft.put"), "draft.put");
+    story_end(&r);
+    cluster_stop(c, 0);
+    cluster_start(c, 0);
+    story_unlock(c, 0);
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, 0, "draft.list"), "draft.list");
+    assert_int_equal(ml_value_count(story_get(&r, "drafts")), 1);
+    story_end(&r);
+    for (int turn = 0; turn < 2; turn++) {
+        size_t len = 0;
+        story_ask(&r);
+        story_put(&r, "patient", patient);
+        story_put(&r, "form", "care_note");
+        ml_err err = story_send(&r, c, 0, "draft.get");
+        assert_int_equal(err, turn == 0 ? ML_OK : ML_E_NOT_FOUND);
+        const uint8_t *bytes = ml_value_bytes(story_get(&r, "content"), &len);
+        assert_true(turn == 1 || (len == strlen("une note commencée") &&
+                                  memcmp(bytes, "une note commencée", len) == 0));
+        story_end(&r);
+        story_ask(&r);
+        story_put(&r, "patient", patient);
+        story_put(&r, "form", "care_note");
+        err = story_send(&r, c, 0, "draft.delete");
+        assert_int_equal(err, turn == 0 ? ML_OK : ML_E_NOT_FOUND);
+        story_end(&r);
+    }
+}
+
 static void lock_all_closes_the_log_too(void **state)
 {
     struct cluster *c = *state;
@@ -484,6 +523,7 @@ int main(void)
         T(ten_idle_minutes_lock_the_session_not_the_node),
         T(lists_say_members_nodes_peers_and_structures),
         T(a_member_who_is_no_coordinator_enrols_nobody),
+        T(a_draft_outlives_the_session_and_is_its_members_own),
         T(lock_all_closes_the_log_too),
         T(an_unknown_method_and_a_bad_structure_are_refused),
     };
