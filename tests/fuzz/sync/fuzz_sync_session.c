@@ -110,6 +110,26 @@ static void answer_ingest(struct play *p, const struct ml_sync_action *a)
     free(out);
 }
 
+/* A store that gave what nobody asked for would be asked for the same again, for ever. */
+static bool in_range(const struct ml_sync_range *r, const struct ml_dep *id)
+{
+    bool known = false;
+    for (size_t i = 0; i < r->after_count; i++) {
+        known = known || ml_dep_compare(&r->after[i], id) == 0;
+    }
+    return !known && memcmp(&r->writer, &id->writer, sizeof(r->writer)) == 0 &&
+           r->lane == id->lane && r->from <= id->seq && id->seq <= r->to;
+}
+
+static bool is_asked(const struct ml_sync_action *a, const struct ml_dep *id)
+{
+    bool asked = false;
+    for (size_t i = 0; i < a->u.ranges.count; i++) {
+        asked = asked || in_range(&a->u.ranges.ranges[i], id);
+    }
+    return asked;
+}
+
 static void answer_load(struct play *p, const struct ml_sync_action *a)
 {
     struct ml_sync_loaded out[HELD_MAX];
@@ -117,6 +137,9 @@ static void answer_load(struct play *p, const struct ml_sync_action *a)
     size_t bytes = 0;
     for (size_t i = 0; i < p->held_count; i++) {
         const struct held *h = &p->held[i];
+        if (!is_asked(a, &h->bundle.id)) {
+            continue;
+        }
         bytes += h->bundle.bytes;
         if (bytes > a->u.ranges.bytes_max || load.count == a->u.ranges.bundles_max) {
             load.more = true;
