@@ -20,6 +20,11 @@ bool store_may_offer(const struct world *w, unsigned node, int bundle);
 unsigned store_side(const struct world_link *l, unsigned node);
 /** `node` sends these bytes. */
 void store_tap(struct world *w, unsigned node, struct world_link *l, struct ml_slice bytes);
+/** When a message that is sent now arrives. */
+uint64_t store_arrival(struct world *w, struct world_pipe *p, size_t len);
+/** The next report of sent bytes of this pipe, UINT64_MAX for none; _report makes it. */
+uint64_t store_sent_ms(const struct world_pipe *p);
+void store_sent_report(struct world *w, struct world_link *l, unsigned from);
 void store_answer(struct world *w, struct world_job *job);
 /** Grows the per-bundle arrays of every node. */
 void store_grow(struct world *w);

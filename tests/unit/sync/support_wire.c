@@ -1,6 +1,7 @@
 /* tests/unit/sync/support_wire.c -- what passes the links, judged as it is sent: numbers, windows,
  * and that nothing is named or given which isn't durable and anchored (I11, rules B18). */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/assert.h"
 #include "support_store.h"
@@ -107,5 +108,42 @@ void store_tap(struct world *w, unsigned node, struct world_link *l, struct ml_s
         theirs->window_bundles += msg.u.credit.bundles;
     } else if (msg.kind == ML_MSG_FRONTIER) {
         check_heads(w, node, &msg.u.frontier.heads);
+    }
+}
+
+/* ---- the slow link: 256 kbit/s, each 1,400-byte segment may stall (decisions 26) ---- */
+
+uint64_t store_arrival(struct world *w, struct world_pipe *p, size_t len)
+{
+    size_t framed = (len + 18 + 63) / 64 * 64;
+    if (w->kbit_s == 0) {
+        return w->now_ms + w->latency_ms;
+    }
+    uint64_t start = p->busy_ms > w->now_ms ? p->busy_ms : w->now_ms;
+    for (size_t at = 0; at < framed; at += 1400) {
+        size_t end = at + 1400 < framed ? at + 1400 : framed;
+        uint64_t stall = fake_below(&w->fake, 100) < 5 ? 300 : 0;
+        uint64_t arrives = start + end * 8 / w->kbit_s + w->latency_ms + stall;
+        p->last_ms = arrives > p->last_ms ? arrives : p->last_ms;
+    }
+    p->busy_ms = start + framed * 8 / w->kbit_s;
+    ML_ASSERT(p->sent_count < WORLD_SENT_MAX);
+    p->sent[p->sent_count++] = (struct world_sent){p->busy_ms, len};
+    return p->last_ms;
+}
+
+uint64_t store_sent_ms(const struct world_pipe *p)
+{
+    return p->sent_count > 0 ? p->sent[0].at_ms : UINT64_MAX;
+}
+
+void store_sent_report(struct world *w, struct world_link *l, unsigned from)
+{
+    struct world_pipe *p = &l->out[from];
+    size_t bytes = p->sent[0].bytes;
+    p->sent_count--;
+    memmove(p->sent, p->sent + 1, p->sent_count * sizeof(p->sent[0]));
+    if (!l->gone[from]) {
+        ml_sync_on_sent(w->node[l->node[from]].engine, l->session[from], bytes);
     }
 }

@@ -378,7 +378,7 @@ static void pipe_put(struct world *w, struct world_pipe *p, struct ml_slice byte
 {
     struct world_msg *m = calloc(1, sizeof(*m) + bytes.len);
     ML_ASSERT(m != NULL);
-    m->due_ms = w->now_ms + w->latency_ms;
+    m->due_ms = store_arrival(w, p, bytes.len);
     m->len = bytes.len;
     memcpy(m->data, bytes.data, bytes.len);
     if (p->last == NULL) {
@@ -401,7 +401,7 @@ static void act_send(struct world *w, unsigned node, const struct ml_sync_action
         store_tap(w, node, l, a->u.send);
         pipe_put(w, &l->out[store_side(l, node)], a->u.send);
         w->node[node].unsent += w->node[node].slow_link ? a->u.send.len : 0;
-        if (!w->node[node].slow_link) {
+        if (!w->node[node].slow_link && w->kbit_s == 0) {
             ml_sync_on_sent(w->node[node].engine, a->session, a->u.send.len);
         }
     }
@@ -637,10 +637,15 @@ struct next_event {
     struct world_job *job;
     struct world_link *link;
     unsigned from;
+    bool sent; /* only a report that bytes have left */
 };
 
 static void earlier_pipe(struct world *w, struct world_link *l, unsigned from, struct next_event *e)
 {
+    if (l->used && store_sent_ms(&l->out[from]) < e->at_ms) {
+        *e = (struct next_event){
+            .at_ms = store_sent_ms(&l->out[from]), .link = l, .from = from, .sent = true};
+    }
     if (!pipe_has(l, from)) {
         return;
     }
@@ -686,6 +691,8 @@ bool world_step(struct world *w, uint64_t until_ms)
     }
     if (e.job != NULL) {
         job_run(w, e.job);
+    } else if (e.sent) {
+        store_sent_report(w, e.link, e.from);
     } else if (e.link != NULL) {
         pipe_deliver(w, e.link, e.from);
     }

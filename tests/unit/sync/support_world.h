@@ -22,6 +22,7 @@ enum {
     WORLD_DEPS_MAX = 4,
     WORLD_OWN_MAX = 64,
     WORLD_JOBS_MAX = 512,
+    WORLD_SENT_MAX = 64,
 };
 
 struct world_bundle {
@@ -81,6 +82,12 @@ struct world_msg {
     uint8_t data[];
 };
 
+/** Bytes that leave a slow link's queue at `at_ms`. */
+struct world_sent {
+    uint64_t at_ms;
+    size_t bytes;
+};
+
 /** One direction of a link. */
 struct world_pipe {
     struct world_msg *first;
@@ -103,6 +110,11 @@ struct world_pipe {
     size_t *counts;
     uint8_t last_lane_stage;
     unsigned by_kind[256];
+    /* of a slow link (decisions 26) */
+    uint64_t busy_ms; /* sending until then */
+    uint64_t last_ms; /* nothing arrives before */
+    struct world_sent sent[WORLD_SENT_MAX];
+    unsigned sent_count;
 };
 
 struct world_link {
@@ -126,6 +138,7 @@ struct world {
     uint64_t seed;
     uint64_t now_ms;
     uint64_t latency_ms;
+    uint64_t kbit_s; /* of each direction; 0: no limit, and no stalls */
     ml_sync_order order;
     unsigned node_count;
     struct world_node node[WORLD_NODES_MAX];

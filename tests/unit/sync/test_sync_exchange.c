@@ -76,8 +76,9 @@ static void idle_costs_one_frame_each_way(void **state)
     assert_int_equal(world_status(&w, A, B).state, ML_SYNC_STATE_LIVE);
 }
 
-/* The day set's shape over a million operations: 6,000 ops at 16 a bundle, of 40 writers. */
-static void day(uint32_t ops_per_bundle, uint64_t *framed, uint64_t *payload)
+/* The day set's shape over a million operations: 6,000 ops at 16 a bundle, of 40 writers. The link
+ * is up; both kept their base from an exchange with nothing new. */
+static int day_begins(uint32_t ops_per_bundle)
 {
     struct ml_writer_id writers[40];
     for (int i = 0; i < 40; i++) {
@@ -87,7 +88,7 @@ static void day(uint32_t ops_per_bundle, uint64_t *framed, uint64_t *payload)
         }
     }
     start_both();
-    (void)world_connect(&w, A, B); /* an exchange with nothing new: both keep this base */
+    (void)world_connect(&w, A, B);
     world_run(&w, 10 * LATENCY);
     world_cut_all(&w);
     for (uint32_t i = 0; i < 6000 / ops_per_bundle; i++) {
@@ -97,9 +98,14 @@ static void day(uint32_t ops_per_bundle, uint64_t *framed, uint64_t *payload)
                                           .op_bytes = 220};
         (void)world_append(&w, A, &write);
     }
-    int link = world_connect(&w, A, B);
+    return world_connect(&w, A, B);
+}
+
+static void day(uint32_t ops_per_bundle, uint64_t *framed, uint64_t *payload)
+{
     uint64_t have_ms = 0;
     uint64_t know_ms = 0;
+    int link = day_begins(ops_per_bundle);
     run_counted(&have_ms, &know_ms);
     assert_true(have_ms > 0 && have_ms <= 4 * LATENCY);
     assert_true(know_ms > 0 && know_ms <= 4 * LATENCY);
@@ -127,6 +133,21 @@ static void single_ops_keep_to_two_round_trips(void **state)
     uint64_t framed = 0;
     uint64_t payload = 0;
     day(1, &framed, &payload);
+}
+
+static void a_slow_link_is_kept_busy(void **state)
+{
+    (void)state;
+    uint64_t have_ms = 0;
+    uint64_t know_ms = 0;
+    w.kbit_s = 256;
+    int link = day_begins(16);
+    run_counted(&have_ms, &know_ms);
+    uint64_t least_ms = w.link[link].out[0].payload * 8 / w.kbit_s;
+    print_message("[ 256 kbit/s with stalls: have %llu ms, %.3f of payload / bandwidth ]\n",
+                  (unsigned long long)have_ms, (double)have_ms / (double)least_ms);
+    assert_true(have_ms > 0 && have_ms * 10 <= least_ms * 13);
+    assert_true(know_ms > 0 && know_ms * 10 <= least_ms * 13);
 }
 
 static void both_directions_at_once(void **state)
@@ -467,6 +488,7 @@ int main(void)
         TEST(idle_costs_one_frame_each_way),
         TEST(a_day_costs_two_round_trips_and_a_quarter_more_bytes),
         TEST(single_ops_keep_to_two_round_trips),
+        TEST(a_slow_link_is_kept_busy),
         TEST(both_directions_at_once),
         TEST(governance_and_keys_go_to_completion_first),
         TEST(causal_order_keeps_the_order_of_ingest),
