@@ -315,6 +315,27 @@ static ml_err resend_whole(struct ml_sess *s)
     return send_frontier(s);
 }
 
+/* An honest peer waits ML_SYNC_RESYNC_MS at least between two rounds; a link that stood still may
+ * deliver some at once. Each costs us a frontier. */
+static ml_err round_begun_by_peer(struct ml_sess *s)
+{
+    uint64_t now = s->e->now_ms;
+    if (s->rounds_ms < now) {
+        s->rounds_ms = now;
+    }
+    s->rounds_ms += ML_SYNC_RESYNC_MS;
+    if (s->rounds_ms - now > (uint64_t)ML_SYNC_ROUNDS_MAX * ML_SYNC_RESYNC_MS) {
+        return ML_E_LIMIT;
+    }
+    ml_sess_progress(s);
+    if (ml_sm_at(&s->sm) == ML_SYNC_STATE_FRONTIER) {
+        s->front_got = false; /* asked twice before we answered */
+    } else {
+        ml_sess_begin_round(s, false);
+    }
+    return ML_OK;
+}
+
 ml_err ml_sess_on_frontier(struct ml_sess *s, const struct ml_msg_frontier *msg)
 {
     if (msg->unknown_base) {
@@ -323,22 +344,18 @@ ml_err ml_sess_on_frontier(struct ml_sess *s, const struct ml_msg_frontier *msg)
     if (msg->heads.count == 0 && msg->more) {
         return ML_OK; /* a sign of life */
     }
+    ml_err err = ML_OK;
     if (s->front_got) {
-        if (!msg->reply) {
-            return ML_E_PROTOCOL;
-        }
-        ml_sess_progress(s);
-        if (ml_sm_at(&s->sm) == ML_SYNC_STATE_FRONTIER) {
-            s->front_got = false; /* asked twice before we answered */
-        } else {
-            ml_sess_begin_round(s, false);
-        }
+        err = msg->reply ? round_begun_by_peer(s) : ML_E_PROTOCOL;
+    }
+    if (err != ML_OK) {
+        return err;
     }
     bool whole = is_zero16(&msg->base);
     if (!whole && !base_is_ours(s, msg)) {
         return refuse_base(s);
     }
-    ml_err err = incoming_add(s, &msg->heads);
+    err = incoming_add(s, &msg->heads);
     if (err == ML_OK && !msg->more) {
         ml_sess_progress(s);
         err = theirs_replace(s, whole);

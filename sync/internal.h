@@ -123,6 +123,7 @@ struct ml_sess {
     uint64_t keep_ms;     /* while our FRONTIER is held back: last sign of life */
     uint64_t resync_ms;   /* since when all is quiet and not equal; 0: it isn't so */
     uint64_t resync_wait_ms;
+    uint64_t rounds_ms; /* rounds that the peer began count until then, ML_SYNC_RESYNC_MS each */
 
     /* the end */
     ml_err close_err;

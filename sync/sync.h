@@ -45,6 +45,7 @@
 #define ML_SYNC_QUIET_MS           2000u /* then the base is remembered anew */
 #define ML_SYNC_RESYNC_MS          5000u /* quiet and not equal: a new round; doubles up to */
 #define ML_SYNC_RESYNC_MS_MAX      300000u
+#define ML_SYNC_ROUNDS_MAX         16u /* new rounds that a peer may begin at once: beyond it LIMIT */
 #define ML_SYNC_DUPLICATE_MS       10000u /* links opened within by both: the same one stays on both */
 #define ML_SYNC_PROGRESS_MS        200u /* between two CHANGED about counts alone */
 

@@ -246,6 +246,19 @@ static void a_frontier_in_parts_is_one_list(void **state)
     assert_refused(ML_E_PROTOCOL, ML_BYE_PROTOCOL);
 }
 
+static void rounds_that_a_peer_begins_are_bounded(void **state)
+{
+    (void)state;
+    const struct ml_msg msg = {.kind = ML_MSG_FRONTIER, .u.frontier = {.reply = true}};
+    int link = live_link();
+    for (unsigned i = 0; i < ML_SYNC_ROUNDS_MAX; i++) {
+        to_a(link, &msg);
+    }
+    assert_taken();
+    to_a(link, &msg);
+    assert_refused(ML_E_LIMIT, ML_BYE_LIMIT);
+}
+
 /* ---- windows ---- */
 
 static void bundles_come_in_number(void **state)
@@ -480,6 +493,7 @@ int main(void)
         TEST(body_requests_come_one_at_a_time_and_bounded),
         TEST(bodies_nobody_asked_for_are_no_harm),
         TEST(a_frontier_in_parts_is_one_list),
+        TEST(rounds_that_a_peer_begins_are_bounded),
         TEST(bundles_come_in_number),
         TEST(no_more_bundles_than_the_window),
         TEST(no_more_bytes_than_the_window),
