@@ -16,9 +16,9 @@
 
 /* Limits, each tested on both sides. */
 #define ML_SYNC_SESSIONS_MAX       32u
-#define ML_SYNC_PEERS_MAX          256u    /* whose last exchange is remembered in memory */
-#define ML_SYNC_HEADS_MAX          65536u  /* of one frontier, ours or a peer's */
-#define ML_SYNC_OWN_MAX            4096u   /* chains that this node writes */
+#define ML_SYNC_PEERS_MAX          256u   /* whose last exchange is remembered in memory */
+#define ML_SYNC_HEADS_MAX          65536u /* of one frontier, ours or a peer's */
+#define ML_SYNC_OWN_MAX            ML_SYNC_HEADS_MAX /* chains that this node writes */
 #define ML_SYNC_WINDOW_BYTES       262144u /* sent and not committed, before CREDIT grants more */
 #define ML_SYNC_WINDOW_BUNDLES     256u
 #define ML_SYNC_BULK_BYTES         8388608u /* our CREDIT raises a peer's to this, with our FRONTIER */

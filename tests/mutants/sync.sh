@@ -25,6 +25,9 @@ mutant sync/fork.c 's/s->place_query_count == ML_SYNC_FORKS_MAX ||//' "${S[@]}"
 mutant sync/bodies.c 's/if (g->count > 0) {/if (false) {/' "${S[@]}"
 mutant sync/inbound.c 's/e->drained || //' $X
 mutant sync/inbound.c 's/e->now_ms - e->queue_first->at_ms >= ML_SYNC_BATCH_MS/false/' "${S[@]}"
+mutant sync/inbound.c 's/s->e->queue_bytes + bytes > ML_SYNC_QUEUE_BYTES_MAX ? ML_E_BUSY : ML_OK/ML_OK/' "${S[@]}"
+mutant sync/session.c 's/s->unsent + buf.len > ML_SYNC_UNSENT_BYTES_MAX/false/' "${S[@]}"
+mutant sync/exchange.c 's/s->rounds_ms - now > /false \&\& &/' "${S[@]}"
 # order
 mutant sync/outbound.c 's/{ML_LANES_KEYS, ML_LANE_BIT/{ML_LANES_ALL, ML_LANE_BIT/' $X
 mutant sync/outbound.c 's/bool lanes_first = s->e->order == ML_SYNC_ORDER_LANES;/bool lanes_first = true;/' $X

@@ -314,6 +314,70 @@ static void a_slow_link_is_not_flooded(void **state)
     assert_true(world_equal(&w, false));
 }
 
+/* It asks and asks, and reads nothing. */
+static void a_peer_that_reads_nothing_is_left(void **state)
+{
+    (void)state;
+    struct ml_writer_id a = world_writer(&w);
+    int head = -1;
+    for (unsigned i = 0; i <= ML_SYNC_FORK_PLACES_MAX; i++) {
+        head = append_as(A, a, ML_LANE_RECORD, 10);
+    }
+    int link = live_link();
+    const struct ml_dep *id = &w.bundles[head].info.id;
+    const struct ml_msg msg = {.kind = ML_MSG_FORK_QUERY,
+                               .u.fork_query = {.writer = id->writer,
+                                                .lane = id->lane,
+                                                .first = 1,
+                                                .last = ML_SYNC_FORK_PLACES_MAX,
+                                                .step = 1,
+                                                .head_seq = id->seq,
+                                                .head = id->hash}};
+    w.node[A].slow_link = true;
+    for (unsigned i = 0; i < 5000 && w.node[A].closes == 0; i++) {
+        to_a(link, &msg);
+        while (world_step(&w, w.now_ms + LATENCY)) {
+        }
+    }
+    assert_int_equal(w.node[A].last_close, ML_E_LIMIT);
+    assert_in_range(w.node[A].unsent, ML_SYNC_UNSENT_BYTES_MAX - 4096,
+                    ML_SYNC_UNSENT_BYTES_MAX + 4);
+}
+
+static void what_waits_for_the_store_is_bounded(void **state)
+{
+    enum { PEERS = 5, EACH = 230 };
+    teardown(state);
+    world_init(&w, 5, PEERS + 1);
+    w.latency_ms = LATENCY;
+    for (unsigned n = 1; n <= PEERS; n++) { /* a window's worth each, and more */
+        struct ml_writer_id writer = world_writer(&w);
+        for (int i = 0; i < EACH; i++) {
+            (void)append_as(n, writer, ML_LANE_RECORD, 40000);
+        }
+    }
+    world_start(&w, A);
+    world_run(&w, LATENCY);
+    for (unsigned n = 1; n <= PEERS; n++) {
+        world_start(&w, n);
+        (void)world_connect(&w, A, n);
+        if (n == 1) {
+            world_run(&w, LATENCY / 2);
+            w.node[A].slow_store = true; /* and nothing is committed any more */
+        }
+        world_run(&w, 2 * (uint64_t)ML_SYNC_FEED_MS);
+        assert_int_equal(world_status(&w, A, n).last_err, n == PEERS ? ML_E_BUSY : ML_OK);
+    }
+    assert_int_equal(w.node[A].ingests, 0);
+    w.node[A].slow_store = false;
+    world_cut_all(&w);
+    for (unsigned n = 1; n <= PEERS; n++) {
+        (void)world_connect(&w, A, n);
+    }
+    world_run(&w, 100000);
+    assert_true(world_equal(&w, false));
+}
+
 /* support_wire.c counts what is open. */
 static void pushes_keep_to_the_window(void **state)
 {
@@ -502,6 +566,8 @@ int main(void)
         TEST(a_canceled_exchange_says_so),
         TEST(a_slow_link_is_not_flooded),
         TEST(pushes_keep_to_the_window),
+        TEST(a_peer_that_reads_nothing_is_left),
+        TEST(what_waits_for_the_store_is_bounded),
         TEST(a_revocation_overtakes_yesterdays_records),
         TEST(a_store_that_cannot_answer_ends_the_session),
         TEST(answers_nobody_waits_for_change_nothing),
