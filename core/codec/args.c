@@ -10,6 +10,7 @@
 #include "core/codec/mp_read.h"
 #include "core/codec/mp_write.h"
 #include "core/codec/rpc_limits.h"
+#include "core/crypto/secret.h"
 #include "maille/value.h"
 
 enum { HEAD_BYTES_MAX = 5 };
@@ -42,6 +43,9 @@ struct ml_args *ml_args_new(void)
 void ml_args_free(struct ml_args *a)
 {
     if (a != NULL) {
+        if (a->out.data != NULL) { /* it may have held a passphrase, or recovery words */
+            ml_wipe(a->out.data, a->out.cap);
+        }
         ml_buf_free(&a->out);
         ml_release(ml_env_system(), a);
     }

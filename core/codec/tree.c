@@ -14,6 +14,7 @@
 #include "core/codec/doc.h"
 #include "core/codec/mp_read.h"
 #include "core/codec/rpc_limits.h"
+#include "core/crypto/secret.h"
 
 struct ml_value {
     ml_value_kind kind;
@@ -32,7 +33,8 @@ struct ml_value {
 
 struct ml_tree {
     struct ml_value *nodes; /* owned; [0] is the root */
-    char *texts;            /* owned */
+    char *texts;            /* owned; wiped when freed: passphrases come this way */
+    size_t text_bytes;
 };
 
 /* What the first pass counts and the second fills. */
@@ -193,7 +195,8 @@ ml_err ml_tree_parse(struct ml_tree **out, const uint8_t *bytes, size_t len)
         return ML_E_NOMEM;
     }
     tree->nodes = ml_alloc_array(env, w.fill.node_count, sizeof(*tree->nodes));
-    tree->texts = ml_alloc(env, w.fill.text_bytes + 1);
+    tree->text_bytes = w.fill.text_bytes;
+    tree->texts = ml_alloc(env, tree->text_bytes + 1);
     if (tree->nodes == NULL || tree->texts == NULL) {
         ml_tree_free(tree);
         return ML_E_NOMEM;
@@ -213,6 +216,9 @@ void ml_tree_free(struct ml_tree *tree)
 {
     const struct ml_env *env = ml_env_system();
     if (tree != NULL) {
+        if (tree->texts != NULL) {
+            ml_wipe(tree->texts, tree->text_bytes);
+        }
         ml_release(env, tree->nodes);
         ml_release(env, tree->texts);
         ml_release(env, tree);
