@@ -754,7 +754,7 @@ bool ml_fhir_value(struct fhir *f, const struct fhir_entry *from, const struct m
     struct conv c = {.f = f, .from = from, .ref = field->ref, .out = out};
     size_t start = out->len;
     if (ml_json_node(f->doc, node)->type == ML_JSON_NULL) {
-        return false; /* FHIR's placeholder in arrays of primitives */
+        return false; /* an array of primitives keeps places with null */
     }
     if (field->value_set != NULL) {
         c.set = ml_schema_value_set(f->args->schema, field->value_set);

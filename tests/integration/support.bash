@@ -11,14 +11,14 @@ nodes_stop() {
     local lock
     for lock in "$work"/*/lock; do
         [ -f "$lock" ] || continue
-        kill "$(cat "$lock")" 2> /dev/null || true
+        kill "$(cat "$lock")" 2> /dev/null || : # it may have ended by itself
         flock "$lock" true # until it is gone
     done
 }
 finish() {
     local rc=$?
     if [ "$rc" -ne 0 ]; then
-        tail -n 20 "$work"/*/mailled.log >&2 || true
+        tail -n 20 "$work"/*/mailled.log >&2 || : # none was written
         echo "pour recommencer : ML_BIN=$ML_BIN ML_SOURCE=${ML_SOURCE:-} bash $0" >&2
     fi
     nodes_stop
