@@ -293,6 +293,18 @@ struct ml_hash ml_body_root(struct ml_slice body)
     return out;
 }
 
+bool ml_body_is_whole(struct ml_slice body)
+{
+    struct ml_body_walk walk;
+    struct ml_body_op op;
+    bool whole = true;
+    ml_body_walk(&walk, body);
+    while (whole && ml_body_next(&walk, &op)) {
+        whole = !op.shredded;
+    }
+    return whole;
+}
+
 static void op_write(struct ml_buf *b, const struct ml_body_op *op)
 {
     if (op->shredded) {

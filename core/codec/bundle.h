@@ -148,6 +148,8 @@ ml_err ml_body_check(const struct ml_header *header, struct ml_slice body,
                      struct ml_fault *fault) ML_MUST_CHECK;
 /** BLAKE2b-256(0x00 || clear op fields || ciphertext), or the leaf that replaced the op. */
 struct ml_hash ml_body_leaf(const struct ml_body_op *op);
+/** Is no op of a checked body replaced by its leaf? */
+bool ml_body_is_whole(struct ml_slice body);
 /** BLAKE2b-256(0x01 || n u16be || leaves). `body` passed ml_body_check. */
 struct ml_hash ml_body_root(struct ml_slice body);
 /** `body` with the op at `index` replaced by its leaf; same root. NOT_FOUND, NOMEM, LIMIT. */

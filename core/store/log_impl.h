@@ -225,7 +225,8 @@ static inline size_t ml_log_chain_index(const struct ml_log_writer *w, uint8_t l
 
 /** A bundle on its way into the store; see log_ingest.c. */
 struct ml_log_one {
-    struct ml_slice wire;
+    struct ml_slice wire; /* as it came: what waits is kept so */
+    uint32_t wire_len;    /* of what is stored of it */
     struct ml_bundle bundle;
     struct ml_hash hash;
     struct ml_log_writer *writer; /* NULL: unknown yet */

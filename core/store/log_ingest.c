@@ -391,9 +391,24 @@ static bool is_strange_genesis(const struct ml_log *log, const struct ml_log_one
            memcmp(one->hash.b, log->org.b, sizeof(log->org.b)) != 0;
 }
 
+/* No op of this version prunes or shreds, so neither a peer's reason for an absent body nor a leaf
+ * in an op's place is evidence: both leave root and signature as they were. Such a body is one that
+ * has not come, and is asked for until it comes whole; else a relay could blank what it likes. */
+static void doubt_body(struct ml_log_outcome *o, struct ml_log_one *one)
+{
+    struct ml_wire_body *body = &one->bundle.body;
+    if (body->absent == 0 && ml_body_is_whole(body->bytes)) {
+        return;
+    }
+    *body = (struct ml_wire_body){.absent = ML_ABSENT_NOT_RECEIVED};
+    one->wire_len = ml_log_wire_len(one->bundle.header_bytes.len, 0, true);
+    o->bytes = one->wire_len;
+}
+
 static ml_err ingest_decoded(struct ml_log *log, struct ml_log_outcome *o, struct ml_log_one *one)
 {
     const struct ml_header *h = &one->bundle.header;
+    doubt_body(o, one);
     one->hash = ml_bundle_hash(&one->bundle, &log->org);
     one->writer = ml_log_writer_find(log, &h->writer);
     o->id = place_of(one);
@@ -414,6 +429,7 @@ static ml_err ingest_one(struct ingest *in, struct ml_log_outcome *o, struct ml_
 {
     struct ml_log_one *one = in->one;
     one->wire = wire;
+    one->wire_len = (uint32_t)wire.len;
     o->result = ML_LOG_PENDING; /* until something else is known */
     o->bytes = (uint32_t)wire.len;
     ml_err err = ml_bundle_decode(&one->bundle, wire, NULL);

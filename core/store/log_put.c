@@ -80,7 +80,7 @@ static ml_err put_row(struct ml_log *log, const struct ml_log_one *one)
                                one->ruling.reason,
                                flags,
                                h->n_ops,
-                               (int64_t)one->wire.len,
+                               one->wire_len,
                                (int64_t)h->hlc,
                                (int64_t)ml_get_u64be(one->hash.b),
                                one->self.gvec_row};
@@ -273,7 +273,7 @@ static ml_err fill(struct ml_log *log, uint64_t n, int64_t flags, const struct m
     }
     if (err == ML_OK) {
         int64_t now = (flags & ~(int64_t)ML_LOG_HOLE) | ML_LOG_FILLED;
-        err = set_flags(log, n, now, (uint32_t)one->wire.len);
+        err = set_flags(log, n, now, one->wire_len);
     }
     log->tally.epoch++;
     if (err == ML_OK && one->bundle.header.lane == ML_LANE_GOVERNANCE) {

@@ -277,6 +277,76 @@ static void a_body_may_come_later(void **state)
     ml_log_close(b);
 }
 
+/* The wire form of a made bundle with another body. Free it. */
+static void wire_with_body(struct fixture *f, struct ml_buf *out, struct ml_slice wire,
+                           const struct ml_wire_body *body)
+{
+    struct ml_bundle bundle;
+    assert_int_equal(ml_bundle_decode(&bundle, wire, NULL), ML_OK);
+    ml_buf_init(out, &f->w.fake.env, 2 * (size_t)ML_BUNDLE_BYTES_MAX);
+    assert_int_equal(ml_bundle_join(out, bundle.header_bytes, &bundle.sig, body), ML_OK);
+}
+
+/* `wire` came to a second log as `given`: its body must count as missing until the whole comes. */
+static void body_is_wanted(struct fixture *f, struct ml_slice wire, struct ml_slice given)
+{
+    struct ml_log_counts counts;
+    struct ml_log_entry e;
+    struct ml_log *b = world_log(&f->w);
+    assert_int_equal(world_ingest(b, f->w.made[0].wire).result, ML_LOG_STORED);
+    struct ml_log_outcome o = world_ingest(b, given);
+    assert_int_equal(o.result, ML_LOG_STORED);
+    assert_int_equal(ml_log_counts(b, &counts), ML_OK);
+    assert_int_equal(counts.bodies_missing, 1);
+    assert_int_equal(ml_log_get(b, &o.id.hash, &e), ML_OK);
+    assert_int_equal(e.body.absent, ML_ABSENT_NOT_RECEIVED);
+    assert_int_equal(e.bytes, o.bytes);
+    assert_int_equal(world_ingest(b, given).result, ML_LOG_DUPLICATE);
+    assert_int_equal(world_ingest(b, wire).result, ML_LOG_BODY);
+    assert_int_equal(world_ingest(b, given).result, ML_LOG_DUPLICATE);
+    assert_int_equal(ml_log_get(b, &o.id.hash, &e), ML_OK);
+    assert_int_equal(e.body.absent, 0);
+    assert_int_equal(e.bytes, wire.len);
+    ml_log_close(b);
+}
+
+static void a_relay_cannot_blank_an_op(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_bundle bundle;
+    struct ml_buf cut;
+    struct ml_buf given;
+    (void)world_record(&f->w, f->a, 0, 2);
+    struct ml_slice wire = f->w.made[1].wire;
+    assert_int_equal(ml_bundle_decode(&bundle, wire, NULL), ML_OK);
+    ml_buf_init(&cut, &f->w.fake.env, ML_BODY_SHREDDED_MAX);
+    assert_int_equal(ml_body_shred(&cut, bundle.body.bytes, 1), ML_OK);
+    const struct ml_wire_body body = {.bytes = ml_buf_slice(&cut)};
+    wire_with_body(f, &given, wire, &body);
+    body_is_wanted(f, wire, ml_buf_slice(&given));
+    ml_buf_free(&given);
+    ml_buf_free(&cut);
+}
+
+static void a_peers_reason_for_an_absent_body_is_hearsay(void **state)
+{
+    struct fixture *f = *state;
+    (void)world_record(&f->w, f->a, 0, 2);
+    struct ml_slice wire = f->w.made[1].wire;
+    for (unsigned reason = ML_ABSENT_NOT_RECEIVED; reason <= UINT8_MAX; reason += 63) {
+        const struct ml_wire_body body = {.absent = (uint8_t)reason};
+        struct ml_buf given;
+        wire_with_body(f, &given, wire, &body);
+        body_is_wanted(f, wire, ml_buf_slice(&given));
+        ml_buf_free(&given);
+    }
+    const struct ml_wire_body shredded = {.absent = ML_ABSENT_SHREDDED};
+    struct ml_buf given;
+    wire_with_body(f, &given, wire, &shredded);
+    body_is_wanted(f, wire, ml_buf_slice(&given));
+    ml_buf_free(&given);
+}
+
 static void settings_and_peers_are_kept(void **state)
 {
     struct fixture *f = *state;
@@ -337,6 +407,8 @@ int main(void)
         TEST(only_an_opening_can_be_first),
         TEST(several_appends_commit_together),
         TEST(a_body_may_come_later),
+        TEST(a_relay_cannot_blank_an_op),
+        TEST(a_peers_reason_for_an_absent_body_is_hearsay),
         TEST(settings_and_peers_are_kept),
         TEST(peers_are_listed_in_order),
     };
