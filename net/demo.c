@@ -190,7 +190,7 @@ static bool step_found(struct demo *d)
     if (!demo_start(a)) {
         return failed(d, a);
     }
-    const struct ml_value *v = demo_call(a, "org.found", p);
+    const struct ml_value *v = demo_enter(a, "org.found", p);
     if (v == NULL) {
         return failed(d, a);
     }
@@ -255,7 +255,7 @@ static bool join(struct demo *d, int which, const char *name, int role, const ch
     demo_text(p, "address", address);
     demo_text(p, "node_name", place);
     demo_text(p, "passphrase", demo_passphrase);
-    v = demo_call(n, "enrol.join", p);
+    v = demo_enter(n, "enrol.join", p);
     if (v == NULL) {
         return failed(d, n);
     }

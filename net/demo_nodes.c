@@ -139,9 +139,20 @@ const struct ml_value *demo_call(struct demo_node *n, const char *method, struct
     return NULL;
 }
 
+const struct ml_value *demo_enter(struct demo_node *n, const char *method, struct ml_args *params)
+{
+    const struct ml_value *v = demo_call(n, method, params);
+    if (v == NULL) {
+        return NULL;
+    }
+    ml_err err =
+        ml_client_present(n->client, ml_value_text(ml_value_get(v, "token"), ""), CONNECT_MS);
+    return err == ML_OK || fail(n, ml_err_text(err)) ? v : NULL;
+}
+
 bool demo_unlock(struct demo_node *n)
 {
     struct ml_args *a = demo_params();
     demo_text(a, "passphrase", demo_passphrase);
-    return demo_call(n, "session.unlock", a) != NULL;
+    return demo_enter(n, "session.unlock", a) != NULL;
 }

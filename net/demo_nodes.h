@@ -33,6 +33,8 @@ void demo_forget(struct demo_node *n); /* closes what the demo holds; the proces
 
 /** Takes `params` over (an open map); the result, borrowed until the next call, or NULL. */
 const struct ml_value *demo_call(struct demo_node *n, const char *method, struct ml_args *params);
+/** demo_call of what begins a session; later calls carry its token. */
+const struct ml_value *demo_enter(struct demo_node *n, const char *method, struct ml_args *params);
 struct ml_args *demo_params(void);
 void demo_text(struct ml_args *a, const char *key, const char *value);
 

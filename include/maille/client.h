@@ -47,6 +47,12 @@ typedef void ml_client_event_cb(void *user, const char *name, const struct ml_va
  * user's), VERSION, LIMIT (a path too long), INVALID (token), IO, NOMEM. */
 ML_API ml_err ml_client_open(struct ml_client **out,
                              const struct ml_client_options *options) ML_MUST_CHECK;
+/** Calls from here on carry `token` (hexadecimal digits, as org.found, enrol.join and
+ * session.unlock answer it): they belong to that session whatever process makes them. Without one,
+ * a connection belongs to the session that its POSIX session unlocked. Waits for the answer.
+ * Errors: INVALID (not such digits), else as ml_client_request. */
+ML_API ml_err ml_client_present(struct ml_client *c, const char *token,
+                                uint32_t timeout_ms) ML_MUST_CHECK;
 /** Unanswered calls are forgotten, without a callback. NULL allowed. */
 ML_API void ml_client_close(struct ml_client *c);
 

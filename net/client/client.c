@@ -1,6 +1,6 @@
 /* net/client/client.c -- see maille/client.h.
  *
- *   open: connect -> rpc.hello -> [session.token] -> usable
+ *   open: connect -> rpc.hello -> usable (the token goes with hello, again when a session begins)
  *   call: queued in `out`, listed in `calls` -> answer or end of the connection -> unlisted, `done`
  *
  * Invariant: a listed call's `done` has not run. A call is unlisted before its `done` runs, so that
@@ -445,11 +445,11 @@ ml_err ml_client_subscribe(struct ml_client *c, const char *name, ml_client_even
 /* --- opening --- */
 
 /* The whole of a small file or pipe; a newline at its end is not part of it. */
-static ml_err token_read(int fd, char text[CLIENT_TOKEN_MAX], size_t *len)
+static ml_err token_read(int fd, char text[CLIENT_TOKEN_MAX])
 {
-    *len = 0;
-    while (*len < CLIENT_TOKEN_MAX) {
-        ssize_t n = read(fd, text + *len, CLIENT_TOKEN_MAX - *len);
+    size_t len = 0;
+    while (len < CLIENT_TOKEN_MAX) {
+        ssize_t n = read(fd, text + len, CLIENT_TOKEN_MAX - len);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -459,51 +459,58 @@ static ml_err token_read(int fd, char text[CLIENT_TOKEN_MAX], size_t *len)
         if (n == 0) {
             break;
         }
-        *len += (size_t)n;
+        len += (size_t)n;
     }
-    while (*len > 0 && (text[*len - 1] == '\n' || text[*len - 1] == '\r')) {
-        --*len;
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
+        len--;
     }
-    return *len == 0 || *len == CLIENT_TOKEN_MAX ? ML_E_INVALID : ML_OK;
+    if (len == 0 || len == CLIENT_TOKEN_MAX) {
+        return ML_E_INVALID;
+    }
+    text[len] = '\0';
+    return ML_OK;
 }
 
-/* A token is given as hexadecimal digits, as unlock answers it. */
-static ml_err token_take(int fd, uint8_t token[CLIENT_TOKEN_MAX / 2], size_t *len)
+static ml_err client_hello(struct ml_client *c, struct ml_slice token, uint32_t timeout_ms)
 {
-    char text[CLIENT_TOKEN_MAX];
-    size_t text_len = 0;
-    ml_err err = token_read(fd, text, &text_len);
-    if (err == ML_OK) {
-        err = text_len % 2 == 0 ? ml_hex_decode(token, text_len / 2, text, text_len) : ML_E_INVALID;
-        *len = text_len / 2;
-    }
-    explicit_bzero(text, sizeof(text));
-    return err;
-}
-
-static ml_err client_hello(struct ml_client *c, const struct ml_client_options *options,
-                           uint32_t timeout_ms)
-{
-    uint8_t token[CLIENT_TOKEN_MAX / 2];
-    size_t token_len = 0;
-    if (options->token_fd >= 0) {
-        ml_err err = token_take(options->token_fd, token, &token_len);
-        if (err != ML_OK) {
-            return err;
-        }
-    }
     struct ml_args *params = ml_args_new();
     ml_args_map(params);
     ml_args_key(params, "version");
     ml_args_int(params, ML_RPC_VERSION);
-    if (token_len > 0) {
+    if (token.len > 0) {
         ml_args_key(params, "token");
-        ml_args_bytes(params, token, token_len);
+        ml_args_bytes(params, token.data, token.len);
     }
     ml_args_end(params);
-    explicit_bzero(token, sizeof(token));
     ml_err err = ml_client_request(c, NULL, "rpc.hello", params, timeout_ms);
     ml_args_free(params);
+    return err;
+}
+
+ml_err ml_client_present(struct ml_client *c, const char *token, uint32_t timeout_ms)
+{
+    uint8_t bytes[CLIENT_TOKEN_MAX / 2];
+    size_t len = strnlen(token, CLIENT_TOKEN_MAX);
+    if (len == 0 || len == CLIENT_TOKEN_MAX || len % 2 != 0) {
+        return ML_E_INVALID;
+    }
+    ml_err err = ml_hex_decode(bytes, len / 2, token, len);
+    if (err == ML_OK) {
+        err = client_hello(c, ml_slice(bytes, len / 2), timeout_ms);
+    }
+    explicit_bzero(bytes, sizeof(bytes));
+    return err;
+}
+
+static ml_err client_greet(struct ml_client *c, int token_fd, uint32_t timeout_ms)
+{
+    char token[CLIENT_TOKEN_MAX] = "";
+    if (token_fd < 0) {
+        return client_hello(c, ml_slice(NULL, 0), timeout_ms);
+    }
+    ml_err err = token_read(token_fd, token);
+    err = err == ML_OK ? ml_client_present(c, token, timeout_ms) : err;
+    explicit_bzero(token, sizeof(token));
     return err;
 }
 
@@ -521,7 +528,8 @@ ml_err ml_client_open(struct ml_client **out, const struct ml_client_options *op
     ml_buf_init(&c->out, env, (size_t)4 * ML_RPC_BYTES_MAX);
     ml_err err = ml_client_connect(&c->fd, options);
     if (err == ML_OK) {
-        err = client_hello(c, options, options->timeout_ms == 0 ? 10000 : options->timeout_ms);
+        err = client_greet(c, options->token_fd,
+                           options->timeout_ms == 0 ? 10000 : options->timeout_ms);
     }
     if (err != ML_OK) {
         ml_client_close(c);

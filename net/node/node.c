@@ -133,6 +133,14 @@ static bool call_has_session(const struct ml_call *call)
     return call->posix_session != 0 && call->posix_session == s->posix_session;
 }
 
+/* A process whose session's leader lives in another PID namespace (a container's shell) has no
+ * session that could be told from others': it needs the token, and is told so. */
+static const char *call_no_session(const struct ml_call *call)
+{
+    bool unseen = call->token_len == 0 && call->posix_session == 0;
+    return call->org->session != NULL && unseen ? "session.unseen" : "session.none";
+}
+
 static ml_err call_check(struct ml_call *call, unsigned needs)
 {
     if ((needs & (ML_NEEDS_ORG | ML_NEEDS_SESSION | ML_NEEDS_RANK_1)) != 0) {
@@ -143,7 +151,7 @@ static ml_err call_check(struct ml_call *call, unsigned needs)
     }
     if ((needs & (ML_NEEDS_SESSION | ML_NEEDS_RANK_1)) != 0) {
         if (!call_has_session(call)) {
-            return ml_call_fail(call, ML_E_LOCKED, "session.none", NULL, NULL);
+            return ml_call_fail(call, ML_E_LOCKED, call_no_session(call), NULL, NULL);
         }
         call->session = call->org->session;
         call->session->last_call_ms = call->node->env->now_ms(call->node->env->ctx);

@@ -24,7 +24,7 @@ found=$(maille patient find Canarinomdefamille --json | grep -c '"patient": "') 
 [ "$found" -eq 1 ]
 pid=$(cat "$work/home/lock")
 kill -ABRT "$pid" # a core file, if the machine writes any, lands in a folder that is searched
-while kill -0 "$pid" 2> /dev/null; do wait "$pid" 2> /dev/null || :; done
+flock "$work/home/lock" true # the lock falls with the process
 bad=0
 for word in $canaries Canaristructure Canarimembre 'SQLite format 3'; do
     if grep -raqF -- "$word" "$work/home" "$work/state" "$work/tmp"; then

@@ -184,6 +184,7 @@ void cluster_init(struct cluster *c, uint64_t seed)
     for (unsigned n = 0; n < CLUSTER_NODES; n++) {
         struct cluster_node *node = &c->nodes[n];
         node->cluster = c;
+        node->posix_session = 1;
         snprintf(node->home, sizeof(node->home), "%s/home%u", c->folder, n);
         snprintf(node->state, sizeof(node->state), "%s/state%u", c->folder, n);
     }
@@ -357,7 +358,7 @@ ml_err cluster_call(struct cluster *c, unsigned n, const char *method, struct ml
 {
     struct cluster_node *node = &c->nodes[n];
     const struct ml_node_caller caller = {.uid = (uint32_t)getuid(),
-                                          .session_id = 1,
+                                          .session_id = node->posix_session,
                                           .token = ml_slice(node->token, node->token_len)};
     c->next_call++;
     c->answer.done = false;

@@ -28,6 +28,7 @@ struct cluster_node {
     uint64_t wake_at;
     uint8_t token[64];
     size_t token_len;
+    uint32_t posix_session; /* of who calls */
     uint64_t events;
 };
 

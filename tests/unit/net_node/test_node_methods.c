@@ -374,6 +374,36 @@ static void ten_idle_minutes_lock_the_session_not_the_node(void **state)
     assert_int_equal(story_try_find(c, 0), ML_OK);
 }
 
+/* Which text the node gives with its refusal to list patients. */
+static const char *refusal(struct cluster *c)
+{
+    static char text[64];
+    struct story_request r;
+    story_ask(&r);
+    assert_int_equal(story_send(&r, c, 0, "patient.find"), ML_E_LOCKED);
+    snprintf(text, sizeof(text), "%s", ml_value_text(story_get(&r, "text"), ""));
+    story_end(&r);
+    return text;
+}
+
+/* Decisions 5: the POSIX session that unlocked, or the token; a session that the node can't see
+ * (its leader is in another PID namespace: 0) is nobody's. */
+static void only_the_session_that_unlocked_or_its_token_gets_in(void **state)
+{
+    struct cluster *c = *state;
+    struct cluster_node *n = &c->nodes[0];
+    n->token_len = 0;
+    assert_int_equal(story_try_find(c, 0), ML_OK);
+    n->posix_session++;
+    assert_string_equal(refusal(c), "session.none");
+    n->posix_session = 0;
+    assert_string_equal(refusal(c), "session.unseen");
+    story_unlock(c, 0);
+    assert_int_equal(story_try_find(c, 0), ML_OK); /* by the token */
+    n->token_len = 0;
+    assert_string_equal(refusal(c), "session.unseen");
+}
+
 static void lists_say_members_nodes_peers_and_structures(void **state)
 {
     struct cluster *c = *state;
@@ -520,6 +550,7 @@ int main(void)
         T(any_bundle_is_explained_byte_by_byte),
         T(traces_are_cut_into_a_bundle_of_their_lane),
         T(what_a_crash_left_in_the_journal_is_cut_at_the_next_unlock),
+        T(only_the_session_that_unlocked_or_its_token_gets_in),
         T(ten_idle_minutes_lock_the_session_not_the_node),
         T(lists_say_members_nodes_peers_and_structures),
         T(a_member_who_is_no_coordinator_enrols_nobody),
