@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "core/base/assert.h"
-
 void ml_hlc_init(struct ml_hlc_clock *c, const struct ml_env *env, uint64_t last)
 {
     c->env = env;
@@ -14,9 +12,11 @@ void ml_hlc_init(struct ml_hlc_clock *c, const struct ml_env *env, uint64_t last
 uint64_t ml_hlc_tick(struct ml_hlc_clock *c)
 {
     uint64_t wall = ml_hlc_make(c->env->wall_ms(c->env->ctx), 0);
-    /* Received readings stay within a day of the median, so the counter has millennia left. */
-    ML_ASSERT(c->last < UINT64_MAX);
-    c->last = wall > c->last ? wall : c->last + 1;
+    if (wall > c->last) {
+        c->last = wall;
+    } else if (c->last < UINT64_MAX) {
+        c->last++;
+    }
     return c->last;
 }
 
@@ -26,15 +26,9 @@ bool ml_hlc_is_ahead(uint64_t hlc, uint64_t median_ms)
     return ms > median_ms && ms - median_ms > ML_HLC_AHEAD_MAX_MS;
 }
 
-bool ml_hlc_receive(struct ml_hlc_clock *c, uint64_t hlc, uint64_t median_ms)
+void ml_hlc_receive(struct ml_hlc_clock *c, uint64_t hlc)
 {
-    if (ml_hlc_is_ahead(hlc, median_ms)) {
-        return false;
-    }
-    if (hlc > c->last && hlc < UINT64_MAX) {
-        c->last = hlc;
-    }
-    return true;
+    c->last = hlc > c->last ? hlc : c->last;
 }
 
 static int compare_u64(const void *a, const void *b)

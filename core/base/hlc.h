@@ -35,16 +35,15 @@ static inline uint64_t ml_hlc_ms(uint64_t hlc)
 /** `last`: the highest reading known from the log, 0 for none. */
 void ml_hlc_init(struct ml_hlc_clock *c, const struct ml_env *env, uint64_t last);
 
-/** A reading above every one given or received; the wall clock's where it is ahead. */
+/** A reading above every one given or received; the wall clock's where it is ahead. At the end of
+ * time (a peer may have claimed it) the last reading again. */
 uint64_t ml_hlc_tick(struct ml_hlc_clock *c);
 
-/**
- * Takes over a reading from elsewhere so that our next one is above it. `median_ms`: of the
- * readings known of each writer, ours included. False, and the clock stays, when it is too far
- * ahead of that: the caller flags what carries it.
- */
-bool ml_hlc_receive(struct ml_hlc_clock *c, uint64_t hlc, uint64_t median_ms);
+/** Takes over a reading from elsewhere, so that our next one is above it. One that is too far ahead
+ * is not to be given (ml_hlc_is_ahead): the caller flags what carries it. */
+void ml_hlc_receive(struct ml_hlc_clock *c, uint64_t hlc);
 
+/** Of `median_ms`: of the readings known of each writer, ours included. */
 bool ml_hlc_is_ahead(uint64_t hlc, uint64_t median_ms);
 
 /** Lower median (0 of none): half of the clocks may lie ahead without moving it. Sorts `ms`. */

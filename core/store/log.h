@@ -96,7 +96,7 @@ struct ml_log_next {
 /** Cites every judged head that this chain hasn't cited, but those covered by another. */
 ml_err ml_log_next_own(struct ml_log *log, const struct ml_writer_id *writer, uint8_t lane,
                        struct ml_log_next *out) ML_MUST_CHECK;
-/** Highest hlc stored; starts the clock. */
+/** Highest hlc stored, but for those too far ahead (rules B15): moves the clock. */
 uint64_t ml_log_hlc_last(const struct ml_log *log);
 
 /* ---- reading ---- */

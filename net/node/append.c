@@ -71,6 +71,12 @@ ml_err ml_org_append_wires(struct ml_org *org, const struct ml_slice *wires, siz
     return a.err;
 }
 
+uint64_t ml_org_hlc(struct ml_org *org)
+{
+    ml_hlc_receive(&org->clock, ml_log_hlc_last(org->log));
+    return ml_hlc_tick(&org->clock);
+}
+
 ml_err ml_org_next_header(struct ml_org *org, struct ml_header *out, const struct ml_author *author,
                           uint8_t lane)
 {
@@ -79,7 +85,7 @@ ml_err ml_org_next_header(struct ml_org *org, struct ml_header *out, const struc
     if (err != ML_OK) {
         return err;
     }
-    uint64_t now = ml_hlc_tick(&org->clock);
+    uint64_t now = ml_org_hlc(org);
     *out = (struct ml_header){.version = ML_BUNDLE_VERSION,
                               .writer = author->id,
                               .lane = lane,

@@ -376,7 +376,7 @@ void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link
     ml_err err = ml_log_base_get(org->log, &node, &base);
     const struct ml_sync_open open = {.peer = node,
                                       .initiator = peer->initiator,
-                                      .hlc = ml_hlc_tick(&org->clock),
+                                      .hlc = ml_org_hlc(org),
                                       .base =
                                           err == ML_OK ? ml_buf_slice(&base) : ml_slice(NULL, 0)};
     uint32_t session = 0;

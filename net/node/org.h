@@ -45,6 +45,9 @@ struct ml_author {
 };
 void ml_author_of(struct ml_author *out, const struct ml_secret *seed);
 
+/** A reading of this node's clock, above all that it has stored but what is too far ahead. */
+uint64_t ml_org_hlc(struct ml_org *org);
+
 /** The header of the author's next bundle in a lane, but for dictionary and salt; its deps are
  * borrowed until the next call on the log. */
 ml_err ml_org_next_header(struct ml_org *org, struct ml_header *out, const struct ml_author *author,

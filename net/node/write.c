@@ -127,14 +127,17 @@ static ml_err items_seal(struct ml_org *org, struct ml_seal_item *items, uint32_
                                      .node_salt = org->salt_key,
                                      .seed = author.seed};
     ml_err err = ml_log_next_own(org->log, &author.id, ML_LANE_RECORD, &next);
+    if (err != ML_OK) {
+        return err;
+    }
+    const uint64_t now = ml_org_hlc(org);
     struct ml_seal_place place = {.writer = author.id,
                                   .seq = next.seq,
                                   .prev = next.prev,
                                   .gctx = next.gctx,
                                   .deps = next.deps,
                                   .dep_count = (uint32_t)next.dep_count,
-                                  .hlc = ml_hlc_tick(&org->clock)};
-    place.hlc = place.hlc < next.hlc_min ? next.hlc_min : place.hlc;
+                                  .hlc = now > next.hlc_min ? now : next.hlc_min};
     for (uint32_t from = 0; err == ML_OK && from < count;) {
         const struct ml_seal_args args = {
             .sealer = &sealer, .place = &place, .items = items, .count = count, .from = from};
@@ -151,7 +154,7 @@ static ml_err items_seal(struct ml_org *org, struct ml_seal_item *items, uint32_
         place.seq++;
         place.prev = hash;
         place.dep_count = 0; /* the first one cites; governance stays the same until stored */
-        place.hlc++;
+        place.hlc += place.hlc < UINT64_MAX;
         err = w->sizes.err;
     }
     return err;

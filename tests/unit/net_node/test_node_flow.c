@@ -96,6 +96,45 @@ static void two_doses_stand_side_by_side_until_settled(void **state)
     assert_string_equal(a.view_hash, b.view_hash);
 }
 
+/* The colleague's computer runs an hour fast: what answers her entry still comes after it. */
+static void what_answers_an_entry_is_shown_after_it_whatever_the_clocks(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    char patient[40];
+    char treatment[40];
+    const uint64_t hour_ms = 3600000;
+    story_found(c, 0);
+    story_patient(c, 0, patient);
+    story_treatment(c, 0, patient, drug("metformine", "500 mg matin et soir"), treatment);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_synced(c, 1);
+    c->fake.wall_ms += hour_ms;
+    story_dose(c, 0, patient, treatment, drug("metformine", "1000 mg matin"));
+    c->fake.wall_ms -= hour_ms;
+    story_synced(c, 1);
+    story_dose(c, 1, patient, treatment, drug("metformine", "850 mg matin et soir"));
+
+    story_ask(&r);
+    story_put(&r, "patient", patient);
+    story_put(&r, "object", treatment);
+    story_must(&r, story_send(&r, c, 1, "record.show"), "record.show");
+    const struct ml_value *field = ml_value_at(story_get(&r, "fields"), 0);
+    while (strcmp(ml_value_text(ml_value_get(field, "field"), ""), "posology") != 0) {
+        field = ml_value_next(field);
+    }
+    const struct ml_value *history = ml_value_get(field, "history");
+    assert_int_equal(ml_value_count(history), 3);
+    int64_t later = INT64_MAX;
+    for (const struct ml_value *v = ml_value_at(history, 0); v != NULL; v = ml_value_next(v)) {
+        const char *rank = ml_value_text(ml_value_get(v, "rank"), "");
+        assert_string_equal(rank, later == INT64_MAX ? "head" : "replaced");
+        assert_true(ml_value_int(ml_value_get(v, "recorded"), INT64_MAX) <= later);
+        later = ml_value_int(ml_value_get(v, "recorded"), 0);
+    }
+    story_end(&r);
+}
+
 static void a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest(void **state)
 {
     struct cluster *c = *state;
@@ -148,6 +187,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_second_node_joins_and_has_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(two_doses_stand_side_by_side_until_settled, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_answers_an_entry_is_shown_after_it_whatever_the_clocks,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_passphrase_opens_nothing, setup, teardown),
