@@ -42,19 +42,14 @@ static void gvec_put(struct ml_gvec *v, const struct ml_dep *e)
     v->count++;
 }
 
-/* Sorted, one entry a writer, each above what `base` has. */
-static bool additions_are_valid(const struct ml_gvec *base, const struct ml_dep *add, size_t count)
+/* Is `a` the later of two entries of one writer? The higher number; of the branches of a fork the
+ * smaller hash, so that a join depends on no order. */
+static bool is_later(const struct ml_dep *a, const struct ml_dep *b)
 {
-    for (size_t i = 0; i < count; i++) {
-        bool ordered = i == 0 || writer_compare(&add[i - 1], &add[i]) < 0;
-        if (!ordered || add[i].seq <= ml_gvec_seq(base, &add[i].writer)) {
-            return false;
-        }
-    }
-    return true;
+    return a->seq != b->seq ? a->seq > b->seq : memcmp(a->hash.b, b->hash.b, sizeof(a->hash.b)) < 0;
 }
 
-/* Merges two sorted arrays; of one writer the higher number wins, of equal ones a's. */
+/* Merges two sorted arrays; of one writer the later entry wins. */
 static void gvec_merge(struct ml_gvec *out, struct ml_list a_list, struct ml_list b_list)
 {
     const struct ml_dep *a = a_list.items;
@@ -67,7 +62,7 @@ static void gvec_merge(struct ml_gvec *out, struct ml_list a_list, struct ml_lis
             order = writer_compare(a, b);
         }
         if (order == 0) {
-            gvec_put(out, a->seq >= b->seq ? a : b);
+            gvec_put(out, is_later(b, a) ? b : a);
             a++;
             b++;
         } else if (order < 0) {
@@ -88,41 +83,63 @@ static struct ml_list gvec_list(const struct ml_gvec *v)
     return list;
 }
 
-ml_err ml_gvec_extend(struct ml_gvec **out, const struct ml_env *env, struct ml_gvec *base,
-                      const struct ml_dep *add, size_t count)
+/* Would a join with these entries leave the vector as it is? */
+static bool gvec_absorbs(const struct ml_gvec *v, struct ml_list list)
 {
-    if (count == 0) {
-        *out = ml_gvec_ref(base);
+    const struct ml_dep *e = list.items;
+    size_t at = 0;
+    for (uint32_t i = 0; i < list.count; i++, e++) {
+        while (at < v->count && writer_compare(&v->entries[at], e) < 0) {
+            at++;
+        }
+        bool held = at < v->count && writer_compare(&v->entries[at], e) == 0;
+        if (!held || is_later(e, &v->entries[at])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static ml_err gvec_join_list(struct ml_gvec **v, const struct ml_env *env, struct ml_list list)
+{
+    struct ml_gvec *joined = NULL;
+    if (list.count == 0 || (*v != NULL && gvec_absorbs(*v, list))) {
         return ML_OK;
     }
+    ml_err err = gvec_new(&joined, env, ml_gvec_count(*v) + list.count);
+    if (err == ML_OK) {
+        gvec_merge(joined, gvec_list(*v), list);
+        ml_gvec_unref(*v);
+        *v = joined;
+    }
+    return err;
+}
+
+ml_err ml_gvec_add(struct ml_gvec **v, const struct ml_env *env, const struct ml_dep *add,
+                   size_t count)
+{
     if (count > ML_GVEC_WRITERS_MAX) {
         return ML_E_LIMIT;
     }
-    if (!additions_are_valid(base, add, count)) {
-        return ML_E_MALFORMED;
+    for (size_t i = 1; i < count; i++) {
+        if (writer_compare(&add[i - 1], &add[i]) >= 0) {
+            return ML_E_MALFORMED;
+        }
     }
-    struct ml_gvec *v = NULL;
-    ml_err err = gvec_new(&v, env, ml_gvec_count(base) + count);
-    if (err != ML_OK) {
-        return err;
-    }
-    const struct ml_list added = {.items = add, .count = (uint32_t)count};
-    gvec_merge(v, gvec_list(base), added);
-    *out = v;
-    return ML_OK;
+    const struct ml_list list = {.items = add, .count = (uint32_t)count};
+    return gvec_join_list(v, env, list);
 }
 
-ml_err ml_gvec_join(struct ml_gvec **out, const struct ml_env *env, const struct ml_gvec *a,
-                    const struct ml_gvec *b)
+ml_err ml_gvec_join(struct ml_gvec **v, const struct ml_env *env, struct ml_gvec *other)
 {
-    struct ml_gvec *v = NULL;
-    ml_err err = gvec_new(&v, env, ml_gvec_count(a) + ml_gvec_count(b));
-    if (err != ML_OK) {
-        return err;
+    if (*v == other) {
+        return ML_OK;
     }
-    gvec_merge(v, gvec_list(a), gvec_list(b));
-    *out = v;
-    return ML_OK;
+    if (*v == NULL) {
+        *v = ml_gvec_ref(other);
+        return ML_OK;
+    }
+    return gvec_join_list(v, env, gvec_list(other));
 }
 
 struct ml_gvec *ml_gvec_ref(struct ml_gvec *v)
@@ -178,26 +195,6 @@ uint32_t ml_gvec_seq(const struct ml_gvec *v, const struct ml_writer_id *writer)
 {
     const struct ml_dep *e = ml_gvec_find(v, writer);
     return e == NULL ? 0 : e->seq;
-}
-
-bool ml_gvec_covers(const struct ml_gvec *a, const struct ml_gvec *b)
-{
-    size_t at = 0;
-    size_t a_count = ml_gvec_count(a);
-    if (a == b) {
-        return true;
-    }
-    for (size_t i = 0; i < ml_gvec_count(b); i++) {
-        const struct ml_dep *e = &b->entries[i];
-        while (at < a_count && writer_compare(&a->entries[at], e) < 0) {
-            at++;
-        }
-        bool held = at < a_count && writer_compare(&a->entries[at], e) == 0;
-        if (!held || a->entries[at].seq < e->seq) {
-            return false;
-        }
-    }
-    return true;
 }
 
 bool ml_gvec_equal(const struct ml_gvec *a, const struct ml_gvec *b)

@@ -22,16 +22,17 @@
 struct ml_gvec; /* opaque, counted; NULL is the empty vector (the genesis' own) */
 
 /**
- * base and `count` entries above it, sorted by writer, one each. *out is the caller's reference
- * (of `base` itself when count is 0). MALFORMED: an entry isn't above base's of its writer, or the
- * order is wrong. LIMIT, NOMEM.
+ * Joins `count` entries, sorted by writer, one each, into *v, whose reference the caller has: of
+ * each writer the higher number stays; of equal ones, the branches of a fork, the smaller hash. *v
+ * is another vector afterwards, with the reference, unless it had all of them already; on an error
+ * it is as before. MALFORMED: the order is wrong. LIMIT, NOMEM.
  */
-ml_err ml_gvec_extend(struct ml_gvec **out, const struct ml_env *env, struct ml_gvec *base,
-                      const struct ml_dep *add, size_t count) ML_MUST_CHECK;
+ml_err ml_gvec_add(struct ml_gvec **v, const struct ml_env *env, const struct ml_dep *add,
+                   size_t count) ML_MUST_CHECK;
 
-/** Per writer the higher entry of both; of equal numbers a's. NOMEM, LIMIT. */
-ml_err ml_gvec_join(struct ml_gvec **out, const struct ml_env *env, const struct ml_gvec *a,
-                    const struct ml_gvec *b) ML_MUST_CHECK;
+/** The same with all entries of `other`: the least vector above both, whatever the order. */
+ml_err ml_gvec_join(struct ml_gvec **v, const struct ml_env *env,
+                    struct ml_gvec *other) ML_MUST_CHECK;
 
 struct ml_gvec *ml_gvec_ref(struct ml_gvec *v); /* NULL is allowed in all three */
 void ml_gvec_unref(struct ml_gvec *v);
@@ -44,9 +45,6 @@ const struct ml_dep *ml_gvec_find(const struct ml_gvec *v, const struct ml_write
 /** 0 when there is none. */
 uint32_t ml_gvec_seq(const struct ml_gvec *v, const struct ml_writer_id *writer);
 
-/** Does `a` hold, of every writer, at least what `b` holds? By numbers: of a forked writer's
- * branches none counts beyond the fork, so either stands for both. */
-bool ml_gvec_covers(const struct ml_gvec *a, const struct ml_gvec *b);
 /** Same writers, numbers and hashes. */
 bool ml_gvec_equal(const struct ml_gvec *a, const struct ml_gvec *b);
 

@@ -85,20 +85,33 @@ static size_t gather(struct ml_dep *add, const struct ml_judge_in *in)
     return count;
 }
 
-static ml_reason check_known(const struct ml_judge_in *in, const struct ml_gvec *gvec)
+/* The lane-0 vector: the chain's, the citations into lane 0, and the vectors of all that is waited
+ * for. Other citations bring nothing: whoever has this bundle may lack those. */
+static ml_err derive_gvec(struct ml_gvec **gvec, const struct ml_judge_in *in)
+{
+    struct ml_dep add[ML_BUNDLE_DEPS_MAX + 1];
+    *gvec = in->prev == NULL ? NULL : ml_gvec_ref(in->prev->gvec);
+    ml_err err = ml_gvec_add(gvec, in->env, add, gather(add, in));
+    for (size_t i = 0; err == ML_OK && i < in->dep_count; i++) {
+        if (in->deps[i].known != NULL) {
+            err = ml_gvec_join(gvec, in->env, in->deps[i].known->gvec);
+        }
+    }
+    if (err != ML_OK) {
+        ml_gvec_unref(*gvec);
+        *gvec = NULL;
+    }
+    return err;
+}
+
+static ml_reason check_clock(const struct ml_judge_in *in)
 {
     if (in->prev != NULL && in->header->hlc < in->prev->hlc) {
         return ML_REASON_CLOCK;
     }
     for (size_t i = 0; i < in->dep_count; i++) {
         const struct ml_judge_dep *d = &in->deps[i];
-        if (d->known == NULL) {
-            continue;
-        }
-        if (!ml_gvec_covers(gvec, d->known->gvec)) {
-            return ML_REASON_COVERS;
-        }
-        if (is_own(in->header, &d->dep) && in->header->hlc < d->known->hlc) {
+        if (d->known != NULL && is_own(in->header, &d->dep) && in->header->hlc < d->known->hlc) {
             return ML_REASON_CLOCK;
         }
     }
@@ -119,13 +132,12 @@ static ml_reason check_gvec(const struct ml_judge_in *in, struct ml_gvec *gvec)
     if (!genesis && ml_gvec_count(gvec) == 0) {
         return ML_REASON_STRANGER;
     }
-    return gctx_matches(in, gvec) ? check_known(in, gvec) : ML_REASON_GCTX;
+    return gctx_matches(in, gvec) ? check_clock(in) : ML_REASON_GCTX;
 }
 
 ml_err ml_judge_shape(struct ml_judged *out, ml_reason *why, const struct ml_judge_in *in)
 {
     ML_ASSERT((in->prev == NULL) == (in->header->seq == 1));
-    struct ml_dep add[ML_BUNDLE_DEPS_MAX + 1];
     if (in->dep_count > ML_BUNDLE_DEPS_MAX) {
         return ML_E_LIMIT;
     }
@@ -140,10 +152,9 @@ ml_err ml_judge_shape(struct ml_judged *out, ml_reason *why, const struct ml_jud
         return ML_E_MALFORMED;
     }
     struct ml_gvec *gvec = NULL;
-    struct ml_gvec *base = in->prev == NULL ? NULL : in->prev->gvec;
-    ml_err err = ml_gvec_extend(&gvec, in->env, base, add, gather(add, in));
+    ml_err err = derive_gvec(&gvec, in);
     if (err != ML_OK) {
-        *why = ML_REASON_BACKWARDS;
+        *why = ML_REASON_CITES;
         return err;
     }
     reason = check_gvec(in, gvec);

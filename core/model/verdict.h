@@ -34,7 +34,6 @@ typedef enum ml_verdict {
     X(BACKWARDS, 69, "it cites what is older than its chain has cited before")                     \
     X(NO_OPENING, 70, "it does not cite the opening of its writer")                                \
     X(GCTX, 71, "its governance digest is not that of what it cites")                              \
-    X(COVERS, 72, "it cites a bundle that has seen more governance than it has")                   \
     X(CLOCK, 73, "its time is before that of its writer's previous bundle")                        \
     X(GENESIS, 74, "it is a genesis, but not this structure's")                                    \
     X(OPENING, 75, "the opening of a writer is misplaced, missing or not its writer's")            \

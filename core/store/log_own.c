@@ -1,24 +1,41 @@
-/* core/store/log_own.c -- what the next own bundle of a chain must say (rules B10, ADR 0008).
+/* core/store/log_own.c -- what the next own bundle of a chain must say (rules B10, ADR 0008, 0012).
  *
  * Cited, in this order: the writer's own heads of its other lanes that moved (always: they are what
  * tells an honest writer from a forked one); the lane-0 heads that the chain's vector lacks; in
- * lanes 1, 3 and 4 the heads of the lanes that such a bundle waits for, but those that lie below
- * another one cited. Chains of a forked writer are cited only as far as coverage asks for it.
+ * lanes 1, 3 and 4 the heads of the lanes that such a bundle waits for. Of the last two only those
+ * that no other one cited has below it: what came last is looked at first, for nothing lies below
+ * what came before it. A header has room for so many; the rest is left to the chain's next one.
+ * Chains of a forked writer are not cited.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/assert.h"
 #include "core/store/log_impl.h"
+
+enum {
+    /* With these a header has room for a dictionary of 64 streams within 9 KiB: 150 * 43 + 64 * 39
+     * + 170 bytes. A third is kept for what isn't governance. */
+    CITES_MAX = 150,
+    CITES_GOVERNANCE_MAX = 100,
+};
+
+/* A head that may have to be cited. */
+struct candidate {
+    const struct ml_log_writer *writer;
+    const struct ml_log_head *head;
+    uint8_t lane;
+};
 
 struct citing {
     struct ml_log *log;
     const struct ml_log_writer *self;
     const struct ml_log_head *head; /* NULL: the chain is empty */
     uint8_t lane;
-    struct ml_log_vec below; /* closure of all that is cited so far: owned */
-    struct ml_gvec *gvec;    /* of the chain, with what is cited: owned */
-    const struct ml_log_head *cited[ML_BUNDLE_DEPS_MAX];
-    struct ml_dep deps[ML_BUNDLE_DEPS_MAX + 1];
+    struct ml_log_vec below;       /* closure of the chain and all that is cited so far: owned */
+    struct ml_gvec *gvec;          /* of the chain, with what is cited: owned */
+    struct candidate *candidates;  /* owned */
+    struct ml_dep deps[CITES_MAX]; /* the first `count` */
     size_t count;
     uint64_t hlc_min;
 };
@@ -39,14 +56,23 @@ static bool is_new(const struct citing *c, const struct ml_log_writer *w, uint8_
     return c->head == NULL || seq > ml_log_vec_get(&c->head->cites, ml_log_chain_index(w, lane));
 }
 
+/* Cites a head: what it has below it need not be. */
 static ml_err cite(struct citing *c, const struct ml_dep *dep, const struct ml_log_head *head)
 {
-    if (c->count >= ML_BUNDLE_DEPS_MAX) {
-        return ML_E_LIMIT;
-    }
-    c->cited[c->count] = head;
+    const struct ml_env *env = c->log->env;
+    ML_ASSERT(c->count < CITES_MAX);
     c->deps[c->count++] = *dep;
-    return ML_OK;
+    ml_err err = ML_OK;
+    if (dep->lane == ML_LANE_GOVERNANCE) {
+        err = ml_gvec_add(&c->gvec, env, dep, 1);
+    }
+    if (err == ML_OK && ml_judge_waits(c->lane, dep->lane)) {
+        err = ml_gvec_join(&c->gvec, env, head->known.j.gvec);
+        if (err == ML_OK) {
+            err = ml_log_vec_join(env, &c->below, &head->closure);
+        }
+    }
+    return err;
 }
 
 static ml_err cite_own(struct citing *c)
@@ -75,114 +101,62 @@ static const struct ml_log_head *plain_head(const struct citing *c, const struct
     return w == c->self || w->frozen || chain->count != 1 ? NULL : chain->heads[0];
 }
 
-static ml_err cite_governance(struct citing *c)
+static bool is_below(const struct citing *c, const struct ml_log_writer *w, uint8_t lane,
+                     uint32_t seq)
 {
-    ml_err err = ML_OK;
-    for (size_t i = 0; i < c->log->writer_count && err == ML_OK; i++) {
-        const struct ml_log_writer *w = c->log->writers[i];
-        const struct ml_log_head *head = plain_head(c, w, ML_LANE_GOVERNANCE);
-        if (head != NULL && head->known.j.own.seq[0] >
-                                ml_gvec_seq(c->head ? c->head->known.j.gvec : NULL, &w->id)) {
-            const struct ml_dep dep = id_of(w, ML_LANE_GOVERNANCE, head);
-            err = cite(c, &dep, head);
-        }
-    }
-    return err;
+    return lane == ML_LANE_GOVERNANCE
+               ? ml_gvec_seq(c->gvec, &w->id) >= seq
+               : ml_log_vec_get(&c->below, ml_log_chain_index(w, lane)) >= seq;
 }
 
-static bool waits_in_closure(const struct citing *c, const struct ml_dep *dep)
+static int later_first(const void *a, const void *b)
 {
-    return ml_judge_waits(c->lane, dep->lane);
+    const struct candidate *x = a;
+    const struct candidate *y = b;
+    return x->head->known.n > y->head->known.n ? -1 : x->head->known.n < y->head->known.n;
 }
 
-/* What lies below all that is cited so far, along what bundles wait for. */
-static ml_err gather_below(struct citing *c)
-{
-    const struct ml_env *env = c->log->env;
-    ml_err err = ML_OK;
-    if (c->head != NULL) {
-        err = ml_log_vec_join(env, &c->below, &c->head->closure);
-    }
-    for (size_t i = 0; i < c->count && err == ML_OK; i++) {
-        if (c->cited[i] != NULL && waits_in_closure(c, &c->deps[i])) {
-            err = ml_log_vec_join(env, &c->below, &c->cited[i]->closure);
-        }
-    }
-    return err;
-}
-
-static bool covers(const struct citing *c, const struct ml_log_writer *w, uint8_t lane,
-                   const struct ml_dep *dep)
+/* The head of a chain, if such a bundle waits for it and has it nowhere below. */
+static const struct ml_log_head *lacking(const struct citing *c, const struct ml_log_writer *w,
+                                         uint8_t lane)
 {
     const struct ml_log_head *head = plain_head(c, w, lane);
-    bool same_chain = lane == dep->lane && memcmp(w->id.b, dep->writer.b, sizeof(w->id.b)) == 0;
-    if (head == NULL || same_chain || !ml_judge_waits(c->lane, lane)) {
-        return false;
+    if (head == NULL || !ml_judge_waits(c->lane, lane)) {
+        return NULL;
     }
-    const struct ml_log_writer *cited = ml_log_writer_find(c->log, &dep->writer);
-    return ml_log_vec_get(&head->closure, ml_log_chain_index(cited, dep->lane)) >= dep->seq;
+    const uint32_t seq = head->known.j.own.seq[lane];
+    return is_new(c, w, lane, seq) && !is_below(c, w, lane, seq) ? head : NULL;
 }
 
-/* Is a head below another candidate of the same lanes? */
-static bool is_covered(const struct citing *c, const struct ml_dep *dep)
+/* Heads of the lanes `from` to `to` that the chain lacks, the last that came first. */
+static size_t find_candidates(struct citing *c, uint8_t from, uint8_t to)
 {
-    const size_t places = c->log->writer_count * ML_LANES;
-    for (size_t at = 0; at < places; at++) {
-        const uint8_t lane = (uint8_t)(at % ML_LANES);
-        if (lane >= ML_LANE_KEYS && covers(c, c->log->writers[at / ML_LANES], lane, dep)) {
-            return true;
+    const size_t lanes = (size_t)to - from + 1;
+    size_t count = 0;
+    for (size_t i = 0; i < c->log->writer_count * lanes; i++) {
+        const struct ml_log_writer *w = c->log->writers[i / lanes];
+        const uint8_t lane = (uint8_t)(from + i % lanes);
+        const struct ml_log_head *head = lacking(c, w, lane);
+        if (head != NULL) {
+            c->candidates[count++] = (struct candidate){w, head, lane};
         }
     }
-    return false;
+    if (count > 1) {
+        qsort(c->candidates, count, sizeof(c->candidates[0]), later_first);
+    }
+    return count;
 }
 
-static ml_err cite_others(struct citing *c, uint8_t lane)
+/* Cites those that lie below none of the others, as far as there is room. */
+static ml_err cite_heads(struct citing *c, uint8_t from, uint8_t to, size_t room)
 {
+    const size_t count = find_candidates(c, from, to);
     ml_err err = ML_OK;
-    for (size_t i = 0; i < c->log->writer_count && err == ML_OK; i++) {
-        const struct ml_log_writer *w = c->log->writers[i];
-        const struct ml_log_head *head = plain_head(c, w, lane);
-        if (head == NULL) {
-            continue;
-        }
-        const struct ml_dep dep = id_of(w, lane, head);
-        const size_t chain = ml_log_chain_index(w, lane);
-        if (is_new(c, w, lane, dep.seq) && ml_log_vec_get(&c->below, chain) < dep.seq &&
-            !is_covered(c, &dep)) {
-            err = cite(c, &dep, head);
-        }
-    }
-    return err;
-}
-
-/* All that the cited have seen, together. */
-static ml_err seen_by_cited(const struct citing *c, struct ml_gvec **out)
-{
-    ml_err err = ML_OK;
-    for (size_t i = 0; i < c->count && err == ML_OK; i++) {
-        struct ml_gvec *more = NULL;
-        if (c->cited[i] == NULL || !waits_in_closure(c, &c->deps[i])) {
-            continue;
-        }
-        err = ml_gvec_join(&more, c->log->env, *out, c->cited[i]->known.j.gvec);
-        if (err == ML_OK) {
-            ml_gvec_unref(*out);
-            *out = more;
-        }
-    }
-    return err;
-}
-
-/* What the cited have seen of forked writers must be cited too: coverage counts numbers. */
-static ml_err cite_forked(struct citing *c, const struct ml_gvec *seen)
-{
-    ml_err err = ML_OK;
-    for (size_t i = 0; i < ml_gvec_count(seen) && err == ML_OK; i++) {
-        const struct ml_dep *e = ml_gvec_at(seen, i);
-        bool own_chain = c->lane == ML_LANE_GOVERNANCE &&
-                         memcmp(e->writer.b, c->self->id.b, sizeof(e->writer.b)) == 0;
-        if (!own_chain && e->seq > ml_gvec_seq(c->gvec, &e->writer)) {
-            err = cite(c, e, NULL);
+    for (size_t i = 0; i < count && c->count < room && err == ML_OK; i++) {
+        const struct candidate *k = &c->candidates[i];
+        const struct ml_dep dep = id_of(k->writer, k->lane, k->head);
+        if (!is_below(c, k->writer, k->lane, dep.seq)) {
+            err = cite(c, &dep, k->head);
         }
     }
     return err;
@@ -193,57 +167,37 @@ static int dep_compare(const void *a, const void *b)
     return ml_dep_compare(a, b);
 }
 
-/* The chain's vector with the lane-0 entries cited so far (and its own predecessor in lane 0). */
-static ml_err extend_gvec(struct citing *c, struct ml_gvec **out)
+/* What the chain has without any citation of the new header. */
+static ml_err start(struct citing *c)
 {
-    struct ml_dep add[ML_BUNDLE_DEPS_MAX + 1];
-    size_t count = 0;
-    for (size_t i = 0; i < c->count; i++) {
-        if (c->deps[i].lane == ML_LANE_GOVERNANCE) {
-            add[count++] = c->deps[i];
-        }
+    const struct ml_env *env = c->log->env;
+    c->candidates =
+        ml_alloc_array(env, c->log->writer_count * ML_LANES + 1, sizeof(c->candidates[0]));
+    if (c->candidates == NULL) {
+        return ML_E_NOMEM;
     }
-    if (c->lane == ML_LANE_GOVERNANCE && c->head != NULL) {
-        add[count++] = id_of(c->self, ML_LANE_GOVERNANCE, c->head);
+    if (c->head == NULL) {
+        return ML_OK;
     }
-    qsort(add, count, sizeof(add[0]), dep_compare);
-    return ml_gvec_extend(out, c->log->env, c->head ? c->head->known.j.gvec : NULL, add, count);
-}
-
-static ml_err cover_cited(struct citing *c)
-{
-    struct ml_gvec *seen = NULL;
-    ml_err err = extend_gvec(c, &c->gvec);
-    if (err == ML_OK) {
-        err = seen_by_cited(c, &seen);
+    ml_err err = ml_gvec_join(&c->gvec, env, c->head->known.j.gvec);
+    if (err == ML_OK && c->lane == ML_LANE_GOVERNANCE) {
+        const struct ml_dep own = id_of(c->self, c->lane, c->head);
+        err = ml_gvec_add(&c->gvec, env, &own, 1);
     }
-    if (err == ML_OK && !ml_gvec_covers(c->gvec, seen)) {
-        err = cite_forked(c, seen);
-        if (err == ML_OK) {
-            ml_gvec_unref(c->gvec);
-            c->gvec = NULL;
-            err = extend_gvec(c, &c->gvec);
-        }
-    }
-    ml_gvec_unref(seen);
-    return err;
+    return err == ML_OK ? ml_log_vec_join(env, &c->below, &c->head->closure) : err;
 }
 
 static ml_err cite_all(struct citing *c)
 {
-    ml_err err = cite_own(c);
+    ml_err err = start(c);
     if (err == ML_OK) {
-        err = cite_governance(c);
+        err = cite_own(c);
     }
     if (err == ML_OK) {
-        err = gather_below(c);
+        err = cite_heads(c, ML_LANE_GOVERNANCE, ML_LANE_GOVERNANCE, CITES_GOVERNANCE_MAX);
     }
-    for (uint8_t lane = ML_LANE_KEYS; lane < ML_LANES && err == ML_OK; lane++) {
-        bool wanted = c->lane != ML_LANE_TRACE && ml_judge_waits(c->lane, lane);
-        err = wanted ? cite_others(c, lane) : ML_OK;
-    }
-    if (err == ML_OK) {
-        err = cover_cited(c);
+    if (err == ML_OK && c->lane != ML_LANE_TRACE) {
+        err = cite_heads(c, ML_LANE_KEYS, ML_LANES - 1, CITES_MAX);
     }
     qsort(c->deps, c->count, sizeof(c->deps[0]), dep_compare);
     return err;
@@ -305,6 +259,7 @@ ml_err ml_log_next_own(struct ml_log *log, const struct ml_writer_id *writer, ui
     }
     ml_log_vec_free(log->env, &c->below);
     ml_gvec_unref(c->gvec);
+    ml_release(log->env, c->candidates);
     ml_release(log->env, c);
     return err;
 }

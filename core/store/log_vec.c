@@ -13,17 +13,16 @@ uint32_t ml_log_vec_get(const struct ml_log_vec *v, size_t chain)
 
 static ml_err vec_grow(const struct ml_env *env, struct ml_log_vec *v, size_t count)
 {
-    if (count <= v->count) {
+    if (v->seq != NULL && count <= v->count) {
         return ML_OK;
     }
-    size_t want = count + count / 4 + ML_LANES;
-    uint32_t *seq = ml_resize(env, v->seq, want * sizeof(*seq));
+    uint32_t *seq = ml_resize(env, v->seq, count * sizeof(*seq));
     if (seq == NULL) {
         return ML_E_NOMEM;
     }
-    memset(seq + v->count, 0, (want - v->count) * sizeof(*seq));
+    memset(seq + v->count, 0, (count - v->count) * sizeof(*seq));
     v->seq = seq;
-    v->count = want;
+    v->count = count;
     return ML_OK;
 }
 
@@ -32,7 +31,8 @@ ml_err ml_log_vec_raise(const struct ml_env *env, struct ml_log_vec *v, size_t c
     if (seq <= ml_log_vec_get(v, chain)) {
         return ML_OK;
     }
-    ml_err err = vec_grow(env, v, chain + 1);
+    /* By whole writers: their number is what bounds a vector, however often one joins another. */
+    ml_err err = vec_grow(env, v, (chain / ML_LANES + 1) * ML_LANES);
     if (err == ML_OK) {
         v->seq[chain] = seq;
     }
@@ -42,6 +42,9 @@ ml_err ml_log_vec_raise(const struct ml_env *env, struct ml_log_vec *v, size_t c
 ml_err ml_log_vec_join(const struct ml_env *env, struct ml_log_vec *v,
                        const struct ml_log_vec *other)
 {
+    if (other->count == 0) {
+        return ML_OK;
+    }
     ml_err err = vec_grow(env, v, other->count);
     for (size_t i = 0; err == ML_OK && i < other->count; i++) {
         v->seq[i] = other->seq[i] > v->seq[i] ? other->seq[i] : v->seq[i];

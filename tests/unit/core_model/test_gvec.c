@@ -35,8 +35,8 @@ static struct ml_dep entry(uint8_t writer, uint32_t seq, uint8_t hash)
 static struct ml_gvec *make(struct fake_env *fake, struct ml_gvec *base, const struct ml_dep *add,
                             size_t count)
 {
-    struct ml_gvec *v = NULL;
-    assert_int_equal(ml_gvec_extend(&v, &fake->env, base, add, count), ML_OK);
+    struct ml_gvec *v = ml_gvec_ref(base);
+    assert_int_equal(ml_gvec_add(&v, &fake->env, add, count), ML_OK);
     return v;
 }
 
@@ -46,17 +46,15 @@ static void entries_only_rise(void **state)
     const struct ml_dep first[] = {entry(1, 4, 1), entry(3, 2, 2)};
     struct ml_gvec *a = make(fake, NULL, first, 2);
     struct ml_gvec *b = NULL;
-    const struct ml_dep same[] = {entry(3, 2, 2)};
-    const struct ml_dep lower[] = {entry(1, 3, 2)};
     const struct ml_dep twice[] = {entry(2, 1, 1), entry(2, 2, 1)};
     const struct ml_dep unsorted[] = {entry(4, 1, 1), entry(2, 2, 1)};
-    assert_int_equal(ml_gvec_extend(&b, &fake->env, a, same, 1), ML_E_MALFORMED);
-    assert_int_equal(ml_gvec_extend(&b, &fake->env, a, lower, 1), ML_E_MALFORMED);
-    assert_int_equal(ml_gvec_extend(&b, &fake->env, a, twice, 2), ML_E_MALFORMED);
-    assert_int_equal(ml_gvec_extend(&b, &fake->env, a, unsorted, 2), ML_E_MALFORMED);
-    assert_int_equal(ml_gvec_extend(&b, &fake->env, a, first, ML_GVEC_WRITERS_MAX + 1u),
-                     ML_E_LIMIT);
-    assert_null(b);
+    struct ml_gvec *same = a;
+    assert_int_equal(ml_gvec_add(&same, &fake->env, twice, 2), ML_E_MALFORMED);
+    assert_int_equal(ml_gvec_add(&same, &fake->env, unsorted, 2), ML_E_MALFORMED);
+    assert_int_equal(ml_gvec_add(&same, &fake->env, first, ML_GVEC_WRITERS_MAX + 1u), ML_E_LIMIT);
+    const struct ml_dep had[] = {entry(1, 3, 0), entry(3, 2, 2)};
+    assert_int_equal(ml_gvec_add(&same, &fake->env, had, 2), ML_OK);
+    assert_ptr_equal(same, a); /* nothing new: shared */
     const struct ml_dep next[] = {entry(0, 9, 1), entry(2, 1, 1), entry(3, 3, 5)};
     b = make(fake, a, next, 3);
     assert_int_equal(ml_gvec_count(b), 4);
@@ -74,26 +72,31 @@ static void entries_only_rise(void **state)
     ml_gvec_unref(NULL);
 }
 
-static void covering_counts_numbers(void **state)
+static struct ml_gvec *join(struct fake_env *fake, struct ml_gvec *a, struct ml_gvec *b)
+{
+    struct ml_gvec *v = ml_gvec_ref(a);
+    assert_int_equal(ml_gvec_join(&v, &fake->env, b), ML_OK);
+    return v;
+}
+
+/* Of one number the smaller hash stays, whoever comes first. */
+static void of_a_forks_branches_one_stays(void **state)
 {
     struct fake_env *fake = *state;
     const struct ml_dep low[] = {entry(1, 4, 1), entry(3, 2, 2)};
     const struct ml_dep high[] = {entry(1, 4, 9), entry(2, 1, 1), entry(3, 3, 2)};
-    const struct ml_dep other[] = {entry(1, 9, 1)};
     struct ml_gvec *a = make(fake, NULL, low, 2);
     struct ml_gvec *b = make(fake, NULL, high, 3);
-    struct ml_gvec *c = make(fake, NULL, other, 1);
-    assert_true(ml_gvec_covers(b, a)); /* whatever the branch of writer 1 */
-    assert_false(ml_gvec_covers(a, b));
-    assert_false(ml_gvec_covers(c, a));
-    assert_true(ml_gvec_covers(a, NULL));
-    assert_false(ml_gvec_covers(NULL, a));
-    assert_true(ml_gvec_covers(NULL, NULL));
+    struct ml_gvec *ab = join(fake, a, b);
+    struct ml_gvec *ba = join(fake, b, a);
+    assert_true(ml_gvec_equal(ab, ba));
+    assert_int_equal(ml_gvec_find(ab, &low[0].writer)->hash.b[0], 1);
     assert_false(ml_gvec_equal(a, b));
     assert_true(ml_gvec_equal(a, a));
     ml_gvec_unref(a);
     ml_gvec_unref(b);
-    ml_gvec_unref(c);
+    ml_gvec_unref(ab);
+    ml_gvec_unref(ba);
 }
 
 static struct ml_gvec *random_vector(struct fake_env *fake)
@@ -102,42 +105,51 @@ static struct ml_gvec *random_vector(struct fake_env *fake)
     size_t count = 0;
     for (uint8_t writer = 0; writer < 6; writer++) {
         if (fake_below(fake, 2) == 0) {
-            add[count++] = entry(writer, 1 + (uint32_t)fake_below(fake, 5), 1);
+            add[count++] =
+                entry(writer, 1 + (uint32_t)fake_below(fake, 5), (uint8_t)fake_below(fake, 3));
         }
     }
     return make(fake, NULL, add, count);
 }
 
-static void assert_join(struct fake_env *fake, const struct ml_gvec *a, const struct ml_gvec *b)
+static void assert_join(struct fake_env *fake, struct ml_gvec *a, struct ml_gvec *b,
+                        struct ml_gvec *c)
 {
-    struct ml_gvec *ab = NULL;
-    struct ml_gvec *ba = NULL;
-    struct ml_gvec *again = NULL;
-    assert_int_equal(ml_gvec_join(&ab, &fake->env, a, b), ML_OK);
-    assert_int_equal(ml_gvec_join(&ba, &fake->env, b, a), ML_OK);
-    assert_int_equal(ml_gvec_join(&again, &fake->env, ab, b), ML_OK);
+    struct ml_gvec *ab = join(fake, a, b);
+    struct ml_gvec *ba = join(fake, b, a);
+    struct ml_gvec *again = join(fake, ab, b);
+    struct ml_gvec *ab_c = join(fake, ab, c);
+    struct ml_gvec *bc = join(fake, b, c);
+    struct ml_gvec *a_bc = join(fake, a, bc);
     assert_true(ml_gvec_equal(ab, ba));
-    assert_true(ml_gvec_equal(ab, again));
-    assert_true(ml_gvec_covers(ab, a) && ml_gvec_covers(ab, b));
+    assert_true(ml_gvec_equal(ab_c, a_bc));
+    assert_ptr_equal(ab, again); /* nothing new: shared */
     for (size_t i = 0; i < ml_gvec_count(ab); i++) {
         const struct ml_dep *e = ml_gvec_at(ab, i);
-        assert_true(e->seq == ml_gvec_seq(a, &e->writer) || e->seq == ml_gvec_seq(b, &e->writer));
+        uint32_t in_a = ml_gvec_seq(a, &e->writer);
+        uint32_t in_b = ml_gvec_seq(b, &e->writer);
+        assert_int_equal(e->seq, in_a > in_b ? in_a : in_b);
     }
     ml_gvec_unref(ab);
     ml_gvec_unref(ba);
     ml_gvec_unref(again);
+    ml_gvec_unref(ab_c);
+    ml_gvec_unref(bc);
+    ml_gvec_unref(a_bc);
 }
 
-/* The join is the least vector that covers both: commutative by numbers, idempotent. */
+/* The join is the least vector above both: commutative, associative, idempotent. */
 static void joins_are_least_upper_bounds(void **state)
 {
     struct fake_env *fake = *state;
     for (unsigned round = 0; round < 200; round++) {
         struct ml_gvec *a = random_vector(fake);
         struct ml_gvec *b = random_vector(fake);
-        assert_join(fake, a, b);
+        struct ml_gvec *c = random_vector(fake);
+        assert_join(fake, a, b, c);
         ml_gvec_unref(a);
         ml_gvec_unref(b);
+        ml_gvec_unref(c);
     }
 }
 
@@ -191,21 +203,26 @@ static void the_stored_form_comes_back_or_is_refused(void **state)
     ml_gvec_unref(a);
 }
 
-static void any_failed_alloc_is_told(void **state)
+static void any_failed_alloc_is_told_and_changes_nothing(void **state)
 {
     struct fake_env *fake = *state;
     const struct ml_dep e[] = {entry(1, 4, 1)};
+    const struct ml_dep more[] = {entry(2, 4, 1)};
     struct ml_gvec *a = make(fake, NULL, e, 1);
-    struct ml_gvec *b = NULL;
+    struct ml_gvec *b = make(fake, NULL, more, 1);
+    struct ml_gvec *v = a;
     fake->fail_alloc = 1;
-    assert_int_equal(ml_gvec_extend(&b, &fake->env, NULL, e, 1), ML_E_NOMEM);
+    assert_int_equal(ml_gvec_add(&v, &fake->env, more, 1), ML_E_NOMEM);
     fake->fail_alloc = 1;
-    assert_int_equal(ml_gvec_join(&b, &fake->env, a, a), ML_E_NOMEM);
+    assert_int_equal(ml_gvec_join(&v, &fake->env, b), ML_E_NOMEM);
+    assert_ptr_equal(v, a);
     fake->fail_alloc = 1;
-    assert_int_equal(ml_gvec_decode(&b, &fake->env, ml_slice(NULL, 0)), ML_E_NOMEM);
+    v = NULL;
+    assert_int_equal(ml_gvec_decode(&v, &fake->env, ml_slice(NULL, 0)), ML_E_NOMEM);
     fake->fail_alloc = 0;
-    assert_null(b);
+    assert_null(v);
     ml_gvec_unref(a);
+    ml_gvec_unref(b);
 }
 
 /* ---- frontier ---- */
@@ -256,11 +273,11 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(entries_only_rise),
-        TEST(covering_counts_numbers),
+        TEST(of_a_forks_branches_one_stays),
         TEST(joins_are_least_upper_bounds),
         TEST(the_digest_binds_everything),
         TEST(the_stored_form_comes_back_or_is_refused),
-        TEST(any_failed_alloc_is_told),
+        TEST(any_failed_alloc_is_told_and_changes_nothing),
         TEST(the_frontier_digest_is_of_the_sorted_set),
         TEST(verdicts_and_reasons_have_names),
     };

@@ -209,23 +209,33 @@ void world_found(struct world *w)
     (void)remember(w, &wire, &id);
 }
 
-void world_enrol(struct world *w, struct ml_log *log, unsigned i)
+void world_admit(struct world *w, struct ml_log *log, const struct actor *a)
 {
-    const struct actor *a = &w->actors[i];
     struct ml_govop add = {.type = ML_GOVOP_MEMBER_ADD,
                            .u.member_add = {.member = a->member, .rank = 3, .role = 60}};
     struct ml_govop enrol = {
         .type = ML_GOVOP_NODE_ENROL,
         .u.node_enrol = {.member = a->member, .node = a->node, .mon_sign = a->mon_pk}};
-    struct ml_govop open = {
-        .type = ML_GOVOP_WRITER_OPEN,
-        .u.writer_open = {.writer = a->pk, .member = a->member, .node = a->node}};
-    memset(enrol.u.node_enrol.noise.b, (int)(0x70 + i), sizeof(enrol.u.node_enrol.noise.b));
+    memcpy(enrol.u.node_enrol.noise.b, a->mon_pk.b, sizeof(enrol.u.node_enrol.noise.b));
     struct ml_slice op = world_op(w, &add, NULL);
     (void)world_append(w, log, &(struct draft){.by = &w->actors[0], .ops = &op, .op_count = 1});
     op = world_op(w, &enrol, NULL);
     (void)world_append(w, log, &(struct draft){.by = &w->actors[0], .ops = &op, .op_count = 1});
-    op = world_op(w, &open, a->mon);
+}
+
+struct ml_slice world_opening(struct world *w, const struct actor *a)
+{
+    struct ml_govop open = {
+        .type = ML_GOVOP_WRITER_OPEN,
+        .u.writer_open = {.writer = a->pk, .member = a->member, .node = a->node}};
+    return world_op(w, &open, a->mon);
+}
+
+void world_enrol(struct world *w, struct ml_log *log, unsigned i)
+{
+    const struct actor *a = &w->actors[i];
+    world_admit(w, log, a);
+    struct ml_slice op = world_opening(w, a);
     (void)world_append(w, log, &(struct draft){.by = a, .ops = &op, .op_count = 1});
 }
 

@@ -9,7 +9,7 @@
 #include "fake_env.h"
 
 #define WORLD_ACTORS 8u
-#define WORLD_WIRES  512u
+#define WORLD_WIRES  4096u
 
 /** One writer and the member-on-node key beside it. */
 struct actor {
@@ -71,6 +71,9 @@ struct ml_log_outcome world_ingest(struct ml_log *log, struct ml_slice wire);
 void world_found(struct world *w);
 /** Actor 0 adds and enrols actor `i`, who opens his writer. */
 void world_enrol(struct world *w, struct ml_log *log, unsigned i);
+/** The same in two steps, of an actor that isn't one of the world's. */
+void world_admit(struct world *w, struct ml_log *log, const struct actor *a);
+struct ml_slice world_opening(struct world *w, const struct actor *a); /* its op */
 /** A record bundle of n small ops. */
 struct ml_log_outcome world_record(struct world *w, struct ml_log *log, unsigned i, uint32_t ops);
 struct ml_log_outcome world_lane(struct world *w, struct ml_log *log, unsigned i, uint8_t lane);
