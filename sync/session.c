@@ -316,6 +316,10 @@ static ml_err sess_on_exchange(struct ml_sess *s, const struct ml_msg *msg)
     case ML_MSG_HELLO:
     case ML_MSG_BYE:
     case ML_MSG_HEADERS:
+    case ML_MSG_CHUNK_WANT:
+    case ML_MSG_CHUNK:
+    case ML_MSG_CHUNK_ABSENT:
+    case ML_MSG_CHUNK_HAVE:
     case ML_MSG_ENROL_REQUEST:
     case ML_MSG_ENROL_GRANT:
     case ML_MSG_ENROL_REFUSE:

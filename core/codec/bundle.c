@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/codec/manifest.h"
 #include "core/codec/mp_write.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/key_id.h"
@@ -225,8 +226,13 @@ bool ml_body_next(struct ml_body_walk *walk, struct ml_body_op *out)
 static const char *op_fault(const struct ml_header *h, const struct ml_body_op *op)
 {
     uint32_t entries = h->dictionary.count == 0 ? 1 : h->dictionary.count;
+    struct ml_manifest manifest;
     if (op->dict >= entries) {
         return "dictionary index";
+    }
+    /* Who has no key must know what to fetch: in lane 4 the clear part is structure. */
+    if (h->lane == ML_LANE_BLOB && ml_manifest_decode(&manifest, op->sealed, NULL) != ML_OK) {
+        return "manifest";
     }
     return op->hlc_delta > UINT64_MAX - h->hlc ? "hlc delta" : NULL;
 }

@@ -17,6 +17,7 @@
 #include "core/codec/change.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
+#include "core/codec/manifest.h"
 #include "core/codec/msg.h"
 #include "core/codec/trace.h"
 
@@ -331,6 +332,8 @@ static const struct ml_wire_format *op_format(unsigned lane, unsigned index, str
         format = index == 0 ? &ml_format_trace_deposit : &ml_format_trace_entry;
     } else if (lane == ML_LANE_RECORD) {
         format = &ml_format_change;
+    } else if (lane == ML_LANE_BLOB) {
+        format = &ml_format_manifest_inner;
     }
     return format == NULL ? &unknown : format;
 }
@@ -343,6 +346,7 @@ static ml_err op_check(unsigned lane, unsigned index, struct ml_slice plain)
         struct ml_trace_deposit deposit;
         struct ml_trace_entry entry;
         struct ml_change change;
+        struct ml_manifest_inner manifest;
     } u;
     switch (lane) {
     case ML_LANE_GOVERNANCE:
@@ -354,6 +358,8 @@ static ml_err op_check(unsigned lane, unsigned index, struct ml_slice plain)
                           : ml_trace_entry_decode(&u.entry, plain, NULL);
     case ML_LANE_RECORD:
         return ml_change_decode(&u.change, plain, NULL);
+    case ML_LANE_BLOB:
+        return ml_manifest_inner_decode(&u.manifest, plain, NULL);
     default:
         return ml_mp_check(plain, ML_MP_CANONICAL, NULL);
     }
@@ -369,7 +375,8 @@ ml_err ml_explain_op(unsigned lane, unsigned index, struct ml_slice plain, ml_ex
 
 /* ---- bundles ---- */
 
-/* In lanes 0 and 1, and for a deposit, the bytes are the plaintext; else ciphertext and tag. */
+/* In lanes 0 and 1, and for a deposit, the bytes are the plaintext; in lane 4 a manifest, a part of
+ * which is sealed; else ciphertext and tag. */
 static void explain_sealed(struct explainer *e, unsigned lane, unsigned index,
                            struct ml_slice sealed)
 {
@@ -377,6 +384,10 @@ static void explain_sealed(struct explainer *e, unsigned lane, unsigned index,
     size_t end = (size_t)(sealed.data - e->all.data) + sealed.len;
     if (lane <= ML_LANE_KEYS || (lane == ML_LANE_TRACE && index == 0)) {
         walk_map(e, op_format(lane, index, sealed), sealed);
+        return;
+    }
+    if (lane == ML_LANE_BLOB) {
+        walk_map(e, &ml_format_manifest, sealed);
         return;
     }
     size_t tag = sealed.len < 16 ? sealed.len : 16;

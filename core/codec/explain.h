@@ -32,7 +32,7 @@ typedef void ml_explain_cb(void *user, const struct ml_explain_range *range);
 ml_err ml_explain_bundle(struct ml_slice wire, ml_explain_cb *cb, void *user,
                          struct ml_fault *fault);
 /** An op's plaintext: of lane 0 or 1, a trace entry (or the deposit, index 0) of lane 2, a change
- * of lane 3. Returns what its decoder returns. */
+ * of lane 3, a manifest's sealed part of lane 4. Returns what its decoder returns. */
 ml_err ml_explain_op(unsigned lane, unsigned index, struct ml_slice plain, ml_explain_cb *cb,
                      void *user);
 /** One message of msg.h. */

@@ -10,6 +10,7 @@
 #include "core/codec/change.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
+#include "core/codec/manifest.h"
 #include "core/codec/msg.h"
 #include "core/codec/trace.h"
 #include "core/codec/value.h"
@@ -59,6 +60,8 @@ static struct format_list formats_collect(void)
     list_add(&list, &ml_format_trace_deposit);
     list_add(&list, &ml_format_trace_entry);
     list_add_with_items(&list, &ml_format_change);
+    list_add_with_items(&list, &ml_format_manifest);
+    list_add(&list, &ml_format_manifest_inner);
     const struct ml_wire_format *const values[] = {
         &ml_format_concept,     &ml_format_period,        &ml_format_identifier,
         &ml_format_person_name, &ml_format_address_value, &ml_format_contact,

@@ -192,6 +192,21 @@ static const struct ml_wire_field bundle_request_fields[] = {
     ML_WF_SORTED(M, 1, ranges, 1, ML_MSG_HASHES_MAX, &ml_format_chain_range, "chains' parts"),
 };
 #undef M
+#define M struct ml_msg_chunk_list
+static const struct ml_wire_field chunk_list_fields[] = {
+    ML_WF_LIST(M, 1, hashes, 1, ML_MSG_CHUNKS_MAX, &ml_format_chunk_hash, "chunks"),
+};
+#undef M
+#define M struct ml_msg_chunk
+static const struct ml_wire_field chunk_fields[] = {
+    ML_WF_BIN(M, 1, bytes, ML_CHUNK_TAG_BYTES + 1, ML_CHUNK_SEALED_MAX, "ciphertext with its tag"),
+};
+#undef M
+#define M struct ml_msg_chunk_have
+static const struct ml_wire_field chunk_have_fields[] = {
+    ML_WF_OPT_UINT(M, 1, missing, UINT64_MAX, "chunks that the sender lacks; left out: none"),
+};
+#undef M
 #define M struct ml_msg_enrol_request
 static const struct ml_wire_field enrol_request_fields[] = {
     ML_WF_FIXED(M, 1, proof, "binds the keys to the code and to this link"),
@@ -260,6 +275,13 @@ static const struct kind_row kinds[] = {
     ROW(BYE, struct ml_msg_bye, bye_fields, NULL, "The sender leaves."),
     ROW(BUNDLE_REQUEST, struct ml_msg_bundle_request, bundle_request_fields, NULL,
         "Bundles asked for by name."),
+    ROW(CHUNK_WANT, struct ml_msg_chunk_list, chunk_list_fields, NULL,
+        "Missing chunks: as many are taken."),
+    ROW(CHUNK, struct ml_msg_chunk, chunk_fields, NULL, "A chunk that was asked for."),
+    ROW(CHUNK_ABSENT, struct ml_msg_chunk_list, chunk_list_fields, NULL,
+        "Chunks that aren't here at present."),
+    ROW(CHUNK_HAVE, struct ml_msg_chunk_have, chunk_have_fields, NULL,
+        "Chunks came since some were absent: ask again."),
     ROW(ENROL_REQUEST, struct ml_msg_enrol_request, enrol_request_fields, NULL,
         "A newcomer's keys."),
     ROW(ENROL_GRANT, struct ml_msg_enrol_grant, enrol_grant_fields, enrol_grant_check,

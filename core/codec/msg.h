@@ -12,6 +12,7 @@
 
 #include "core/base/buf.h"
 #include "core/codec/bundle.h"
+#include "core/codec/manifest.h"
 #include "core/codec/wire.h"
 #include "maille/err.h"
 #include "maille/types.h"
@@ -25,6 +26,7 @@
 #define ML_MSG_HEADERS_MAX     512u
 #define ML_MSG_HASHES_MAX      4096u
 #define ML_MSG_FORK_HASHES_MAX 1024u
+#define ML_MSG_CHUNKS_MAX      64u /* chunks named by one CHUNK_WANT or CHUNK_ABSENT */
 #define ML_MSG_NAME_MAX        256u
 
 /* X(NAME, number, text). Numbers below 16 are HELLO's versions. */
@@ -42,6 +44,10 @@
     X(DONE, 26, "DONE")                                                                            \
     X(BYE, 27, "BYE")                                                                              \
     X(BUNDLE_REQUEST, 28, "BUNDLE_REQUEST")                                                        \
+    X(CHUNK_WANT, 29, "CHUNK_WANT")                                                                \
+    X(CHUNK, 30, "CHUNK")                                                                          \
+    X(CHUNK_ABSENT, 31, "CHUNK_ABSENT")                                                            \
+    X(CHUNK_HAVE, 32, "CHUNK_HAVE")                                                                \
     X(ENROL_REQUEST, 48, "ENROL_REQUEST")                                                          \
     X(ENROL_GRANT, 49, "ENROL_GRANT")                                                              \
     X(ENROL_REFUSE, 50, "ENROL_REFUSE")                                                            \
@@ -190,6 +196,22 @@ struct ml_msg_bundle_request {
     struct ml_list ranges; /* of ml_chain_range, sorted */
 };
 
+/** CHUNK_WANT: the sender lacks these and takes as many CHUNKs: its credit. CHUNK_ABSENT: of those
+ * asked, these aren't at the sender's at present. */
+struct ml_msg_chunk_list {
+    struct ml_list hashes; /* of ml_hash */
+};
+
+/** One chunk that was asked for; its name is its hash, which the receiver computes. */
+struct ml_msg_chunk {
+    struct ml_slice bytes; /* ciphertext with its tag */
+};
+
+/** The sender has got chunks since it said that some are absent: ask again. */
+struct ml_msg_chunk_have {
+    uint64_t missing; /* that it lacks itself */
+};
+
 /** The newcomer's public keys; the one-time code is proved by the link's psk (XXpsk3), and this
  * proof binds the keys to it: BLAKE2b-32(key = enrol psk, "maille/enrol/1" || handshake hash ||
  * keys 2..5's values). */
@@ -253,6 +275,9 @@ struct ml_msg {
         struct ml_msg_done done;
         struct ml_msg_bye bye;
         struct ml_msg_bundle_request bundle_request;
+        struct ml_msg_chunk_list chunk_list; /* CHUNK_WANT, CHUNK_ABSENT */
+        struct ml_msg_chunk chunk;
+        struct ml_msg_chunk_have chunk_have;
         struct ml_msg_enrol_request enrol_request;
         struct ml_msg_enrol_grant enrol_grant;
         struct ml_msg_enrol_refuse enrol_refuse;

@@ -287,6 +287,7 @@ static const struct ml_wire_field attachment_fields[] = {
     ML_WF_OPT_TEXT(S, 6, url, 4096, "where they are"),
     ML_WF_OPT_TEXT(S, 7, language, ML_LINE_MAX, "language"),
     ML_WF_OPT_TUPLE(S, 8, created, &ml_format_instant, "when they were made"),
+    ML_WF_OPT_FIXED(S, 9, manifest, "large contents: bundle and index of their op of lane 4"),
 };
 #undef S
 const struct ml_wire_format ml_format_attachment =

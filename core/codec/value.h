@@ -149,6 +149,7 @@ struct ml_attachment {
     struct ml_slice url;
     struct ml_slice language;
     struct ml_instant created;
+    struct ml_version_id manifest; /* large contents: the op of lane 4 that names their chunks */
     struct ml_wire_extra extra;
 };
 

@@ -55,17 +55,8 @@ struct ml_stream_id ml_stream_id_derive(const struct ml_secret *link, ml_compart
     return id;
 }
 
-ml_err ml_chunk_key(struct ml_secret **out, const struct ml_secret *dek, struct ml_slice plain)
+void ml_chunk_key(uint8_t out[ML_KEY_BYTES], const uint8_t dek[ML_KEY_BYTES], struct ml_slice plain)
 {
-    ML_ASSERT(ml_secret_len(dek) == ML_KEY_BYTES);
-    struct ml_secret *made = NULL;
-    ml_err err = ml_secret_new(&made, ML_KEY_BYTES);
-    if (err != ML_OK) {
-        return err;
-    }
     const struct ml_slice parts[] = {ml_slice_str("maille/chunk/1"), plain};
-    ml_hash_parts(ml_secret_writable(made), ML_KEY_BYTES,
-                  ml_slice(ml_secret_bytes(dek), ML_KEY_BYTES), parts, 2);
-    *out = made;
-    return ML_OK;
+    ml_hash_parts(out, ML_KEY_BYTES, ml_slice(dek, ML_KEY_BYTES), parts, 2);
 }

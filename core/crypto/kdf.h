@@ -93,8 +93,8 @@ ml_err ml_kdf(ml_kdf_id id, struct ml_secret **out, const struct ml_secret *in,
 struct ml_stream_id ml_stream_id_derive(const struct ml_secret *link, ml_compartment compartment);
 
 /** BLAKE2b-32(key = DEK, "maille/chunk/1" || plaintext): one chunk is stored once within a patient
- * and compartment. Convergent on purpose: whoever holds the DEK can test a guess. Errors: NOMEM. */
-ml_err ml_chunk_key(struct ml_secret **out, const struct ml_secret *dek,
-                    struct ml_slice plain) ML_MUST_CHECK;
+ * and compartment. Convergent on purpose: whoever holds the DEK can test a guess. */
+void ml_chunk_key(uint8_t out[ML_KEY_BYTES], const uint8_t dek[ML_KEY_BYTES],
+                  struct ml_slice plain);
 
 #endif

@@ -161,6 +161,32 @@ typedef ml_err ml_log_hole_cb(void *user, const struct ml_hole *hole);
 /** Sorted. */
 ml_err ml_log_holes(struct ml_log *log, ml_log_hole_cb *each, void *user) ML_MUST_CHECK;
 
+/* ---- chunks of large values (rules D3) ---- */
+
+/* Named by the manifests of lane 4, stored by the hash of their bytes, each once. A chunk that a
+ * stored manifest names and that isn't here is missing: said, and asked of every peer. */
+
+typedef enum ml_chunk_from {
+    ML_CHUNK_OWN,  /* of this node: its manifest comes in the same transaction */
+    ML_CHUNK_PEER, /* kept only if a manifest here names it; else NOT_FOUND */
+} ml_chunk_from;
+
+/** Verified by its hash first: FORGED. *stored false: it was here. LIMIT: larger than a chunk. */
+ml_err ml_log_put_chunk(struct ml_log *log, const struct ml_hash *hash, struct ml_slice sealed,
+                        ml_chunk_from from, bool *stored) ML_MUST_CHECK;
+/** NOT_FOUND: not here. */
+ml_err ml_log_get_chunk(struct ml_log *log, const struct ml_hash *hash,
+                        struct ml_slice *sealed) ML_MUST_CHECK;
+
+struct ml_missing_chunk {
+    uint64_t id; /* of this store; ascends in the order in which manifests came */
+    struct ml_hash hash;
+    uint32_t bytes; /* as its manifest says */
+};
+/** The first one after the id `after` (0: from the first). NOT_FOUND: there is none. */
+ml_err ml_log_next_missing_chunk(struct ml_log *log, uint64_t after,
+                                 struct ml_missing_chunk *out) ML_MUST_CHECK;
+
 /* ---- counts and proofs ---- */
 
 struct ml_log_counts {
@@ -170,6 +196,8 @@ struct ml_log_counts {
     uint64_t pending;
     uint64_t quarantined; /* bundles */
     uint64_t forks;       /* writers frozen */
+    uint64_t chunks;      /* named by manifests, each once */
+    uint64_t chunks_missing;
 };
 ml_err ml_log_counts(struct ml_log *log, struct ml_log_counts *out) ML_MUST_CHECK;
 /** Decisions 15: lanes 0, 1, 3, 4: header_hash and verdict of each, sorted. */

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void one_input(struct ml_slice in)
 {
-    unsigned pick = in.len == 0 ? 0 : in.data[0] % 4u;
+    unsigned pick = in.len == 0 ? 0 : in.data[0] % 6u;
     struct ml_slice plain = in.len == 0 ? in : ml_slice(in.data + 1, in.len - 1);
     if (pick == 0) {
         (void)roundtrip_govop(plain);
@@ -18,10 +18,17 @@ static void one_input(struct ml_slice in)
         (void)roundtrip_keyop(plain);
     } else if (pick == 2) {
         (void)roundtrip_trace(plain);
-    } else {
+    } else if (pick == 3) {
         (void)roundtrip_deposit(plain);
+    } else if (pick == 4) {
+        (void)roundtrip_manifest(plain);
+        return; /* it is no plaintext: explained inside of a bundle */
+    } else {
+        (void)roundtrip_manifest_inner(plain);
     }
-    must_tile_op(pick == 3 ? ML_LANE_TRACE : pick, pick == 3 ? 0 : 1, plain);
+    static const uint8_t lanes[] = {ML_LANE_GOVERNANCE, ML_LANE_KEYS, ML_LANE_TRACE,
+                                    ML_LANE_TRACE,      ML_LANE_BLOB, ML_LANE_BLOB};
+    must_tile_op(lanes[pick], pick == 3 ? 0 : 1, plain);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -16,6 +16,7 @@
 #include "core/codec/explain.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
+#include "core/codec/manifest.h"
 #include "core/codec/msg.h"
 #include "core/codec/trace.h"
 #include "core/codec/wire.h"
@@ -135,6 +136,44 @@ static inline bool roundtrip_deposit(struct ml_slice in)
         return false;
     }
     must_encode_to(&ml_format_trace_deposit, &deposit, in);
+    return true;
+}
+
+/* The chunks' lengths add up, and what the sealed part is bound to doesn't depend on the form. */
+static inline bool roundtrip_manifest(struct ml_slice in)
+{
+    static const uint8_t op[ML_OP_AD_BYTES];
+    struct ml_manifest manifest;
+    uint8_t ad[2][ML_MANIFEST_AD_BYTES];
+    uint64_t sum = 0;
+    if (ml_manifest_decode(&manifest, in, NULL) != ML_OK) {
+        return false;
+    }
+    for (uint32_t i = 0; i < manifest.chunks.count; i++) {
+        const uint32_t bytes = ml_manifest_chunk_bytes(&manifest, i);
+        if (bytes <= ML_CHUNK_TAG_BYTES || bytes > ML_CHUNK_SEALED_MAX) {
+            abort();
+        }
+        sum += bytes;
+    }
+    ml_manifest_ad(ad[0], op, &manifest);
+    lists_unpack(&ml_format_manifest, &manifest);
+    ml_manifest_ad(ad[1], op, &manifest);
+    lists_drop(&ml_format_manifest, &manifest);
+    if (sum != manifest.bytes || memcmp(ad[0], ad[1], sizeof(ad[0])) != 0) {
+        abort();
+    }
+    must_encode_to(&ml_format_manifest, &manifest, in);
+    return true;
+}
+
+static inline bool roundtrip_manifest_inner(struct ml_slice in)
+{
+    struct ml_manifest_inner inner;
+    if (ml_manifest_inner_decode(&inner, in, NULL) != ML_OK) {
+        return false;
+    }
+    must_encode_to(&ml_format_manifest_inner, &inner, in);
     return true;
 }
 

@@ -209,6 +209,11 @@ static void op_plain(struct ml_buf *plain, unsigned lane, unsigned index)
         struct ml_trace_entry entry;
         sample_trace(&entry, true);
         err = ml_trace_entry_encode(plain, &entry);
+    } else if (lane == ML_LANE_BLOB) {
+        struct ml_manifest_inner inner;
+        sample_manifest_inner(&inner, true);
+        inner.object.b[15] = (uint8_t)index;
+        err = ml_manifest_inner_encode(plain, &inner);
     } else {
         struct ml_change change;
         sample_change(&change, index % 2 == 1);
@@ -233,6 +238,19 @@ static void op_seal(struct ml_buf *sealed, const struct ml_header *header, unsig
     fill(key, sizeof(key), 0x44);
     ml_op_ad(ad, &org, header, (uint8_t)index, sample_dictionary(header->lane));
     ml_op_nonce(nonce, &header->salt, (uint8_t)index);
+    if (header->lane == ML_LANE_BLOB) {
+        uint8_t ct[256];
+        uint8_t both[ML_MANIFEST_AD_BYTES];
+        struct ml_manifest manifest;
+        must(plain.len + ML_AEAD_TAG_BYTES <= sizeof(ct));
+        sample_manifest(&manifest, true);
+        ml_manifest_ad(both, ad, &manifest);
+        ml_aead_seal(ct, plain, ml_slice(both, sizeof(both)), nonce, key);
+        manifest.sealed = ml_slice(ct, plain.len + ML_AEAD_TAG_BYTES);
+        ml_err err = ml_manifest_encode(sealed, &manifest);
+        must(err == ML_OK);
+        return;
+    }
     uint8_t *out = ml_buf_extend(sealed, plain.len + ML_AEAD_TAG_BYTES);
     must(out != NULL);
     ml_aead_seal(out, plain, ml_slice(ad, sizeof(ad)), nonce, key);
@@ -603,6 +621,47 @@ static void sample_hello(struct ml_msg_hello *out)
     FILL(out->digest, 0x31);
 }
 
+/* ---- large values ---- */
+
+void sample_manifest(struct ml_manifest *out, bool full)
+{
+    static struct ml_hash chunks[3];
+    const uint32_t count = full ? 3 : 1;
+    memset(out, 0, sizeof(*out));
+    for (unsigned i = 0; i < 3; i++) {
+        FILL(chunks[i], 0x40 + i);
+    }
+    out->chunks = list_of(chunks, count);
+    out->bytes = full ? 2 * ML_CHUNK_SEALED_MAX + 1000 : ML_CHUNK_TAG_BYTES + 1;
+    out->sealed = sample_ct(full ? 100 : 16, 0x50);
+}
+
+void sample_manifest_inner(struct ml_manifest_inner *out, bool full)
+{
+    memset(out, 0, sizeof(*out));
+    FILL(out->hash, 0x33);
+    out->keys = sample_ct(full ? 96 : 32, 0x10);
+    if (full) {
+        out->media_type = TEXT("application/pdf");
+        FILL(out->object, 0x72);
+        out->slot = 9;
+    }
+}
+
+static void sample_chunk_msg(struct ml_msg *out, bool full)
+{
+    static struct ml_hash hashes[2];
+    FILL(hashes[0], 0x41);
+    FILL(hashes[1], 0x40);
+    if (out->kind == ML_MSG_CHUNK) {
+        out->u.chunk.bytes = sample_ct(40, 0x70);
+    } else if (out->kind == ML_MSG_CHUNK_HAVE) {
+        out->u.chunk_have.missing = full ? 300 : 0;
+    } else {
+        out->u.chunk_list.hashes = list_of(hashes, full ? 2 : 1);
+    }
+}
+
 void sample_msg(struct ml_msg *out, ml_msg_kind kind, bool full)
 {
     memset(out, 0, sizeof(*out));
@@ -651,6 +710,12 @@ void sample_msg(struct ml_msg *out, ml_msg_kind kind, bool full)
     case ML_MSG_ABSENT:
     case ML_MSG_BUNDLE_REQUEST:
         sample_lists(out, full);
+        return;
+    case ML_MSG_CHUNK_WANT:
+    case ML_MSG_CHUNK:
+    case ML_MSG_CHUNK_ABSENT:
+    case ML_MSG_CHUNK_HAVE:
+        sample_chunk_msg(out, full);
         return;
     }
 }

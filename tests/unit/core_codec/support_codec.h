@@ -10,6 +10,7 @@
 #include "core/codec/change.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
+#include "core/codec/manifest.h"
 #include "core/codec/msg.h"
 #include "core/codec/trace.h"
 #include "core/codec/value.h"
@@ -39,6 +40,8 @@ void sample_change(struct ml_change *out, bool full);
 void sample_govop(struct ml_govop *out, ml_govop_type type, bool full);
 void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full);
 void sample_trace(struct ml_trace_entry *out, bool full);
+void sample_manifest(struct ml_manifest *out, bool full);
+void sample_manifest_inner(struct ml_manifest_inner *out, bool full);
 void sample_msg(struct ml_msg *out, ml_msg_kind kind, bool full);
 
 /** A signed bundle of `ops` ops of that lane, with two streams and two deps where the lane has

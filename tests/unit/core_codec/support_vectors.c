@@ -411,6 +411,46 @@ static void deposit_make(struct ml_buf *out)
     ml_buf_free(&b);
 }
 
+static ml_err manifest_decode(struct ml_slice in, struct ml_fault *fault)
+{
+    struct ml_manifest manifest;
+    return ml_manifest_decode(&manifest, in, fault);
+}
+
+static void manifest_make(struct ml_buf *out)
+{
+    for (int full = 0; full < 2; full++) {
+        struct ml_manifest manifest;
+        struct ml_buf b;
+        ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
+        sample_manifest(&manifest, full);
+        ml_err err = ml_manifest_encode(&b, &manifest);
+        must(err == ML_OK);
+        sample_put(out, full ? "three chunks" : "one chunk", &b, 0, full);
+        ml_buf_free(&b);
+    }
+}
+
+static ml_err manifest_inner_decode(struct ml_slice in, struct ml_fault *fault)
+{
+    struct ml_manifest_inner inner;
+    return ml_manifest_inner_decode(&inner, in, fault);
+}
+
+static void manifest_inner_make(struct ml_buf *out)
+{
+    for (int full = 0; full < 2; full++) {
+        struct ml_manifest_inner inner;
+        struct ml_buf b;
+        ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
+        sample_manifest_inner(&inner, full);
+        ml_err err = ml_manifest_inner_encode(&b, &inner);
+        must(err == ML_OK);
+        sample_put(out, full ? "all fields" : "least", &b, 0, full);
+        ml_buf_free(&b);
+    }
+}
+
 /* ---- messages ---- */
 
 static ml_err msg_decode(struct ml_slice in, struct ml_fault *fault)
@@ -487,6 +527,9 @@ const struct vector_file vector_files[] = {
     {"keyop", "fuzz_op", keyop_decode, roundtrip_keyop, keyop_make},
     {"trace", "fuzz_op", trace_decode, roundtrip_trace, trace_make},
     {"deposit", "fuzz_op", deposit_decode, roundtrip_deposit, deposit_make},
+    {"manifest", "fuzz_op", manifest_decode, roundtrip_manifest, manifest_make},
+    {"manifest_inner", "fuzz_op", manifest_inner_decode, roundtrip_manifest_inner,
+     manifest_inner_make},
     {"msg", "fuzz_msg", msg_decode, roundtrip_msg, msg_make},
     {"doc", NULL, doc_decode, NULL, doc_make},
 };

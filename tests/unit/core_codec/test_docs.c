@@ -18,9 +18,9 @@
 
 enum { PAGE_MAX = 1 << 20 };
 
-static const char *const pages[] = {"protocol.md",          "protocol/bundle.md",
-                                    "protocol/ops.md",      "protocol/change.md",
-                                    "protocol/messages.md", "protocol/rpc.md"};
+static const char *const pages[] = {"protocol.md",        "protocol/bundle.md",   "protocol/ops.md",
+                                    "protocol/change.md", "protocol/messages.md", "protocol/rpc.md",
+                                    "protocol/blob.md"};
 enum { PAGES = sizeof(pages) / sizeof(pages[0]) };
 
 static void put(struct ml_buf *out, const char *text)
@@ -101,6 +101,10 @@ static void limits_put(struct ml_buf *out)
         L(ML_MSG_HEADERS_MAX, "headers of one HEADERS", "test_msg"),
         L(ML_MSG_HASHES_MAX, "entries of BODY_REQUEST, ABSENT, BUNDLE_REQUEST", "test_msg"),
         L(ML_MSG_FORK_HASHES_MAX, "places of one FORK_QUERY", "test_msg"),
+        L(ML_CHUNK_BYTES, "bytes of a chunk's plaintext", "test_manifest"),
+        L(ML_MANIFEST_CHUNKS_MAX, "chunks of a large value", "test_manifest"),
+        L(ML_MEDIA_TYPE_MAX, "bytes of a media type", "test_manifest"),
+        L(ML_MSG_CHUNKS_MAX, "chunks of one CHUNK_WANT", "test_manifest"),
         L(ML_RPC_BYTES_MAX, "bytes of a message of the local socket", "test_rpc_frame"),
         L(ML_DOC_KEYS_MAX, "keys of a document's open maps", "test_doc"),
 #undef L

@@ -207,14 +207,14 @@ static void plaintexts_are_named(void **state)
     memset(&l, 0, sizeof(l));
     assert_int_equal(ml_explain_op(ML_LANE_TRACE, 1, ml_buf_slice(&f->b), listing_take, &l), ML_OK);
     HAS(&l, " op purpose=\"soins\"\n");
-    /* an unknown op, a blob lane's, and no op at all */
+    /* an unknown op, one of no lane, and no op at all */
     struct ml_slice unknown = bytes_of("82 01 cd0100 05 91 a161");
     memset(&l, 0, sizeof(l));
     assert_int_equal(ml_explain_op(ML_LANE_KEYS, 0, unknown, listing_take, &l), ML_OK);
     HAS(&l, " op unknown key 1=256\n");
     HAS(&l, " op unknown key 5=91a161\n");
     memset(&l, 0, sizeof(l));
-    assert_int_equal(ml_explain_op(ML_LANE_BLOB, 0, unknown, listing_take, &l), ML_OK);
+    assert_int_equal(ml_explain_op(ML_LANES, 0, unknown, listing_take, &l), ML_OK);
     must_tile_op(ML_LANE_GOVERNANCE, 0, bytes_of("91 01"));
     must_tile_op(ML_LANE_RECORD, 0, ml_slice(NULL, 0));
 }

@@ -126,11 +126,12 @@ static void seed_write(const struct vector_file *file, unsigned number, struct m
     char path[512];
     uint8_t seed[SEED_MAX];
     size_t prefix = strcmp(file->fuzzer, "fuzz_op") == 0;
-    const char *const picks[] = {"govop", "keyop", "trace", "deposit"};
+    const char *const picks[] = {"govop",   "keyop",    "trace",
+                                 "deposit", "manifest", "manifest_inner"};
     if (in.len + 1 > sizeof(seed)) {
         return;
     }
-    for (uint8_t i = 0; i < 4; i++) {
+    for (uint8_t i = 0; i < sizeof(picks) / sizeof(picks[0]); i++) {
         if (strcmp(file->name, picks[i]) == 0) {
             seed[0] = i;
         }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/codec/manifest.h"
 #include "core/crypto/key_id.h"
 #include "core/crypto/sign.h"
 #include "support_dir.h"
@@ -251,9 +252,31 @@ struct ml_log_outcome world_record(struct world *w, struct ml_log *log, unsigned
         &(struct draft){.by = &w->actors[i], .lane = ML_LANE_RECORD, .ops = all, .op_count = ops});
 }
 
+struct ml_slice world_manifest(const struct ml_hash *chunks, uint32_t count, uint32_t bytes)
+{
+    static uint8_t kept[ML_BODY_BYTES_MAX];
+    const struct ml_manifest m = {.chunks = {.items = chunks, .count = count},
+                                  .bytes = bytes,
+                                  .sealed = ml_slice("sealed bytes, sealed bytes", 26)};
+    struct ml_buf b;
+    ml_buf_init(&b, ml_env_system(), sizeof(kept));
+    assert_int_equal(ml_manifest_encode(&b, &m), ML_OK);
+    const size_t len = b.len;
+    memcpy(kept, b.data, len);
+    ml_buf_free(&b);
+    return ml_slice(kept, len);
+}
+
+struct ml_slice world_sealed(uint8_t lane)
+{
+    static const struct ml_hash chunk = {{1, 2, 3}};
+    return lane == ML_LANE_BLOB ? world_manifest(&chunk, 1, 100)
+                                : ml_slice("sealed bytes, sealed bytes", 26);
+}
+
 struct ml_log_outcome world_lane(struct world *w, struct ml_log *log, unsigned i, uint8_t lane)
 {
-    static const struct ml_slice op = {(const uint8_t *)"sealed bytes, sealed bytes", 26};
+    const struct ml_slice op = world_sealed(lane);
     return world_append(
         w, log, &(struct draft){.by = &w->actors[i], .lane = lane, .ops = &op, .op_count = 1});
 }

@@ -77,6 +77,10 @@ struct ml_slice world_opening(struct world *w, const struct actor *a); /* its op
 /** A record bundle of n small ops. */
 struct ml_log_outcome world_record(struct world *w, struct ml_log *log, unsigned i, uint32_t ops);
 struct ml_log_outcome world_lane(struct world *w, struct ml_log *log, unsigned i, uint8_t lane);
+/** An op of lane 4 that names these chunks. Borrowed until the next call. */
+struct ml_slice world_manifest(const struct ml_hash *chunks, uint32_t count, uint32_t bytes);
+/** An op as a body of this lane holds it, sealed for nobody. */
+struct ml_slice world_sealed(uint8_t lane);
 /** One governance op, encoded. Borrowed until the next call. */
 struct ml_slice world_op(struct world *w, struct ml_govop *op, const struct ml_secret *cosigner);
 

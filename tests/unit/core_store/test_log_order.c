@@ -104,7 +104,6 @@ static struct ml_slice opening_op(struct history *h, unsigned actor)
 /* One actor writes one bundle at one node, if his chain lets him. */
 static void history_write(struct history *h)
 {
-    static const struct ml_slice sealed = {(const uint8_t *)"sealed bytes, sealed bytes", 26};
     struct world *w = &h->w;
     const unsigned actor = (unsigned)fake_below(&w->fake, ACTORS);
     const unsigned node = h->forks && fake_below(&w->fake, 6) == 0
@@ -125,7 +124,7 @@ static void history_write(struct history *h)
         assert_true(h->forks);
         return;
     }
-    struct ml_slice ops[2] = {sealed, sealed};
+    struct ml_slice ops[2] = {world_sealed(lane), world_sealed(lane)};
     uint32_t op_count = 1;
     if (lane == 0 && next.seq == 1) {
         ops[0] = opening_op(h, actor);

@@ -215,7 +215,7 @@ static void who_was_not_enrolled_does_not_count(void **state)
 static struct ml_log_outcome send(struct fixture *f, const struct ml_log_next *next, uint8_t lane,
                                   uint64_t hlc)
 {
-    static const struct ml_slice sealed = {(const uint8_t *)"sealed bytes, sealed bytes", 26};
+    const struct ml_slice sealed = world_sealed(lane);
     return world_ingest(f->a, world_build(&f->w, f->a,
                                           &(struct draft){.by = &f->w.actors[1],
                                                           .lane = lane,

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/base/assert.h"
+#include "core/codec/manifest.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/secret.h"
 #include "support_store.h"
@@ -171,6 +172,19 @@ static void bundle_strip(struct world *w, struct world_bundle *b, struct ml_slic
     b->bare_len = bare.len;
 }
 
+/* An op of lane 4 must be a manifest: of one chunk, named by the first bytes. */
+static struct ml_slice manifest_of(struct world *w, struct ml_slice sealed, struct ml_buf *out)
+{
+    struct ml_hash chunk = {{0}};
+    memcpy(chunk.b, sealed.data, sealed.len < 32 ? sealed.len : 32);
+    const struct ml_manifest m = {.chunks = {.items = &chunk, .count = 1},
+                                  .bytes = 100,
+                                  .sealed = sealed.len < 16 ? ml_slice(chunk.b, 16) : sealed};
+    ml_buf_init(out, &w->fake.env, ML_BODY_BYTES_MAX);
+    require(w, ml_manifest_encode(out, &m) == ML_OK, "manifest");
+    return ml_buf_slice(out);
+}
+
 static void bundle_build(struct world *w, const struct world_write *write, struct world_bundle *b)
 {
     static const struct ml_org_id org;
@@ -181,8 +195,13 @@ static void bundle_build(struct world *w, const struct world_write *write, struc
     struct ml_buf wire;
     ML_ASSERT(sealed != NULL && write->ops <= ML_BUNDLE_OPS_MAX);
     random_bytes(w, sealed, write->op_bytes < 32 ? write->op_bytes : 32);
+    struct ml_slice op = {sealed, write->op_bytes};
+    struct ml_buf manifest = {0};
+    if (write->lane == ML_LANE_BLOB) {
+        op = manifest_of(w, op, &manifest);
+    }
     for (uint32_t i = 0; i < write->ops; i++) {
-        ops[i] = (struct ml_op_draft){.sealed = {sealed, write->op_bytes}};
+        ops[i] = (struct ml_op_draft){.sealed = op};
     }
     struct ml_bundle_draft draft = {.ops = ops, .op_count = write->ops};
     draft.header.writer = write->writer;
@@ -199,6 +218,7 @@ static void bundle_build(struct world *w, const struct world_write *write, struc
     }
     ml_buf_init(&wire, &w->fake.env, ML_BUNDLE_BYTES_MAX);
     require(w, ml_bundle_build(&wire, &b->hash, &draft, &org, w->seed_key) == ML_OK, "bundle");
+    ml_buf_free(&manifest);
     free(sealed);
     bundle_strip(w, b, ml_buf_slice(&wire));
     b->wire = wire.data;
