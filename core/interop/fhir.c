@@ -1,17 +1,7 @@
-/* core/interop/fhir.c -- see fhir.h.
- *
- * Happy path: read the JSON; list the resources with the entity of each; give each its source key,
- * its date and so its object id; convert all of them once without handing anything out; then once
- * more, in order, handing out each object and counting its leaves.
- *
- * Failures: all but the callback's own are found by the first conversion, before the first object.
- *
- * Invariant: the second conversion is the first one again: it depends on the file and the schema
- * only (and on `find`, whose answers only turn an unresolved reference into a resolved one).
+/* core/interop/fhir.c -- see fhir_internal.h: the resources of a file and the objects they become.
  */
 #include "core/interop/fhir.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +9,8 @@
 #include "core/codec/mp_write.h"
 #include "core/crypto/hash.h"
 #include "core/interop/fhir_internal.h"
-#include "core/interop/source.h"
 
-#define NO_NODE       ML_JSON_NO_NODE
-#define SET_BYTES_MAX ((size_t)ML_JSON_NODES_MAX * sizeof(uint32_t))
+#define NO_NODE ML_JSON_NO_NODE
 
 bool ml_fhir_fail(struct fhir *f, ml_err err, ml_import_fault_kind kind, uint32_t node)
 {
@@ -297,23 +285,12 @@ static void entry_origin(const struct fhir *f, const struct fhir_entry *entry, c
 
 /* ---- the two passes ---- */
 
-struct pass {
-    struct fhir *f;
-    struct ml_buf values;
-    bool hand_out;
-    uint32_t index;
-    uint32_t count;
-};
-
-static bool hand_out(struct pass *p, const struct fhir_entry *entry,
-                     struct ml_import_object *object)
+static bool hand_out_object(struct fhir *f, const struct fhir_entry *entry,
+                            struct ml_import_object *object)
 {
-    struct fhir *f = p->f;
     char origin[ML_CHANGE_ORIGIN_MAX];
     entry_origin(f, entry, origin, sizeof(origin));
     object->origin = origin;
-    object->index = p->index++;
-    object->count = p->count;
     ml_err err = f->args->create(f->args->user, object);
     if (err != ML_OK) {
         return ml_fhir_fail(f, err, ML_IMPORT_FAULT_REFUSED, entry->node);
@@ -322,13 +299,20 @@ static bool hand_out(struct pass *p, const struct fhir_entry *entry,
     return err == ML_OK || ml_fhir_fail(f, err, ML_IMPORT_FAULT_NOMEM, entry->node);
 }
 
-static bool pass_entry(struct pass *p, const struct fhir_entry *entry)
+bool ml_fhir_pass_entry(struct fhir *f, uint32_t index, bool hand_out)
 {
-    struct fhir *f = p->f;
-    struct ml_import_object object = {
-        .entity = entry->entity, .id = entry->id, .effective = entry->effective};
+    const struct fhir_entry *entry = &f->entries[f->order[index]];
+    struct ml_import_object object = {.entity = entry->entity,
+                                      .id = entry->id,
+                                      .effective = entry->effective,
+                                      .index = index,
+                                      .count = f->mapped_count};
     keep_identity(f, entry);
-    if (!entry_patient(f, entry, &object.patient) || !convert_entry(f, entry, &p->values)) {
+    if (!entry_patient(f, entry, &object.patient)) {
+        return false;
+    }
+    f->patient = object.patient;
+    if (!convert_entry(f, entry, &f->object_values)) {
         return false;
     }
     uint64_t unresolved = f->refs_unresolved; /* the author's field has counted it */
@@ -337,8 +321,14 @@ static bool pass_entry(struct pass *p, const struct fhir_entry *entry)
     if (!ml_fhir_buf_ok(f, &f->marks, entry->node) || f->err != ML_OK) {
         return false;
     }
-    object.values = ml_buf_slice(&p->values);
-    return !p->hand_out || hand_out(p, entry, &object);
+    object.values = ml_buf_slice(&f->object_values);
+    return !hand_out || hand_out_object(f, entry, &object);
+}
+
+void ml_fhir_pass_begin(struct fhir *f)
+{
+    f->refs_unresolved = 0;
+    memset(f->kept, 0, ((size_t)ml_json_count(f->doc) + 7) / 8);
 }
 
 /* Patients, then the structure's own, then by date, then as in the file. */
@@ -366,18 +356,6 @@ static int hand_out_order(const void *a, const void *b, void *entries)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static void run_pass(struct fhir *f, const uint32_t *order, uint32_t count, bool out)
-{
-    struct pass p = {.f = f, .hand_out = out, .count = count};
-    ml_buf_init(&p.values, f->args->env, ML_FHIR_VALUES_BYTES_MAX);
-    f->refs_unresolved = 0;
-    memset(f->kept, 0, ((size_t)ml_json_count(f->doc) + 7) / 8);
-    for (uint32_t i = 0; i < count && f->err == ML_OK; i++) {
-        pass_entry(&p, &f->entries[order[i]]);
-    }
-    ml_buf_free(&p.values);
-}
-
 static ml_err report_types(struct fhir *f)
 {
     ml_err err = ML_OK;
@@ -389,90 +367,35 @@ static ml_err report_types(struct fhir *f)
     return err;
 }
 
-/* The mapped entries in the order in which they are handed out. */
-static uint32_t *order_entries(struct fhir *f, uint32_t *count)
+bool ml_fhir_report_file(struct fhir *f)
 {
-    uint32_t *order = ml_alloc_array(f->args->env, (size_t)f->entry_count + 1, sizeof(*order));
-    *count = 0;
-    if (order == NULL) {
-        ml_fhir_fail(f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, 0);
-        return NULL;
+    ml_err err = report_types(f);
+    if (err != ML_OK) {
+        return ml_fhir_fail(f, err, ML_IMPORT_FAULT_NOMEM, 0);
+    }
+    ml_fhir_report_add_file(f->args->report, f->mapped_count, f->refs_unresolved);
+    return true;
+}
+
+static bool order_entries(struct fhir *f)
+{
+    f->order = ml_alloc_array(f->args->env, (size_t)f->entry_count + 1, sizeof(*f->order));
+    if (f->order == NULL) {
+        return ml_fhir_fail(f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, 0);
     }
     for (uint32_t i = 0; i < f->entry_count; i++) {
-        order[i] = i;
-        *count += f->entries[i].entity != NULL;
+        f->order[i] = i;
+        f->mapped_count += f->entries[i].entity != NULL;
     }
-    qsort_r(order, f->entry_count, sizeof(*order), hand_out_order, f->entries);
-    return order;
+    qsort_r(f->order, f->entry_count, sizeof(*f->order), hand_out_order, f->entries);
+    return true;
 }
 
-static void fhir_run(struct fhir *f)
+bool ml_fhir_list(struct fhir *f)
 {
-    uint32_t count = 0;
     if (!list_resources(f) || !ml_fhir_index(f)) {
-        return;
+        return false;
     }
     date_entries(f);
-    uint32_t *order = f->err == ML_OK ? order_entries(f, &count) : NULL;
-    if (order == NULL) {
-        return;
-    }
-    run_pass(f, order, count, false);
-    if (f->err == ML_OK) {
-        run_pass(f, order, count, true);
-    }
-    ml_release(f->args->env, order);
-    if (f->err == ML_OK && report_types(f) == ML_OK) {
-        ml_fhir_report_add_file(f->args->report, count, f->refs_unresolved);
-    }
-}
-
-static void choose_space(struct fhir *f)
-{
-    const char *source = f->args->source;
-    struct ml_slice parts[] = {ml_slice_str(source != NULL ? "source" : "text"),
-                               source != NULL ? ml_slice_str(source) : f->text};
-    ml_hash_parts(f->space, sizeof(f->space), (struct ml_slice){NULL, 0}, parts, 2);
-}
-
-ml_err ml_fhir_import(const struct ml_fhir_args *args, struct ml_slice text,
-                      struct ml_import_fault *fault)
-{
-    struct fhir f = {.args = args, .fault = fault, .text = text};
-    ml_err err = ml_json_read(&f.doc, args->env, text, fault);
-    if (err != ML_OK) {
-        return err;
-    }
-    ml_buf_init(&f.marks, args->env, SET_BYTES_MAX);
-    ml_buf_init(&f.set[0], args->env, SET_BYTES_MAX);
-    ml_buf_init(&f.set[1], args->env, SET_BYTES_MAX);
-    ml_buf_init(&f.item, args->env, ML_JSON_BYTES_MAX);
-    ml_buf_init(&f.list, args->env, 16);
-    ml_buf_init(&f.values, args->env, ML_FHIR_VALUES_BYTES_MAX);
-    choose_space(&f);
-    fhir_run(&f);
-    ml_buf_free(&f.values);
-    ml_buf_free(&f.list);
-    ml_buf_free(&f.item);
-    ml_buf_free(&f.set[1]);
-    ml_buf_free(&f.set[0]);
-    ml_buf_free(&f.marks);
-    ml_release(args->env, f.kept);
-    ml_release(args->env, f.by_key);
-    ml_release(args->env, f.entries);
-    ml_json_free(f.doc);
-    return f.err;
-}
-
-ml_err ml_fhir_import_file(const struct ml_fhir_args *args, const char *path,
-                           struct ml_import_fault *fault)
-{
-    struct ml_buf text;
-    ml_buf_init(&text, args->env, ML_JSON_BYTES_MAX);
-    ml_err err = ml_source_read_file(&text, path, fault);
-    if (err == ML_OK) {
-        err = ml_fhir_import(args, ml_buf_slice(&text), fault);
-    }
-    ml_buf_free(&text);
-    return err;
+    return f->err == ML_OK && order_entries(f);
 }

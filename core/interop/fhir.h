@@ -71,6 +71,26 @@ struct ml_fhir_args {
     struct ml_fhir_report *report; /* added to; NULL is allowed */
 };
 
+struct ml_fhir_run; /* opaque: a file of which a part is imported; owned by who began it */
+
+/** Begins with uncompressed JSON, which outlives the run, as what `args` points to does. NOMEM. */
+ml_err ml_fhir_begin(struct ml_fhir_run **out, const struct ml_fhir_args *args,
+                     struct ml_slice text, struct ml_import_fault *fault) ML_MUST_CHECK;
+/** Begins with a file, plain or gzip. IO, NOMEM. */
+ml_err ml_fhir_begin_file(struct ml_fhir_run **out, const struct ml_fhir_args *args,
+                          const char *path, struct ml_import_fault *fault) ML_MUST_CHECK;
+/** A few milliseconds more of it (reading one text of many megabytes, or listing 100,000 resources,
+ * takes longer). PENDING: there is more; else as ml_fhir_import, and the run is over. */
+ml_err ml_fhir_step(struct ml_fhir_run *run, struct ml_import_fault *fault) ML_MUST_CHECK;
+void ml_fhir_end(struct ml_fhir_run *run); /* anywhere in it; NULL is allowed */
+
+struct ml_fhir_progress {
+    bool handing_out; /* else they are checked; total is 0 before that */
+    uint32_t done;    /* resources */
+    uint32_t total;
+};
+struct ml_fhir_progress ml_fhir_progress(const struct ml_fhir_run *run);
+
 /**
  * Hands out every object of `text` (uncompressed JSON): patients, then what is no patient's, then
  * the rest by date. Errors: MALFORMED, LIMIT, NOMEM with `fault` filled, and nothing was handed

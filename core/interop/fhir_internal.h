@@ -1,6 +1,7 @@
 /* core/interop/fhir_internal.h -- what the parts of the FHIR import share. Not for others.
  *
- *   fhir.c         a file from start to end: entities, ids, order, objects
+ *   fhir_run.c     a file from start to end, in steps
+ *   fhir.c         its resources: entities, ids, order, objects
  *   fhir_walk.c    paths of the mapping over the document
  *   fhir_value.c   FHIR data types to canonical values
  *   fhir_sound.c   what a converted value must be
@@ -37,6 +38,9 @@ struct fhir {
     struct fhir_entry *entries; /* owned; in the order of the file */
     uint32_t entry_count;
     uint32_t *by_key;                 /* owned; entry numbers sorted by key */
+    uint32_t *order;                  /* owned; entry numbers as they are handed out */
+    uint32_t mapped_count;            /* the first so many of `order` have an entity */
+    struct ml_object_id patient;      /* of the entry that is converted */
     uint8_t space[ML_FHIR_KEY_BYTES]; /* tells apart ids that aren't unique in the world */
 
     uint8_t *kept;        /* owned; one bit a node */
@@ -45,6 +49,7 @@ struct fhir {
     struct ml_buf item;
     struct ml_buf list;
     struct ml_buf values;
+    struct ml_buf object_values;
     uint64_t refs_unresolved;
 };
 
@@ -52,6 +57,18 @@ struct fhir {
 bool ml_fhir_fail(struct fhir *f, ml_err err, ml_import_fault_kind kind, uint32_t node);
 /** NOMEM or LIMIT of a buffer. */
 bool ml_fhir_buf_ok(struct fhir *f, const struct ml_buf *buf, uint32_t node);
+
+/* ---- fhir.c ---- */
+
+/** Lists, identifies, dates and orders the resources of f->doc. False: an error is set. */
+bool ml_fhir_list(struct fhir *f);
+/** Begins a pass over them: nothing is kept, nothing unresolved yet. */
+void ml_fhir_pass_begin(struct fhir *f);
+/** Converts number `index` of the order, and hands it out in the second pass. False: an error is
+ * set. */
+bool ml_fhir_pass_entry(struct fhir *f, uint32_t index, bool hand_out);
+/** Counts the file into the report, after the second pass. */
+bool ml_fhir_report_file(struct fhir *f);
 
 /* ---- fhir_walk.c ---- */
 

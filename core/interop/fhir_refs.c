@@ -281,7 +281,13 @@ static bool resolve_key(struct fhir *f, const uint8_t *key, ref_reach reach, con
         return true;
     }
     const struct ml_fhir_args *args = f->args;
-    return args->find != NULL && args->find(args->user, id.b + 16 - ML_OBJECT_ID_TAIL, out);
+    const uint8_t *tail = id.b + sizeof(id.b) - ML_OBJECT_ID_TAIL;
+    uint16_t number = 0;
+    if (args->find == NULL || !args->find(args->user, &f->patient, tail, out, &number)) {
+        return false;
+    }
+    const struct ml_entity *entity = ml_schema_entity(args->schema, number);
+    return entity != NULL && entity_allowed(entity, entities);
 }
 
 bool ml_fhir_resolve(struct fhir *f, const struct fhir_entry *from, uint32_t node,

@@ -33,8 +33,9 @@ struct ml_import_object {
 /** An error stops the import and is returned by it; what was handed out before stays. */
 typedef ml_err (*ml_import_cb)(void *user, const struct ml_import_object *object);
 
-/** Is there an object whose id ends with these bytes (an object of an earlier import)? NULL: ask
- * nobody. True fills *out. */
-typedef bool (*ml_import_find)(void *user, const uint8_t tail[10], struct ml_object_id *out);
+/** Has this patient (zero: the structure) an object whose id ends with these bytes, from an earlier
+ * import? NULL: ask nobody. True fills *out and *entity. */
+typedef bool (*ml_import_find)(void *user, const struct ml_object_id *patient,
+                               const uint8_t tail[10], struct ml_object_id *out, uint16_t *entity);
 
 #endif

@@ -474,16 +474,21 @@ static void reader_step(struct reader *r)
     reader_malformed(r, ML_IMPORT_FAULT_TRAILING);
 }
 
-static void reader_run(struct reader *r)
+/* Until `end` is reached or passed; false when the text ended, or an error did. */
+static bool reader_run(struct reader *r, size_t end)
 {
     skip_spaces(r);
     while (r->err == ML_OK && r->pos < r->len) {
+        if (r->pos >= end) {
+            return true;
+        }
         reader_step(r);
         skip_spaces(r);
     }
     if (r->err == ML_OK && r->want != WANT_NOTHING) {
         reader_fail(r, ML_E_MALFORMED, ML_IMPORT_FAULT_CUT, r->len);
     }
+    return false;
 }
 
 /* ---- encoding ---- */
@@ -592,32 +597,80 @@ static void fault_from_reader(const struct reader *r, struct ml_import_fault *fa
     }
 }
 
-ml_err ml_json_read(struct ml_json **out, const struct ml_env *env, struct ml_slice text,
-                    struct ml_import_fault *fault)
+struct ml_json_reading {
+    const struct ml_env *env; /* borrowed */
+    struct reader r;          /* its document is owned until it is handed over */
+};
+
+static ml_err begin_fail(struct ml_import_fault *fault, ml_err err, ml_import_fault_kind kind)
+{
+    *fault = (struct ml_import_fault){.kind = kind};
+    return err;
+}
+
+ml_err ml_json_begin(struct ml_json_reading **out, const struct ml_env *env, struct ml_slice text,
+                     struct ml_import_fault *fault)
 {
     if (text.len > ML_JSON_BYTES_MAX) {
-        *fault = (struct ml_import_fault){.kind = ML_IMPORT_FAULT_TOO_BIG};
-        return ML_E_LIMIT;
+        return begin_fail(fault, ML_E_LIMIT, ML_IMPORT_FAULT_TOO_BIG);
     }
-    struct ml_json *doc = ml_alloc(env, sizeof(*doc));
+    struct ml_json_reading *reading = ml_alloc(env, sizeof(*reading));
+    struct ml_json *doc = reading == NULL ? NULL : ml_alloc(env, sizeof(*doc));
     if (doc == NULL) {
-        *fault = (struct ml_import_fault){.kind = ML_IMPORT_FAULT_NOMEM};
-        return ML_E_NOMEM;
+        ml_release(env, reading);
+        return begin_fail(fault, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM);
     }
     doc->env = env;
     doc->text = text;
-    struct reader r = {.doc = doc, .p = text.data, .len = text.len, .want = WANT_VALUE};
-    check_encoding(&r);
-    if (r.err == ML_OK) {
-        reader_run(&r);
+    reading->env = env;
+    struct reader *r = &reading->r;
+    *r = (struct reader){.doc = doc, .p = text.data, .len = text.len, .want = WANT_VALUE};
+    check_encoding(r);
+    if (r->err != ML_OK) {
+        ml_err err = r->err;
+        fault_from_reader(r, fault);
+        ml_json_reading_free(reading);
+        return err;
     }
-    if (r.err != ML_OK) {
-        fault_from_reader(&r, fault);
-        ml_json_free(doc);
-        return r.err;
-    }
-    *out = doc;
+    *out = reading;
     return ML_OK;
+}
+
+ml_err ml_json_read_some(struct ml_json_reading *reading, struct ml_json **out, size_t bytes,
+                         struct ml_import_fault *fault)
+{
+    struct reader *r = &reading->r;
+    bool more = reader_run(r, bytes < r->len - r->pos ? r->pos + bytes : r->len);
+    if (r->err != ML_OK) {
+        fault_from_reader(r, fault);
+        return r->err;
+    }
+    if (more) {
+        return ML_E_PENDING;
+    }
+    *out = r->doc;
+    r->doc = NULL;
+    return ML_OK;
+}
+
+void ml_json_reading_free(struct ml_json_reading *reading)
+{
+    if (reading != NULL) {
+        ml_json_free(reading->r.doc);
+        ml_release(reading->env, reading);
+    }
+}
+
+ml_err ml_json_read(struct ml_json **out, const struct ml_env *env, struct ml_slice text,
+                    struct ml_import_fault *fault)
+{
+    struct ml_json_reading *reading = NULL;
+    ml_err err = ml_json_begin(&reading, env, text, fault);
+    if (err == ML_OK) {
+        err = ml_json_read_some(reading, out, text.len, fault);
+    }
+    ml_json_reading_free(reading);
+    return err;
 }
 
 void ml_json_free(struct ml_json *doc)

@@ -60,6 +60,18 @@ ml_err ml_json_read(struct ml_json **out, const struct ml_env *env, struct ml_sl
                     struct ml_import_fault *fault) ML_MUST_CHECK;
 void ml_json_free(struct ml_json *doc);
 
+struct ml_json_reading; /* opaque: a document of which a part is read */
+
+/** The same in steps: `text` must outlive the reading too. Errors: LIMIT, NOMEM, and MALFORMED for
+ * an encoding that isn't UTF-8. */
+ml_err ml_json_begin(struct ml_json_reading **out, const struct ml_env *env, struct ml_slice text,
+                     struct ml_import_fault *fault) ML_MUST_CHECK;
+/** Reads on for about `bytes` of text. PENDING: there is more; ML_OK: the caller owns *out; another
+ * error as ml_json_read's. */
+ml_err ml_json_read_some(struct ml_json_reading *reading, struct ml_json **out, size_t bytes,
+                         struct ml_import_fault *fault) ML_MUST_CHECK;
+void ml_json_reading_free(struct ml_json_reading *reading); /* NULL is allowed */
+
 uint32_t ml_json_count(const struct ml_json *doc);
 /** `node` < ml_json_count. */
 const struct ml_json_node *ml_json_node(const struct ml_json *doc, uint32_t node);

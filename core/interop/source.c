@@ -143,22 +143,72 @@ ml_err ml_source_read_bytes(struct ml_buf *out, struct ml_slice bytes,
     return source_end(&s, err);
 }
 
-ml_err ml_source_read_file(struct ml_buf *out, const char *path, struct ml_import_fault *fault)
+struct ml_source {
+    const struct ml_env *env; /* borrowed */
+    FILE *file;
+    struct source s;
+};
+
+ml_err ml_source_open(struct ml_source **out, struct ml_buf *text, const char *path,
+                      struct ml_import_fault *fault)
 {
-    struct source s = {.out = out, .fault = fault};
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
+    struct source s = {.out = text, .fault = fault};
+    struct ml_source *source = ml_alloc(text->env, sizeof(*source));
+    if (source == NULL) {
+        return source_fail(&s, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM);
+    }
+    source->env = text->env;
+    source->s = s;
+    source->file = fopen(path, "rb");
+    if (source->file == NULL) {
+        ml_release(text->env, source);
         return source_fail(&s, ML_E_IO, ML_IMPORT_FAULT_OPEN);
     }
+    *out = source;
+    return ML_OK;
+}
+
+ml_err ml_source_read_some(struct ml_source *source, size_t bytes, struct ml_import_fault *fault)
+{
+    struct source *s = &source->s;
     uint8_t piece[PIECE_BYTES];
     ml_err err = ML_OK;
-    size_t n = fread(piece, 1, sizeof(piece), file);
-    for (; err == ML_OK && n > 0; n = fread(piece, 1, sizeof(piece), file)) {
-        err = source_piece(&s, (struct ml_slice){piece, n});
+    size_t n = 1;
+    s->fault = fault;
+    for (size_t read = 0; err == ML_OK && n > 0 && read < bytes; read += n) {
+        n = fread(piece, 1, sizeof(piece), source->file);
+        err = n > 0 ? source_piece(s, (struct ml_slice){piece, n}) : ML_OK;
     }
-    err = source_end(&s, err);
-    if (err == ML_OK && ferror(file)) {
-        err = source_fail(&s, ML_E_IO, ML_IMPORT_FAULT_OPEN);
+    if (err != ML_OK || n > 0) {
+        return err != ML_OK ? err : ML_E_PENDING;
     }
-    return fclose(file) == 0 || err != ML_OK ? err : source_fail(&s, ML_E_IO, ML_IMPORT_FAULT_OPEN);
+    if (ferror(source->file)) {
+        return source_fail(s, ML_E_IO, ML_IMPORT_FAULT_OPEN);
+    }
+    return s->gzip && !s->ended ? source_fail(s, ML_E_MALFORMED, ML_IMPORT_FAULT_GZIP_CUT) : ML_OK;
+}
+
+void ml_source_close(struct ml_source *source)
+{
+    if (source == NULL) {
+        return;
+    }
+    if (source->s.gzip) {
+        inflateEnd(&source->s.z);
+    }
+    int closed = fclose(source->file);
+    (void)closed; /* it was only read */
+    ml_release(source->env, source);
+}
+
+ml_err ml_source_read_file(struct ml_buf *out, const char *path, struct ml_import_fault *fault)
+{
+    struct ml_source *source = NULL;
+    ml_err err = ml_source_open(&source, out, path, fault);
+    err = err == ML_OK ? ML_E_PENDING : err;
+    while (err == ML_E_PENDING) {
+        err = ml_source_read_some(source, SIZE_MAX, fault);
+    }
+    ml_source_close(source);
+    return err;
 }

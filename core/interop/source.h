@@ -20,4 +20,14 @@ ml_err ml_source_read_file(struct ml_buf *out, const char *path,
 ml_err ml_source_read_bytes(struct ml_buf *out, struct ml_slice bytes,
                             struct ml_import_fault *fault) ML_MUST_CHECK;
 
+struct ml_source; /* opaque: a file of which a part is read */
+
+/** The same file in steps; `text` outlives the source. IO, NOMEM. */
+ml_err ml_source_open(struct ml_source **out, struct ml_buf *text, const char *path,
+                      struct ml_import_fault *fault) ML_MUST_CHECK;
+/** Reads about `bytes` more of the file. PENDING: there is more; else as ml_source_read_file. */
+ml_err ml_source_read_some(struct ml_source *source, size_t bytes,
+                           struct ml_import_fault *fault) ML_MUST_CHECK;
+void ml_source_close(struct ml_source *source); /* NULL is allowed */
+
 #endif

@@ -61,6 +61,12 @@ bool ml_vault_complete(const struct ml_vault *v);
 ml_err ml_vault_has(struct ml_vault *v, const struct ml_object_id *patient,
                     const struct ml_object_id *object, uint16_t *entity) ML_MUST_CHECK;
 
+typedef ml_err ml_object_cb(void *user, const struct ml_object_id *object, uint16_t entity);
+/** Every object of this patient (zero: the structure), in the order of ids; none: ML_OK. `each`
+ * asks nothing of the vault. An error of `each` as it is. */
+ml_err ml_vault_each_object(struct ml_vault *v, const struct ml_object_id *patient,
+                            ml_object_cb *each, void *user) ML_MUST_CHECK;
+
 #define ML_SLOT_LIFE 0u /* the object's life; of an event also its whole value */
 #define ML_SLOT_ALL  UINT16_MAX
 

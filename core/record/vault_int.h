@@ -45,6 +45,7 @@
                   "WHERE id = ?1")                                                                 \
     X(OBJECT_OF_PATIENT, "SELECT id, entity, life, flags, eff, hlc FROM object "                   \
                          "WHERE patient = ?1")                                                     \
+    X(OBJECT_IDS, "SELECT oid, entity FROM object WHERE patient = ?1")                             \
     X(OBJECT_HASHING, "SELECT entity, oid, versions FROM object WHERE patient = ?1 "               \
                       "ORDER BY oid, entity")                                                      \
     X(OBJECT_COUNT, "SELECT count(*) FROM object")                                                 \

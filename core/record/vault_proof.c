@@ -17,6 +17,34 @@ ml_err ml_vault_has(struct ml_vault *v, const struct ml_object_id *patient,
     return ml_vault_find_object(v, patient, object, &row, entity);
 }
 
+ml_err ml_vault_each_object(struct ml_vault *v, const struct ml_object_id *patient,
+                            ml_object_cb *each, void *user)
+{
+    struct ml_stmt *st = v->st[ST_OBJECT_IDS];
+    int64_t patient_row = 0;
+    bool row = false;
+    ml_err err = ml_vault_patient(v, patient, false, &patient_row);
+    if (err != ML_OK) {
+        return err == ML_E_NOT_FOUND ? ML_OK : err;
+    }
+    ml_stmt_bind_int(st, 1, patient_row);
+    while ((err = ml_stmt_step(st, &row)) == ML_OK && row) {
+        struct ml_object_id id;
+        struct ml_slice oid = ml_stmt_blob(st, 0);
+        if (oid.len != sizeof(id.b)) {
+            err = ML_E_CORRUPT;
+            break;
+        }
+        memcpy(id.b, oid.data, sizeof(id.b));
+        err = each(user, &id, (uint16_t)ml_stmt_int(st, 1));
+        if (err != ML_OK) {
+            break;
+        }
+    }
+    ml_stmt_reset(st);
+    return err;
+}
+
 /* ---- heads ---- */
 
 struct heads {

@@ -117,6 +117,11 @@ static const struct ml_text_row rows[] = {
      "One register at a time: {label} is another."},
     {"reason.missing", "Dites pourquoi : --reason TEXTE.", "Say why: --reason TEXT."},
     {"import.refused", "{file} est refusé : {reason}.", "{file} is refused: {reason}."},
+    {"import.canceled",
+     "L'import de {file} est arrêté : {created} éléments ont été ajoutés et restent, {left} étaient "
+     "encore à écrire ; relancer la même commande ajoute ce qui manque.",
+     "The import of {file} is stopped: {created} entries were added and stay, {left} were still to "
+     "be written; the same command adds what is missing."},
     {"gen.range", "Hors limites : 1 à 1 000 000 patients, 0 à 50 contacts chacun.",
      "Out of range: 1 to 1,000,000 patients, 0 to 50 contacts each."},
     {"peer.unknown", "Ce nœud n'est pas de la structure : « maille member list ».",

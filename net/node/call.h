@@ -42,6 +42,8 @@ struct ml_call {
     /* Of a deferred call: one turn of its work, PENDING when another is needed. Called at each turn
      * of the node while `busy`, else when something changed or the deadline has passed. */
     ml_err (*step)(struct ml_call *call);
+    /* Says how far a deferred call came before it is answered CANCELED; NULL: the code alone. */
+    void (*canceled)(struct ml_call *call);
     bool busy;
     bool due;             /* in this turn */
     uint64_t deadline_ms; /* monotonic; 0: none */

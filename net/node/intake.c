@@ -26,10 +26,21 @@ struct taken {
     uint32_t order;
 };
 
+/* What one patient has, to find by the end of its id. */
+struct known_object {
+    struct ml_object_id id;
+    uint16_t entity;
+};
+
 struct ml_intake {
     struct ml_org *org;  /* borrowed */
     struct ml_buf items; /* of struct taken */
     struct ml_buf bytes;
+    bool writing;                 /* items are sorted */
+    size_t written;               /* so many of them are written, or were known */
+    bool known_loaded;            /* `known` is of known_of */
+    struct ml_object_id known_of; /* a patient */
+    struct ml_buf known;          /* of struct known_object, by the ends of their ids */
 };
 
 ml_err ml_intake_new(struct ml_intake **out, struct ml_org *org)
@@ -41,6 +52,7 @@ ml_err ml_intake_new(struct ml_intake **out, struct ml_org *org)
     in->org = org;
     ml_buf_init(&in->items, org->node->env, INTAKE_BYTES_MAX);
     ml_buf_init(&in->bytes, org->node->env, INTAKE_BYTES_MAX);
+    ml_buf_init(&in->known, org->node->env, INTAKE_BYTES_MAX);
     *out = in;
     return ML_OK;
 }
@@ -50,6 +62,7 @@ void ml_intake_free(struct ml_intake *in)
     if (in != NULL) {
         ml_buf_free(&in->items);
         ml_buf_free(&in->bytes);
+        ml_buf_free(&in->known);
         ml_release(in->org->node->env, in);
     }
 }
@@ -72,6 +85,65 @@ ml_err ml_intake_take(void *user, const struct ml_import_object *o)
     ml_buf_append(&in->items, &t, sizeof(t));
     return in->bytes.err != ML_OK ? in->bytes.err : in->items.err;
 }
+
+/* ---- objects of earlier imports ---- */
+
+static const uint8_t *tail_of(const struct known_object *k)
+{
+    return k->id.b + sizeof(k->id.b) - ML_OBJECT_ID_TAIL;
+}
+
+static int known_compare(const void *a, const void *b)
+{
+    return memcmp(tail_of(a), tail_of(b), ML_OBJECT_ID_TAIL);
+}
+
+static ml_err known_add(void *user, const struct ml_object_id *object, uint16_t entity)
+{
+    struct ml_intake *in = user;
+    const struct known_object k = {.id = *object, .entity = entity};
+    ml_buf_append(&in->known, &k, sizeof(k));
+    return in->known.err;
+}
+
+/* The vault knows ids by their dates, which a reference doesn't say; one patient's are few enough
+ * to look at all of them once. */
+static ml_err known_load(struct ml_intake *in, const struct ml_object_id *patient)
+{
+    if (in->known_loaded && ml_object_id_equal(&in->known_of, patient)) {
+        return ML_OK;
+    }
+    in->known_loaded = false;
+    ml_buf_clear(&in->known);
+    ml_err err = ml_vault_each_object(in->org->session->vault, patient, known_add, in);
+    if (err == ML_OK && in->known.len > 0) {
+        qsort(in->known.data, in->known.len / sizeof(struct known_object),
+              sizeof(struct known_object), known_compare);
+    }
+    in->known_of = *patient;
+    in->known_loaded = err == ML_OK;
+    return err;
+}
+
+bool ml_intake_find(void *user, const struct ml_object_id *patient, const uint8_t tail[10],
+                    struct ml_object_id *out, uint16_t *entity)
+{
+    struct ml_intake *in = user;
+    struct known_object key = {.entity = 0};
+    if (known_load(in, patient) != ML_OK || in->known.len == 0) {
+        return false; /* the reference is left out, and counted */
+    }
+    memcpy(key.id.b + sizeof(key.id.b) - ML_OBJECT_ID_TAIL, tail, ML_OBJECT_ID_TAIL);
+    const struct known_object *k =
+        bsearch(&key, in->known.data, in->known.len / sizeof(key), sizeof(key), known_compare);
+    if (k != NULL) {
+        *out = k->id;
+        *entity = k->entity;
+    }
+    return k != NULL;
+}
+
+/* ---- writing ---- */
 
 /* The structure's first (zeros), then patient by patient, each in the importer's order. */
 static int taken_compare(const void *a, const void *b)
@@ -98,7 +170,7 @@ static void item_fill(const struct ml_intake *in, const struct taken *t, struct 
     item->change.origin = ml_slice(in->bytes.data + t->origin_at, t->origin_len);
 }
 
-/* One patient's objects: those that are new, as one act. */
+/* Objects of one patient: those that are new, as one act. */
 static ml_err patient_write(struct ml_intake *in, const struct taken *first, size_t count,
                             struct ml_intake_counts *counts)
 {
@@ -125,24 +197,68 @@ static ml_err patient_write(struct ml_intake *in, const struct taken *first, siz
     return err;
 }
 
+size_t ml_intake_waiting(const struct ml_intake *in)
+{
+    return in->items.len / sizeof(struct taken) - in->written;
+}
+
+/* The vault must have what is in the log: it says what is new. */
+static ml_err write_begin(struct ml_intake *in)
+{
+    enum { FOLLOW_BUNDLES = 256 };
+    bool more = false;
+    ml_err err = ml_session_catch_up(in->org, FOLLOW_BUNDLES, &more);
+    if (err != ML_OK || more) {
+        return err != ML_OK ? err : ML_E_PENDING;
+    }
+    if (in->items.len > 0) {
+        qsort(in->items.data, in->items.len / sizeof(struct taken), sizeof(struct taken),
+              taken_compare);
+    }
+    in->writing = true;
+    return ML_OK;
+}
+
+/* How many of the next items, at most `max`, are of one patient. */
+static size_t act_count(const struct taken *items, size_t count, size_t max)
+{
+    size_t n = 1;
+    while (n < count && n < max && ml_object_id_equal(&items[0].patient, &items[n].patient)) {
+        n++;
+    }
+    return n;
+}
+
+ml_err ml_intake_write_some(struct ml_intake *in, struct ml_intake_counts *counts)
+{
+    const struct taken *items = (const void *)in->items.data;
+    const size_t count = in->items.len / sizeof(*items);
+    size_t room = ML_INTAKE_ACT_MAX;
+    ml_err err = in->writing ? ML_OK : write_begin(in);
+    while (err == ML_OK && room > 0 && in->written < count) {
+        size_t n = act_count(&items[in->written], count - in->written, room);
+        err = patient_write(in, &items[in->written], n, counts);
+        in->written += err == ML_OK ? n : 0;
+        room -= n;
+    }
+    if (err == ML_OK && in->written < count) {
+        return ML_E_PENDING;
+    }
+    if (err != ML_E_PENDING) {
+        ml_buf_clear(&in->items);
+        ml_buf_clear(&in->bytes);
+        in->written = 0;
+        in->writing = false;
+    }
+    return err;
+}
+
 ml_err ml_intake_write(struct ml_intake *in, struct ml_intake_counts *counts)
 {
-    struct taken *items = (void *)in->items.data;
-    size_t count = in->items.len / sizeof(*items);
-    ml_err err = ml_session_catch_up_all(in->org);
-    if (count > 0) {
-        qsort(items, count, sizeof(*items), taken_compare);
+    ml_err err = ML_E_PENDING;
+    while (err == ML_E_PENDING) {
+        err = ml_intake_write_some(in, counts);
     }
-    for (size_t i = 0; i < count && err == ML_OK;) {
-        size_t n = 1;
-        while (i + n < count && ml_object_id_equal(&items[i].patient, &items[i + n].patient)) {
-            n++;
-        }
-        err = patient_write(in, &items[i], n, counts);
-        i += n;
-    }
-    ml_buf_clear(&in->items);
-    ml_buf_clear(&in->bytes);
     return err;
 }
 

@@ -20,8 +20,19 @@ void ml_intake_free(struct ml_intake *in); /* NULL is allowed */
 /** An ml_import_cb: `user` is the ml_intake. Copies. NOMEM, LIMIT. */
 ml_err ml_intake_take(void *user, const struct ml_import_object *object);
 
-/** Writes what was taken, the structure's objects first, patient by patient, each in one
- * transaction; what was written before an error stays. */
+/** An ml_import_find: `user` is the ml_intake. Asks the session's vault. */
+bool ml_intake_find(void *user, const struct ml_object_id *patient, const uint8_t tail[10],
+                    struct ml_object_id *out, uint16_t *entity);
+
+/** How many objects were taken and not written yet. */
+size_t ml_intake_waiting(const struct ml_intake *in);
+
+/** Writes some of what was taken, the structure's objects first, patient by patient, in acts of at
+ * most ML_INTAKE_ACT_MAX objects, each one transaction. PENDING: there is more; what was written
+ * before an error stays. Nothing is taken until it is over. */
+#define ML_INTAKE_ACT_MAX 512u
+ml_err ml_intake_write_some(struct ml_intake *in, struct ml_intake_counts *counts) ML_MUST_CHECK;
+/** All of it. */
 ml_err ml_intake_write(struct ml_intake *in, struct ml_intake_counts *counts) ML_MUST_CHECK;
 
 /** 32 bytes: the org's key for imported ids; the caller frees. NOT_FOUND before the first copy. */

@@ -1,13 +1,20 @@
-/* net/node/methods_import.c -- FHIR files into the record, one file a call. */
+/* net/node/methods_import.c -- FHIR files into the record, one file a call, in slices.
+ *
+ * Happy path: the file is read and checked step by step (nothing is written until all of it is
+ * sound), then its objects are written act by act, one slice a turn of the node: other calls and
+ * links are served between. A crash, a cancel or a lock leaves what was written; importing again
+ * adds what is missing, since ids come from the source (rules A9).
+ */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/ids.h"
 #include "core/interop/fhir.h"
-#include "core/interop/gen.h"
 #include "net/node/intake.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
+#include "net/node/turn.h"
 
 static void report_types(const struct ml_fhir_report *report, struct ml_args *out)
 {
@@ -68,121 +75,205 @@ static ml_err import_fail(struct ml_call *call, ml_err err, const struct ml_impo
     return ml_call_fail(call, err, "import.refused", "file", path);
 }
 
+/* ---- the job: reading, then writing, a slice a turn ---- */
+
+enum { PROGRESS_MS = 100 };
+
 struct importing {
-    struct ml_call *call;
-    struct ml_intake *intake;
-    struct ml_fhir_report *report;
-    struct ml_secret *key;
+    struct ml_intake *intake;      /* owned */
+    struct ml_fhir_report *report; /* owned */
+    struct ml_fhir_run *run;       /* owned; NULL once the file is read */
+    struct ml_secret *key;         /* owned */
     struct ml_intake_counts counts;
+    const char *path; /* of the call's parameters */
+    uint64_t waiting; /* objects when writing began */
+    uint64_t told_ms; /* of the last event */
+    const char *told_stage;
+    uint8_t token[ML_SESSION_TOKEN_BYTES]; /* of the session that began */
 };
 
-static ml_err import_run(struct importing *m, const char *path)
+static void job_free(struct ml_call *call)
 {
-    struct ml_call *call = m->call;
-    const char *slash = strrchr(path, '/');
+    struct importing *m = call->job;
+    call->job = NULL;
+    ml_fhir_end(m->run);
+    ml_fhir_report_free(m->report);
+    ml_intake_free(m->intake);
+    ml_secret_free(m->key);
+    ml_wipe(m->token, sizeof(m->token));
+    ml_release(call->node->env, m);
+}
+
+static void number_detail(struct ml_call *call, const char *key, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    ml_call_detail(call, key, text);
+}
+
+/* What was written stays; its trace is that of its ops. */
+static void import_canceled(struct ml_call *call)
+{
+    const struct importing *m = call->job;
+    ml_call_fail(call, ML_E_CANCELED, "import.canceled", "file", m->path);
+    number_detail(call, "created", m->counts.created);
+    number_detail(call, "left", ml_intake_waiting(m->intake));
+}
+
+static const char *stage_of(const struct importing *m)
+{
+    if (m->run == NULL) {
+        return "write";
+    }
+    return ml_fhir_progress(m->run).total == 0 ? "read" : "check";
+}
+
+static void progress_describe(const struct importing *m, struct ml_args *out)
+{
+    uint64_t done = m->waiting - ml_intake_waiting(m->intake);
+    uint64_t total = m->waiting;
+    if (m->run != NULL) {
+        const struct ml_fhir_progress p = ml_fhir_progress(m->run);
+        done = p.done;
+        total = p.total;
+    }
+    ml_result_text(out, "stage", m->told_stage);
+    ml_result_int(out, "done", (int64_t)done);
+    ml_result_int(out, "total", (int64_t)total);
+    ml_result_int(out, "created", (int64_t)m->counts.created);
+    ml_result_int(out, "known", (int64_t)m->counts.known);
+    ml_result_int(out, "patients", (int64_t)m->counts.patients);
+}
+
+/* The event "progress": counts alone, to whoever listens; `job` is the caller's name for it. At
+ * each stage and each slice that is written, else now and then. */
+static void progress_tell(struct ml_call *call, struct importing *m)
+{
+    const struct ml_env *env = call->node->env;
+    const struct ml_node_ports *ports = &call->node->ports;
+    uint64_t now = env->now_ms(env->ctx);
+    const uint8_t *bytes = NULL;
+    size_t len = 0;
+    const char *stage = stage_of(m);
+    if (m->run != NULL && stage == m->told_stage && now < m->told_ms + PROGRESS_MS) {
+        return;
+    }
+    m->told_ms = now;
+    m->told_stage = stage;
+    struct ml_args *out = ml_args_new();
+    ml_args_map(out);
+    ml_result_text(out, "method", "import.fhir");
+    ml_result_text(out, "job", ml_call_text_or(call, "job", ""));
+    progress_describe(m, out);
+    ml_args_end(out);
+    if (ml_args_encoded(out, &bytes, &len) == ML_OK) { /* else nobody is told: it goes on */
+        ports->event(ports->ctx, "progress", ml_slice(bytes, len));
+    }
+    ml_args_free(out);
+}
+
+/* The member who asked is still there: a lock or a switch ends what he began. */
+static bool session_stays(struct ml_call *call, const struct importing *m)
+{
+    const struct ml_env *env = call->node->env;
+    struct ml_session *s = call->org->session;
+    if (s == NULL || !ml_equal_ct(s->token, m->token, sizeof(m->token))) {
+        call->session = NULL;
+        return false;
+    }
+    s->last_call_ms = env->now_ms(env->ctx); /* his import is his being there */
+    return true;
+}
+
+static ml_err import_read(struct ml_call *call, struct importing *m)
+{
     struct ml_import_fault fault = {.kind = ML_IMPORT_FAULT_NONE};
+    ml_err err = ml_fhir_step(m->run, &fault);
+    if (err == ML_OK) {
+        ml_fhir_end(m->run);
+        m->run = NULL;
+        m->waiting = ml_intake_waiting(m->intake);
+        return ML_E_PENDING;
+    }
+    return err == ML_E_PENDING ? err : import_fail(call, err, &fault, m->path);
+}
+
+static ml_err import_step(struct ml_call *call)
+{
+    struct importing *m = call->job;
+    if (!session_stays(call, m)) {
+        return ml_call_fail(call, ML_E_LOCKED, "session.none", NULL, NULL);
+    }
+    ml_err err =
+        m->run != NULL ? import_read(call, m) : ml_intake_write_some(m->intake, &m->counts);
+    if (err == ML_E_PENDING || err == ML_OK) {
+        progress_tell(call, m);
+    }
+    if (err == ML_OK) {
+        report_describe(m->report, &m->counts, call->result);
+        err = ml_call_note(call, ML_TRACE_IMPORT, NULL);
+    }
+    return err;
+}
+
+static ml_err job_begin(struct ml_call *call, struct importing *m)
+{
+    struct ml_import_fault fault = {.kind = ML_IMPORT_FAULT_NONE};
+    ml_err err = ml_intake_key(call->org, &m->key);
+    if (err == ML_E_NOT_FOUND) {
+        return ml_call_fail(call, err, "session.not_enrolled", NULL, NULL);
+    }
+    if (err == ML_OK) {
+        err = ml_intake_new(&m->intake, call->org);
+    }
+    if (err == ML_OK) {
+        err = ml_fhir_report_new(&m->report, call->node->env);
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    const char *slash = strrchr(m->path, '/');
     const struct ml_fhir_args args = {.env = call->node->env,
                                       .schema = call->node->schema,
                                       .id_key = ml_secret_bytes(m->key),
                                       .source = ml_call_text_or(call, "source", NULL),
-                                      .label = slash == NULL ? path : slash + 1,
+                                      .label = slash == NULL ? m->path : slash + 1,
                                       .create = ml_intake_take,
+                                      .find = ml_intake_find,
                                       .user = m->intake,
                                       .report = m->report};
-    ml_err err = ml_fhir_import_file(&args, path, &fault);
-    if (err != ML_OK) {
-        return import_fail(call, err, &fault, path);
-    }
-    return ml_intake_write(m->intake, &m->counts);
+    err = ml_fhir_begin_file(&m->run, &args, m->path, &fault);
+    return err == ML_OK ? err : import_fail(call, err, &fault, m->path);
 }
 
 static ml_err import_fhir(struct ml_call *call)
 {
-    struct importing m = {.call = call};
     const char *path = NULL;
     ml_err err = ml_call_text(call, &path, "path");
+    if (err != ML_OK) {
+        return err;
+    }
+    struct importing *m = ml_alloc(call->node->env, sizeof(*m));
+    if (m == NULL) {
+        return ML_E_NOMEM;
+    }
+    m->path = path;
+    memcpy(m->token, call->session->token, sizeof(m->token));
+    call->job = m;
+    call->job_free = job_free;
+    err = job_begin(call, m);
     if (err == ML_OK) {
-        err = ml_intake_key(call->org, &m.key);
-        err = err == ML_E_NOT_FOUND ? ml_call_fail(call, err, "session.not_enrolled", NULL, NULL)
-                                    : err;
+        call->step = import_step;
+        call->canceled = import_canceled;
+        call->busy = true;
+        ml_call_defer(call);
+        ml_node_wake(call->node);
+        err = ML_E_PENDING;
     }
-    if (err == ML_OK) {
-        err = ml_intake_new(&m.intake, call->org);
-    }
-    if (err == ML_OK) {
-        err = ml_fhir_report_new(&m.report, call->node->env);
-    }
-    if (err == ML_OK) {
-        err = import_run(&m, path);
-    }
-    if (err == ML_OK) {
-        report_describe(m.report, &m.counts, call->result);
-        err = ml_call_note(call, ML_TRACE_IMPORT, NULL);
-    }
-    ml_fhir_report_free(m.report);
-    ml_intake_free(m.intake);
-    ml_secret_free(m.key);
-    return err;
-}
-
-/* ---- an invented population ---- */
-
-enum { GEN_FLUSH_OBJECTS = 5000 };
-
-struct generating {
-    struct ml_intake *intake;
-    struct ml_intake_counts counts;
-    struct ml_object_id patient; /* of the last object */
-    size_t waiting;
-};
-
-/* Written patient by patient, in batches, so that a large population needs little memory. */
-static ml_err generated_take(void *user, const struct ml_import_object *object)
-{
-    struct generating *g = user;
-    ml_err err = ML_OK;
-    if (g->waiting >= GEN_FLUSH_OBJECTS && !ml_object_id_equal(&object->patient, &g->patient)) {
-        err = ml_intake_write(g->intake, &g->counts);
-        g->waiting = 0;
-    }
-    g->patient = object->patient;
-    g->waiting++;
-    return err == ML_OK ? ml_intake_take(g->intake, object) : err;
-}
-
-static ml_err gen_population(struct ml_call *call)
-{
-    struct generating g = {.waiting = 0};
-    const struct ml_gen_args args = {
-        .env = call->node->env,
-        .schema = call->node->schema,
-        .seed = ml_value_uint(ml_value_get(call->params, "seed"), 1),
-        .patients = (uint32_t)ml_value_int(ml_value_get(call->params, "patients"), 100),
-        .visits = (uint32_t)ml_value_int(ml_value_get(call->params, "visits"), 3),
-        .create = generated_take,
-        .user = &g,
-    };
-    ml_err err = ml_intake_new(&g.intake, call->org);
-    if (err == ML_OK) {
-        const bool day = ml_value_bool(ml_value_get(call->params, "day"), false);
-        err = day ? ml_gen_day(&args) : ml_gen_population(&args);
-    }
-    if (err == ML_OK) {
-        err = ml_intake_write(g.intake, &g.counts);
-    }
-    if (err == ML_OK) {
-        ml_result_int(call->result, "seed", (int64_t)args.seed);
-        ml_result_int(call->result, "created", (int64_t)g.counts.created);
-        ml_result_int(call->result, "known", (int64_t)g.counts.known);
-        ml_result_int(call->result, "patients", (int64_t)g.counts.patients);
-        err = ml_call_note(call, ML_TRACE_IMPORT, NULL);
-    }
-    ml_intake_free(g.intake);
     return err;
 }
 
 const struct ml_method ml_methods_import[] = {
     {"import.fhir", ML_NEEDS_SESSION, import_fhir},
-    {"gen.population", ML_NEEDS_SESSION, gen_population},
     {NULL, 0, NULL},
 };

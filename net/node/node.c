@@ -212,6 +212,9 @@ void ml_node_cancel(struct ml_node *node, uint64_t id)
 {
     for (struct ml_call *call = node->deferred; call != NULL; call = call->next) {
         if (call->id == id) {
+            if (call->canceled != NULL) {
+                call->canceled(call);
+            }
             ml_call_finish(call, ML_E_CANCELED);
             return;
         }

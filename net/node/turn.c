@@ -64,6 +64,9 @@ static void calls_step(struct ml_node *node, bool all)
         }
         call->due = false;
         ml_err err = call->step(call);
+        if (call->org != NULL) {
+            ml_org_after_call(call->org);
+        }
         if (err != ML_E_PENDING) {
             ml_call_finish(call, err);
         }

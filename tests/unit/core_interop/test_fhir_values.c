@@ -277,11 +277,15 @@ static void what_stands_out_of_order_is_handed_out_by_date(void **state)
 
 /* ---- references ---- */
 
-static bool found(void *user, const uint8_t tail[10], struct ml_object_id *out)
+/* Says that the patient has what is asked for, and that it is an encounter. */
+static bool found(void *user, const struct ml_object_id *patient, const uint8_t tail[10],
+                  struct ml_object_id *out, uint16_t *entity)
 {
-    (void)user;
+    const struct sink *sink = user;
+    const struct seen_object *o = sink_find(sink, "patient", 0);
     memset(out->b, 7, sizeof(out->b));
-    return tail != NULL;
+    *entity = ml_schema_entity_named(ml_schema_builtin(), "encounter")->id;
+    return tail != NULL && o != NULL && ml_object_id_equal(&o->id, patient);
 }
 
 static void a_reference_out_of_the_file_is_asked_for(void **state)

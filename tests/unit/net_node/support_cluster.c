@@ -154,18 +154,24 @@ static void port_link_close(void *ctx, uint64_t link, ml_err reason)
 static void port_reply(void *ctx, uint64_t call, ml_err err, struct ml_slice document)
 {
     struct cluster *c = ((struct cluster_node *)ctx)->cluster;
-    ML_ASSERT(call == c->next_call && !c->answer.done);
-    c->answer.done = true;
-    c->answer.err = err;
-    ml_buf_clear(&c->answer.document);
-    ml_buf_append(&c->answer.document, document.data, document.len);
+    const bool is_long = c->long_call != 0 && call == c->long_call;
+    struct cluster_answer *answer = is_long ? &c->long_answer : &c->answer;
+    ML_ASSERT((is_long || call == c->next_call) && !answer->done);
+    answer->done = true;
+    answer->err = err;
+    ml_buf_clear(&answer->document);
+    ml_buf_append(&answer->document, document.data, document.len);
 }
 
 static void port_event(void *ctx, const char *name, struct ml_slice document)
 {
-    (void)name;
-    (void)document;
-    ((struct cluster_node *)ctx)->events++;
+    struct cluster_node *node = ctx;
+    node->events++;
+    if (strcmp(name, "progress") == 0) {
+        ml_buf_clear(&node->progress);
+        ml_buf_append(&node->progress, document.data, document.len);
+        node->progress_count++;
+    }
 }
 
 static void port_wake_at(void *ctx, uint64_t at_ms)
@@ -181,10 +187,12 @@ void cluster_init(struct cluster *c, uint64_t seed)
              getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     ML_ASSERT(mkdtemp(c->folder) != NULL);
     ml_buf_init(&c->answer.document, ml_env_system(), 64u << 20);
+    ml_buf_init(&c->long_answer.document, ml_env_system(), 64u << 20);
     for (unsigned n = 0; n < CLUSTER_NODES; n++) {
         struct cluster_node *node = &c->nodes[n];
         node->cluster = c;
         node->posix_session = 1;
+        ml_buf_init(&node->progress, ml_env_system(), 4096);
         snprintf(node->home, sizeof(node->home), "%s/home%u", c->folder, n);
         snprintf(node->state, sizeof(node->state), "%s/state%u", c->folder, n);
     }
@@ -202,6 +210,7 @@ void cluster_free(struct cluster *c)
 {
     for (unsigned n = 0; n < CLUSTER_NODES; n++) {
         cluster_stop(c, n);
+        ml_buf_free(&c->nodes[n].progress);
     }
     while (c->head != NULL) {
         struct cluster_event *next = c->head->next;
@@ -209,6 +218,7 @@ void cluster_free(struct cluster *c)
         c->head = next;
     }
     ml_buf_free(&c->answer.document);
+    ml_buf_free(&c->long_answer.document);
     nftw(c->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     ML_ASSERT(c->fake.live == 0);
 }
@@ -353,16 +363,28 @@ void cluster_run(struct cluster *c, uint64_t ms)
     }
 }
 
-ml_err cluster_call(struct cluster *c, unsigned n, const char *method, struct ml_slice params,
-                    struct ml_slice *document)
+static void call_send(struct cluster *c, unsigned n, const char *method, struct ml_slice params)
 {
-    struct cluster_node *node = &c->nodes[n];
+    const struct cluster_node *node = &c->nodes[n];
     const struct ml_node_caller caller = {.uid = (uint32_t)getuid(),
                                           .session_id = node->posix_session,
                                           .token = ml_slice(node->token, node->token_len)};
+    ml_node_call(node->node, c->next_call, &caller, ml_slice_str(method), params);
+}
+
+void cluster_begin(struct cluster *c, unsigned n, const char *method, struct ml_slice params)
+{
+    c->long_call = ++c->next_call;
+    c->long_answer.done = false;
+    call_send(c, n, method, params);
+}
+
+ml_err cluster_call(struct cluster *c, unsigned n, const char *method, struct ml_slice params,
+                    struct ml_slice *document)
+{
     c->next_call++;
     c->answer.done = false;
-    ml_node_call(node->node, c->next_call, &caller, ml_slice_str(method), params);
+    call_send(c, n, method, params);
     uint64_t end = c->fake.now_ms + CALL_MS_MAX;
     while (!c->answer.done && c->fake.now_ms < end) {
         cluster_run(c, STEP_MS);

@@ -30,6 +30,8 @@ struct cluster_node {
     size_t token_len;
     uint32_t posix_session; /* of who calls */
     uint64_t events;
+    struct ml_buf progress; /* the last event "progress" */
+    uint64_t progress_count;
 };
 
 struct cluster_link {
@@ -47,6 +49,8 @@ struct cluster {
     struct cluster_event *head, *tail; /* what is on its way, oldest first */
     uint64_t next_call;
     struct cluster_answer answer; /* of the call that cluster_call waits for */
+    uint64_t long_call;           /* begun by cluster_begin, 0: none */
+    struct cluster_answer long_answer;
     bool cut[CLUSTER_NODES][CLUSTER_NODES];
 };
 
@@ -59,7 +63,8 @@ void cluster_start(struct cluster *c, unsigned n);
 /** Graceful. */
 void cluster_stop(struct cluster *c, unsigned n);
 
-/** A copy of a stopped node's home (not of its state folder), and back again. */
+/** A copy of a node's home (not of its state folder), and back again into a stopped one. Of a node
+ * that runs it is what kill -9 leaves at this moment. */
 void cluster_copy_home(struct cluster *c, unsigned n, const char *name);
 void cluster_restore_home(struct cluster *c, unsigned n, const char *name);
 
@@ -72,6 +77,9 @@ void cluster_run(struct cluster *c, uint64_t ms);
  */
 ml_err cluster_call(struct cluster *c, unsigned n, const char *method, struct ml_slice params,
                     struct ml_slice *document);
+
+/** Calls and doesn't wait: c->long_answer is done once it is answered; one at a time. */
+void cluster_begin(struct cluster *c, unsigned n, const char *method, struct ml_slice params);
 
 /** Keeps the session token found in an answer. */
 void cluster_keep_token(struct cluster *c, unsigned n, struct ml_slice token);
