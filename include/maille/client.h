@@ -9,6 +9,7 @@
 #ifndef MAILLE_CLIENT_H
 #define MAILLE_CLIENT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,6 +84,11 @@ ML_API ml_err ml_client_cancel(struct ml_client *c, uint64_t ticket) ML_MUST_CHE
  * passes the call is cancelled and TIMEOUT returned. */
 ML_API ml_err ml_client_request(struct ml_client *c, struct ml_tree **answer, const char *method,
                                 struct ml_args *params, uint32_t timeout_ms) ML_MUST_CHECK;
+
+/** While ml_client_request waits and `*stop` is not 0 (a signal handler sets it), its call is
+ * cancelled and its answer, CANCELED or what it was already, still awaited. Borrowed; NULL: none.
+ */
+ML_API void ml_client_set_stop(struct ml_client *c, const volatile sig_atomic_t *stop);
 
 /** From now on `on_event` hears of `name` ("*": of all). One callback per client and name; NULL
  * ends it. Errors: as ml_client_call, LIMIT (16 names). */

@@ -1,5 +1,6 @@
 /* net/cli/call.c -- calls of the node, their errors, passphrases. */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,28 @@ bool cli_connect(struct cli *c)
         error_print(c, err, NULL);
     }
     return err == ML_OK;
+}
+
+static volatile sig_atomic_t stopped;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    stopped = 1;
+}
+
+void cli_stoppable(struct cli *c)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGINT, &action, NULL) == 0) {
+        ml_client_set_stop(c->client, &stopped);
+    }
+}
+
+bool cli_stopped(void)
+{
+    return stopped != 0;
 }
 
 int cli_call(struct cli *c, const char *method, struct ml_args *params, struct ml_tree **answer)

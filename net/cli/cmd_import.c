@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net/cli/tables.h"
 #include "net/demo.h"
@@ -11,6 +12,8 @@
 struct totals {
     int64_t files, refused, created, known, patients, not_kept;
     struct ml_args *json; /* a list of what each file gave; NULL: said as text */
+    char job[32];         /* names our imports among the events */
+    bool shown;           /* a line of progress stands on the terminal */
 };
 
 static int64_t number(const struct ml_value *v, const char *key)
@@ -27,6 +30,53 @@ static void totals_add(struct totals *t, const struct ml_value *v)
     t->not_kept += number(v, "leaves") - number(v, "leaves_kept");
 }
 
+/* ---- progress, on a terminal ---- */
+
+static void progress_wipe(struct totals *t)
+{
+    if (t->shown) {
+        fputs("\r\033[K", stderr);
+        t->shown = false;
+    }
+}
+
+static void on_progress(void *user, const char *name, const struct ml_value *v)
+{
+    struct totals *t = user;
+    const char *stage = cli_text(v, "stage");
+    (void)name;
+    if (strcmp(cli_text(v, "job"), t->job) != 0) {
+        return; /* of another window */
+    }
+    progress_wipe(t);
+    if (strcmp(stage, "read") == 0) {
+        fputs("lecture...\r", stderr);
+    } else {
+        fprintf(stderr, "%s : %lld sur %lld\r", /* an error is written over it */
+                strcmp(stage, "check") == 0 ? "vérification" : "écriture",
+                (long long)number(v, "done"), (long long)number(v, "total"));
+    }
+    t->shown = true;
+    fflush(stderr);
+}
+
+/* False: nobody to talk to (said). */
+static bool import_connect(struct cli *c, struct totals *t)
+{
+    if (!cli_connect(c)) {
+        return false;
+    }
+    snprintf(t->job, sizeof(t->job), "maille-%ld", (long)getpid());
+    cli_stoppable(c);
+    if (!c->json && isatty(STDERR_FILENO)) {
+        ml_err err = ml_client_subscribe(c->client, "progress", on_progress, t);
+        (void)err; /* without progress the import is the same */
+    }
+    return true;
+}
+
+/* ---- files ---- */
+
 /* One call a file: what came before a refused one stays, and an import that is cut goes on from the
  * file where it stopped (what is known already is not written twice). */
 static int import_one(struct cli *c, const char *file, struct totals *t)
@@ -42,11 +92,13 @@ static int import_one(struct cli *c, const char *file, struct totals *t)
     struct ml_args *params = cli_params(c);
     cli_param(params, "path", path);
     cli_param(params, "source", cli_option_value(c, "source"));
+    cli_param(params, "job", t->job);
     c->json = false; /* a refused file is said on stderr, the answer stays one document */
     int rc = cli_call(c, "import.fhir", params, &answer);
     c->json = t->json != NULL;
+    progress_wipe(t);
     if (rc != CLI_DONE) {
-        t->refused++;
+        t->refused += !cli_stopped();
         return rc;
     }
     const struct ml_value *v = ml_tree_root(answer);
@@ -75,6 +127,8 @@ static void import_end(struct totals *t)
     ml_args_int(t->json, t->patients);
     ml_args_key(t->json, "refused");
     ml_args_int(t->json, t->refused);
+    ml_args_key(t->json, "canceled");
+    ml_args_bool(t->json, cli_stopped());
     ml_args_end(t->json);
     if (ml_args_encoded(t->json, &bytes, &len) == ML_OK &&
         ml_tree_parse(&tree, bytes, len) == ML_OK) {
@@ -101,6 +155,9 @@ static int import_fhir(struct cli *c)
     if (rc != CLI_DONE) {
         return rc;
     }
+    if (!import_connect(c, &t)) {
+        return CLI_FAILED;
+    }
     if (c->json) {
         t.json = ml_args_new();
         ml_args_map(t.json);
@@ -114,8 +171,8 @@ static int import_fhir(struct cli *c)
         }
         int one = import_one(c, c->operands[i], &t);
         rc = one == CLI_DONE ? rc : one;
-        if (one != CLI_DONE && c->client == NULL) {
-            break; /* nobody to talk to: the other files would say the same */
+        if (cli_stopped()) {
+            break;
         }
     }
     if (c->json) {
@@ -189,7 +246,10 @@ static const struct cli_option demo_options[] = {
 const struct cli_command cli_commands_import[] = {
     {"import fhir", "FICHIERS...", "Importe des dossiers FHIR R4 (.json, .json.gz)",
      "Un fichier refusé est nommé avec la place et la raison ; les autres entrent. Importer deux\n"
-     "fois n'ajoute rien : un import interrompu se relance tel quel.",
+     "fois n'ajoute rien : un import interrompu se relance tel quel. Ctrl-C l'arrête proprement "
+     "et\n"
+     "dit où il en était ; ce qui est écrit reste. Avec la même --source, ce que des fichiers\n"
+     "importés plus tôt ont apporté se retrouve par ses références.",
      "maille import fhir dossiers/*.json.gz", import_options, import_fhir},
     {"gen", NULL, "Invente une population française pour essayer", NULL,
      "maille gen --patients 200 --visits 5 --seed 1", gen_options, gen},

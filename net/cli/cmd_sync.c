@@ -115,8 +115,11 @@ static int sync_resume(struct cli *c)
 }
 
 static const struct cli_option wait_options[] = {
-    {"until", "synced", "ce qu'on attend : la même chose sur tous les postes joints", false},
-    {"peers", "N", "au moins N postes joints (défaut : 1)", false},
+    {"until", "synced|frontier=...",
+     "synced (défaut) : la même chose sur tous les postes joints ; frontier= : ce poste a reçu "
+     "jusque-là",
+     false},
+    {"peers", "N", "au moins N postes joints (défaut : 1 ; avec synced)", false},
     {"timeout-ms", "N", "n'attend pas plus longtemps (défaut : autant qu'il faut)", false},
     {NULL, NULL, NULL, false}};
 
@@ -129,7 +132,12 @@ const struct cli_command cli_commands_sync[] = {
      NULL, sync_now},
     {"sync status", NULL, "Dit où en sont les échanges, poste par poste", NULL,
      "maille sync status", NULL, sync_status},
-    {"sync wait", NULL, "Attend que les postes joints aient le même dossier", NULL,
+    {"sync wait", NULL, "Attend que les postes joints aient le même dossier",
+     "--until frontier=EMPREINTE attend que ce poste ait exactement ce que l'empreinte résume :\n"
+     "frontier_digest de « verify --json » ou de « sync status --json » d'un autre poste.\n"
+     "--until frontier=AUTEUR/VOIE/NUMÉRO,... attend qu'il ait au moins chacun de ces paquets,\n"
+     "tels que « frontier » de « sync status --json » les liste. La voie 2 (traces) ne s'attend\n"
+     "pas. Fin 1 quand --timeout-ms est passé.",
      "maille sync wait --until synced --timeout-ms 60000", wait_options, sync_wait},
     {"sync pause", NULL, "Suspend les échanges (mode avion)", NULL, "maille sync pause", NULL,
      sync_pause},

@@ -10,6 +10,7 @@
 #include "maille/client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@
 #define CLIENT_NAME_BYTES 48u
 #define CLIENT_TOKEN_MAX  128u
 #define CLIENT_READ_BYTES 65536u
+#define CLIENT_STOP_MS    200u /* how long a stop may wait to be seen */
 
 struct open_call {
     struct open_call *next;
@@ -50,7 +52,8 @@ struct ml_client {
     uint64_t last_ticket;
     struct listener listeners[CLIENT_NAMES_MAX];
     ml_err broken;
-    uint64_t answers; /* counts what arrived, to know whether work did something */
+    const volatile sig_atomic_t *stop; /* borrowed */
+    uint64_t answers;                  /* counts what arrived, to know whether work did something */
 };
 
 /* --- sending --- */
@@ -337,13 +340,26 @@ static void on_waited(void *user, uint64_t ticket, const struct ml_answer *answe
     w->err = w->err == ML_OK ? err : w->err;
 }
 
-static int wait_left(const struct ml_env *env, uint64_t deadline_ms)
+/* A signal that comes just before the poll doesn't wake it: whoever may be stopped looks again. */
+static int wait_left(const struct ml_client *c, uint64_t deadline_ms)
 {
-    uint64_t now = env->now_ms(env->ctx);
+    uint64_t now = c->env->now_ms(c->env->ctx);
+    uint64_t most = c->stop == NULL ? INT_MAX : CLIENT_STOP_MS;
     if (deadline_ms == UINT64_MAX) {
-        return -1;
+        return c->stop == NULL ? -1 : (int)most;
     }
-    return now >= deadline_ms ? 0 : (int)(deadline_ms - now);
+    uint64_t left = now >= deadline_ms ? 0 : deadline_ms - now;
+    return (int)(left < most ? left : most);
+}
+
+/* Cancels a call once when it was asked for. */
+static void stop_look(struct ml_client *c, uint64_t ticket, bool *stopped)
+{
+    if (c->stop != NULL && *c->stop != 0 && !*stopped) {
+        *stopped = true;
+        ml_err told = ml_client_cancel(c, ticket);
+        (void)told; /* a broken connection answers the call */
+    }
 }
 
 /* The call is forgotten here; its late answer finds nobody. */
@@ -371,8 +387,10 @@ ml_err ml_client_request(struct ml_client *c, struct ml_tree **answer, const cha
     if (err != ML_OK) {
         return err;
     }
+    bool stopped = false;
     while (!w.answered) {
-        int left_ms = wait_left(c->env, deadline_ms);
+        stop_look(c, ticket, &stopped);
+        int left_ms = wait_left(c, deadline_ms);
         if (left_ms == 0) {
             call_forget(c, ticket);
             ml_err told = ml_client_cancel(c, ticket);
@@ -388,6 +406,11 @@ ml_err ml_client_request(struct ml_client *c, struct ml_tree **answer, const cha
         ml_tree_free(w.tree);
     }
     return w.err;
+}
+
+void ml_client_set_stop(struct ml_client *c, const volatile sig_atomic_t *stop)
+{
+    c->stop = stop;
 }
 
 /* --- subscriptions --- */

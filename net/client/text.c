@@ -118,7 +118,8 @@ static const struct ml_text_row rows[] = {
     {"reason.missing", "Dites pourquoi : --reason TEXTE.", "Say why: --reason TEXT."},
     {"import.refused", "{file} est refusé : {reason}.", "{file} is refused: {reason}."},
     {"import.canceled",
-     "L'import de {file} est arrêté : {created} éléments ont été ajoutés et restent, {left} étaient "
+     "L'import de {file} est arrêté : {created} éléments ont été ajoutés et restent, {left} "
+     "étaient "
      "encore à écrire ; relancer la même commande ajoute ce qui manque.",
      "The import of {file} is stopped: {created} entries were added and stay, {left} were still to "
      "be written; the same command adds what is missing."},
@@ -126,7 +127,13 @@ static const struct ml_text_row rows[] = {
      "Out of range: 1 to 1,000,000 patients, 0 to 50 contacts each."},
     {"peer.unknown", "Ce nœud n'est pas de la structure : « maille member list ».",
      "This node is not of the structure: “maille member list”."},
-    {"sync.until", "On n'attend que « synced ».", "Only “synced” can be waited for."},
+    {"sync.until",
+     "On attend « synced », « frontier=EMPREINTE » ou « frontier=AUTEUR/VOIE/NUMÉRO,... », comme "
+     "« maille sync status --json » les donne (la voie 2 ne s'attend pas).",
+     "What can be waited for: “synced”, “frontier=DIGEST” or “frontier=WRITER/LANE/SEQ,...” as "
+     "“maille sync status --json” gives them (lane 2 can't)."},
+    {"sync.frontier_timeout", "Ce poste n'a pas encore reçu tout ce qui était attendu.",
+     "This computer has not yet received all that was waited for."},
     {"sync.wait_timeout", "Les postes joints n'ont pas encore la même chose.",
      "The linked nodes do not hold the same yet."},
     {"sync.paused", "Les échanges sont en pause : « maille sync resume ».",

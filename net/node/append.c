@@ -5,6 +5,7 @@
 #include "core/crypto/hash.h"
 #include "net/node/exchange.h"
 #include "net/node/org.h"
+#include "net/node/turn.h"
 
 void ml_author_of(struct ml_author *out, const struct ml_secret *seed)
 {
@@ -64,6 +65,7 @@ ml_err ml_org_append_wires(struct ml_org *org, const struct ml_slice *wires, siz
         return err;
     }
     if (a.stored == count) {
+        ml_node_changed(org->node);
         return ML_OK;
     }
     ml_logf(org->node->env, ML_LOG_ERROR, "node", "own bundle not taken: %s",

@@ -1,6 +1,9 @@
 /* net/node/methods_sync.c -- peers and exchanges: add, list, now, status, wait, pause, resume. */
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "core/base/ids.h"
 #include "net/node/card.h"
 #include "net/node/exchange.h"
 #include "net/node/trace.h"
@@ -103,6 +106,32 @@ static void flow_describe(struct ml_args *out, const char *key, const struct ml_
     ml_args_end(out);
 }
 
+static ml_err head_put(void *user, const struct ml_dep *head)
+{
+    char text[ML_HEX_SIZE(sizeof(head->writer.b)) + 16];
+    if (head->lane != ML_LANE_TRACE) {
+        ml_hex_encode(text, head->writer.b, sizeof(head->writer.b));
+        snprintf(text + strlen(text), 16, "/%u/%u", head->lane, head->seq);
+        ml_args_text(user, text);
+    }
+    return ML_OK;
+}
+
+/* What `sync.wait` takes behind "frontier=": the digest, or heads joined by commas. */
+static ml_err frontier_describe(struct ml_org *org, struct ml_args *out)
+{
+    struct ml_frontier_digest digest;
+    ml_err err = ml_log_digest(org->log, &digest);
+    if (err == ML_OK) {
+        ml_result_hex(out, "frontier_digest", digest.frontier, sizeof(digest.frontier));
+        ml_args_key(out, "frontier");
+        ml_args_list(out);
+        err = ml_log_heads(org->log, head_put, out);
+        ml_args_end(out);
+    }
+    return err;
+}
+
 static ml_err sync_status(struct ml_call *call)
 {
     const struct ml_sync *sync = ml_exchange_engine(call->org);
@@ -129,7 +158,7 @@ static ml_err sync_status(struct ml_call *call)
         ml_args_end(out);
     }
     ml_args_end(out);
-    return ML_OK;
+    return frontier_describe(call->org, out);
 }
 
 /* Every peer that we dial or that is linked has the same as we; at least one there is. */
@@ -151,26 +180,134 @@ static bool all_synced(struct ml_org *org)
     return linked > 0 && !org->behind;
 }
 
-static ml_err wait_step(struct ml_call *call)
+static bool enough_synced(const struct ml_call *call)
 {
-    const struct ml_env *env = call->node->env;
     const struct ml_value *wanted = ml_value_get(call->params, "peers");
-    struct ml_org *org = call->org;
+    const struct ml_sync *sync = ml_exchange_engine(call->org);
     size_t linked = 0;
-    if (!org->open) {
-        return ML_E_LOCKED;
-    }
-    const struct ml_sync *sync = ml_exchange_engine(org);
     for (size_t i = 0; i < ml_sync_peer_count(sync); i++) {
         struct ml_sync_status status;
         ml_sync_peer_at(sync, i, &status);
         linked += status.synced && status.state != ML_SYNC_STATE_OFFLINE;
     }
-    if (all_synced(org) && (int64_t)linked >= ml_value_int(wanted, 1)) {
-        return ML_OK;
+    return all_synced(call->org) && (int64_t)linked >= ml_value_int(wanted, 1);
+}
+
+/* ---- what is waited for ---- */
+
+#define UNTIL_FRONTIER "frontier="
+
+static const char *until_of(const struct ml_call *call)
+{
+    return ml_call_text_or(call, "until", "synced");
+}
+
+/* "WRITER/LANE/SEQ" up to a comma or the end, as the answer of sync.status writes it; *next behind
+ * it. False: it isn't one. Lane 2 never starts an exchange: nobody could wait for it. */
+static bool head_parse(const char *text, struct ml_dep *out, const char **next)
+{
+    const size_t hex = 2 * sizeof(out->writer.b);
+    const char *end = text + strcspn(text, ",");
+    uint64_t seq = 0;
+    if ((size_t)(end - text) < hex + 4 || text[hex] != '/' || text[hex + 2] != '/' ||
+        ml_hex_decode(out->writer.b, sizeof(out->writer.b), text, hex) != ML_OK) {
+        return false;
+    }
+    for (const char *p = text + hex + 3; p < end; p++) {
+        seq = seq * 10 + (uint64_t)(*p - '0');
+        if (*p < '0' || *p > '9' || seq > UINT32_MAX) {
+            return false;
+        }
+    }
+    out->lane = (uint8_t)(text[hex + 1] - '0');
+    out->seq = (uint32_t)seq;
+    *next = *end == ',' ? end + 1 : end;
+    return out->lane < ML_LANES && out->lane != ML_LANE_TRACE && seq > 0;
+}
+
+static bool is_digest(const char *text)
+{
+    struct ml_frontier_digest digest;
+    return strlen(text) == 2 * sizeof(digest.frontier) &&
+           ml_hex_decode(digest.frontier, sizeof(digest.frontier), text, strlen(text)) == ML_OK;
+}
+
+static bool until_is_sound(const char *until)
+{
+    struct ml_dep head;
+    const char *at = until + strlen(UNTIL_FRONTIER);
+    if (strcmp(until, "synced") == 0) {
+        return true;
+    }
+    if (strncmp(until, UNTIL_FRONTIER, strlen(UNTIL_FRONTIER)) != 0 || *at == '\0') {
+        return false;
+    }
+    bool sound = true;
+    while (!is_digest(at) && sound && *at != '\0') {
+        sound = head_parse(at, &head, &at);
+    }
+    return sound;
+}
+
+struct reach {
+    const struct ml_dep *wanted;
+    bool reached;
+};
+
+static ml_err reach_look(void *user, const struct ml_dep *head)
+{
+    struct reach *r = user;
+    r->reached =
+        r->reached || (head->lane == r->wanted->lane && head->seq >= r->wanted->seq &&
+                       memcmp(&head->writer, &r->wanted->writer, sizeof(head->writer)) == 0);
+    return ML_OK;
+}
+
+/* Is the frontier that digest, or at least as far as each of the list? */
+static ml_err frontier_reached(struct ml_org *org, const char *text, bool *reached)
+{
+    struct ml_frontier_digest digest;
+    char hex[ML_HEX_SIZE(sizeof(digest.frontier))];
+    struct ml_dep wanted;
+    ml_err err = ML_OK;
+    if (is_digest(text)) {
+        err = ml_log_digest(org->log, &digest);
+        if (err == ML_OK) {
+            ml_hex_encode(hex, digest.frontier, sizeof(digest.frontier));
+            *reached = strcasecmp(hex, text) == 0;
+        }
+        return err;
+    }
+    *reached = true;
+    while (err == ML_OK && *reached && *text != '\0' && head_parse(text, &wanted, &text)) {
+        struct reach r = {.wanted = &wanted};
+        err = ml_log_heads(org->log, reach_look, &r);
+        *reached = r.reached;
+    }
+    return err;
+}
+
+static ml_err wait_step(struct ml_call *call)
+{
+    const struct ml_env *env = call->node->env;
+    const char *until = until_of(call);
+    bool reached = false;
+    ml_err err = ML_OK;
+    if (!call->org->open) {
+        return ML_E_LOCKED;
+    }
+    if (strcmp(until, "synced") == 0) {
+        reached = enough_synced(call);
+    } else if (!call->org->behind) { /* the views follow what is waited for */
+        err = frontier_reached(call->org, until + strlen(UNTIL_FRONTIER), &reached);
+    }
+    if (err != ML_OK || reached) {
+        return err;
     }
     if (call->deadline_ms != 0 && env->now_ms(env->ctx) >= call->deadline_ms) {
-        return ml_call_fail(call, ML_E_TIMEOUT, "sync.wait_timeout", NULL, NULL);
+        const bool synced = strcmp(until, "synced") == 0;
+        return ml_call_fail(call, ML_E_TIMEOUT,
+                            synced ? "sync.wait_timeout" : "sync.frontier_timeout", NULL, NULL);
     }
     return ML_E_PENDING;
 }
@@ -179,8 +316,7 @@ static ml_err sync_wait(struct ml_call *call)
 {
     const struct ml_env *env = call->node->env;
     int64_t timeout_ms = ml_value_int(ml_value_get(call->params, "timeout_ms"), 0);
-    const char *until = ml_call_text_or(call, "until", "synced");
-    if (strcmp(until, "synced") != 0) {
+    if (!until_is_sound(until_of(call))) {
         return ml_call_fail(call, ML_E_INVALID, "sync.until", NULL, NULL);
     }
     if (timeout_ms > 0) {

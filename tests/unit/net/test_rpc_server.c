@@ -167,6 +167,20 @@ static void a_waiting_request_ends_at_its_time(void **state)
     assert_int_equal(((struct rpc_fixture *)*state)->held_count, 0); /* it was cancelled there */
 }
 
+static void a_waiting_request_is_stopped_and_still_answered(void **state)
+{
+    struct ml_client *c = opened(*state);
+    volatile sig_atomic_t stop = 0;
+    ml_client_set_stop(c, &stop);
+    assert_int_equal(ml_client_request(c, NULL, "echo", NULL, 0), ML_OK);
+    stop = 1;
+    assert_int_equal(ml_client_request(c, NULL, "hold", NULL, 0), ML_E_CANCELED);
+    assert_int_equal(ml_client_request(c, NULL, "hold", NULL, GUARD_MS), ML_E_CANCELED);
+    ml_client_set_stop(c, NULL);
+    assert_int_equal(ml_client_request(c, NULL, "echo", NULL, GUARD_MS), ML_OK);
+    ml_client_close(c);
+}
+
 static void answers_come_in_any_order(void **state)
 {
     struct ml_client *c = opened(*state);
@@ -370,6 +384,7 @@ int main(void)
         T(the_socket_is_ours_alone),
         T(a_cancelled_call_is_answered_once),
         T(a_waiting_request_ends_at_its_time),
+        T(a_waiting_request_is_stopped_and_still_answered),
         T(answers_come_in_any_order),
         T(who_subscribed_hears_and_who_left_does_not),
         T(a_stopping_server_says_bye_and_fails_open_calls),

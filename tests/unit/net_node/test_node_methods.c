@@ -445,6 +445,84 @@ static void lists_say_members_nodes_peers_and_structures(void **state)
     story_end(&r);
 }
 
+/* One wait of node 1 for `until`, at most so long. */
+static ml_err waited(struct cluster *c, const char *until, int64_t timeout_ms)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "until", until);
+    ml_args_key(r.args, "timeout_ms");
+    ml_args_int(r.args, timeout_ms);
+    ml_err err = story_send(&r, c, 1, "sync.wait");
+    story_end(&r);
+    return err;
+}
+
+/* What node 0 has, as node 1 can wait for it: the digest, and all heads. */
+static void frontier_of(struct cluster *c, char digest[64], char heads[2048])
+{
+    struct story_request r;
+    size_t len = (size_t)snprintf(heads, 2048, "frontier=");
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, 0, "sync.status"), "sync.status");
+    snprintf(digest, 64, "frontier=%s", ml_value_text(story_get(&r, "frontier_digest"), ""));
+    const struct ml_value *head = ml_value_at(story_get(&r, "frontier"), 0);
+    for (; head != NULL; head = ml_value_next(head)) {
+        len += (size_t)snprintf(heads + len, 2048 - len, "%s%s", heads[len - 1] == '=' ? "" : ",",
+                                ml_value_text(head, ""));
+        assert_in_range(len, 40, 2047);
+    }
+    story_end(&r);
+}
+
+static void a_frontier_is_waited_for_by_digest_or_by_heads(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char digest[64];
+    char heads[2048];
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_synced(c, 1);
+    story_pause(c, 1, true);
+    story_patient(c, 0, patient);
+    frontier_of(c, digest, heads);
+    assert_int_equal(waited(c, digest, 500), ML_E_TIMEOUT);
+    assert_int_equal(waited(c, heads, 500), ML_E_TIMEOUT);
+    story_pause(c, 1, false);
+    assert_int_equal(waited(c, heads, 50000), ML_OK);
+    assert_int_equal(waited(c, digest, 50000), ML_OK);
+    assert_int_equal(story_find(c, 1, "martin"), 1); /* the view has followed */
+    story_patient(c, 1, patient);                    /* further than that */
+    assert_int_equal(waited(c, heads, 500), ML_OK);
+    assert_int_equal(waited(c, digest, 500), ML_E_TIMEOUT);
+}
+
+static void a_frontier_that_does_not_read_is_refused(void **state)
+{
+    struct cluster *c = *state;
+    static const char *const bad[] = {
+        "frontier",
+        "frontier=",
+        "frontier=zz",
+        "frontier=00112233445566778899aabbccddeef",
+        "frontier=00112233445566778899aabbccddeeff0",
+        "frontier=00112233445566778899aabbccddeeff/3",
+        "frontier=00112233445566778899aabbccddeeff/3/",
+        "frontier=00112233445566778899aabbccddeeff/3/0",
+        "frontier=00112233445566778899aabbccddeeff/3/4294967296",
+        "frontier=00112233445566778899aabbccddeeff/2/1",
+        "frontier=00112233445566778899aabbccddeeff/9/1",
+        "frontier=00112233445566778899aabbccddeeff/3/1x",
+        "frontier=00112233445566778899aabbccddeeff/3/1,/",
+        "frontier=0011223344556677889 aabbccddeeff/3/1",
+    };
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(waited(c, bad[i], 100), ML_E_INVALID);
+    }
+    assert_int_equal(waited(c, "frontier=00112233445566778899aabbccddeeff/3/1", 100), ML_E_TIMEOUT);
+}
+
 static void a_member_who_is_no_coordinator_enrols_nobody(void **state)
 {
     struct cluster *c = *state;
@@ -553,6 +631,8 @@ int main(void)
         T(only_the_session_that_unlocked_or_its_token_gets_in),
         T(ten_idle_minutes_lock_the_session_not_the_node),
         T(lists_say_members_nodes_peers_and_structures),
+        T(a_frontier_is_waited_for_by_digest_or_by_heads),
+        T(a_frontier_that_does_not_read_is_refused),
         T(a_member_who_is_no_coordinator_enrols_nobody),
         T(a_draft_outlives_the_session_and_is_its_members_own),
         T(lock_all_closes_the_log_too),
