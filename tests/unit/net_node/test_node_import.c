@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support_story.h"
@@ -182,10 +183,12 @@ static int64_t detail_number(const struct cluster *c, const char *key)
 {
     struct ml_tree *tree = NULL;
     const struct ml_buf *said = &c->long_answer.document;
-    long long n = -1;
     assert_int_equal(ml_tree_parse(&tree, said->data, said->len), ML_OK);
     const struct ml_value *v = ml_value_get(ml_tree_root(tree), "args");
-    assert_int_equal(sscanf(ml_value_text(ml_value_get(v, key), ""), "%lld", &n), 1);
+    char *end = NULL;
+    const char *text = ml_value_text(ml_value_get(v, key), "");
+    const int64_t n = strtoll(text, &end, 10);
+    assert_true(end != text && *end == '\0');
     ml_tree_free(tree);
     return n;
 }
