@@ -14,6 +14,7 @@
 
 #include "core/crypto/aead.h"
 #include "core/crypto/hash.h"
+#include "core/model/seal_int.h"
 
 enum {
     OP_EXTRA_BYTES = ML_AEAD_TAG_BYTES + 16, /* tag; array, index, delta and bin heads */
@@ -26,9 +27,8 @@ struct sealing {
     struct ml_buf sealed;
     size_t plain_end[ML_BUNDLE_OPS_MAX];
     struct ml_op_draft ops[ML_BUNDLE_OPS_MAX];
-    struct ml_dict_entry dict[ML_BUNDLE_STREAMS_MAX];
+    struct ml_seal_dict dict;
     struct ml_version_ref refs[ML_CHANGE_SEEN_MAX];
-    uint32_t dict_count;
     uint32_t op_count;
     size_t body_bytes;
 };
@@ -119,25 +119,29 @@ static ml_err item_refs(struct sealing *s, uint32_t at, uint32_t *count)
     return ML_OK;
 }
 
-/* The item's place in the dictionary; false: the dictionary is full. */
+bool ml_seal_dict_index(struct ml_seal_dict *dict, const struct ml_dict_entry *want, uint8_t *index)
+{
+    for (uint32_t i = 0; i < dict->count; i++) {
+        if (memcmp(&dict->entries[i], want, sizeof(*want)) == 0) {
+            *index = (uint8_t)i;
+            return true;
+        }
+    }
+    if (dict->count == ML_BUNDLE_STREAMS_MAX) {
+        return false;
+    }
+    *index = (uint8_t)dict->count;
+    dict->entries[dict->count++] = *want;
+    return true;
+}
+
 static bool dict_index(struct sealing *s, const struct ml_seal_item *item, uint8_t *index)
 {
     const struct ml_dict_entry want = {.stream = item->key.stream,
                                        .key = item->key.dek,
                                        .compartment = item->compartment,
                                        .action = (uint8_t)ml_action_of(item->change.type)};
-    for (uint32_t i = 0; i < s->dict_count; i++) {
-        if (memcmp(&s->dict[i], &want, sizeof(want)) == 0) {
-            *index = (uint8_t)i;
-            return true;
-        }
-    }
-    if (s->dict_count == ML_BUNDLE_STREAMS_MAX) {
-        return false;
-    }
-    *index = (uint8_t)s->dict_count;
-    s->dict[s->dict_count++] = want;
-    return true;
+    return ml_seal_dict_index(&s->dict, &want, index);
 }
 
 /* Adds the next item's plaintext; *full when it belongs into the next bundle. */
@@ -186,7 +190,7 @@ static ml_err add_items(struct sealing *s)
 static ml_err seal_op(struct sealing *s, const struct ml_header *header, uint32_t i)
 {
     const struct ml_sealer *sealer = s->args->sealer;
-    const struct ml_dict_entry *entry = &s->dict[s->ops[i].dict];
+    const struct ml_dict_entry *entry = &s->dict.entries[s->ops[i].dict];
     uint8_t ad[ML_OP_AD_BYTES];
     uint8_t nonce[ML_OP_NONCE_BYTES];
     struct ml_stream_info info;
@@ -222,22 +226,22 @@ static ml_err seal_ops(struct sealing *s, const struct ml_header *header)
     return err;
 }
 
-static struct ml_header seal_header(const struct sealing *s)
+struct ml_header ml_seal_header(const struct ml_sealer *sealer, const struct ml_seal_place *place,
+                                uint8_t lane, const struct ml_seal_dict *dict,
+                                struct ml_slice plain)
 {
-    const struct ml_seal_place *place = s->args->place;
     struct ml_header header = {.version = ML_BUNDLE_VERSION,
                                .writer = place->writer,
-                               .lane = ML_LANE_RECORD,
+                               .lane = lane,
                                .seq = place->seq,
                                .prev = place->prev,
                                .gctx = place->gctx,
                                .deps = {.items = place->deps, .count = place->dep_count},
                                .hlc = place->hlc,
-                               .dictionary = {.items = s->dict, .count = s->dict_count}};
-    const struct ml_slice plain = ml_buf_slice(&s->plain);
+                               .dictionary = {.items = dict->entries, .count = dict->count}};
     uint8_t hash[32];
     ml_hash_parts(hash, sizeof(hash), ml_slice(NULL, 0), &plain, 1);
-    header.salt = ml_salt_draw(s->args->sealer->env, s->args->sealer->node_salt, hash, &header);
+    header.salt = ml_salt_draw(sealer->env, sealer->node_salt, hash, &header);
     return header;
 }
 
@@ -248,8 +252,9 @@ static ml_err seal_all(struct sealing *s, struct ml_buf *out, struct ml_hash *ha
     if (err != ML_OK) {
         return err;
     }
-    struct ml_bundle_draft draft = {
-        .header = seal_header(s), .ops = s->ops, .op_count = s->op_count};
+    struct ml_bundle_draft draft = {.ops = s->ops, .op_count = s->op_count};
+    draft.header =
+        ml_seal_header(sealer, s->args->place, ML_LANE_RECORD, &s->dict, ml_buf_slice(&s->plain));
     err = seal_ops(s, &draft.header);
     if (err == ML_OK) {
         err = ml_bundle_build(out, hash, &draft, &sealer->org, sealer->seed);
