@@ -341,7 +341,7 @@ static void as_many_go_into_a_bundle_as_fit(void **state)
     uint32_t from = 0;
     for (; from < BLOBS; from += taken) {
         assert_int_equal(seal(f, BLOBS, from, &taken), ML_OK);
-        assert_true(taken > 100);
+        assert_true(taken > 90);
         open_as(f, NULL);
         assert_int_equal(f->results[ML_OPEN_OK], taken);
         f->place.seq++;
