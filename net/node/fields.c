@@ -494,24 +494,27 @@ ml_err ml_fields_of(struct ml_call *call, const struct ml_entity *entity,
                     const struct ml_value *fields, struct ml_buf *out)
 {
     uint32_t count = 0;
-    size_t named = 0;
-    for (size_t i = 0; i < entity->field_count; i++) { /* the table's ids ascend, as the map's do */
-        count += ml_value_get(fields, entity->fields[i].name) != NULL;
+    size_t known = 0;
+    for (size_t i = 0; i < entity->field_count; i++) {
+        const struct ml_value *given = ml_value_get(fields, entity->fields[i].name);
+        known += given != NULL;
+        count += ml_value_kind_of(given) != ML_VALUE_NIL;
     }
+    size_t named = 0;
     for (const struct ml_value *v = ml_value_at(fields, 0); v != NULL; v = ml_value_next(v)) {
         named++;
         if (ml_entity_field_named(entity, ml_value_key(v)) == NULL) {
             return ml_call_fail(call, ML_E_INVALID, "field.unknown", "field", ml_value_key(v));
         }
     }
-    if (count == 0 || named != count || count > FIELDS_MAX) {
+    if (known == 0 || named != known || known > FIELDS_MAX) {
         return ml_call_fail(call, ML_E_INVALID, "field.none", NULL, NULL);
     }
     ml_mp_put_map(out, count);
-    for (size_t i = 0; i < entity->field_count; i++) {
+    for (size_t i = 0; i < entity->field_count; i++) { /* the table's ids ascend, as the map's do */
         const struct ml_field *field = &entity->fields[i];
         const struct ml_value *given = ml_value_get(fields, field->name);
-        if (given == NULL) {
+        if (ml_value_kind_of(given) == ML_VALUE_NIL) {
             continue;
         }
         ml_mp_put_uint(out, field->id);

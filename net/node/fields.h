@@ -8,7 +8,8 @@
 #include "core/record/schema.h"
 #include "net/node/call.h"
 
-/** Appends the map field id -> value of `fields` {name: value}. INVALID with the field's name. */
+/** Appends the map field id -> value of `fields` {name: value}; nil is left out. INVALID with the
+ * field's name. */
 ml_err ml_fields_of(struct ml_call *call, const struct ml_entity *entity,
                     const struct ml_value *fields, struct ml_buf *out) ML_MUST_CHECK;
 

@@ -10,6 +10,7 @@
 
 #include "core/base/ids.h"
 #include "core/codec/mp_write.h"
+#include "core/record/validate.h"
 #include "core/record/values.h"
 #include "core/record/vault.h"
 #include "net/node/fields.h"
@@ -174,22 +175,28 @@ static ml_err writing_finish(struct writing *w)
     return ML_OK;
 }
 
-/* A form's fields: all there that the schema requires, all of their types. */
-static ml_err writing_fields(struct writing *w, bool creates)
+static ml_err writing_fields(struct writing *w)
 {
     struct ml_call *call = w->call;
-    ml_err err = ml_fields_of(call, w->entity, ml_value_get(call->params, "fields"), &w->value);
-    for (size_t i = 0; i < w->entity->field_count && err == ML_OK; i++) {
-        const struct ml_field *field = &w->entity->fields[i];
-        struct ml_slice value;
-        bool given = ml_fields_find(ml_buf_slice(&w->value), field->id, &value);
-        if (creates && field->required && !given) {
-            err = ml_call_fail(call, ML_E_INVALID, "field.required", "label", field->label_fr);
-        } else if (given && !ml_value_fits(field, value)) {
-            err = ml_call_fail(call, ML_E_INVALID, "field.value", "label", field->label_fr);
-        }
+    return ml_fields_of(call, w->entity, ml_value_get(call->params, "fields"), &w->value);
+}
+
+/* What was given is what the schema lets a form say; the first field that isn't is named. */
+static ml_err writing_check(struct writing *w)
+{
+    struct ml_call *call = w->call;
+    struct ml_validate_fault fault;
+    char why[256];
+    w->item.change.value = ml_buf_slice(&w->value);
+    if (ml_validate_change(call->node->schema, &w->item.change, ML_VALIDATE_FORM, &fault) ==
+        ML_OK) {
+        return ML_OK;
     }
-    return err;
+    bool missing = fault.reason == ML_VALIDATE_MISSING;
+    ml_validate_text(why, sizeof(why), &fault);
+    ml_call_detail(call, "reason", why);
+    return ml_call_fail(call, ML_E_INVALID, missing ? "field.required" : "field.value", "label",
+                        fault.field != NULL ? fault.field->label_fr : w->entity->label_fr);
 }
 
 static ml_err add_run(struct writing *w)
@@ -218,7 +225,10 @@ static ml_err add_run(struct writing *w)
         err = writing_circumstances(w);
     }
     if (err == ML_OK) {
-        err = writing_fields(w, true);
+        err = writing_fields(w);
+    }
+    if (err == ML_OK) {
+        err = writing_check(w);
     }
     return err == ML_OK ? writing_finish(w) : err;
 }
@@ -253,7 +263,7 @@ static ml_err set_value(struct writing *w, uint16_t *slot)
     }
     *slot = ml_field_slot(field);
     if (field->merge == ML_MERGE_ATOMIC) {
-        return writing_fields(w, false);
+        return writing_fields(w);
     }
     return ml_field_of(call, field, ml_value_get(fields, field->name), &w->value);
 }
@@ -327,6 +337,91 @@ static ml_err keep_value(struct writing *w, const char *keep, uint16_t *slot)
                             keep_take, &k);
 }
 
+struct completing {
+    struct writing *w;
+    struct ml_slice old; /* the group as it stands */
+    struct ml_buf whole;
+};
+
+/* A field of the group: as given (nil: emptied), else as it stands. */
+static bool completed(const struct completing *c, const struct ml_field *field,
+                      struct ml_slice *out)
+{
+    const struct writing *w = c->w;
+    const struct ml_value *fields = ml_value_get(w->call->params, "fields");
+    if (ml_value_get(fields, field->name) != NULL) {
+        return ml_fields_find(ml_buf_slice(&w->value), field->id, out);
+    }
+    return ml_fields_find(c->old, field->id, out);
+}
+
+static ml_err complete_take(void *user, const struct ml_change *old)
+{
+    struct completing *c = user;
+    const struct ml_entity *entity = c->w->entity;
+    const uint16_t slot = c->w->item.change.slot;
+    struct ml_slice value;
+    uint32_t count = 0;
+    c->old = old->value;
+    for (size_t i = 0; i < entity->field_count; i++) {
+        const struct ml_field *field = &entity->fields[i];
+        count += ml_field_slot(field) == slot && completed(c, field, &value);
+    }
+    ml_mp_put_map(&c->whole, count);
+    for (size_t i = 0; i < entity->field_count; i++) {
+        const struct ml_field *field = &entity->fields[i];
+        if (ml_field_slot(field) == slot && completed(c, field, &value)) {
+            ml_mp_put_uint(&c->whole, field->id);
+            ml_mp_put_raw(&c->whole, value);
+        }
+    }
+    return c->whole.err;
+}
+
+static ml_err group_check(const struct writing *w)
+{
+    struct ml_slice value;
+    for (size_t i = 0; i < w->entity->field_count; i++) {
+        const struct ml_field *field = &w->entity->fields[i];
+        if (field->required && ml_field_slot(field) == w->item.change.slot &&
+            !ml_fields_find(ml_buf_slice(&w->value), field->id, &value)) {
+            return ml_call_fail(w->call, ML_E_INVALID, "field.required", "label", field->label_fr);
+        }
+    }
+    return ML_OK;
+}
+
+/* An atomic group is one value, but a form may change a part of it: the rest stays as in the one
+ * version that is replaced. Of several none is the one to complete. */
+static ml_err group_complete(struct writing *w)
+{
+    struct ml_call *call = w->call;
+    struct completing c = {.w = w};
+    ml_err err = ML_OK;
+    if (w->item.change.seen.count == 1) {
+        ml_buf_init(&c.whole, call->node->env, VALUE_BYTES_MAX);
+        err = ml_vault_version(call->session->vault, &w->patient, &w->item.change.object,
+                               &w->seen[0].id, complete_take, &c);
+        if (err == ML_OK) {
+            ml_buf_free(&w->value);
+            w->value = c.whole;
+        } else {
+            ml_buf_free(&c.whole);
+        }
+    }
+    return err == ML_OK ? group_check(w) : err;
+}
+
+/* What a form says: checked as given, then completed where it is a part of a group. */
+static ml_err amend_fields(struct writing *w)
+{
+    const struct ml_field *field = ml_entity_field(w->entity, w->item.change.slot);
+    bool group =
+        w->item.change.type == ML_CHANGE_SET && field != NULL && field->merge == ML_MERGE_ATOMIC;
+    ml_err err = writing_check(w);
+    return err == ML_OK && group ? group_complete(w) : err;
+}
+
 static ml_err amend_run(struct writing *w)
 {
     uint16_t slot = ML_SLOT_LIFE;
@@ -339,12 +434,15 @@ static ml_err amend_run(struct writing *w)
         const bool event = w->entity->merge == ML_MERGE_EVENT;
         w->item.change.type = event ? ML_CHANGE_AMEND : ML_CHANGE_SET;
         err = keep != NULL ? keep_value(w, keep, &slot)
-              : event      ? writing_fields(w, true)
+              : event      ? writing_fields(w)
                            : set_value(w, &slot);
     }
     w->item.change.slot = slot;
     if (err == ML_OK) {
         err = writing_seen(w, slot);
+    }
+    if (err == ML_OK && keep == NULL) {
+        err = amend_fields(w);
     }
     return err == ML_OK ? writing_finish(w) : err;
 }

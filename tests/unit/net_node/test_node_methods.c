@@ -192,6 +192,85 @@ static void what_does_not_fit_its_field_is_refused(void **state)
     story_end(&r);
 }
 
+static ml_err amended(struct cluster *c, const char *patient, const char *object, const char *field,
+                      const char *value)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", patient);
+    story_put(&r, "object", object);
+    map_put(&r, "fields");
+    ml_args_key(r.args, field);
+    ml_args_text(r.args, value); /* NULL: nil */
+    ml_args_end(r.args);
+    ml_err err = story_send(&r, c, 0, "record.amend");
+    story_end(&r);
+    return err;
+}
+
+/* Drug and posology are one register: to change one of them must not forget the other. */
+static void a_part_of_a_group_is_changed_and_the_rest_stays(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    char patient[40];
+    char treatment[40];
+    story_patient(c, 0, patient);
+    story_treatment(c, 0, patient, drug("metformine", "500 mg matin et soir"), treatment);
+    assert_int_equal(amended(c, patient, treatment, "posology", "850 mg matin"), ML_OK);
+    assert_int_equal(amended(c, patient, treatment, "route", "PO"), ML_OK);
+    show(&r, c, patient, treatment);
+    assert_string_equal(shown(&r, "drug"), "metformine");
+    assert_string_equal(shown(&r, "posology"), "850 mg matin");
+    story_end(&r);
+    /* nothing said instead: emptied, but not what the schema requires */
+    assert_int_equal(amended(c, patient, treatment, "posology", NULL), ML_OK);
+    assert_int_equal(amended(c, patient, treatment, "drug", NULL), ML_E_INVALID);
+    show(&r, c, patient, treatment);
+    assert_string_equal(shown(&r, "drug"), "metformine");
+    assert_string_equal(shown(&r, "posology"), "");
+    story_end(&r);
+}
+
+/* Two values stand: neither is the one to complete, and a group without its drug is refused. */
+static void a_part_of_a_contested_group_is_not_completed(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    story_patient(c, 0, patient);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_treatment(c, 0, patient, drug("metformine", "500 mg"), treatment);
+    story_synced(c, 1);
+    story_pause(c, 1, true);
+    story_dose(c, 0, patient, treatment, drug("metformine", "1000 mg"));
+    story_dose(c, 1, patient, treatment, drug("metformine", "850 mg"));
+    story_pause(c, 1, false);
+    story_synced(c, 1);
+    assert_int_equal(amended(c, patient, treatment, "posology", "700 mg"), ML_E_INVALID);
+    story_dose(c, 0, patient, treatment, drug("metformine", "700 mg"));
+}
+
+static void what_the_schema_forbids_is_refused_of_any_form(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    char patient[40];
+    story_patient(c, 0, patient);
+    assert_int_equal(amended(c, patient, patient, "sex", "Q"), ML_E_INVALID);
+    assert_int_equal(amended(c, patient, patient, "birth_name", "   "), ML_E_INVALID);
+    assert_int_equal(amended(c, patient, patient, "birth_name", NULL), ML_E_INVALID);
+    assert_int_equal(amended(c, patient, patient, "birth_name", "DUPONT"), ML_OK);
+    entry_ask(&r, NULL, "patient");
+    story_put(&r, "birth_name", "DURAND");
+    story_put(&r, "birth_given_names", "Anne");
+    story_put(&r, "birth_date", "1979-03-28");
+    story_put(&r, "sex", "Q");
+    assert_int_equal(entry_send(&r, c), ML_E_INVALID);
+    story_end(&r);
+    assert_int_equal(story_find(c, 0, "durand"), 0);
+}
+
 static void a_write_for_one_patient_never_lands_in_another(void **state)
 {
     struct cluster *c = *state;
@@ -621,6 +700,9 @@ int main(void)
         T(every_type_of_field_is_taken_as_people_write_it),
         T(names_addresses_and_phones_are_taken_whole),
         T(what_does_not_fit_its_field_is_refused),
+        T(a_part_of_a_group_is_changed_and_the_rest_stays),
+        T(a_part_of_a_contested_group_is_not_completed),
+        T(what_the_schema_forbids_is_refused_of_any_form),
         T(a_write_for_one_patient_never_lands_in_another),
         T(entered_in_error_is_marked_with_a_reason_and_kept),
         T(an_event_is_amended_whole),
