@@ -157,4 +157,12 @@ const struct ml_value_set *ml_schema_value_set(const struct ml_schema *schema, c
  */
 uint16_t ml_field_slot(const struct ml_field *field);
 
+/* Names in answers and JSON, lower case ("code", "register", "high", "vital"); "?" for a number
+ * that is none. */
+const char *ml_field_type_name(ml_field_type type);
+const char *ml_merge_name(ml_merge merge);
+const char *ml_severity_name(ml_severity severity);
+const char *ml_search_name(ml_search search);
+const char *ml_compartment_name(ml_compartment compartment);
+
 #endif

@@ -337,7 +337,6 @@ static ml_err put_conflict_patient(struct ml_vault *v, int64_t patient, struct m
 
 static ml_err put_conflict_body(const struct detail *d, const struct conflict *c)
 {
-    static const char *const severities[] = {"none", "low", "medium", "high", "critical"};
     const struct ml_field *field = ml_entity_field(d->o->entity, c->slot);
     const struct ml_object_id *id = &d->o->versions[0].change.object;
     struct ml_buf title;
@@ -353,7 +352,8 @@ static ml_err put_conflict_body(const struct detail *d, const struct conflict *c
     ml_args_key(d->out, "label");
     ml_args_text(d->out, field == NULL ? d->o->entity->label_fr : field->label_fr);
     ml_args_key(d->out, "severity");
-    ml_args_text(d->out, severities[c->severity <= ML_SEVERITY_CRITICAL ? c->severity : 0]);
+    ml_args_text(d->out, ml_severity_name(
+                             (ml_severity)c->severity <= ML_SEVERITY_CRITICAL ? c->severity : 0));
     ml_view_put_text(d->out, "title", ml_buf_slice(&title));
     ml_buf_free(&title);
     return err == ML_OK ? put_conflict_heads(d, c->slot) : err;

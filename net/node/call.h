@@ -98,5 +98,6 @@ extern const struct ml_method ml_methods_conflict[];
 extern const struct ml_method ml_methods_draft[];
 extern const struct ml_method ml_methods_sync[];
 extern const struct ml_method ml_methods_log[];
+extern const struct ml_method ml_methods_schema[];
 
 #endif

@@ -14,8 +14,9 @@
 #include "net/node/state.h"
 
 static const struct ml_method *const tables[] = {
-    ml_methods_org, ml_methods_member, ml_methods_patient, ml_methods_record,   ml_methods_import,
-    ml_methods_gen, ml_methods_draft,  ml_methods_sync,    ml_methods_conflict, ml_methods_log,
+    ml_methods_org,      ml_methods_member, ml_methods_patient, ml_methods_record,
+    ml_methods_import,   ml_methods_gen,    ml_methods_draft,   ml_methods_sync,
+    ml_methods_conflict, ml_methods_log,    ml_methods_schema,
 };
 
 static const struct ml_method *table_find(const struct ml_method *m, struct ml_slice name)

@@ -58,5 +58,8 @@ says a '2 fichiers' import fhir $fhir
 echo '{' > "$work/cut.json"
 refuses 1 a import fhir "$work/cut.json" "$work/absent.json"
 same 'refused files' "$(answer refused)" 2
+says a 'treatment' schema
+says a 'obligatoire' schema treatment
+refuses 1 a schema licorne
 says b 'Verrouillé' lock
 echo 'cli_text: passed'

@@ -602,6 +602,60 @@ static void a_frontier_that_does_not_read_is_refused(void **state)
     assert_int_equal(waited(c, "frontier=00112233445566778899aabbccddeeff/3/1", 100), ML_E_TIMEOUT);
 }
 
+static const struct ml_value *named(const struct ml_value *list, const char *name)
+{
+    const struct ml_value *v = ml_value_at(list, 0);
+    while (v != NULL && strcmp(ml_value_text(ml_value_get(v, "name"), ""), name) != 0) {
+        v = ml_value_next(v);
+    }
+    assert_non_null(v);
+    return v;
+}
+
+static void says(const struct ml_value *map, const char *key, const char *text)
+{
+    assert_string_equal(ml_value_text(ml_value_get(map, key), ""), text);
+}
+
+static void the_schema_is_shown_to_whoever_makes_forms(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    story_ask(&r);
+    ml_args_key(r.args, "all");
+    ml_args_bool(r.args, true);
+    story_must(&r, story_send(&r, c, 0, "session.lock"), "session.lock");
+    story_end(&r);
+    story_ask(&r); /* without a session: it holds nothing of anyone */
+    story_must(&r, story_send(&r, c, 0, "schema.list"), "schema.list");
+    const struct ml_value *v = named(story_get(&r, "entities"), "treatment");
+    says(v, "label", "Traitement");
+    says(v, "compartment", "medical");
+    assert_in_range(ml_value_int(ml_value_get(v, "fields"), 0), 5, 199);
+    story_end(&r);
+    story_ask(&r);
+    story_put(&r, "entity", "treatment");
+    story_must(&r, story_send(&r, c, 0, "schema.show"), "schema.show");
+    says(ml_tree_root(r.answer), "merge", "set");
+    v = named(story_get(&r, "fields"), "dose");
+    says(v, "type", "quantity");
+    says(v, "merge", "atomic");
+    v = named(story_get(&r, "fields"), "drug");
+    assert_true(ml_value_bool(ml_value_get(v, "required"), false));
+    assert_int_equal(ml_value_int(ml_value_get(v, "form_order"), 0), 1);
+    v = ml_value_get(named(story_get(&r, "fields"), "status"), "value_set");
+    assert_true(ml_value_count(ml_value_get(v, "items")) > 1);
+    assert_true(strlen(ml_value_text(ml_value_get(v, "system"), "")) > 0);
+    v = ml_value_at(ml_value_get(v, "items"), 0);
+    assert_true(strlen(ml_value_text(ml_value_get(v, "code"), "")) > 0);
+    assert_true(strlen(ml_value_text(ml_value_get(v, "label"), "")) > 0);
+    story_end(&r);
+    story_ask(&r);
+    story_put(&r, "entity", "licorne");
+    assert_int_equal(story_send(&r, c, 0, "schema.show"), ML_E_NOT_FOUND);
+    story_end(&r);
+}
+
 static void a_member_who_is_no_coordinator_enrols_nobody(void **state)
 {
     struct cluster *c = *state;
@@ -715,6 +769,7 @@ int main(void)
         T(lists_say_members_nodes_peers_and_structures),
         T(a_frontier_is_waited_for_by_digest_or_by_heads),
         T(a_frontier_that_does_not_read_is_refused),
+        T(the_schema_is_shown_to_whoever_makes_forms),
         T(a_member_who_is_no_coordinator_enrols_nobody),
         T(a_draft_outlives_the_session_and_is_its_members_own),
         T(lock_all_closes_the_log_too),
