@@ -352,8 +352,7 @@ static ml_err put_conflict_body(const struct detail *d, const struct conflict *c
     ml_args_key(d->out, "label");
     ml_args_text(d->out, field == NULL ? d->o->entity->label_fr : field->label_fr);
     ml_args_key(d->out, "severity");
-    ml_args_text(d->out, ml_severity_name(
-                             (ml_severity)c->severity <= ML_SEVERITY_CRITICAL ? c->severity : 0));
+    ml_args_text(d->out, ml_severity_name((ml_severity)c->severity));
     ml_view_put_text(d->out, "title", ml_buf_slice(&title));
     ml_buf_free(&title);
     return err == ML_OK ? put_conflict_heads(d, c->slot) : err;
