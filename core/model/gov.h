@@ -86,6 +86,12 @@ void ml_gov_undo(struct ml_gov *g);
 struct ml_ruling ml_gov_rule_lane(const struct ml_gov *g, const struct ml_writer_id *writer,
                                   uint8_t lane);
 
+struct ml_kek_epoch;
+/** May this epoch seal (rules A3)? Its author is a member, its group exists, and its recipients are
+ * exactly the members on nodes that `at`, its bundle's vector, entitles: nobody more or less. */
+bool ml_gov_epoch_fits(const struct ml_gov *g, const struct ml_gvec *at,
+                       const struct ml_writer_id *writer, const struct ml_kek_epoch *epoch);
+
 /** The key in a lane-0 bundle that opens its writer (WRITER_OPEN, or ORG_FOUND in a genesis): what
  * its signature is verified with. MALFORMED with *why when there is none in its place. */
 ml_err ml_gov_opening_key(struct ml_sign_pk *pk, ml_reason *why,

@@ -36,24 +36,57 @@ struct ml_team_id ml_keyring_group(const struct ml_team_id *team, uint8_t compar
     return compartment == ML_COMPARTMENT_ANNUAIRE ? nobody : *team;
 }
 
-static struct key_epoch *epoch_of(const struct ml_keyring *k, const struct ml_key_id *id, bool hist)
+static const struct ml_key_id *epoch_id(const struct key_epoch *e, bool hist)
 {
-    for (size_t i = 0; i < k->epoch_count; i++) {
-        struct key_epoch *e = k->epochs[i];
-        if (key_ids_equal(hist ? &e->hist : &e->kek, id)) {
-            return e;
-        }
-    }
-    return NULL;
+    return hist ? &e->hist : &e->kek;
 }
 
 struct key_epoch *ml_keyring_epoch_of_kek(const struct ml_keyring *k, const struct ml_key_id *kek)
 {
-    return epoch_of(k, kek, false);
+    struct key_epoch *found = NULL;
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        struct key_epoch *e = k->epochs[i];
+        bool better = found == NULL || (found->kek_key == NULL && e->kek_key != NULL);
+        found = better && key_ids_equal(&e->kek, kek) ? e : found;
+    }
+    return found;
 }
 
+static bool is_sealing(const struct key_epoch *e, const struct ml_team_id *group,
+                       uint8_t compartment)
+{
+    return e->accepted && e->compartment == compartment && teams_equal(&e->team, group);
+}
+
+static bool has_number(const struct ml_keyring *k, const struct ml_team_id *group,
+                       uint8_t compartment, uint32_t number)
+{
+    bool has = false;
+    for (size_t i = 0; i < k->epoch_count && !has; i++) {
+        const struct key_epoch *e = k->epochs[i];
+        has = e->epoch == number && is_sealing(e, group, compartment);
+    }
+    return has;
+}
+
+/* The highest number that follows on 1 without a gap: a number taken out of the air would leave
+ * none for the next epoch. */
+static uint32_t epoch_top(const struct ml_keyring *k, const struct ml_team_id *group,
+                          uint8_t compartment)
+{
+    uint32_t top = 0;
+    while (has_number(k, group, compartment, top + 1)) {
+        top++;
+    }
+    return top;
+}
+
+/* One whose slots were made not to open here stops nobody: what is held comes first. */
 static bool seals_before(const struct key_epoch *a, const struct key_epoch *b)
 {
+    if ((a->kek_key != NULL) != (b->kek_key != NULL)) {
+        return a->kek_key != NULL;
+    }
     if (a->epoch != b->epoch) {
         return a->epoch > b->epoch;
     }
@@ -65,9 +98,10 @@ struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml
 {
     struct key_epoch *best = NULL;
     struct ml_team_id group = ml_keyring_group(team, compartment);
+    uint32_t top = epoch_top(k, &group, compartment);
     for (size_t i = 0; i < k->epoch_count; i++) {
         struct key_epoch *e = k->epochs[i];
-        if (e->accepted && e->compartment == compartment && teams_equal(&e->team, &group) &&
+        if (e->epoch <= top && is_sealing(e, &group, compartment) &&
             (best == NULL || seals_before(e, best))) {
             best = e;
         }
@@ -215,17 +249,13 @@ static ml_err hold_kek(struct ml_keyring *k, struct key_epoch *e, struct ml_secr
     return err;
 }
 
-/* A secret that came for key id `id`: held where it is wanted, else freed. */
-static ml_err hold(struct ml_keyring *k, const struct ml_key_id *id, bool hist,
-                   struct ml_secret *key, struct ml_keyring_news *news)
+/* A secret that came for the KEK or HIST of `e`: held when it is that and wanted, else freed. */
+static ml_err hold(struct ml_keyring *k, struct key_epoch *e, bool hist, struct ml_secret *key,
+                   struct ml_keyring_news *news)
 {
     struct ml_key_id real = ml_key_id_of(key);
-    struct key_epoch *e = epoch_of(k, id, hist);
-    if (!key_ids_equal(&real, id)) {
+    if (!key_ids_equal(&real, epoch_id(e, hist))) {
         news->faulty = true;
-        e = NULL;
-    }
-    if (e == NULL || (hist ? e->hist_key : e->kek_key) != NULL) {
         ml_secret_free(key);
         return ML_OK;
     }
@@ -237,26 +267,62 @@ static ml_err hold(struct ml_keyring *k, const struct ml_key_id *id, bool hist,
     return ML_OK;
 }
 
-/* One older key under a HIST that is held. */
-static ml_err open_older(struct ml_keyring *k, const struct ml_kek_epoch *op,
-                         const struct ml_older_key *older, const struct ml_secret *hist_wrap,
+static bool is_held(const struct key_epoch *e, bool hist)
+{
+    return (hist ? e->hist_key : e->kek_key) != NULL;
+}
+
+/* One older key, as an epoch's op has it. */
+struct older_in {
+    const struct ml_kek_epoch *op;
+    const struct ml_older_key *key;
+    const struct ml_secret *hist_wrap; /* of that epoch's HIST */
+};
+
+/* For one epoch that it may be of. */
+static ml_err open_older(struct ml_keyring *k, const struct older_in *in, struct key_epoch *e,
                          struct ml_keyring_news *news)
 {
     uint8_t ad[ML_KEYOP_AD_MAX];
     struct ml_secret *key = NULL;
-    bool hist = epoch_of(k, &older->wrapped, true) != NULL;
-    size_t ad_len = ml_older_key_ad(ad, &k->org, op, &older->wrapped);
+    bool hist = key_ids_equal(&e->hist, &in->key->wrapped);
+    size_t ad_len = ml_older_key_ad(ad, &k->org, in->op, &in->key->wrapped);
+    if (is_held(e, hist)) {
+        return ML_OK;
+    }
     ml_err err = ml_secret_new(&key, ML_KEY_BYTES);
     if (err != ML_OK) {
         return err;
     }
-    if (ml_aead_open(ml_secret_writable(key), ml_slice(older->ct, sizeof(older->ct)),
-                     ml_slice(ad, ad_len), older->nonce, ml_secret_bytes(hist_wrap)) != ML_OK) {
+    if (ml_aead_open(ml_secret_writable(key), ml_slice(in->key->ct, sizeof(in->key->ct)),
+                     ml_slice(ad, ad_len), in->key->nonce,
+                     ml_secret_bytes(in->hist_wrap)) != ML_OK) {
         news->faulty = true;
         ml_secret_free(key);
         return ML_OK;
     }
-    return hold(k, &older->wrapped, hist, key, news);
+    return hold(k, e, hist, key, news);
+}
+
+/* Only of the number before, in the group of the epoch that wraps it (rules A3). */
+static bool is_older(const struct key_epoch *e, const struct ml_kek_epoch *op,
+                     const struct ml_key_id *wrapped)
+{
+    return e->compartment == op->compartment && teams_equal(&e->team, &op->team) &&
+           e->epoch == op->epoch - 1 &&
+           (key_ids_equal(&e->kek, wrapped) || key_ids_equal(&e->hist, wrapped));
+}
+
+static ml_err open_older_of(struct ml_keyring *k, const struct older_in *in,
+                            struct ml_keyring_news *news)
+{
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < k->epoch_count && err == ML_OK; i++) {
+        if (is_older(k->epochs[i], in->op, &in->key->wrapped)) {
+            err = open_older(k, in, k->epochs[i], news);
+        }
+    }
+    return err;
 }
 
 static ml_err epoch_open_older(struct ml_keyring *k, struct key_epoch *e,
@@ -270,9 +336,10 @@ static ml_err epoch_open_older(struct ml_keyring *k, struct key_epoch *e,
     }
     struct ml_list_walk walk;
     struct ml_older_key older;
+    const struct older_in in = {&op.u.kek_epoch, &older, hist_wrap};
     ml_list_walk(&walk, &op.u.kek_epoch.older);
     while (err == ML_OK && ml_older_key_next(&walk, &older)) {
-        err = open_older(k, &op.u.kek_epoch, &older, hist_wrap, news);
+        err = open_older_of(k, &in, news);
     }
     ml_secret_free(hist_wrap);
     return err;
@@ -309,9 +376,6 @@ static ml_err open_history(struct ml_keyring *k, struct ml_keyring_news *news)
 static ml_err epoch_add(struct ml_keyring *k, const struct ml_keyop *op, bool accepted)
 {
     const struct ml_kek_epoch *in = &op->u.kek_epoch;
-    if (k->epoch_count == ML_KEYRING_EPOCHS_MAX) {
-        return ML_E_LIMIT;
-    }
     if (k->epoch_count == k->epoch_cap) {
         size_t cap = k->epoch_cap == 0 ? 16 : k->epoch_cap * 2;
         struct key_epoch **grown = ml_resize(k->env, k->epochs, cap * sizeof(struct key_epoch *));
@@ -344,20 +408,21 @@ static ml_err epoch_add(struct ml_keyring *k, const struct ml_keyop *op, bool ac
     return ML_OK;
 }
 
-/* Opens one slot; what doesn't open is faulty, not an error. */
+/* Opens one slot of `e`; what doesn't open is faulty, not an error. */
 static ml_err open_slot(struct ml_keyring *k, const struct ml_slot_at *at, const uint8_t *slot,
-                        const struct ml_key_id *id, struct ml_keyring_news *news)
+                        struct key_epoch *e, struct ml_keyring_news *news)
 {
     struct ml_secret *key = NULL;
+    bool hist = at->kind == ML_SLOT_HIST;
+    if (is_held(e, hist)) {
+        return ML_OK;
+    }
     ml_err err = ml_slot_open(&key, slot, at, k->mon_box);
     if (err == ML_E_FORGED) {
         news->faulty = true;
         return ML_OK;
     }
-    if (err != ML_OK) {
-        return err;
-    }
-    return hold(k, id, at->kind == ML_SLOT_HIST, key, news);
+    return err == ML_OK ? hold(k, e, hist, key, news) : err;
 }
 
 static struct ml_slot_at slot_at(const struct ml_keyring *k, const struct key_epoch *e,
@@ -373,19 +438,33 @@ static struct ml_slot_at slot_at(const struct ml_keyring *k, const struct key_ep
                                .recipient = k->mon_pk};
 }
 
-static ml_err apply_kek_epoch(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
-                              struct ml_keyring_news *news)
+/* An epoch is its op, byte by byte: another that gives the same key ids another place, or garbage
+ * in the slots, is another epoch, and takes nothing from this one whichever came first. */
+static struct key_epoch *epoch_of_op(const struct ml_keyring *k, const struct ml_keyop *op)
 {
-    const struct ml_kek_epoch *in = &op->u.kek_epoch;
-    struct key_epoch *e = ml_keyring_epoch_of_kek(k, &in->kek);
-    if (e == NULL) {
-        ml_err err = epoch_add(k, op, accepted);
-        if (err != ML_OK) {
-            return err;
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        struct key_epoch *e = k->epochs[i];
+        if (e->raw_len == op->raw.len && memcmp(e->raw, op->raw.data, e->raw_len) == 0) {
+            return e;
         }
-        e = k->epochs[k->epoch_count - 1];
     }
-    e->accepted |= accepted;
+    return NULL;
+}
+
+/* Those that never seal have half of the room: they can't take it from those that do. */
+static bool is_full(const struct ml_keyring *k, bool accepted)
+{
+    size_t strangers = 0;
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        strangers += !k->epochs[i]->accepted;
+    }
+    size_t mine = accepted ? k->epoch_count - strangers : strangers;
+    return mine >= ML_KEYRING_EPOCHS_MAX / 2;
+}
+
+static ml_err open_slots(struct ml_keyring *k, struct key_epoch *e, const struct ml_kek_epoch *in,
+                         struct ml_keyring_news *news)
+{
     struct ml_list_walk walk;
     struct ml_epoch_slot slot;
     uint16_t index = 0;
@@ -396,13 +475,58 @@ static ml_err apply_kek_epoch(struct ml_keyring *k, const struct ml_keyop *op, b
             continue;
         }
         struct ml_slot_at at = slot_at(k, e, &in->ephemeral, index);
-        err = open_slot(k, &at, slot.kek.b, &in->kek, news);
+        err = open_slot(k, &at, slot.kek.b, e, news);
         at.kind = ML_SLOT_HIST;
         if (err == ML_OK && slot.hist.len == ML_SLOT_WIRE_BYTES) {
-            err = open_slot(k, &at, slot.hist.data, &in->hist, news);
+            err = open_slot(k, &at, slot.hist.data, e, news);
         }
     }
+    return err;
+}
+
+static ml_err apply_kek_epoch(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
+                              struct ml_keyring_news *news)
+{
+    struct key_epoch *e = epoch_of_op(k, op);
+    if (e == NULL && is_full(k, accepted)) {
+        news->faulty = true;
+        return ML_OK;
+    }
+    if (e == NULL) {
+        ml_err err = epoch_add(k, op, accepted);
+        if (err != ML_OK) {
+            return err;
+        }
+        e = k->epochs[k->epoch_count - 1];
+    }
+    e->accepted |= accepted;
+    ml_err err = open_slots(k, e, &op->u.kek_epoch, news);
     return err == ML_OK ? open_history(k, news) : err;
+}
+
+/* The place isn't said: it is that of the epoch with this key id where the slot opens. */
+static ml_err open_grant(struct ml_keyring *k, const struct ml_kek_grant *in,
+                         const struct ml_grant_slot *slot, uint16_t index,
+                         struct ml_keyring_news *news)
+{
+    const bool hist = slot->kind == ML_SLOT_HIST;
+    struct ml_keyring_news tried = {0};
+    bool held = false;
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < k->epoch_count && err == ML_OK; i++) {
+        struct key_epoch *e = k->epochs[i];
+        if (key_ids_equal(epoch_id(e, hist), &slot->key)) {
+            struct ml_slot_at at = slot_at(k, e, &in->ephemeral, index);
+            at.kind = (ml_slot_kind)slot->kind;
+            err = open_slot(k, &at, slot->slot.b, e, &tried);
+            held = held || is_held(e, hist);
+        }
+    }
+    news->keks |= tried.keks;
+    news->streams |= tried.streams;
+    news->patient = tried.streams ? tried.patient : news->patient;
+    news->faulty |= !held; /* or of an epoch that its own past doesn't have */
+    return err;
 }
 
 static ml_err apply_kek_grant(struct ml_keyring *k, const struct ml_keyop *op,
@@ -418,15 +542,11 @@ static ml_err apply_kek_grant(struct ml_keyring *k, const struct ml_keyop *op,
     ml_err err = ML_OK;
     ml_list_walk(&walk, &in->slots);
     for (; err == ML_OK && ml_grant_slot_next(&walk, &slot); index++) {
-        bool hist = slot.kind == ML_SLOT_HIST;
-        const struct key_epoch *e = epoch_of(k, &slot.key, hist);
-        if (e == NULL || (!hist && slot.kind != ML_SLOT_KEK)) {
-            news->faulty = true; /* of an epoch that its own past doesn't have, or a later kind */
-            continue;
+        if (slot.kind == ML_SLOT_KEK || slot.kind == ML_SLOT_HIST) {
+            err = open_grant(k, in, &slot, index, news);
+        } else {
+            news->faulty = true; /* a later kind */
         }
-        struct ml_slot_at at = slot_at(k, e, &in->ephemeral, index);
-        at.kind = (ml_slot_kind)slot.kind;
-        err = open_slot(k, &at, slot.slot.b, &slot.key, news);
     }
     return err == ML_OK ? open_history(k, news) : err;
 }
@@ -479,6 +599,10 @@ static ml_err apply_dek_wrap(struct ml_keyring *k, const struct ml_keyop *op, bo
                              struct ml_keyring_news *news)
 {
     const struct ml_stored_wrap wrap = {.wrap = op->u.dek_wrap, .seals = accepted};
+    if (ml_keyring_wrap_fate(k, &wrap.wrap) == ML_WRAP_FORGED) {
+        news->faulty = true; /* not kept: anybody can write what opens for nobody */
+        return ML_OK;
+    }
     news->dek = true;
     news->stream = wrap.wrap.stream;
     news->dek_id = wrap.wrap.dek;
@@ -501,8 +625,8 @@ ml_err ml_keyring_apply(struct ml_keyring *k, const struct ml_keyop *op, bool ac
         return apply_patient_open(k, op, news);
     case ML_KEYOP_DEK_WRAP:
         return apply_dek_wrap(k, op, accepted, news);
-    case ML_KEYOP_BG_WRAP:
-        return k->store->bg_put(k->store->ctx, &op->u.bg_wrap);
+    case ML_KEYOP_BG_WRAP: /* nobody here can open it: it counts by who says so */
+        return accepted ? k->store->bg_put(k->store->ctx, &op->u.bg_wrap) : ML_OK;
     default:
         return ML_OK;
     }

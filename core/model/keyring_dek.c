@@ -44,21 +44,61 @@ static uint32_t cache_oldest(const struct ml_keyring *k, uint32_t set)
 
 /* ---- wraps ---- */
 
+/* Opens a wrap into 32 bytes. */
+static ml_wrap_fate wrap_open(const struct ml_keyring *k, const struct ml_dek_wrap *wrap,
+                              uint8_t *key)
+{
+    uint8_t ad[ML_KEYOP_AD_MAX];
+    const struct key_epoch *e = ml_keyring_epoch_of_kek(k, &wrap->kek);
+    if (e == NULL || e->wrap_key == NULL) {
+        return ML_WRAP_UNKNOWN;
+    }
+    size_t ad_len = ml_dek_wrap_ad(ad, &k->org, wrap);
+    if (ml_aead_open(key, ml_slice(wrap->ct, sizeof(wrap->ct)), ml_slice(ad, ad_len), wrap->nonce,
+                     ml_secret_bytes(e->wrap_key)) != ML_OK) {
+        return ML_WRAP_FORGED;
+    }
+    struct ml_key_id id = ml_key_id_of_bytes(key);
+    return memcmp(id.b, wrap->dek.b, sizeof(id.b)) == 0 ? ML_WRAP_OPENS : ML_WRAP_FORGED;
+}
+
+ml_wrap_fate ml_keyring_wrap_fate(const struct ml_keyring *k, const struct ml_dek_wrap *wrap)
+{
+    uint8_t key[ML_KEY_BYTES];
+    ml_wrap_fate fate = wrap_open(k, wrap, key);
+    ml_wipe(key, sizeof(key));
+    return fate;
+}
+
+/* Half of the room is for what opens: wraps that nobody here can judge can't fill it. A wrap under
+ * a key that no epoch claims serves no audience. */
+static bool is_collected(const struct stream_wraps *w, const struct ml_stored_wrap *wrap,
+                         ml_wrap_fate fate)
+{
+    if (fate == ML_WRAP_UNKNOWN) {
+        bool claimed = ml_keyring_epoch_of_kek(w->k, &wrap->wrap.kek) != NULL;
+        return claimed && w->unknown < ML_KEYRING_WRAPS_MAX / 2;
+    }
+    return fate == ML_WRAP_OPENS && w->count - w->unknown < ML_KEYRING_WRAPS_MAX / 2;
+}
+
 static ml_err wraps_collect(void *user, const struct ml_stored_wrap *wrap)
 {
     struct stream_wraps *w = user;
-    if (w->count == ML_KEYRING_WRAPS_MAX) {
-        return ML_E_LIMIT;
+    ml_wrap_fate fate = ml_keyring_wrap_fate(w->k, &wrap->wrap);
+    if (!is_collected(w, wrap, fate)) {
+        return ML_OK;
     }
     if (w->count == w->cap) {
         size_t cap = w->cap == 0 ? 4 : w->cap * 2;
-        struct ml_stored_wrap *grown = ml_resize(w->env, w->wrap, cap * sizeof(*grown));
+        struct ml_stored_wrap *grown = ml_resize(w->k->env, w->wrap, cap * sizeof(*grown));
         if (grown == NULL) {
             return ML_E_NOMEM;
         }
         w->wrap = grown;
         w->cap = cap;
     }
+    w->unknown += fate == ML_WRAP_UNKNOWN;
     w->wrap[w->count++] = *wrap;
     return ML_OK;
 }
@@ -66,30 +106,13 @@ static ml_err wraps_collect(void *user, const struct ml_stored_wrap *wrap)
 ml_err ml_keyring_wraps(struct ml_keyring *k, const struct ml_stream_id *stream,
                         struct stream_wraps *out)
 {
-    *out = (struct stream_wraps){.env = k->env};
+    *out = (struct stream_wraps){.k = k};
     ml_err err = k->store->wrap_each(k->store->ctx, stream, wraps_collect, out);
     if (err != ML_OK) {
         ml_release(k->env, out->wrap);
-        *out = (struct stream_wraps){.env = k->env};
+        *out = (struct stream_wraps){.k = k};
     }
     return err;
-}
-
-/* Opens a wrap whose KEK is held, into 32 bytes. */
-static bool wrap_open(const struct ml_keyring *k, const struct ml_dek_wrap *wrap, uint8_t *key)
-{
-    uint8_t ad[ML_KEYOP_AD_MAX];
-    const struct key_epoch *e = ml_keyring_epoch_of_kek(k, &wrap->kek);
-    if (e == NULL || e->wrap_key == NULL) {
-        return false;
-    }
-    size_t ad_len = ml_dek_wrap_ad(ad, &k->org, wrap);
-    if (ml_aead_open(key, ml_slice(wrap->ct, sizeof(wrap->ct)), ml_slice(ad, ad_len), wrap->nonce,
-                     ml_secret_bytes(e->wrap_key)) != ML_OK) {
-        return false;
-    }
-    struct ml_key_id id = ml_key_id_of_bytes(key);
-    return memcmp(id.b, wrap->dek.b, sizeof(id.b)) == 0;
 }
 
 struct dek_search {
@@ -103,7 +126,7 @@ static ml_err search_wrap(void *user, const struct ml_stored_wrap *wrap)
 {
     struct dek_search *s = user;
     if (!s->found && memcmp(wrap->wrap.dek.b, s->dek->b, sizeof(s->dek->b)) == 0) {
-        s->found = wrap_open(s->k, &wrap->wrap, s->key);
+        s->found = wrap_open(s->k, &wrap->wrap, s->key) == ML_WRAP_OPENS;
     }
     return ML_OK;
 }

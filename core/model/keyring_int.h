@@ -50,8 +50,10 @@ struct ml_keyring {
 };
 
 /* keyring.c */
+/* One that is held, where several claim the key id; NULL: none claims it. */
 struct key_epoch *ml_keyring_epoch_of_kek(const struct ml_keyring *k, const struct ml_key_id *kek);
-/* The epoch that seals for a group: highest number, then smallest key id, accepted; NULL. */
+/* The epoch that seals for a group: of the accepted ones whose numbers follow on each other, a held
+ * one, then the highest number, then the smallest key id; NULL. */
 struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml_team_id *team,
                                      uint8_t compartment);
 /* Wipes and frees every epoch. */
@@ -75,12 +77,20 @@ void ml_keyring_links_wipe(struct patient_links *links);
 /* Of the patient's link secrets the one whose stream id is smallest; its place in `links`. */
 ml_err ml_keyring_stream_of(const struct patient_links *links, uint8_t compartment,
                             struct ml_stream_id *stream, size_t *chosen) ML_MUST_CHECK;
+typedef enum ml_wrap_fate {
+    ML_WRAP_OPENS = 1,
+    ML_WRAP_UNKNOWN = 2, /* its KEK isn't held here */
+    ML_WRAP_FORGED = 3,
+} ml_wrap_fate;
+ml_wrap_fate ml_keyring_wrap_fate(const struct ml_keyring *k, const struct ml_dek_wrap *wrap);
 struct stream_wraps {
     struct ml_stored_wrap *wrap; /* owned */
     size_t count;
     size_t cap;
-    const struct ml_env *env;
+    size_t unknown; /* of these, whose KEK isn't held */
+    const struct ml_keyring *k;
 };
+/* Those that open or might: forged ones are left out, and of what can't be told only some. */
 ml_err ml_keyring_wraps(struct ml_keyring *k, const struct ml_stream_id *stream,
                         struct stream_wraps *out) ML_MUST_CHECK;
 /* The teams that share one link secret of a patient, in one compartment. */

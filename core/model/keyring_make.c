@@ -175,18 +175,12 @@ static ml_err wrap_all_older(const struct ml_keyring *k, struct making *m)
     return err;
 }
 
+/* After the one that seals now: what never seals can't use numbers up. */
 static uint32_t next_epoch(const struct ml_keyring *k, const struct ml_team_id *team,
                            uint8_t compartment)
 {
-    uint32_t last = 0;
-    for (size_t i = 0; i < k->epoch_count; i++) {
-        const struct key_epoch *e = k->epochs[i];
-        if (e->compartment == compartment && memcmp(e->team.b, team->b, sizeof(team->b)) == 0 &&
-            e->epoch > last) {
-            last = e->epoch;
-        }
-    }
-    return last + 1;
+    const struct key_epoch *last = ml_keyring_sealing(k, team, compartment);
+    return last == NULL ? 1 : last->epoch + 1;
 }
 
 static ml_err make_break_glass(const struct ml_keyring *k, struct making *m,
@@ -279,19 +273,31 @@ static int grant_order(const void *a, const void *b)
     return memcmp(x->key.b, y->key.b, sizeof(x->key.b));
 }
 
+/* A member may have given one key to two groups; a grant names a key once. */
+static bool is_gathered(const struct granting *g, const struct ml_key_id *key)
+{
+    for (uint32_t i = 0; i < g->count; i++) {
+        if (memcmp(g->slots[i].key.b, key->b, sizeof(key->b)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What is held and current of every group; the keys' places are settled by sorting afterwards. */
 static ml_err grant_gather(const struct ml_keyring *k, struct granting *g, bool history)
 {
     for (size_t i = 0; i < k->epoch_count; i++) {
         const struct key_epoch *e = k->epochs[i];
-        if (ml_keyring_sealing(k, &e->team, e->compartment) != e || e->kek_key == NULL) {
+        if (ml_keyring_sealing(k, &e->team, e->compartment) != e || e->kek_key == NULL ||
+            is_gathered(g, &e->kek)) {
             continue;
         }
         if (g->count + 2 > ML_KEYOP_GRANTS_MAX) {
             return ML_E_LIMIT;
         }
         g->slots[g->count++] = (struct ml_grant_slot){.key = e->kek, .kind = ML_SLOT_KEK};
-        if (history && e->hist_key != NULL) {
+        if (history && e->hist_key != NULL && !is_gathered(g, &e->hist)) {
             g->slots[g->count++] = (struct ml_grant_slot){.key = e->hist, .kind = ML_SLOT_HIST};
         }
     }
@@ -307,7 +313,9 @@ static const struct key_epoch *granted_epoch(const struct ml_keyring *k,
     for (size_t i = 0; i < k->epoch_count && found == NULL; i++) {
         const struct key_epoch *e = k->epochs[i];
         const struct ml_key_id *id = slot->kind == ML_SLOT_HIST ? &e->hist : &e->kek;
-        found = memcmp(id->b, slot->key.b, sizeof(id->b)) == 0 ? e : NULL;
+        const struct ml_secret *key = slot->kind == ML_SLOT_HIST ? e->hist_key : e->kek_key;
+        bool taken = key != NULL && ml_keyring_sealing(k, &e->team, e->compartment) == e;
+        found = taken && memcmp(id->b, slot->key.b, sizeof(id->b)) == 0 ? e : NULL;
     }
     ML_ASSERT(found != NULL);
     return found;

@@ -62,11 +62,17 @@ static const char reset_sql[] =
     "DELETE FROM groupop; DELETE FROM stream; DELETE FROM link; DELETE FROM wrap;"
     "DELETE FROM bg; DELETE FROM later;";
 
-static const struct ml_db_step layout_steps[] = {{.sql = layout_sql}};
+/* A wrap is what it is by all of its bytes: one that shares some with another displaces nothing. */
+static const char wrap_sql[] =
+    "DROP TABLE wrap;"
+    "CREATE TABLE wrap(stream BLOB, dek BLOB, kek BLOB, nonce BLOB, ct BLOB, seals INTEGER,"
+    " PRIMARY KEY(stream, dek, kek, nonce, ct)) WITHOUT ROWID;";
+
+static const struct ml_db_step layout_steps[] = {{.sql = layout_sql}, {.sql = wrap_sql}};
 static const struct ml_db_schema layout = {
     .application_id = 0x4d6c5661, /* "MlVa" */
     .steps = layout_steps,
-    .step_count = 1,
+    .step_count = 2,
 };
 
 static const char *const stmt_sql[] = {
@@ -467,7 +473,7 @@ static ml_err catch_keys(struct ml_vault *v, struct catching *c)
             return ML_OK;
         }
         c->left--;
-        err = ml_vault_apply_keys(v, &entry);
+        err = ml_vault_apply_keys(v, c->log, &entry);
         v->state.key_cursor = entry.n;
     }
     return err == ML_E_NOT_FOUND ? ML_OK : err;

@@ -7,7 +7,7 @@
 #include "core/record/views.h"
 #include "core/store/db.h"
 
-#define VAULT_LAYOUT   1u /* of the tables' contents: another number projects again */
+#define VAULT_LAYOUT   2u /* of the tables' contents: another number projects again */
 #define PATIENT_NOBODY 0
 
 /* X(NAME, sql) */
@@ -142,7 +142,8 @@ const struct vault_author *ml_vault_author_of(const struct ml_vault *v, int64_t 
 /* vault_keys.c */
 void ml_vault_key_store(struct ml_vault *v);
 ml_err ml_vault_load_groups(struct ml_vault *v) ML_MUST_CHECK;
-ml_err ml_vault_apply_keys(struct ml_vault *v, const struct ml_log_entry *entry) ML_MUST_CHECK;
+ml_err ml_vault_apply_keys(struct ml_vault *v, struct ml_log *log,
+                           const struct ml_log_entry *entry) ML_MUST_CHECK;
 
 /* vault_project.c */
 ml_err ml_vault_project(struct ml_vault *v, struct ml_log *log,

@@ -251,23 +251,36 @@ ml_err ml_vault_load_groups(struct ml_vault *v)
     return err;
 }
 
-static ml_err apply_op(struct ml_vault *v, struct ml_slice bytes, bool accepted)
+/* May what this op brings seal? An epoch also has to name the right recipients (rules A3). */
+static ml_err may_seal(struct ml_log *log, const struct ml_log_entry *entry,
+                       const struct ml_keyop *op, bool *seals)
+{
+    if (op->type == ML_KEYOP_KEK_EPOCH) {
+        return ml_log_epoch_fits(log, entry, &op->u.kek_epoch, seals);
+    }
+    *seals = entry->verdict == ML_VERDICT_ACCEPTED;
+    return ML_OK;
+}
+
+static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_log_entry *entry,
+                       struct ml_slice bytes)
 {
     struct ml_keyop op;
     struct ml_keyring_news news;
+    bool seals = false;
     if (ml_keyop_decode(&op, bytes, NULL) != ML_OK || !op.known) {
         return ML_OK; /* of a later version, or nobody's: it opens nothing here */
     }
-    if (op.type == ML_KEYOP_KEK_EPOCH || op.type == ML_KEYOP_KEK_GRANT) {
+    ml_err err = may_seal(log, entry, &op, &seals);
+    if (err == ML_OK && (op.type == ML_KEYOP_KEK_EPOCH || op.type == ML_KEYOP_KEK_GRANT)) {
         struct ml_stmt *st = v->st[ST_GROUP_PUT];
-        ml_stmt_bind_int(st, 1, accepted);
+        ml_stmt_bind_int(st, 1, seals);
         ml_stmt_bind_blob(st, 2, bytes.data, bytes.len);
-        ml_err err = ml_stmt_run(st);
-        if (err != ML_OK) {
-            return err;
-        }
+        err = ml_stmt_run(st);
     }
-    ml_err err = ml_keyring_apply(v->keyring, &op, accepted, &news);
+    if (err == ML_OK) {
+        err = ml_keyring_apply(v->keyring, &op, seals, &news);
+    }
     if (err == ML_OK && news.keks && v->wait_any) {
         v->retry = true;
         err = ml_stmt_run(v->st[ST_WAIT_ALL_READY]);
@@ -275,7 +288,7 @@ static ml_err apply_op(struct ml_vault *v, struct ml_slice bytes, bool accepted)
     return err;
 }
 
-ml_err ml_vault_apply_keys(struct ml_vault *v, const struct ml_log_entry *entry)
+ml_err ml_vault_apply_keys(struct ml_vault *v, struct ml_log *log, const struct ml_log_entry *entry)
 {
     struct ml_body_walk walk;
     struct ml_body_op op;
@@ -286,7 +299,7 @@ ml_err ml_vault_apply_keys(struct ml_vault *v, const struct ml_log_entry *entry)
     ml_body_walk(&walk, entry->body.bytes);
     while (err == ML_OK && ml_body_next(&walk, &op)) {
         if (!op.shredded) {
-            err = apply_op(v, op.sealed, entry->verdict == ML_VERDICT_ACCEPTED);
+            err = apply_op(v, log, entry, op.sealed);
         }
     }
     return err;

@@ -122,6 +122,12 @@ ml_err ml_log_after(struct ml_log *log, uint64_t after, unsigned lanes,
 /** By the start of its hash. NOT_FOUND. */
 ml_err ml_log_get(struct ml_log *log, const struct ml_hash16 *hash,
                   struct ml_log_entry *out) ML_MUST_CHECK;
+struct ml_kek_epoch;
+/** *fits: the epoch that `entry`, a stored bundle of lane 1, states may seal: the bundle is
+ * accepted and its own governance agrees (ml_gov_epoch_fits). Keeps the entry's slices. NOMEM, IO,
+ * CORRUPT. */
+ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,
+                         const struct ml_kek_epoch *epoch, bool *fits) ML_MUST_CHECK;
 /** Highest ingest number. */
 uint64_t ml_log_last(const struct ml_log *log);
 /** Raised each time a stored verdict or body changed (a fork, an adoption, a body that came): a

@@ -117,6 +117,29 @@ ml_err ml_log_after(struct ml_log *log, uint64_t after, unsigned lanes, struct m
     return ml_log_entry_read(log, out, ML_SQL_ENTRY_AFTER);
 }
 
+ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,
+                         const struct ml_kek_epoch *epoch, bool *fits)
+{
+    struct ml_stmt *s = log->st[ML_SQL_KNOWN];
+    struct ml_log_known known = {0};
+    bool found = false;
+    *fits = false;
+    if (entry->verdict != ML_VERDICT_ACCEPTED) {
+        return ML_OK;
+    }
+    ml_stmt_bind_int(s, 1, (int64_t)entry->n);
+    ml_err err = ml_log_row(log, ML_SQL_KNOWN, &found);
+    if (err == ML_OK) {
+        err = found ? ml_log_known_read(log, &known, s) : ML_E_CORRUPT;
+    }
+    ml_stmt_reset(s);
+    if (err == ML_OK) {
+        *fits = ml_gov_epoch_fits(log->gov, known.j.gvec, &entry->header.writer, epoch);
+    }
+    ml_log_known_free(&known);
+    return err;
+}
+
 /* The index holds the hash's first 8 bytes; what shares them is told apart here. */
 static ml_err find_by_hash(struct ml_log *log, uint64_t *n, const struct ml_hash16 *hash)
 {

@@ -6,7 +6,7 @@
 #include "core/model/keyring.h"
 #include "fake_env.h"
 
-enum { MEM_STREAMS = 512, MEM_LINKS = 64, MEM_WRAPS = 512, MEM_LATER = 64, MEM_OPS = 256 };
+enum { MEM_STREAMS = 512, MEM_LINKS = 64, MEM_WRAPS = 1024, MEM_LATER = 64, MEM_OPS = 256 };
 
 struct mem_store {
     struct ml_keyring_store store;

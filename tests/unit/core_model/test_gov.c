@@ -3,10 +3,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "core/codec/keyop.h"
 #include "core/crypto/key_id.h"
 #include "core/model/gov.h"
 #include "fake_env.h"
@@ -136,6 +138,7 @@ static struct ml_slice node_enrol(struct fixture *f, unsigned i)
     op.u.node_enrol = (struct ml_node_enrol){
         .member = f->actors[i].member, .node = f->actors[i].node, .mon_sign = f->actors[i].pk};
     op.u.node_enrol.noise.b[0] = (uint8_t)(0x70 + i);
+    op.u.node_enrol.mon_box.b[0] = (uint8_t)(0x60 + i);
     return op_bytes(f, &op, NULL);
 }
 
@@ -181,6 +184,7 @@ static struct ml_slice org_found(struct fixture *f, const struct ml_secret *root
                                            .role = 10,
                                            .node = a->node,
                                            .mon_sign = a->pk,
+                                           .mon_box = {{0x60}},
                                            .writer = a->pk,
                                            .created = 1};
     return op_bytes(f, &op, root);
@@ -515,6 +519,62 @@ static void an_opening_names_its_key(void **state)
     assert_int_equal(why, ML_REASON_NO_BODY);
 }
 
+static int slot_order(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct ml_recipient_id));
+}
+
+/* May an epoch for the boxes of the first `count` actors seal? */
+static bool fits(struct fixture *f, unsigned author, uint8_t compartment, bool team, size_t count)
+{
+    struct ml_epoch_slot slots[4] = {0};
+    struct ml_keyop op = {.type = ML_KEYOP_KEK_EPOCH};
+    struct ml_keyop read;
+    struct ml_buf buf;
+    for (size_t i = 0; i < count; i++) {
+        struct ml_box_pk box = {{(uint8_t)(0x60 + i)}};
+        slots[i].recipient = ml_recipient_id_of(&box);
+    }
+    qsort(slots, count, sizeof(slots[0]), slot_order);
+    op.u.kek_epoch = (struct ml_kek_epoch){.compartment = compartment,
+                                           .epoch = 1,
+                                           .slots = {.items = slots, .count = (uint32_t)count}};
+    op.u.kek_epoch.team.b[0] = team ? 5 : 0;
+    ml_buf_init(&buf, &f->fake.env, 4096);
+    assert_int_equal(ml_keyop_encode(&buf, &op), ML_OK);
+    assert_int_equal(ml_keyop_decode(&read, ml_buf_slice(&buf), NULL), ML_OK);
+    struct ml_gvec *seen = all_seen(f);
+    bool ok = ml_gov_epoch_fits(f->gov, seen, &f->actors[author].id, &read.u.kek_epoch);
+    ml_gvec_unref(seen);
+    ml_buf_free(&buf);
+    return ok;
+}
+
+/* Rules A3: a node's writer, a stranger, or a recipient more or less, and nobody follows. */
+static void an_epoch_is_for_exactly_the_members(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t care = ML_COMPARTMENT_CARE;
+    take_in(f, 1);
+    assert_true(fits(f, 0, ML_COMPARTMENT_ANNUAIRE, false, 2));
+    assert_false(fits(f, 0, ML_COMPARTMENT_ANNUAIRE, true, 2));
+    assert_false(fits(f, 0, care, true, 2)); /* no such team yet */
+    struct ml_slice team = team_add(f);
+    assert_said(say(f, 0, &team, 1), ACCEPTED);
+    assert_true(fits(f, 0, care, true, 2));
+    assert_true(fits(f, 1, care, true, 2));
+    assert_false(fits(f, 0, care, false, 2));
+    assert_false(fits(f, 0, care, true, 1));
+    assert_false(fits(f, 0, care, true, 3));
+    assert_false(fits(f, 2, care, true, 2)); /* a stranger */
+    struct ml_govop op = opening_of(f, 2);
+    op.u.writer_open.member = (struct ml_member_id){{0}};
+    op.u.writer_open.node = f->actors[1].node;
+    struct ml_slice own = op_bytes(f, &op, f->actors[1].seed);
+    assert_said(say(f, 2, &own, 1), ACCEPTED);
+    assert_false(fits(f, 2, care, true, 2)); /* a node's own writer */
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -534,6 +594,7 @@ int main(void)
         TEST(a_frozen_bundle_says_nothing),
         TEST(any_failed_alloc_keeps_nothing),
         TEST(an_opening_names_its_key),
+        TEST(an_epoch_is_for_exactly_the_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

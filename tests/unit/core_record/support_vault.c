@@ -57,6 +57,15 @@ uint64_t ml_log_epoch(const struct ml_log *log)
     return log->epoch;
 }
 
+ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,
+                         const struct ml_kek_epoch *epoch, bool *fits)
+{
+    (void)log;
+    (void)epoch;
+    *fits = entry->verdict == ML_VERDICT_ACCEPTED;
+    return ML_OK;
+}
+
 const struct ml_gov *ml_log_gov(const struct ml_log *log)
 {
     (void)log;

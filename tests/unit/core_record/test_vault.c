@@ -242,6 +242,42 @@ static void an_entry_never_goes_to_another_patient_after_a_reset(void **state)
     assert_int_equal(items_of(p, b), 0);
 }
 
+/* Lane 1 is clear: who copies a wrap's place and nonce with garbage inside, and is heard first,
+ * must not keep the real one out. */
+static void a_forged_wrap_displaces_nothing(void **state)
+{
+    struct place *p = *state;
+    size_t pat = place_open(p);
+    unsigned forged = 0;
+    struct ml_vault_counts counts;
+    put_patient(p, pat, &(struct identity){"Müller", "Dupont", "Zoé", "1979-03-28"});
+    place_grant(p, 1);
+    struct ml_vault *v = place_vault(p, 1, NULL);
+    for (uint64_t n = 1; n <= p->log.count; n++) {
+        struct ml_bundle b;
+        struct ml_body_walk walk;
+        struct ml_body_op body_op;
+        struct ml_keyop op;
+        struct ml_keyring_news news;
+        const struct log_entry *e = &p->log.entry[n - 1];
+        assert_int_equal(ml_bundle_decode(&b, ml_slice(e->wire, e->len), NULL), ML_OK);
+        ml_body_walk(&walk, b.body.bytes);
+        if (b.header.lane != ML_LANE_KEYS || !ml_body_next(&walk, &body_op) ||
+            ml_keyop_decode(&op, body_op.sealed, NULL) != ML_OK || op.type != ML_KEYOP_DEK_WRAP) {
+            continue;
+        }
+        op.u.dek_wrap.ct[0] ^= 1;
+        assert_int_equal(ml_keyring_apply(ml_vault_keyring(v), &op, true, &news), ML_OK);
+        forged++;
+    }
+    assert_true(forged > 0);
+    place_catch_up(p, v, 1000);
+    assert_int_equal(ml_vault_counts(v, &counts), ML_OK);
+    assert_int_equal(counts.bundles_no_key, 0);
+    assert_int_equal(counts.ops, 1);
+    ml_vault_close(v);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -250,6 +286,7 @@ int main(void)
         TEST(an_entry_never_goes_to_another_patient_after_a_reset),
         TEST(a_bundle_half_opened_is_finished_later),
         TEST(two_doses_are_a_conflict_until_one_names_both),
+        TEST(a_forged_wrap_displaces_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
