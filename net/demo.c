@@ -196,8 +196,9 @@ static bool step_found(struct demo *d)
     }
     keep_text(v, "member", a->member, sizeof(a->member));
     keep_text(v, "node", a->node, sizeof(a->node));
-    return say(d,
-               "le Dr Morel fonde la structure sur le bureau A et reçoit ses 24 mots de secours");
+    return say(d, "le Dr Morel fonde la structure sur le bureau A ; il reçoit ses mots de secours "
+                  "et, à part, "
+                  "ceux de la structure");
 }
 
 static bool step_import(struct demo *d)

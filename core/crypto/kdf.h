@@ -63,12 +63,12 @@
     X(HIST_WRAP, "hist-wrap", "HIST", 32, 32, 32, 0, "none",                                       \
       "seals the previous epoch's KEK and HIST (A4)", "each group epoch",                          \
       "shred of the epoch's slots")                                                                \
-    X(ROOT_SIGN, "root-sign", "recovery secret", 32, 32, 32, 0, "none",                            \
+    X(ROOT_SIGN, "root-sign", "structure secret", 32, 32, 32, 0, "none",                           \
       "Ed25519 seed of Root's signatures", "ROOT_ROTATE", "wipe after use; it is never stored")    \
-    X(ROOT_BOX, "root-box", "recovery secret", 32, 32, 32, 0, "none",                              \
+    X(ROOT_BOX, "root-box", "structure secret", 32, 32, 32, 0, "none",                             \
       "X25519 secret that opens what is sealed to Root", "ROOT_ROTATE",                            \
       "wipe after use; it is never stored")                                                        \
-    X(AUDIT_BOX, "audit-box", "recovery secret", 32, 32, 32, 0, "none",                            \
+    X(AUDIT_BOX, "audit-box", "structure secret", 32, 32, 32, 0, "none",                           \
       "X25519 secret that opens traces (rules A2)", "ROOT_ROTATE",                                 \
       "wipe after use; it is never stored")                                                        \
     X(IMPORT_ID, "import-id", "the structure's link secret", 32, 32, 32, 0, "none",                \

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net/cli/tables.h"
 
@@ -71,14 +72,44 @@ static bool param_passphrase(struct cli *c, struct ml_args *params, const char *
 
 /* --- org --- */
 
+/* Between the two sheets a person at a terminal puts the first one away. */
+static void wait_for_sheet(void)
+{
+    char line[8];
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        return;
+    }
+    printf("Entrée quand cette feuille est écrite et rangée... ");
+    fflush(stdout);
+    bool typing = true;
+    while (typing) {
+        typing = fgets(line, sizeof(line), stdin) != NULL && strchr(line, '\n') == NULL;
+    }
+    printf("\n");
+}
+
 static void show_found(const struct cli *c, const struct ml_value *v)
 {
     (void)c;
     printf("La structure est fondée.\n\n  structure  %s\n  membre     %s\n  poste      %s\n\n",
            cli_text(v, "org"), cli_text(v, "member"), cli_text(v, "node"));
-    printf("Mots de secours, montrés cette seule fois. Écrivez-les, gardez-les hors du cabinet :\n"
-           "ils rouvrent le dossier si la phrase de passe est perdue.\n\n  %s\n",
-           cli_text(v, "recovery"));
+    printf(
+        "Deux feuilles à écrire à la main, montrées cette seule fois. Rangez-les en deux lieux :\n"
+        "aucune ne remplace l'autre.\n\n"
+        "FEUILLE 1 - vos mots de secours, à vous seul. Chez vous, hors du cabinet. Ils rouvrent\n"
+        "votre accès sur ce poste si votre phrase de passe est perdue (maille unlock "
+        "--recovery).\n\n"
+        "  %s\n\n",
+        cli_text(v, "member_words"));
+    wait_for_sheet();
+    printf(
+        "FEUILLE 2 - les mots de la structure. Dans un coffre ou chez un tiers de confiance, sous\n"
+        "enveloppe scellée. Ils ne rouvrent aucun accès : ils servent à remplacer un "
+        "coordinateur,\n"
+        "à rouvrir les clés d'un groupe et à lire les traces. Qui les a peut tout dans la\n"
+        "structure.\n\n"
+        "  %s\n",
+        cli_text(v, "structure_words"));
 }
 
 static int org_found(struct cli *c)

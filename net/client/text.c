@@ -76,6 +76,11 @@ static const struct ml_text_row rows[] = {
     {"rank.coordinator", "Seul un coordinateur peut le faire.", "Only a coordinator may do this."},
     {"unlock.wrong", "La phrase de passe ne correspond à aucun membre de ce poste.",
      "The passphrase fits no member of this computer."},
+    {"unlock.wrong_words",
+     "Ces mots de secours ne sont pas ceux de ce membre sur ce poste. Prenez la feuille de vos "
+     "propres mots : ceux de la structure n'ouvrent aucun accès.",
+     "These recovery words are not this member's on this computer. Take the sheet of your own "
+     "words: those of the structure open no access."},
     {"unlock.words", "Ces mots de secours contiennent une faute de frappe.",
      "These recovery words hold a typing error."},
     {"passphrase.short", "La phrase de passe est trop courte.", "The passphrase is too short."},

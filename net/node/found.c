@@ -12,6 +12,7 @@
 #include "net/node/card.h"
 #include "net/node/found.h"
 #include "net/node/keys.h"
+#include "net/node/root.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
 
@@ -19,7 +20,8 @@ struct founding {
     struct ml_call *call;
     struct ml_node_secrets node;
     struct ml_member_secrets member;
-    struct ml_secret *recovery; /* 32 bytes: 24 words, shown once */
+    struct ml_secret *recovery;  /* the founder's: opens his slot; shown once, as 24 words */
+    struct ml_secret *structure; /* Root's and the auditor's keys; shown once, apart */
     struct ml_member_id id;
     struct ml_slice passphrase;
     const char *org_name;
@@ -54,38 +56,18 @@ ml_err ml_secrets_draw(const struct ml_env *env, struct ml_node_secrets *node,
     return err == ML_OK ? ml_sign_keypair(&sign, &member->writer, env) : err;
 }
 
-/* Root's and the auditor's public halves; their secret halves hang on the recovery words. */
-static ml_err root_keys(struct founding *f, struct ml_org_found *found,
-                        struct ml_secret **root_sign)
-{
-    struct ml_secret *root_box = NULL;
-    struct ml_secret *audit_box = NULL;
-    const struct ml_slice none = ml_slice(NULL, 0);
-    ml_err err = ml_kdf(ML_KDF_ROOT_SIGN, root_sign, f->recovery, none);
-    if (err == ML_OK) {
-        err = ml_kdf(ML_KDF_ROOT_BOX, &root_box, f->recovery, none);
-    }
-    if (err == ML_OK) {
-        err = ml_kdf(ML_KDF_AUDIT_BOX, &audit_box, f->recovery, none);
-    }
-    if (err == ML_OK) {
-        ml_sign_pk_of(&found->root_sign, *root_sign);
-        ml_box_pk_of(&found->root_box, root_box);
-        ml_box_pk_of(&found->audit_box, audit_box);
-    }
-    ml_secret_free(root_box);
-    ml_secret_free(audit_box);
-    return err;
-}
-
+/* Root co-signs its own founding; the genesis holds its public halves and the auditor's. */
 static ml_err genesis_op(struct founding *f, struct ml_buf *out, uint64_t hlc)
 {
     struct ml_govop op = {.type = ML_GOVOP_ORG_FOUND, .must_understand = true};
     struct ml_org_found *found = &op.u.org_found;
-    struct ml_secret *root_sign = NULL;
+    struct ml_root_keys root;
     static const struct ml_org_id zero;
-    ml_err err = root_keys(f, found, &root_sign);
+    ml_err err = ml_root_open(&root, f->structure);
     if (err == ML_OK) {
+        ml_sign_pk_of(&found->root_sign, root.sign);
+        ml_box_pk_of(&found->root_box, root.box);
+        ml_box_pk_of(&found->audit_box, root.audit);
         found->network_epoch = f->node.network_epoch;
         found->member = f->id;
         found->role = f->role;
@@ -95,9 +77,9 @@ static ml_err genesis_op(struct founding *f, struct ml_buf *out, uint64_t hlc)
         ml_box_pk_of(&found->mon_box, f->member.mon_box);
         ml_sign_pk_of(&found->writer, f->member.writer);
         ml_box_pk_of(&found->noise, f->node.noise);
-        err = ml_govop_encode_cosigned(out, &op, &zero, root_sign);
+        err = ml_govop_encode_cosigned(out, &op, &zero, root.sign);
     }
-    ml_secret_free(root_sign);
+    ml_root_close(&root);
     return err;
 }
 
@@ -329,15 +311,27 @@ static ml_err found_params(struct founding *f)
     return err;
 }
 
-static ml_err found_answer(struct founding *f, struct ml_org *org)
+static ml_err answer_words(struct founding *f, const char *key, const struct ml_secret *secret)
 {
     struct ml_secret *words = NULL;
-    ml_err err = ml_words_encode(&words, f->recovery);
+    ml_err err = ml_words_encode(&words, secret);
     if (err == ML_OK) {
-        ml_result_text(f->call->result, "recovery", (const char *)ml_secret_bytes(words));
-        ml_session_describe(org, f->call->result);
+        ml_result_text(f->call->result, key, (const char *)ml_secret_bytes(words));
     }
     ml_secret_free(words);
+    return err;
+}
+
+/* Two sheets, for two places: neither leads to the other. */
+static ml_err found_answer(struct founding *f, struct ml_org *org)
+{
+    ml_err err = answer_words(f, "member_words", f->recovery);
+    if (err == ML_OK) {
+        err = answer_words(f, "structure_words", f->structure);
+    }
+    if (err == ML_OK) {
+        ml_session_describe(org, f->call->result);
+    }
     return err;
 }
 
@@ -353,6 +347,9 @@ static ml_err found_run(struct founding *f)
     }
     if (err == ML_OK) {
         env->random(env->ctx, ml_secret_writable(f->recovery), ML_RECOVERY_SECRET_BYTES);
+        err = ml_root_draw(&f->structure, env);
+    }
+    if (err == ML_OK) {
         err = genesis_build(f);
     }
     if (err == ML_OK) {
@@ -390,5 +387,6 @@ ml_err ml_method_org_found(struct ml_call *call)
     ml_node_secrets_free(&f.node);
     ml_member_secrets_free(&f.member);
     ml_secret_free(f.recovery);
+    ml_secret_free(f.structure);
     return err;
 }

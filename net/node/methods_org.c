@@ -86,7 +86,9 @@ static ml_err unlock(struct ml_call *call)
     }
     err = unlock_keystore(call, &member);
     if (err == ML_E_WRONG_KEY || err == ML_E_NOT_FOUND) {
-        return ml_call_fail(call, ML_E_WRONG_KEY, "unlock.wrong", NULL, NULL); /* says no more */
+        const bool words = ml_value_get(call->params, "recovery") != NULL;
+        return ml_call_fail(call, ML_E_WRONG_KEY, words ? "unlock.wrong_words" : "unlock.wrong",
+                            NULL, NULL); /* says no more */
     }
     if (err == ML_OK) {
         err = ml_org_open(org, false);

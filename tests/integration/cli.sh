@@ -35,6 +35,8 @@ same 'short passphrase' "$(answer text)" passphrase.short
 
 # A session: of this terminal's session, or of who holds the token; nobody else's.
 on a org found --name MSP --member-name 'Dr Roux' --passphrase-fd 0 <<< "$passphrase"
+answer member_words > "$work/mine"
+answer structure_words > "$work/structure"
 on a verify
 setsid --wait "$maille" verify --home "$work/a" > /dev/null 2> "$work/error.txt" && die 'another session read'
 on a unlock --passphrase-fd 0 <<< "$passphrase"
@@ -43,6 +45,10 @@ setsid --wait "$maille" verify --home "$work/a" --token-fd 3 3< "$work/token" > 
 printf 'ffff%s\n' "$(cut -c5- "$work/token")" > "$work/wrong"
 setsid --wait "$maille" verify --home "$work/a" --token-fd 3 3< "$work/wrong" > /dev/null 2>&1 && die 'a wrong token read'
 refuses 1 a unlock --passphrase-fd 0 <<< 'une tout autre phrase'
+# Two sheets: the member's words open his access, the structure's open none.
+refuses 1 a unlock --recovery --passphrase-fd 0 < "$work/structure"
+same 'the other sheet' "$(answer text)" unlock.wrong_words
+on a unlock --recovery --passphrase-fd 0 < "$work/mine"
 on a lock
 refuses 1 a patient find
 same 'locked' "$(answer text)" session.none
