@@ -28,7 +28,7 @@ void cli_param(struct ml_args *a, const char *key, const char *value)
     }
 }
 
-/* {"error": {code, text, message}} on standard output, as any other answer in JSON. */
+/* {"error": {code, message, detail}} on standard output, as any other answer in JSON. */
 static void error_json(ml_err err, const struct ml_value *detail, const char *message)
 {
     struct ml_args *a = ml_args_new();
@@ -133,8 +133,9 @@ int cli_run_call(struct cli *c, const char *method, struct ml_args *params, cli_
     return rc;
 }
 
-/* One line, without its end; false on an error, at the end of the input, or when it is too long. */
-static bool line_read(int fd, char line[PASSPHRASE_MAX])
+/* One line, without its end; false on an error, at the end of the input, when it is too long, or
+ * at the byte `stop` (-1: none). */
+static bool line_read(int fd, char line[PASSPHRASE_MAX], int stop)
 {
     size_t len = 0;
     for (;;) {
@@ -147,7 +148,7 @@ static bool line_read(int fd, char line[PASSPHRASE_MAX])
             line[len] = '\0';
             return n > 0 || len > 0;
         }
-        if (len + 1 == PASSPHRASE_MAX) {
+        if (len + 1 == PASSPHRASE_MAX || (unsigned char)byte == stop) {
             return false;
         }
         line[len++] = byte;
@@ -164,10 +165,12 @@ static bool line_ask(const char *prompt, char line[PASSPHRASE_MAX])
         return false;
     }
     struct termios hidden = shown;
-    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    /* Ctrl-C must not leave a terminal that shows nothing: it ends the line, and is seen there. */
+    hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+    hidden.c_cc[VEOL] = shown.c_cc[VINTR];
     fputs(prompt, stderr);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-    bool read = line_read(STDIN_FILENO, line);
+    bool read = line_read(STDIN_FILENO, line, shown.c_cc[VINTR]);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
     fputc('\n', stderr);
     return read;
@@ -179,9 +182,9 @@ char *cli_passphrase(const struct cli *c, const char *prompt, bool twice)
     char *again = calloc(1, PASSPHRASE_MAX);
     bool ok = line != NULL && again != NULL;
     if (ok && c->passphrase_fd >= 0) {
-        ok = line_read(c->passphrase_fd, line);
+        ok = line_read(c->passphrase_fd, line, -1);
         if (!ok) {
-            fputs("maille : rien à lire sur le descripteur de la phrase de passe\n", stderr);
+            fputs("maille : pas de phrase de passe sur ce descripteur, ou trop longue\n", stderr);
         }
     } else if (ok) {
         ok = line_ask(prompt, line) && (!twice || line_ask("Encore une fois : ", again));

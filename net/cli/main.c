@@ -107,11 +107,12 @@ static void options_long(struct option *out, const struct cli_option *options, i
     }
 }
 
+/* -1: no number of a descriptor. */
 static int descriptor_of(const char *value)
 {
     char *end = NULL;
-    long n = value == NULL ? -1 : strtol(value, &end, 10);
-    return end == NULL || end == value || *end != '\0' || n > INT_MAX ? -1 : (int)n;
+    long n = strtol(value, &end, 10);
+    return end == value || *end != '\0' || n < 0 || n > INT_MAX ? -1 : (int)n;
 }
 
 static bool common_take(struct cli *c, int which, const char *value)
@@ -161,9 +162,14 @@ static int options_take(struct cli *c, int argc, char **argv, bool *help)
             return cli_usage(c, "option %s : %s", argv[optind - 1],
                              which == ':' ? "il manque sa valeur" : "inconnue");
         }
+        int common_option = which - FIRST_COMMON;
+        if ((common_option == COMMON_PASSPHRASE || common_option == COMMON_TOKEN) &&
+            descriptor_of(optarg) < 0) {
+            return cli_usage(c, "« %s » n'est pas un descripteur", optarg);
+        }
         if (which >= FIRST_OWN) {
             own_take(c, (size_t)(which - FIRST_OWN), optarg);
-        } else if (!common_take(c, which - FIRST_COMMON, optarg)) {
+        } else if (!common_take(c, common_option, optarg)) {
             *help = true;
         }
     }

@@ -28,6 +28,8 @@ refuses 2 a patient show
 refuses 2 a org found --name X
 refuses 2 a verify --nothing
 refuses 2 a log show --n twelve
+refuses 2 a unlock --passphrase-fd stdin
+refuses 2 a verify --token-fd -1
 refuses 1 a verify
 same 'error in JSON' "$(answer text)" org.none
 refuses 1 a org found --name X --member-name Y --passphrase-fd 0 <<< court
