@@ -73,6 +73,9 @@ static ml_err client_flush(struct ml_client *c)
         }
         c->sent += (size_t)n;
     }
+    if (c->out.len > 0) {
+        explicit_bzero(c->out.data, c->out.len); /* a passphrase, perhaps */
+    }
     ml_buf_clear(&c->out);
     c->sent = 0;
     return ML_OK;

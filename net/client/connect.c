@@ -99,7 +99,8 @@ static ml_err pipe_wait(int fd, uint64_t deadline_ms)
         char ignored[256];
         uint64_t now = env->now_ms(env->ctx);
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        int rc = now >= deadline_ms ? 0 : poll(&p, 1, (int)(deadline_ms - now));
+        uint64_t left_ms = now >= deadline_ms ? 0 : deadline_ms - now;
+        int rc = left_ms == 0 ? 0 : poll(&p, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
         if (rc == 0) {
             return ML_E_TIMEOUT;
         }

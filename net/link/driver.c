@@ -175,7 +175,7 @@ static void notice_post(struct notice *n)
 {
     struct ml_driver *d = n->driver;
     if (!d->started) {
-        ml_release(d->env, n);
+        notice_open(&n->letter, true);
         return;
     }
     ml_mailbox_post(&d->worker.mailbox, &n->letter);

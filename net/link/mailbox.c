@@ -100,10 +100,8 @@ ml_err ml_mailbox_init_loop(struct ml_mailbox *mb, uv_loop_t *loop)
     err = ml_err_from_uv(uv_async_init(loop, &mb->async, mailbox_on_async));
     if (err != ML_OK) {
         mailbox_destroy(mb);
-        return err;
     }
-    mb->async.data = mb;
-    return ML_OK;
+    return err;
 }
 
 void ml_mailbox_close_loop(struct ml_mailbox *mb, void (*closed)(struct ml_mailbox *, void *),

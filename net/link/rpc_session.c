@@ -280,8 +280,10 @@ static void session_take_all(struct ml_rpc_session *s)
         return;
     }
     if (s->read_at > 0 && !s->dead) {
-        memmove(s->in.data, s->in.data + s->read_at, s->in.len - s->read_at);
-        s->in.len -= s->read_at;
+        size_t left = s->in.len - s->read_at;
+        memmove(s->in.data, s->in.data + s->read_at, left);
+        ml_wipe(s->in.data + left, s->read_at); /* a passphrase, perhaps */
+        s->in.len = left;
         s->read_at = 0;
     }
 }

@@ -238,14 +238,17 @@ static ml_err network_keys(struct ml_exchange *x)
     return err == ML_OK ? ml_kdf(ML_KDF_NET_MAC, &x->mac_key, x->org->secrets.network, at) : err;
 }
 
-static bool setting_is_set(struct ml_org *org, const char *key)
+/* A pause outlives a restart; one that can't be read is no leave to go on. */
+static ml_err paused_load(struct ml_exchange *x)
 {
     struct ml_buf value;
-    ml_buf_init(&value, org->node->env, 1);
-    ml_err err = ml_log_setting_get(org->log, key, &value);
-    const bool set = err == ML_OK && value.len == 1 && value.data[0] != 0;
+    ml_buf_init(&value, x->org->node->env, 1);
+    ml_err err = ml_log_setting_get(x->org->log, "sync.paused", &value);
+    if (err == ML_OK && value.len == 1 && value.data[0] != 0) {
+        ml_sync_pause(x->sync);
+    }
     ml_buf_free(&value);
-    return set;
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
 }
 
 ml_err ml_exchange_set_paused(struct ml_org *org, bool paused)
@@ -283,13 +286,13 @@ ml_err ml_exchange_open(struct ml_org *org)
     if (err == ML_OK) {
         err = ml_log_peers(org->log, peer_load, x);
     }
+    if (err == ML_OK) {
+        ml_sync_tick(x->sync, now_ms(x));
+        err = paused_load(x);
+    }
     if (err != ML_OK) {
         ml_exchange_close(org);
         return err;
-    }
-    ml_sync_tick(x->sync, now_ms(x));
-    if (setting_is_set(org, "sync.paused")) {
-        ml_sync_pause(x->sync);
     }
     identity_give(x);
     ml_exchange_run(org);

@@ -141,12 +141,17 @@ ml_err ml_home_each_org(const struct ml_home *home, ml_home_org_cb *each, void *
     }
     ml_err err = ML_OK;
     struct dirent *entry = NULL;
+    errno = 0;
     while (err == ML_OK && (entry = readdir(dir)) != NULL) {
         struct ml_org_id org;
         if (strlen(entry->d_name) == ORG_HEX_LEN &&
             ml_hex_decode(org.b, sizeof(org.b), entry->d_name, ORG_HEX_LEN) == ML_OK) {
             err = each(user, &org);
         }
+        errno = 0;
+    }
+    if (err == ML_OK && errno != 0) { /* else a structure of this home would silently lack */
+        err = err_from_errno(errno);
     }
     closedir(dir);
     return err;

@@ -4,7 +4,7 @@
  * other thread, the org thread. They speak through this header alone: the driver calls ml_node_*,
  * the node calls its ports; both only on the org thread, the driver's mailboxes carry the rest.
  * A port never calls back into the node before it returns. Pointers given to a port or to the node
- * are borrowed for that call. The simulator of tests/sim drives the same calls on virtual time.
+ * are borrowed for that call. tests/unit/net_node drives the same calls on virtual time.
  */
 #ifndef ML_NODE_NODE_H
 #define ML_NODE_NODE_H
