@@ -67,6 +67,11 @@ void ml_drafts_close(struct ml_drafts *d)
     }
 }
 
+bool ml_drafts_damaged(const struct ml_drafts *d)
+{
+    return ml_db_damaged(d->db);
+}
+
 static void bind_key(struct ml_stmt *st, const struct ml_draft_key *key)
 {
     ml_stmt_bind_blob(st, 1, key->patient.b, sizeof(key->patient.b));
@@ -80,6 +85,16 @@ static ml_err draft_count(struct ml_drafts *d, int64_t *count)
     *count = err == ML_OK && row ? ml_stmt_int(d->st[ST_COUNT_ALL], 0) : 0;
     ml_stmt_reset(d->st[ST_COUNT_ALL]);
     return err;
+}
+
+static ml_err draft_write(struct ml_drafts *d, const struct ml_draft_key *key, uint64_t saved_ms,
+                          struct ml_slice bytes)
+{
+    struct ml_stmt *st = d->st[ST_PUT];
+    bind_key(st, key);
+    ml_stmt_bind_int(st, 3, (int64_t)saved_ms);
+    ml_stmt_bind_blob(st, 4, bytes.data, bytes.len);
+    return ml_stmt_run(st);
 }
 
 ml_err ml_drafts_put(struct ml_drafts *d, const struct ml_draft_key *key, struct ml_slice bytes)
@@ -96,11 +111,7 @@ ml_err ml_drafts_put(struct ml_drafts *d, const struct ml_draft_key *key, struct
     if (count >= (int64_t)ML_DRAFTS_MAX) {
         return ML_E_LIMIT;
     }
-    struct ml_stmt *st = d->st[ST_PUT];
-    bind_key(st, key);
-    ml_stmt_bind_int(st, 3, (int64_t)d->env->wall_ms(d->env->ctx));
-    ml_stmt_bind_blob(st, 4, bytes.data, bytes.len);
-    return ml_stmt_run(st);
+    return draft_write(d, key, d->env->wall_ms(d->env->ctx), bytes);
 }
 
 ml_err ml_drafts_get(struct ml_drafts *d, const struct ml_draft_key *key, struct ml_buf *out,
@@ -162,5 +173,94 @@ ml_err ml_drafts_list(struct ml_drafts *d, const struct ml_object_id *patient, m
             break;
         }
     }
+    return err;
+}
+
+/* ---- out of a damaged file ---- */
+
+struct named {
+    struct ml_object_id patient;
+    char form[ML_DRAFT_FORM_MAX + 1];
+};
+
+static bool is_damage(ml_err err)
+{
+    return err == ML_E_CORRUPT || err == ML_E_IO;
+}
+
+static bool same_name(const struct named *a, const struct named *b)
+{
+    return memcmp(&a->patient, &b->patient, sizeof(a->patient)) == 0 &&
+           strcmp(a->form, b->form) == 0;
+}
+
+/* Adds the keys that `sql` gives, up to `stop` or to the first page that can't be read. */
+static ml_err names_read(struct ml_drafts *from, struct ml_buf *names, const char *sql,
+                         const struct named *stop)
+{
+    struct ml_stmt *s = NULL;
+    ml_err err = ml_stmt_prepare(&s, from->db, sql);
+    for (bool row = true; row && err == ML_OK;) {
+        struct named n = {.form = ""};
+        err = ml_stmt_step(s, &row);
+        const struct ml_slice patient =
+            err == ML_OK && row ? ml_stmt_blob(s, 0) : ml_slice(NULL, 0);
+        const struct ml_slice form = err == ML_OK && row ? ml_stmt_text(s, 1) : ml_slice(NULL, 0);
+        if (patient.len != sizeof(n.patient) || form.len > ML_DRAFT_FORM_MAX) {
+            continue;
+        }
+        memcpy(n.patient.b, patient.data, patient.len);
+        memcpy(n.form, form.data, form.len);
+        row = stop == NULL || !same_name(&n, stop);
+        if (row) {
+            ml_buf_append(names, &n, sizeof(n));
+            err = names->err;
+        }
+    }
+    ml_stmt_free(s);
+    return is_damage(err) ? ML_OK : err;
+}
+
+static ml_err salvage_one(struct ml_drafts *d, struct ml_drafts *damaged, const struct named *n,
+                          uint32_t *lost)
+{
+    const struct ml_draft_key key = {.patient = n->patient, .form = n->form};
+    struct ml_buf bytes;
+    uint64_t saved_ms = 0;
+    ml_buf_init(&bytes, d->env, ML_DRAFT_BYTES_MAX);
+    ml_err err = ml_drafts_get(damaged, &key, &bytes, &saved_ms);
+    if (err == ML_OK) {
+        err = draft_write(d, &key, saved_ms, ml_buf_slice(&bytes));
+    } else if (is_damage(err)) {
+        (*lost)++;
+        err = ML_OK;
+    }
+    ml_buf_free(&bytes);
+    return err;
+}
+
+ml_err ml_drafts_salvage(struct ml_drafts *d, struct ml_drafts *damaged, uint32_t *lost)
+{
+    struct ml_buf names;
+    struct named last;
+    *lost = 0;
+    ml_buf_init(&names, d->env, ML_DRAFTS_MAX * sizeof(struct named) * 2);
+    ml_err err =
+        names_read(damaged, &names, "SELECT patient, form FROM draft ORDER BY patient, form", NULL);
+    if (names.len > 0) {
+        memcpy(&last, names.data + names.len - sizeof(last), sizeof(last));
+    }
+    if (err == ML_OK) { /* and from the other end: one page between them costs itself alone */
+        err = names_read(damaged, &names,
+                         "SELECT patient, form FROM draft ORDER BY patient DESC, form DESC",
+                         names.len > 0 ? &last : NULL);
+    }
+    const size_t count = names.len / sizeof(struct named);
+    for (size_t i = 0; i < count && err == ML_OK; i++) {
+        struct named n;
+        memcpy(&n, names.data + i * sizeof(n), sizeof(n));
+        err = salvage_one(d, damaged, &n, lost);
+    }
+    ml_buf_free(&names);
     return err;
 }

@@ -33,12 +33,19 @@ struct ml_drafts_args {
 /** NOT_FOUND (without create), WRONG_KEY, UNSUPPORTED, INVALID (not a file of drafts). */
 ml_err ml_drafts_open(struct ml_drafts **out, const struct ml_drafts_args *args) ML_MUST_CHECK;
 void ml_drafts_close(struct ml_drafts *d); /* NULL is allowed */
+/** A call met a block that can't be read. */
+bool ml_drafts_damaged(const struct ml_drafts *d);
 
 /** `form`: what is filled, "observation" or "treatment/<object>". */
 struct ml_draft_key {
     struct ml_object_id patient; /* zero: of no patient */
     const char *form;
 };
+
+/** Puts into `d` what can still be read of a damaged file. *lost: drafts that are named there and
+ * can't be read; others may have gone unnamed. */
+ml_err ml_drafts_salvage(struct ml_drafts *d, struct ml_drafts *damaged,
+                         uint32_t *lost) ML_MUST_CHECK;
 
 /** Durable when it returns; replaces the one of this key. LIMIT. */
 ml_err ml_drafts_put(struct ml_drafts *d, const struct ml_draft_key *key,

@@ -451,6 +451,11 @@ void ml_vault_set_names(struct ml_vault *v, const struct ml_view_names *names)
     v->names = names;
 }
 
+bool ml_vault_damaged(const struct ml_vault *v)
+{
+    return ml_db_damaged(v->db);
+}
+
 /* ---- catching up ---- */
 
 struct catching {
@@ -544,7 +549,7 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
     uint64_t epoch = ml_log_epoch(c->log);
     ml_err err = ML_OK;
     if (v->remap || v->state.record_cursor > last || v->state.key_cursor > last ||
-        (epoch != v->state.log_epoch && v->state.record_cursor > 0)) {
+        (epoch != v->state.log_epoch && (v->state.record_cursor > 0 || v->state.key_cursor > 0))) {
         err = forget(v);
     }
     v->state.log_epoch = epoch;

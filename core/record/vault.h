@@ -54,6 +54,8 @@ ml_err ml_vault_reset(struct ml_vault *v) ML_MUST_CHECK;
 
 /** False until a catch_up said done: lists say « liste incomplète ». */
 bool ml_vault_complete(const struct ml_vault *v);
+/** A call met a block that can't be read: the file is to be deleted and projected again. */
+bool ml_vault_damaged(const struct ml_vault *v);
 
 /* ---- what writing asks ---- */
 

@@ -22,6 +22,7 @@ struct ml_db {
     const struct ml_env *env; /* borrowed */
     const char *vfs;          /* borrowed from the caller: a registered name, or NULL */
     sqlite3 *conn;
+    bool damaged;
 };
 
 struct ml_stmt {
@@ -123,6 +124,7 @@ static ml_err db_fail(struct ml_db *db, int rc, const char *what)
     ml_err err = err_from_sqlite(db->conn, rc);
     err = err_refined(db, rc, err);
     ML_ASSERT(err != ML_OK);
+    db->damaged = db->damaged || err == ML_E_CORRUPT || err == ML_E_WRONG_KEY;
     if (err != ML_E_EXISTS) {
         ml_logf(db->env, ML_LOG_DEBUG, "db", "%s: %s (sqlite %d)", what, ml_err_name(err), rc);
     }
@@ -383,11 +385,17 @@ ml_err ml_db_integrity(struct ml_db *db, ml_db_problem_cb *problem, void *user)
         }
         struct ml_slice text = ml_stmt_text(s, 0);
         if (!ml_slice_equal(text, ml_slice_str("ok"))) {
+            db->damaged = true;
             problem(user, text.data != NULL ? (const char *)text.data : "");
         }
     }
     ml_stmt_free(s);
     return err;
+}
+
+bool ml_db_damaged(const struct ml_db *db)
+{
+    return db->damaged;
 }
 
 const char *ml_db_error_text(const struct ml_db *db)

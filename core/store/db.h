@@ -90,6 +90,10 @@ typedef void ml_db_problem_cb(void *user, const char *text);
 /** Reads every page. ML_OK also with problems: count the calls. An error: it couldn't be told. */
 ml_err ml_db_integrity(struct ml_db *db, ml_db_problem_cb *problem, void *user) ML_MUST_CHECK;
 
+/** A call of this connection met a block that doesn't open or doesn't fit: the file is to be made
+ * anew from what can be read, or from elsewhere. Stays true until it is closed. */
+bool ml_db_damaged(const struct ml_db *db);
+
 /** SQLite's text of the last error, for logs. With FTS queries it may quote the search words. */
 const char *ml_db_error_text(const struct ml_db *db);
 

@@ -78,11 +78,14 @@ ml_err ml_file_read(struct ml_buf *out, const char *path)
 }
 
 /* The name of a new file is durable once its folder is. */
-static ml_err sync_folder(const char *path)
+ml_err ml_file_sync_folder(const char *path)
 {
     char folder[ML_FILE_PATH_MAX];
     const char *slash = strrchr(path, '/');
     size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+    if (len >= sizeof(folder)) {
+        return ML_E_LIMIT;
+    }
     memcpy(folder, path, len);
     folder[len] = '\0';
     int fd = open(len == 0 ? (slash == NULL ? "." : "/") : folder, O_RDONLY | O_CLOEXEC);
@@ -125,5 +128,5 @@ ml_err ml_file_replace(const char *path, struct ml_slice bytes)
         (void)unlink(fresh);
         return err;
     }
-    return sync_folder(path);
+    return ml_file_sync_folder(path);
 }

@@ -21,6 +21,9 @@ ml_err ml_file_read(struct ml_buf *out, const char *path) ML_MUST_CHECK;
  * A failure, or a cut of power, leaves the old contents. Mode 0600. */
 ml_err ml_file_replace(const char *path, struct ml_slice bytes) ML_MUST_CHECK;
 
+/** What was renamed, made or removed in the folder of `path` is durable when it returns. */
+ml_err ml_file_sync_folder(const char *path) ML_MUST_CHECK;
+
 /** All of it, or an error. */
 ml_err ml_file_write_all(int fd, struct ml_slice bytes) ML_MUST_CHECK;
 

@@ -18,6 +18,11 @@
 #define BUSY_MS          5000u
 #define SCRATCH_MAX      (1u << 20)
 
+bool ml_log_damaged(const struct ml_log *log)
+{
+    return log->damaged || ml_db_damaged(log->db);
+}
+
 ml_err ml_log_row(struct ml_log *log, enum ml_log_sql sql, bool *row)
 {
     return ml_stmt_step(log->st[sql], row);
@@ -42,6 +47,7 @@ ml_err ml_log_fresh(struct ml_log *log)
     ml_log_forget(log);
     ml_err err = ml_log_recall(log);
     log->stale = err != ML_OK;
+    log->damaged = log->damaged || err == ML_E_CORRUPT;
     log_quiet(log);
     return err;
 }
@@ -80,6 +86,7 @@ ml_err ml_log_done(struct ml_log *log, ml_err err)
         err = ml_db_commit(log->db);
     }
     if (err != ML_OK) {
+        log->damaged = log->damaged || err == ML_E_CORRUPT;
         log_undo(log);
         log->broken = log->explicit;
         return err;
@@ -113,6 +120,13 @@ void ml_log_abort(struct ml_log *log)
     }
     log->explicit = false;
     log->broken = false;
+}
+
+ml_err ml_log_settle(struct ml_log *log)
+{
+    ml_log_abort(log);
+    log_quiet(log);
+    return ml_db_checkpoint(log->db);
 }
 
 /* A new file gets its org; another structure's is refused. */

@@ -47,6 +47,10 @@ ml_err ml_log_begin(struct ml_log *log) ML_MUST_CHECK;
 ml_err ml_log_commit(struct ml_log *log) ML_MUST_CHECK;
 void ml_log_abort(struct ml_log *log); /* nothing open: does nothing */
 
+/** All that is committed stands in the one file of `path`, without its WAL: it may be renamed once
+ * it is closed. */
+ml_err ml_log_settle(struct ml_log *log) ML_MUST_CHECK;
+
 /* ---- what enters ---- */
 
 typedef enum ml_log_result {
@@ -214,6 +218,10 @@ typedef void ml_log_problem_cb(void *user, const char *what);
 /** Verifies all again from the bytes: SQLite, chains, signatures, bodies. What is destroyed is
  * named and its body marked as not received, so that a peer gives it again. */
 ml_err ml_log_verify(struct ml_log *log, ml_log_problem_cb *problem, void *user) ML_MUST_CHECK;
+
+/** A call met a part of the store that can't be read: what is left is to be put into a new one
+ * (log_rebuild.h). Stays true until the log is closed. */
+bool ml_log_damaged(const struct ml_log *log);
 
 /* ---- settings, peers ---- */
 

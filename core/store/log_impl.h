@@ -164,6 +164,7 @@ struct ml_log {
     bool explicit;      /* between ml_log_begin and its end */
     bool broken;        /* an explicit transaction failed: only its end is allowed */
     bool writing;       /* the database has a transaction open */
+    bool damaged;       /* a row was found that no call of ours wrote, or none where one must be */
     bool unbounded;     /* while it is rebuilt: what waits is kept whatever it takes */
     uint64_t median_ms; /* of the writers' clocks, as last computed */
     struct ml_dep next_deps[ML_BUNDLE_DEPS_MAX];
@@ -171,6 +172,12 @@ struct ml_log {
 };
 
 /* log.c: transactions. */
+/** CORRUPT, remembered. */
+static inline ml_err ml_log_corrupt(struct ml_log *log)
+{
+    log->damaged = true;
+    return ML_E_CORRUPT;
+}
 /** The database and its statements, nothing read yet. */
 ml_err ml_log_open_raw(struct ml_log **out, const struct ml_log_args *args) ML_MUST_CHECK;
 ml_err ml_log_fresh(struct ml_log *log) ML_MUST_CHECK; /* before any read */

@@ -69,7 +69,7 @@ ml_err ml_log_holes(struct ml_log *log, ml_log_hole_cb *each, void *user)
         struct ml_slice wid = ml_stmt_blob(s, 0);
         struct ml_slice hash = ml_stmt_blob(s, 3);
         if (wid.len != 16 || hash.len != 32) {
-            err = ML_E_CORRUPT;
+            err = ml_log_corrupt(log);
             continue;
         }
         memcpy(hole.bundle.writer.b, wid.data, 16);

@@ -24,7 +24,7 @@ ml_err ml_log_body_read(struct ml_log *log, struct ml_log_entry *out, int64_t fl
     ml_stmt_bind_int(s, 1, (int64_t)out->n);
     ml_err err = ml_log_row(log, sql, &found);
     if (err != ML_OK || !found) {
-        return err != ML_OK ? err : ML_E_CORRUPT;
+        return err != ML_OK ? err : ml_log_corrupt(log);
     }
     if (sql == ML_SQL_HOLE) {
         out->body = (struct ml_wire_body){.absent = (uint8_t)ml_stmt_int(s, 0)};
@@ -47,7 +47,7 @@ ml_err ml_log_header_read(struct ml_log *log, struct ml_log_entry *out, int64_t 
     struct ml_slice sig = ml_stmt_blob(s, 7);
     if (hash.len != sizeof(e.hash.b) || sig.len != sizeof(e.sig.b) ||
         ml_header_decode(&e.header, e.header_bytes, NULL) != ML_OK) {
-        return ML_E_CORRUPT;
+        return ml_log_corrupt(log);
     }
     memcpy(e.hash.b, hash.data, hash.len);
     memcpy(e.sig.b, sig.data, sig.len);
@@ -186,7 +186,7 @@ static ml_err link_read(struct ml_log *log, uint64_t n, uint64_t *prev, uint32_t
         memcpy(hash->b, full.data, sizeof(hash->b));
     }
     ml_stmt_reset(s);
-    return err == ML_OK && full.len != 32 ? ML_E_CORRUPT : err;
+    return err == ML_OK && full.len != 32 ? ml_log_corrupt(log) : err;
 }
 
 /* A chain without branches has one bundle in each place. */
@@ -204,7 +204,7 @@ static ml_err below_unforked(struct ml_log *log, const struct ml_log_writer *w,
         memcpy(hash->b, full.data, sizeof(hash->b));
     }
     ml_stmt_reset(s);
-    return err == ML_OK && full.len != 32 ? ML_E_CORRUPT : err;
+    return err == ML_OK && full.len != 32 ? ml_log_corrupt(log) : err;
 }
 
 ml_err ml_log_below(struct ml_log *log, const struct ml_dep *head, uint32_t seq,
@@ -233,7 +233,7 @@ ml_err ml_log_below(struct ml_log *log, const struct ml_dep *head, uint32_t seq,
         n = prev;
     }
     if (err == ML_OK && at != seq) {
-        err = ML_E_CORRUPT;
+        err = ml_log_corrupt(log);
     }
     if (err == ML_OK) {
         *hash = at_hash;

@@ -4,14 +4,36 @@
 
 #include "core/store/log.h"
 
-/**
- * Makes a log at `fresh` (which must not exist; same VFS) and gives it every bundle of args->path
- * that can be read, judged anew, with settings and peers. What can't is told; a body that can't
- * becomes a hole. What hangs on a destroyed bundle waits in the new log, whatever the limits, until
- * an exchange brings that bundle again. The old log stays as it is: once this returned, and both
- * are closed, the caller puts the new file in its place. EXISTS, and the errors of ml_log_open.
+/** What was read. */
+struct ml_log_rebuilt {
+    uint64_t kept;        /* bundles, with their body or without */
+    uint64_t bodies_lost; /* of them: without, a hole now */
+    uint64_t lost;        /* bundles that can't be read */
+    bool unreadable;      /* nothing at all: whatever was there must come from a peer */
+};
+
+/** A bundle that can't be read: its place (the hash is zero); seq 0 when that can't be read either.
  */
-ml_err ml_log_rebuild(const struct ml_log_args *args, const char *fresh, ml_log_problem_cb *problem,
-                      void *user) ML_MUST_CHECK;
+typedef void ml_log_lost_cb(void *user, const struct ml_dep *place);
+
+struct ml_log_rebuild {
+    struct ml_log_args log;     /* the damaged one; `create` counts for nothing */
+    const char *fresh;          /* path of the new one, same VFS */
+    ml_log_problem_cb *problem; /* in words, for the node's own log */
+    ml_log_lost_cb *lost;
+    void *user;
+};
+
+/**
+ * Makes a log at `fresh` (which must not exist) and gives it every bundle of the old one that can
+ * be read, judged anew, with settings and peers. What can't is told; a body that can't becomes a
+ * hole. What hangs on a destroyed bundle waits in the new log, whatever the limits, until an
+ * exchange brings that bundle again. An old log that doesn't open at all (or is absent) gives an
+ * empty new one. Ingest numbers are new ones and the epoch is a number drawn by chance, so that
+ * each vault projects again. The old log stays as it is; the new one is closed, whole in one file.
+ * EXISTS, UNSUPPORTED and INVALID (the old one's, untouched), FULL, IO, NOMEM: nothing to use at
+ * `fresh`.
+ */
+ml_err ml_log_rebuild(struct ml_log_rebuilt *out, const struct ml_log_rebuild *how) ML_MUST_CHECK;
 
 #endif

@@ -143,6 +143,7 @@ static ml_err verify_row(struct verify *v)
     if (stored.len != sizeof(hash.b) || sig.len != sizeof(b.sig.b) ||
         ml_header_decode(&b.header, b.header_bytes, NULL) != ML_OK) {
         tell(v, NULL, "its header is destroyed");
+        v->log->damaged = true;
         return ML_OK;
     }
     memcpy(hash.b, stored.data, sizeof(hash.b));
@@ -165,6 +166,7 @@ static ml_err verify_one(struct verify *v)
     ml_err err = ml_log_row(v->log, ML_SQL_ENTRY, &found);
     if (is_damage(err) || (err == ML_OK && !found)) {
         tell(v, NULL, "it cannot be read");
+        v->log->damaged = true;
         return ML_OK;
     }
     if (err == ML_OK) {

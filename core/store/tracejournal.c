@@ -186,7 +186,7 @@ static ml_err file_open(struct ml_tracejournal *j, uint32_t *damaged,
         err = ml_file_err(errno);
     }
     ml_buf_free(&file);
-    return err == ML_E_NOT_FOUND ? file_start(j, 1) : err;
+    return err == ML_E_NOT_FOUND ? file_start(j, args->first > 0 ? args->first : 1) : err;
 }
 
 ml_err ml_tracejournal_open(struct ml_tracejournal **out, uint32_t *damaged,

@@ -34,6 +34,7 @@ struct ml_tracejournal_args {
     const struct ml_env *env;    /* borrowed */
     const char *path;            /* made when absent */
     const struct ml_secret *key; /* 32 bytes (KDF trace-journal), borrowed until _close */
+    uint64_t first;              /* of a new file: above all that was noted as cut; 0: 1 */
     ml_tracejournal_cb *each;    /* for each entry that is there, in order */
     void *user;
 };

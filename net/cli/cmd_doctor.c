@@ -200,6 +200,44 @@ static void check_peers(struct doctor *d)
     ml_tree_free(tree);
 }
 
+/* What the node had to repair: until nothing is missing any more, a warning. */
+static void say_damage(struct doctor *d, const struct ml_value *damage)
+{
+    enum { ID_MAX = 64 };
+    char id[ID_MAX];
+    char text[2 * TEXT_MAX];
+    char remedy[2 * TEXT_MAX];
+    const char *file = cli_text(damage, "file");
+    const bool unreadable = ml_value_bool(ml_value_get(damage, "unreadable"), false);
+    const bool missing = ml_value_int(ml_value_get(damage, "missing"), 0) > 0;
+    snprintf(id, sizeof(id), "damage.%s%s", file, unreadable ? "_unreadable" : "");
+    size_t len = ml_text(text, sizeof(text), id, damage);
+    if (cli_text(damage, "aside")[0] != '\0' && len + 2 < sizeof(text)) {
+        text[len] = ' ';
+        (void)ml_text(text + len + 1, sizeof(text) - len - 1, "damage.aside", damage);
+    }
+    (void)ml_text(remedy, sizeof(remedy), missing || unreadable ? "damage.wait" : "damage.disk",
+                  damage);
+    say(d, WARNING, "fichier abîmé", text, remedy);
+}
+
+static void check_damage(struct doctor *d, const struct ml_value *status)
+{
+    const struct ml_value *org = ml_value_at(ml_value_get(status, "orgs"), 0);
+    for (; org != NULL; org = ml_value_next(org)) {
+        const char *keystore = cli_text(org, "keystore");
+        if (keystore[0] != '\0') {
+            char text[2 * TEXT_MAX];
+            (void)ml_text(text, sizeof(text), "damage.keystore_lost", NULL);
+            say(d, BROKEN, "trousseau", keystore, text);
+        }
+        const struct ml_value *damage = ml_value_at(ml_value_get(org, "damage"), 0);
+        for (; damage != NULL; damage = ml_value_next(damage)) {
+            say_damage(d, damage);
+        }
+    }
+}
+
 static void check_node(struct doctor *d)
 {
     struct ml_tree *tree = NULL;
@@ -223,6 +261,7 @@ static void check_node(struct doctor *d)
     } else {
         say(d, FINE, "version", "maille " ML_VERSION ", mailled pareil", NULL);
     }
+    check_damage(d, ml_tree_root(tree));
     ml_tree_free(tree);
     if (err == ML_OK) {
         check_peers(d);

@@ -28,6 +28,10 @@ static void show_verify(const struct cli *c, const struct ml_value *v)
          p = ml_value_next(p)) {
         printf("  %s\n", ml_value_text(p, ""));
     }
+    if (!sound) {
+        puts("Ce qui se lit encore est remis en ordre, le reste est redemandé aux autres postes :\n"
+             "« maille doctor » dit où en est la réparation, puis refaites « maille verify ».");
+    }
 }
 
 static int verify(struct cli *c)
@@ -108,7 +112,7 @@ static const struct cli_option show_options[] = {
 const struct cli_command cli_commands_log[] = {
     {"verify", NULL, "Recalcule et compare tout ce que ce poste tient",
      "Deux postes qui montrent les mêmes empreintes, sans contenu manquant, tiennent le même\n"
-     "dossier. Finit par 1 si quelque chose est abîmé.",
+     "dossier. Finit par 1 si quelque chose est abîmé ; c'est alors réparé (« maille doctor »).",
      "maille verify --json", NULL, verify},
     {"log show", "[PAQUET]", "Montre un paquet du journal (défaut : le dernier)", NULL,
      "maille log show --n 12 --explain", show_options, log_show},

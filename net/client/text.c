@@ -45,8 +45,10 @@ static const struct ml_text_row rows[] = {
      "prochaine commande lancera la nouvelle.",
      "The node and this program are of different versions: stop mailled, the next command starts "
      "the new one."},
-    {"err.CORRUPT", "Des données enregistrées sont abîmées : « maille verify » dit lesquelles.",
-     "Stored data is damaged: “maille verify” says which."},
+    {"err.CORRUPT",
+     "Des données enregistrées sont abîmées : ce poste les répare ; recommencez, puis lisez "
+     "« maille doctor ».",
+     "Stored data is damaged: this computer repairs it; try again, then read “maille doctor”."},
     {"err.ROLLED_BACK",
      "Ces données sont plus anciennes que ce qui a déjà été échangé : une "
      "sauvegarde a été remise.",
@@ -144,6 +146,50 @@ static const struct ml_text_row rows[] = {
     {"sync.paused", "Les échanges sont en pause : « maille sync resume ».",
      "Exchanges are paused: “maille sync resume”."},
     {"log.no_bundle", "Ce paquet n'est pas dans le journal.", "This bundle is not in the log."},
+    {"damage.log",
+     "Une partie du journal était illisible : {kept} paquets ont été relus, {lost} étaient perdus, "
+     "dont {missing} encore attendus d'un autre poste.",
+     "A part of the log could not be read: {kept} bundles were kept, {lost} were lost, {missing} "
+     "of them still wait for another computer."},
+    {"damage.log_unreadable",
+     "Le journal était illisible en entier : ce poste le recopie chez un autre poste. Ce qui "
+     "n'avait été échangé avec aucun poste est perdu.",
+     "Nothing of the log could be read: this computer copies it from another one. What had been "
+     "exchanged with none is lost."},
+    {"damage.vault", "Une vue déchiffrée était abîmée : elle a été refaite, rien n'est perdu.",
+     "A decrypted view was damaged: it was made again, nothing is lost."},
+    {"damage.drafts",
+     "Les brouillons étaient abîmés : ceux qui se lisent encore sont là, {lost} sont illisibles.",
+     "The drafts were damaged: those that can still be read are here, {lost} can't."},
+    {"damage.traces", "Le journal des accès était abîmé : {lost} traces au moins sont illisibles.",
+     "The journal of accesses was damaged: at least {lost} traces can't be read."},
+    {"damage.anchor",
+     "La marque contre les retours en arrière était abîmée : elle recommence, chacun écrit "
+     "désormais sous une nouvelle signature.",
+     "The record against rollbacks was damaged: it begins anew, everyone writes under a new "
+     "signature."},
+    {"damage.keystore", "Le trousseau était abîmé : son double l'a remplacé, rien n'est perdu.",
+     "The keystore was damaged: its twin took its place, nothing is lost."},
+    {"damage.keystore_lost",
+     "Le trousseau de ce poste et son double sont illisibles. Remettez une copie du fichier "
+     "« keystore », ou adhérez de nouveau avec un code d'un coordinateur (« maille enrol join ») : "
+     "les autres postes ont gardé tout ce qui a été échangé.",
+     "This computer's keystore and its twin can't be read. Put back a copy of the file “keystore”, "
+     "or join again with a coordinator's code (“maille enrol join”): the other computers kept all "
+     "that was exchanged."},
+    {"damage.again",
+     "Un fichier abîmé vient d'être réparé : recommencez. « maille doctor » dit ce qui a été "
+     "perdu.",
+     "A damaged file was just repaired: try again. “maille doctor” says what was lost."},
+    {"damage.aside",
+     "L'ancien fichier est gardé sous le nom {aside} ; supprimez-le quand plus rien ne manque.",
+     "The old file is kept as {aside}; delete it once nothing is missing."},
+    {"damage.wait",
+     "Reliez ce poste à un autre (« maille peer list », « maille sync now ») : ce qui manque en "
+     "revient. Faites vérifier le disque.",
+     "Link this computer to another one (“maille peer list”, “maille sync now”): what is missing "
+     "comes back from it. Have the disk checked."},
+    {"damage.disk", "Faites vérifier le disque de ce poste.", "Have this computer's disk checked."},
     {"enrol.busy", "Une adhésion est déjà en cours.", "An enrolment is already under way."},
     {"enrol.code_typo", "Ce code contient une faute de frappe.", "This code holds a typing error."},
     {"enrol.timeout", "Le coordinateur n'a pas répondu à temps : vérifiez l'adresse et le code.",

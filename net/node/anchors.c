@@ -2,6 +2,7 @@
 #include "net/node/anchors.h"
 
 #include "core/store/anchor.h"
+#include "net/node/damage.h"
 
 bool ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer)
 {
@@ -19,6 +20,24 @@ bool ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer)
     return false;
 }
 
+/* How far own chains were offered isn't known any more, so that none of them is signed on: noted
+ * first, then the record begins anew. */
+static ml_err anchor_replace(struct ml_org *org, const char *path)
+{
+    struct ml_damage damage = {.file = ML_DAMAGE_ANCHOR};
+    ml_err err = ml_damage_renew_all(org);
+    if (err == ML_OK) {
+        err = ml_home_set_aside(path, damage.aside);
+    }
+    if (err == ML_OK) {
+        err = ml_anchor_open(&org->anchor, org->node->env, path, org->anchor_key);
+    }
+    if (err == ML_OK) {
+        ml_damage_note(org, &damage);
+    }
+    return err;
+}
+
 ml_err ml_anchors_open(struct ml_org *org)
 {
     char path[ML_PATH_MAX];
@@ -29,7 +48,7 @@ ml_err ml_anchors_open(struct ml_org *org)
     if (err == ML_OK) {
         err = ml_anchor_open(&org->anchor, org->node->env, path, org->anchor_key);
     }
-    return err;
+    return err == ML_E_CORRUPT ? anchor_replace(org, path) : err;
 }
 
 void ml_anchors_close(struct ml_org *org)

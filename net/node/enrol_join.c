@@ -123,6 +123,9 @@ static ml_err org_make(struct ml_join *j, const struct ml_msg_enrol_grant *grant
         err = ml_session_begin(org, &grant->member, call->posix_session);
     }
     if (err == ML_OK) {
+        err = ml_org_replace_unopened(org);
+    }
+    if (err == ML_OK) {
         err = ml_org_save_keystore(org);
     }
     if (err != ML_OK) {

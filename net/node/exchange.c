@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/crypto/kdf.h"
+#include "net/node/contacts.h"
 #include "net/node/exchange_inner.h"
 #include "net/node/ingest.h"
 #include "net/node/turn.h"
@@ -77,8 +78,9 @@ static bool node_noise(const struct ml_exchange *x, const struct ml_node_id *nod
             return true;
         }
     }
-    *noise = x->sponsor_noise;
-    return memcmp(&x->sponsor, node, sizeof(*node)) == 0;
+    const struct ml_known_node *contact = ml_contacts_node(x->org, node);
+    *noise = contact != NULL ? contact->noise : x->sponsor_noise;
+    return contact != NULL || memcmp(&x->sponsor, node, sizeof(*node)) == 0;
 }
 
 /* Whose link this is; false: nobody's of this structure. */
@@ -87,6 +89,11 @@ static bool node_of_noise(const struct ml_exchange *x, const struct ml_box_pk *n
 {
     static const struct ml_box_pk none;
     const struct ml_fact *known = ml_gov_noise(ml_log_gov(x->org->log), noise);
+    const struct ml_known_node *contact = ml_contacts_noise(x->org, noise);
+    if (known == NULL && contact != NULL) {
+        *node = contact->node;
+        return true;
+    }
     *node = known != NULL ? known->node : x->sponsor;
     return known != NULL || (memcmp(noise, &x->sponsor_noise, sizeof(*noise)) == 0 &&
                              memcmp(noise, &none, sizeof(none)) != 0);
@@ -357,6 +364,18 @@ void ml_exchange_on_stored(struct ml_org *org, const struct ml_log_outcome *o)
     }
 }
 
+/* Only a convenience of later: a link doesn't fail for it. */
+static void contact_keep(struct ml_exchange *x, const struct ml_link_peer *peer,
+                         const struct ml_node_id *node)
+{
+    const struct exchange_peer *p = peer_find(x, node);
+    ml_err err = ml_contacts_keep(x->org, node, &peer->remote_static, p == NULL ? "" : p->address);
+    if (err != ML_OK) {
+        ml_logf(x->org->node->env, ML_LOG_WARN, "exchange", "contact not kept: %s",
+                ml_err_name(err));
+    }
+}
+
 void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link_peer *peer)
 {
     struct ml_exchange *x = org->exchange;
@@ -370,6 +389,7 @@ void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link
         return;
     }
     struct exchange_peer *p = peer_find(x, &node);
+    contact_keep(x, peer, &node);
     if (p != NULL) {
         p->dial = p->dial == peer->dial ? 0 : p->dial;
         p->wait_ms = ML_EXCHANGE_REDIAL_MS;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/ids.h"
+#include "core/store/file.h"
 
 enum { ORG_HEX_LEN = 64 };
 
@@ -94,6 +95,97 @@ ml_err ml_home_remove_db(const char *path)
         return err_from_errno(errno);
     }
     return ML_OK;
+}
+
+/* `<path><suffix>`, or `<path>.damaged-<k><suffix>`. */
+static ml_err name_of(char out[ML_PATH_MAX], const char *path, unsigned k, const char *suffix)
+{
+    const int len = k == 0 ? snprintf(out, ML_PATH_MAX, "%s%s", path, suffix)
+                           : snprintf(out, ML_PATH_MAX, "%s.damaged-%u%s", path, k, suffix);
+    return len < 0 || (size_t)len >= ML_PATH_MAX ? ML_E_LIMIT : ML_OK;
+}
+
+bool ml_home_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static ml_err aside_find(const char *path, unsigned *k)
+{
+    enum { ASIDE_MAX = 1000 };
+    char name[ML_PATH_MAX];
+    for (*k = 1; *k < ASIDE_MAX; (*k)++) {
+        ml_err err = name_of(name, path, *k, "");
+        if (err != ML_OK || !ml_home_exists(name)) {
+            return err;
+        }
+    }
+    return ML_E_LIMIT;
+}
+
+ml_err ml_home_aside_name(const char *path, char name[ML_ASIDE_NAME_MAX])
+{
+    char full[ML_PATH_MAX];
+    unsigned k = 0;
+    ml_err err = aside_find(path, &k);
+    if (err == ML_OK) {
+        err = name_of(full, path, k, "");
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    const char *slash = strrchr(full, '/');
+    const char *last = slash == NULL ? full : slash + 1;
+    const size_t len = strlen(last);
+    if (len >= ML_ASIDE_NAME_MAX) {
+        return ML_E_LIMIT;
+    }
+    memcpy(name, last, len + 1);
+    return ML_OK;
+}
+
+static ml_err rename_one(const char *path, unsigned k, const char *suffix)
+{
+    char from[ML_PATH_MAX];
+    char to[ML_PATH_MAX];
+    ml_err err = name_of(from, path, 0, suffix);
+    if (err == ML_OK) {
+        err = name_of(to, path, k, suffix);
+    }
+    if (err == ML_OK && rename(from, to) != 0 && errno != ENOENT) {
+        err = err_from_errno(errno);
+    }
+    return err;
+}
+
+ml_err ml_home_set_aside(const char *path, char name[ML_ASIDE_NAME_MAX])
+{
+    unsigned k = 0;
+    ml_err err = ml_home_aside_name(path, name);
+    if (err == ML_OK) {
+        err = aside_find(path, &k);
+    }
+    if (err == ML_OK) { /* the WAL first: a cut between them finds the same name again */
+        err = rename_one(path, k, "-wal");
+    }
+    if (err == ML_OK) {
+        err = rename_one(path, k, "");
+    }
+    return err == ML_OK ? ml_file_sync_folder(path) : err;
+}
+
+ml_err ml_home_rename(const char *from, const char *to)
+{
+    char lock[ML_PATH_MAX];
+    ml_err err = name_of(lock, from, 0, "-lock");
+    if (err == ML_OK && rename(from, to) != 0) {
+        err = err_from_errno(errno);
+    }
+    if (err == ML_OK) {
+        (void)unlink(lock); /* an empty file: left behind it does no harm */
+        err = ml_file_sync_folder(to);
+    }
+    return err;
 }
 
 static void org_hex(char hex[ORG_HEX_LEN + 1], const struct ml_org_id *org)

@@ -2,6 +2,7 @@
 #ifndef ML_NODE_HOME_H
 #define ML_NODE_HOME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/env.h"
@@ -31,6 +32,16 @@ ml_err ml_home_anchor(const struct ml_home *home, char path[ML_PATH_MAX],
 
 /** Deletes a database and its WAL; absent: nothing to do. IO, READONLY. */
 ml_err ml_home_remove_db(const char *path) ML_MUST_CHECK;
+
+/** Damaged files keep their bytes under the first free name `<name>.damaged-<k>` beside them. */
+#define ML_ASIDE_NAME_MAX 96u
+/** That name, without the folder. LIMIT: there are a thousand already. */
+ml_err ml_home_aside_name(const char *path, char name[ML_ASIDE_NAME_MAX]) ML_MUST_CHECK;
+/** Renames a file, and the WAL of a database with it, durably. Absent: nothing to do. */
+ml_err ml_home_set_aside(const char *path, char name[ML_ASIDE_NAME_MAX]) ML_MUST_CHECK;
+/** Over what is there, durably; both in one folder. The lock file of a database isn't kept. */
+ml_err ml_home_rename(const char *from, const char *to) ML_MUST_CHECK;
+bool ml_home_exists(const char *path);
 
 /** Called once for each structure of the home; an error of it ends the walk. */
 typedef ml_err ml_home_org_cb(void *user, const struct ml_org_id *org);

@@ -4,6 +4,7 @@
 #include "core/crypto/words.h"
 #include "core/record/vault.h"
 #include "net/node/card.h"
+#include "net/node/damage.h"
 #include "net/node/enrol.h"
 #include "net/node/exchange.h"
 #include "net/node/found.h"
@@ -75,11 +76,22 @@ static ml_err unlock_keystore(struct ml_call *call, const struct ml_member_id *m
     return ml_keystore_unlock(call->org->keystore, member, ml_slice(bytes, len));
 }
 
+static ml_err unlock_session(struct ml_call *call, const struct ml_member_id *member)
+{
+    struct ml_org *org = call->org;
+    bool opened = false;
+    ml_err err = ml_session_begin(org, member, call->posix_session);
+    if (err == ML_OK) {
+        org->behind = true;
+        err = ml_session_open_writers(org, &opened);
+    }
+    return err;
+}
+
 static ml_err unlock(struct ml_call *call)
 {
     struct ml_member_id member;
     struct ml_org *org = call->org;
-    bool opened = false;
     ml_err err = unlock_member(call, &member);
     if (err != ML_OK) {
         return err;
@@ -94,11 +106,11 @@ static ml_err unlock(struct ml_call *call)
         err = ml_org_open(org, false);
     }
     if (err == ML_OK) {
-        err = ml_session_begin(org, &member, call->posix_session);
+        err = unlock_session(call, &member);
     }
-    if (err == ML_OK) {
-        org->behind = true;
-        err = ml_session_open_writers(org, &opened);
+    if (err != ML_OK && ml_damage_waits(org)) { /* met on the way: repaired, then once more */
+        ml_damage_heal(org);
+        err = org->open ? unlock_session(call, &member) : err;
     }
     if (err != ML_OK) {
         return err;
@@ -211,10 +223,18 @@ static ml_err node_status(struct ml_call *call)
         ml_result_bool(out, "test_key", ml_keystore_is_test(org->keystore));
         if (org->open) {
             status_log(org, out);
+            ml_damage_describe(org, out);
         }
         if (org->session != NULL) {
             status_session(org, out);
         }
+        ml_args_end(out);
+    }
+    for (const struct ml_unopened *u = call->node->unopened; u != NULL; u = u->next) {
+        ml_args_map(out);
+        ml_result_hex(out, "org", u->id.b, sizeof(u->id.b));
+        ml_result_bool(out, "open", false);
+        ml_result_text(out, "keystore", ml_err_name(u->err));
         ml_args_end(out);
     }
     ml_args_end(out);

@@ -36,6 +36,24 @@ static const struct ml_method *method_find(struct ml_slice name)
     return found;
 }
 
+/* One structure's damaged keystore keeps nobody from the others: it is told by every call to it. */
+static ml_err unopened_add(struct ml_node *node, const struct ml_org_id *id, ml_err why)
+{
+    struct ml_unopened *u = ml_alloc(node->env, sizeof(*u));
+    if (u == NULL) {
+        return ML_E_NOMEM;
+    }
+    *u = (struct ml_unopened){.next = node->unopened, .id = *id, .err = why};
+    node->unopened = u;
+    return ML_OK;
+}
+
+static ml_err call_unopened(struct ml_call *call, const struct ml_unopened *u)
+{
+    return ml_call_fail(call, u->err, u->err == ML_E_CORRUPT ? "damage.keystore_lost" : "", NULL,
+                        NULL);
+}
+
 static ml_err node_add_org(void *user, const struct ml_org_id *id)
 {
     struct ml_node *node = user;
@@ -47,8 +65,9 @@ static ml_err node_add_org(void *user, const struct ml_org_id *id)
     if (err == ML_OK) {
         org->next = node->orgs;
         node->orgs = org;
+        return ML_OK;
     }
-    return err;
+    return err == ML_E_NOMEM ? err : unopened_add(node, id, err);
 }
 
 ml_err ml_node_open(struct ml_node **out, const struct ml_node_args *args)
@@ -91,6 +110,11 @@ void ml_node_close(struct ml_node *node)
         node->orgs = org->next;
         ml_org_free(org);
     }
+    while (node->unopened != NULL) {
+        struct ml_unopened *u = node->unopened;
+        node->unopened = u->next;
+        ml_release(node->env, u);
+    }
     ml_release(node->env, node);
 }
 
@@ -102,7 +126,9 @@ static ml_err call_find_org(struct ml_call *call)
     if (named == NULL) {
         call->org = call->node->orgs;
         if (call->org == NULL) {
-            return ml_call_fail(call, ML_E_NOT_FOUND, "org.none", NULL, NULL);
+            return call->node->unopened != NULL
+                       ? call_unopened(call, call->node->unopened)
+                       : ml_call_fail(call, ML_E_NOT_FOUND, "org.none", NULL, NULL);
         }
         return call->org->next == NULL
                    ? ML_OK
@@ -115,6 +141,11 @@ static ml_err call_find_org(struct ml_call *call)
     for (call->org = call->node->orgs; call->org != NULL; call->org = call->org->next) {
         if (memcmp(&call->org->id, &id, sizeof(id)) == 0) {
             return ML_OK;
+        }
+    }
+    for (const struct ml_unopened *u = call->node->unopened; u != NULL; u = u->next) {
+        if (memcmp(&u->id, &id, sizeof(id)) == 0) {
+            return call_unopened(call, u);
         }
     }
     return ml_call_fail(call, ML_E_NOT_FOUND, "org.unknown", NULL, NULL);

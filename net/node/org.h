@@ -19,6 +19,9 @@ ml_err ml_org_new(struct ml_org **out, struct ml_node *node,
                   struct ml_keystore *keystore) ML_MUST_CHECK;
 /** Closes it first; NULL is allowed. */
 void ml_org_free(struct ml_org *org);
+/** Joined again with new keys: a keystore that can't be read, in the place that this one's will
+ * take, is set aside. */
+ml_err ml_org_replace_unopened(struct ml_org *org) ML_MUST_CHECK;
 /** Into the node's list. */
 void ml_org_join(struct ml_org *org);
 
@@ -27,6 +30,10 @@ ml_err ml_org_save_keystore(struct ml_org *org) ML_MUST_CHECK;
 
 /** Opens the log store and starts exchanges; the keystore's node must be open. Idempotent. */
 ml_err ml_org_open(struct ml_org *org, bool create) ML_MUST_CHECK;
+/* Log, anchor, traces, exchanges: within _open and _close, and between them when the log is made
+ * anew. The session stays. */
+ml_err ml_org_store_open(struct ml_org *org, bool create) ML_MUST_CHECK;
+void ml_org_store_close(struct ml_org *org);
 /** Ends the session, the exchanges and wipes the node's keys. */
 void ml_org_close(struct ml_org *org);
 

@@ -2,12 +2,14 @@
  *
  *   node section                          member section
  *   +---------+-------------------+       +---------+---------------+
- *   | 1       | version, 1        |       | 1       | version, 1    |
+ *   | 1       | version, 2        |       | 1       | version, 1    |
  *   | 16      | node id           |       | 32      | mon sign seed |
  *   | 4       | network epoch, be |       | 32      | mon box       |
  *   | 32      | Noise static      |       | 32      | writer seed   |
  *   | 32      | node writer seed  |       +---------+---------------+
  *   | 32      | network secret    |
+ *   | 1       | n contacts        |       contact: node id 16, Noise key 32,
+ *   | n       | contacts          |       length u8, address
  *   +---------+-------------------+
  */
 #include "net/node/secrets.h"
@@ -16,6 +18,8 @@
 
 enum {
     SECTION_VERSION = 1,
+    NODE_VERSION = 2,
+    CONTACT_HEAD = 16 + 32 + 1,
     KEY_BYTES = 32,
     NODE_ID_AT = 1,
     EPOCH_AT = NODE_ID_AT + 16,
@@ -47,26 +51,68 @@ static ml_err keys_read(struct ml_secret *keys[3], const uint8_t *at)
     return err;
 }
 
-static ml_err section_check(const struct ml_secret *bytes, size_t len)
-{
-    bool fits = ml_secret_len(bytes) == len && ml_secret_bytes(bytes)[0] == SECTION_VERSION;
-    return fits ? ML_OK : ML_E_CORRUPT;
-}
-
-static ml_err section_new(struct ml_secret **out, size_t len)
+static ml_err section_new(struct ml_secret **out, size_t len, uint8_t version)
 {
     ml_err err = ml_secret_new(out, len);
     if (err == ML_OK) {
         uint8_t *bytes = ml_secret_writable(*out);
-        bytes[0] = SECTION_VERSION;
+        bytes[0] = version;
     }
     return err;
+}
+
+/* ---- contacts ---- */
+
+static size_t contacts_len(const struct ml_node_secrets *s)
+{
+    size_t len = 1;
+    for (size_t i = 0; i < s->contact_count; i++) {
+        len += CONTACT_HEAD + strlen(s->contacts[i].address);
+    }
+    return len;
+}
+
+static void contacts_write(uint8_t *at, const struct ml_node_secrets *s)
+{
+    *at++ = s->contact_count;
+    for (size_t i = 0; i < s->contact_count; i++) {
+        const struct ml_known_node *c = &s->contacts[i];
+        const size_t len = strlen(c->address);
+        memcpy(at, c->node.b, sizeof(c->node.b));
+        memcpy(at + 16, c->noise.b, sizeof(c->noise.b));
+        at[CONTACT_HEAD - 1] = (uint8_t)len;
+        memcpy(at + CONTACT_HEAD, c->address, len);
+        at += CONTACT_HEAD + len;
+    }
+}
+
+static bool contacts_read(struct ml_node_secrets *out, struct ml_slice in)
+{
+    size_t at = 1;
+    if (in.len < 1 || in.data[0] > ML_CONTACTS_MAX) {
+        return false;
+    }
+    out->contact_count = in.data[0];
+    for (size_t i = 0; i < out->contact_count; i++) {
+        struct ml_known_node *c = &out->contacts[i];
+        if (in.len - at < CONTACT_HEAD ||
+            in.len - at - CONTACT_HEAD < in.data[at + CONTACT_HEAD - 1]) {
+            return false;
+        }
+        const size_t len = in.data[at + CONTACT_HEAD - 1];
+        memcpy(c->node.b, in.data + at, sizeof(c->node.b));
+        memcpy(c->noise.b, in.data + at + 16, sizeof(c->noise.b));
+        memcpy(c->address, in.data + at + CONTACT_HEAD, len);
+        c->address[len] = '\0';
+        at += CONTACT_HEAD + len;
+    }
+    return at == in.len;
 }
 
 ml_err ml_node_secrets_encode(struct ml_secret **out, const struct ml_node_secrets *s)
 {
     struct ml_secret *section = NULL;
-    ml_err err = section_new(&section, NODE_BYTES);
+    ml_err err = section_new(&section, NODE_BYTES + contacts_len(s), NODE_VERSION);
     if (err != ML_OK) {
         return err;
     }
@@ -75,6 +121,7 @@ ml_err ml_node_secrets_encode(struct ml_secret **out, const struct ml_node_secre
     ml_put_u32be(at + EPOCH_AT, s->network_epoch);
     const struct ml_secret *const keys[3] = {s->noise, s->writer, s->network};
     keys_write(at + NODE_KEYS_AT, keys);
+    contacts_write(at + NODE_BYTES, s);
     *out = section;
     return ML_OK;
 }
@@ -82,14 +129,18 @@ ml_err ml_node_secrets_encode(struct ml_secret **out, const struct ml_node_secre
 ml_err ml_node_secrets_decode(struct ml_node_secrets *out, const struct ml_secret *bytes)
 {
     struct ml_secret *keys[3] = {NULL, NULL, NULL};
-    ml_err err = section_check(bytes, NODE_BYTES);
-    if (err == ML_OK) {
-        err = keys_read(keys, ml_secret_bytes(bytes) + NODE_KEYS_AT);
+    struct ml_node_secrets found = {.contact_count = 0};
+    const uint8_t *at = ml_secret_bytes(bytes);
+    const size_t len = ml_secret_len(bytes);
+    if (len <= NODE_BYTES || at[0] != NODE_VERSION ||
+        !contacts_read(&found, ml_slice(at + NODE_BYTES, len - NODE_BYTES))) {
+        return ML_E_CORRUPT;
     }
+    ml_err err = keys_read(keys, at + NODE_KEYS_AT);
     if (err != ML_OK) {
         return err;
     }
-    const uint8_t *at = ml_secret_bytes(bytes);
+    *out = found;
     memcpy(out->node.b, at + NODE_ID_AT, sizeof(out->node.b));
     out->network_epoch = ml_get_u32be(at + EPOCH_AT);
     out->noise = keys[0];
@@ -101,7 +152,7 @@ ml_err ml_node_secrets_decode(struct ml_node_secrets *out, const struct ml_secre
 ml_err ml_member_secrets_encode(struct ml_secret **out, const struct ml_member_secrets *s)
 {
     struct ml_secret *section = NULL;
-    ml_err err = section_new(&section, MEMBER_BYTES);
+    ml_err err = section_new(&section, MEMBER_BYTES, SECTION_VERSION);
     if (err != ML_OK) {
         return err;
     }
@@ -114,9 +165,10 @@ ml_err ml_member_secrets_encode(struct ml_secret **out, const struct ml_member_s
 ml_err ml_member_secrets_decode(struct ml_member_secrets *out, const struct ml_secret *bytes)
 {
     struct ml_secret *keys[3] = {NULL, NULL, NULL};
-    ml_err err = section_check(bytes, MEMBER_BYTES);
-    if (err == ML_OK) {
-        err = keys_read(keys, ml_secret_bytes(bytes) + MEMBER_KEYS_AT);
+    const uint8_t *at = ml_secret_bytes(bytes);
+    ml_err err = ML_E_CORRUPT;
+    if (ml_secret_len(bytes) == MEMBER_BYTES && at[0] == SECTION_VERSION) {
+        err = keys_read(keys, at + MEMBER_KEYS_AT);
     }
     if (err == ML_OK) {
         *out = (struct ml_member_secrets){keys[0], keys[1], keys[2]};

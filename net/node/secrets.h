@@ -10,6 +10,17 @@
 #include "maille/err.h"
 #include "maille/types.h"
 
+#define ML_CONTACTS_MAX        12u
+#define ML_CONTACT_ADDRESS_MAX 256u /* its NUL included */
+
+/** A node that this one exchanged with, kept outside of the log: who to ask when the log is lost.
+ */
+struct ml_known_node {
+    struct ml_node_id node;
+    struct ml_box_pk noise;
+    char address[ML_CONTACT_ADDRESS_MAX]; /* "": it dials us */
+};
+
 /** Of the node section; every pointer owned. */
 struct ml_node_secrets {
     struct ml_node_id node;
@@ -17,6 +28,8 @@ struct ml_node_secrets {
     struct ml_secret *noise;   /* X25519 static key of its links */
     struct ml_secret *writer;  /* Ed25519 seed of the node's own writer */
     struct ml_secret *network; /* network secret of that epoch */
+    uint8_t contact_count;
+    struct ml_known_node contacts[ML_CONTACTS_MAX]; /* latest first */
 };
 
 /** Of a member section; every pointer owned. */

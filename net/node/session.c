@@ -1,6 +1,7 @@
 /* net/node/session.c -- see session.h. */
 #include "net/node/session.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "maille/vfs.h"
 #include "net/node/anchors.h"
 #include "net/node/card.h"
+#include "net/node/damage.h"
 #include "net/node/trace.h"
 
 static ml_err secrets_load(struct ml_org *org, struct ml_session *s)
@@ -22,8 +24,9 @@ static ml_err secrets_load(struct ml_org *org, struct ml_session *s)
     return err;
 }
 
-/* A store that was restored never signs again with the key that went further elsewhere: it draws a
- * new writer, which names the heads that are known here (rules B18). Peers give back the rest. */
+/* A store that was restored, or that lost a part, never signs again with the key that went further
+ * than it knows: it draws a new writer, which names the heads that are known here (rules B18).
+ * Peers give back the rest. */
 static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
 {
     struct ml_author author;
@@ -31,11 +34,11 @@ static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
     struct ml_secret *seed = NULL;
     struct ml_secret *section = NULL;
     ml_author_of(&author, s->secrets.writer);
-    if (!ml_anchors_ahead(org, &author.id)) {
+    if (!ml_anchors_ahead(org, &author.id) && !ml_damage_must_renew(org, &s->member)) {
         return ML_OK;
     }
     ml_logf(org->node->env, ML_LOG_WARN, "session",
-            "the store was restored: a new writer is opened");
+            "the store was restored or repaired: a new writer is opened");
     ml_err err = ml_sign_keypair(&pk, &seed, org->node->env);
     if (err == ML_OK) {
         ml_secret_free(s->secrets.writer);
@@ -46,8 +49,11 @@ static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
         err = ml_keystore_put_section(org->keystore, &s->member, section);
     }
     ml_secret_free(section);
+    if (err == ML_OK) {
+        err = ml_org_save_keystore(org);
+    }
     s->restored = err == ML_OK;
-    return err == ML_OK ? ml_org_save_keystore(org) : err;
+    return err == ML_OK ? ml_damage_renewed(org, &s->member) : err;
 }
 
 /* A vault that doesn't open is made again: it is derived from the log (I5). */
@@ -68,9 +74,13 @@ static ml_err vault_open(struct ml_org *org, struct ml_session *s)
                                        .create = true};
     err = ml_vault_open(&s->vault, &args);
     if (err == ML_E_CORRUPT || err == ML_E_WRONG_KEY || err == ML_E_UNSUPPORTED) {
+        const struct ml_damage damage = {.file = ML_DAMAGE_VAULT};
         ml_logf(org->node->env, ML_LOG_WARN, "session", "vault is rebuilt: %s", ml_err_name(err));
         err = ml_home_remove_db(path);
         err = err == ML_OK ? ml_vault_open(&s->vault, &args) : err;
+        if (err == ML_OK) {
+            ml_damage_note(org, &damage);
+        }
     }
     return err;
 }
@@ -128,6 +138,43 @@ ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
     return ML_OK;
 }
 
+ml_err ml_session_mended(struct ml_org *org)
+{
+    bool opened = false;
+    if (org->session == NULL) {
+        return ML_OK;
+    }
+    ml_err err = writer_renew(org, org->session);
+    if (err == ML_OK) {
+        org->session->writers_open = false;
+        org->behind = true;
+        err = ml_session_open_writers(org, &opened);
+    }
+    return err;
+}
+
+ml_err ml_session_vault_again(struct ml_org *org)
+{
+    const struct ml_damage damage = {.file = ML_DAMAGE_VAULT};
+    struct ml_session *s = org->session;
+    char path[ML_PATH_MAX];
+    ml_err err = ml_home_member_file(&org->node->home, path, &org->id, "vaults", &s->member);
+    ml_vault_close(s->vault);
+    s->vault = NULL;
+    if (err == ML_OK) {
+        err = ml_home_remove_db(path);
+    }
+    if (err == ML_OK) {
+        err = vault_open(org, s);
+    }
+    if (err == ML_OK) {
+        ml_vault_set_names(s->vault, &s->names);
+        org->behind = true;
+        ml_damage_note(org, &damage);
+    }
+    return err;
+}
+
 void ml_session_end_other(struct ml_org *org, const struct ml_member_id *member)
 {
     struct ml_session *s = org->session;
@@ -147,6 +194,52 @@ void ml_session_end(struct ml_org *org)
     ml_session_end_other(org, &nobody);
 }
 
+static ml_err drafts_open(struct ml_org *org, struct ml_drafts **out, const char *path, bool create)
+{
+    const struct ml_drafts_args args = {
+        .env = org->node->env, .path = path, .vfs = org->session->drafts_vfs, .create = create};
+    return ml_drafts_open(out, &args);
+}
+
+/* Never derived from anything: what can't be read is kept for whoever can, and told. */
+static ml_err drafts_set_aside(struct ml_org *org, const char *path)
+{
+    struct ml_damage damage = {.file = ML_DAMAGE_DRAFTS};
+    struct ml_session *s = org->session;
+    struct ml_drafts *old = NULL;
+    char aside[ML_PATH_MAX];
+    uint32_t lost = 0;
+    ml_err err = ml_home_set_aside(path, damage.aside);
+    if (err == ML_OK) {
+        char name[ML_ASIDE_NAME_MAX + sizeof("drafts/")];
+        snprintf(name, sizeof(name), "drafts/%s", damage.aside);
+        err = ml_home_file(&org->node->home, aside, &org->id, name);
+    }
+    if (err == ML_OK) {
+        err = drafts_open(org, &s->drafts, path, true);
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    if (drafts_open(org, &old, aside, false) == ML_OK) {
+        err = ml_drafts_salvage(s->drafts, old, &lost);
+    }
+    ml_drafts_close(old);
+    damage.found.lost = lost;
+    ml_damage_note(org, &damage);
+    return err;
+}
+
+ml_err ml_session_drafts_aside(struct ml_org *org)
+{
+    struct ml_session *s = org->session;
+    char path[ML_PATH_MAX];
+    ml_err err = ml_home_member_file(&org->node->home, path, &org->id, "drafts", &s->member);
+    ml_drafts_close(s->drafts);
+    s->drafts = NULL;
+    return err == ML_OK ? drafts_set_aside(org, path) : err;
+}
+
 ml_err ml_session_drafts(struct ml_org *org, struct ml_drafts **out)
 {
     struct ml_session *s = org->session;
@@ -156,11 +249,12 @@ ml_err ml_session_drafts(struct ml_org *org, struct ml_drafts **out)
         err = ml_org_vfs(org, s->drafts_vfs, ML_KDF_DRAFTS, &s->member);
     }
     if (err == ML_OK && s->drafts == NULL) {
-        const struct ml_drafts_args args = {
-            .env = org->node->env, .path = path, .vfs = s->drafts_vfs, .create = true};
         err = ml_home_member_file(&org->node->home, path, &org->id, "drafts", &s->member);
         if (err == ML_OK) {
-            err = ml_drafts_open(&s->drafts, &args);
+            err = drafts_open(org, &s->drafts, path, true);
+        }
+        if (err == ML_E_CORRUPT || err == ML_E_WRONG_KEY) {
+            err = drafts_set_aside(org, path);
         }
     }
     *out = s->drafts;

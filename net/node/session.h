@@ -28,6 +28,16 @@ ml_err ml_session_catch_up_all(struct ml_org *org) ML_MUST_CHECK;
  * yet (B18). *opened: the member may write. */
 ml_err ml_session_open_writers(struct ml_org *org, bool *opened) ML_MUST_CHECK;
 
+/* ---- after damage (damage.h) ---- */
+
+/** The log was made anew under a session, if there is one: a new writer, and the vault projects
+ * again. */
+ml_err ml_session_mended(struct ml_org *org) ML_MUST_CHECK;
+/** The session's vault can't be read: a new one, empty, that follows the log. */
+ml_err ml_session_vault_again(struct ml_org *org) ML_MUST_CHECK;
+/** The session's drafts can't be read: set aside, told; what can be read is in the new file. */
+ml_err ml_session_drafts_aside(struct ml_org *org) ML_MUST_CHECK;
+
 /** Of the session's member; a session is there. */
 struct ml_keyring *ml_session_keyring(const struct ml_org *org);
 

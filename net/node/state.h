@@ -66,8 +66,19 @@ struct ml_org {
     struct ml_secret *anchor_key;
     struct ml_traces *traces;     /* owned while open */
     struct ml_exchange *exchange; /* owned while open */
+    bool mended;                  /* a repair was made at `mended_ms` */
+    uint64_t mended_ms;           /* monotonic */
+    bool keystore_twin;           /* the keystore was damaged: its twin was taken */
+    char keystore_aside[ML_ASIDE_NAME_MAX];
     bool behind;                  /* the session's vault has bundles left to project */
     struct ml_enrol_offer *offer; /* owned; NULL: no code waits */
+};
+
+/** A structure of this home whose keystore can't be read. */
+struct ml_unopened {
+    struct ml_unopened *next;
+    struct ml_org_id id;
+    ml_err err; /* CORRUPT: both copies; UNSUPPORTED: a newer program's; IO, READONLY ... */
 };
 
 struct ml_node {
@@ -76,9 +87,10 @@ struct ml_node {
     struct ml_home home;
     const struct ml_schema *schema; /* static */
     bool test_keys;
-    struct ml_pwhash_cost cost; /* of new passphrase slots; passes 0: not calibrated yet */
-    struct ml_org *orgs;        /* owned list */
-    struct ml_call *deferred;   /* owned list */
+    struct ml_pwhash_cost cost;   /* of new passphrase slots; passes 0: not calibrated yet */
+    struct ml_org *orgs;          /* owned list */
+    struct ml_unopened *unopened; /* owned list */
+    struct ml_call *deferred;     /* owned list */
     uint64_t next_dial;
     struct ml_join *join; /* owned; NULL: this node isn't joining a structure */
     bool changed;         /* deferred calls look again at the next turn */

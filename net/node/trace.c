@@ -14,6 +14,7 @@
 #include "core/crypto/box.h"
 #include "core/crypto/key_id.h"
 #include "core/store/tracejournal.h"
+#include "net/node/damage.h"
 #include "net/node/session.h"
 #include "net/node/trace_inner.h"
 
@@ -98,10 +99,46 @@ static ml_err journal_found(void *user, uint64_t index, struct ml_slice plain)
     return pending_add(org, index, plain);
 }
 
+/* Above every index that is noted as cut, so that entries of a new journal aren't taken for those.
+ */
+static uint64_t journal_first(struct ml_org *org)
+{
+    uint64_t first = 1;
+    for (size_t i = 0; i < ml_keystore_member_count(org->keystore); i++) {
+        const uint64_t cut = noted(org, ml_keystore_member(org->keystore, i));
+        first = cut >= first ? cut + 1 : first;
+    }
+    return first;
+}
+
+/* A journal whose header doesn't open is set aside, a new one begins. */
+static ml_err journal_open(struct ml_org *org, const char *path)
+{
+    struct ml_damage damage = {.file = ML_DAMAGE_TRACES};
+    struct ml_traces *t = org->traces;
+    uint32_t destroyed = 0;
+    const struct ml_tracejournal_args args = {.env = org->node->env,
+                                              .path = path,
+                                              .key = t->key,
+                                              .first = journal_first(org),
+                                              .each = journal_found,
+                                              .user = org};
+    ml_err err = ml_tracejournal_open(&t->journal, &destroyed, &args);
+    const bool unreadable = err == ML_E_CORRUPT || err == ML_E_WRONG_KEY;
+    if (unreadable) {
+        err = ml_home_set_aside(path, damage.aside);
+        err = err == ML_OK ? ml_tracejournal_open(&t->journal, &destroyed, &args) : err;
+    }
+    damage.found.lost = destroyed;
+    if (err == ML_OK && (unreadable || destroyed > 0)) {
+        ml_damage_note(org, &damage);
+    }
+    return err;
+}
+
 ml_err ml_traces_open(struct ml_org *org)
 {
     char path[ML_PATH_MAX];
-    uint32_t damaged = 0;
     struct ml_traces *t = ml_alloc(org->node->env, sizeof(*t));
     if (t == NULL) {
         return ML_E_NOMEM;
@@ -112,16 +149,7 @@ ml_err ml_traces_open(struct ml_org *org)
     if (err == ML_OK) {
         err = ml_home_file(&org->node->home, path, &org->id, "trace.journal");
     }
-    if (err == ML_OK) {
-        const struct ml_tracejournal_args args = {
-            .env = org->node->env, .path = path, .key = t->key, .each = journal_found, .user = org};
-        err = ml_tracejournal_open(&t->journal, &damaged, &args);
-    }
-    if (damaged > 0) {
-        ml_logf(org->node->env, ML_LOG_ERROR, "trace", "%u entries of the journal are destroyed",
-                damaged);
-    }
-    return err;
+    return err == ML_OK ? journal_open(org, path) : err;
 }
 
 void ml_traces_close(struct ml_org *org)

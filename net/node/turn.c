@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "net/node/damage.h"
 #include "net/node/enrol.h"
 #include "net/node/exchange.h"
 #include "net/node/ingest.h"
@@ -35,7 +36,7 @@ void ml_node_wake(struct ml_node *node)
         if (org->open) {
             at = earlier(at, ml_exchange_next_ms(org));
             at = earlier(at, ml_trace_next_ms(org));
-            at = org->behind ? 0 : at;
+            at = org->behind || ml_damage_waits(org) ? 0 : at;
         }
     }
     for (const struct ml_call *call = node->deferred; call != NULL; call = call->next) {
@@ -91,6 +92,9 @@ void ml_node_tick(struct ml_node *node)
     for (struct ml_org *org = node->orgs; org != NULL; org = org->next) {
         if (org->session != NULL && org->session->last_call_ms + ML_SESSION_IDLE_MS <= now) {
             ml_session_end(org);
+        }
+        if (ml_damage_waits(org)) {
+            ml_damage_heal(org);
         }
         if (org->open) {
             ml_exchange_tick(org);

@@ -262,39 +262,57 @@ static void a_cut_of_power_loses_nothing_acknowledged(void **state)
 
 /* ---- damage in the file itself ---- */
 
+struct told {
+    unsigned problems;
+    unsigned named; /* lost, with their place */
+    unsigned unnamed;
+};
+
 static void count_told(void *user, const char *what)
 {
-    unsigned *count = user;
-    *count += what[0] != '\0';
+    struct told *told = user;
+    told->problems += what[0] != '\0';
 }
 
-/* 1 when the damaged log could be read at all, and is whole again with a peer's help. */
-static unsigned rebuild_and_compare(struct fixture *f, const char *path,
-                                    const struct ml_hash *whole, unsigned *told)
+static void count_lost(void *user, const struct ml_dep *place)
 {
-    const struct ml_log_args args = {
-        .env = &f->w.fake.env, .path = path, .vfs = SEALED, .org = f->w.org};
+    struct told *told = user;
+    told->named += place->seq > 0;
+    told->unnamed += place->seq == 0;
+}
+
+/* A sound log of what can be read, and the rest named; with a peer's help it is whole again. */
+static void rebuild_and_compare(struct fixture *f, const char *path, const struct ml_hash *whole,
+                                struct ml_log_rebuilt *found)
+{
+    struct told told = {0};
+    const struct ml_log_rebuild how = {
+        .log = {.env = &f->w.fake.env, .path = path, .vfs = SEALED, .org = f->w.org},
+        .fresh = "fresh.db",
+        .problem = count_told,
+        .lost = count_lost,
+        .user = &told};
     struct ml_log *log = NULL;
     struct ml_hash hash;
     fault_disk_remove(f->disk, "fresh.db");
     fault_disk_remove(f->disk, "fresh.db-wal");
-    ml_err err = ml_log_rebuild(&args, "fresh.db", count_told, told);
-    if (err != ML_OK) { /* the schema, or the index that finds everything: copy from a peer */
-        assert_int_equal(err, ML_E_CORRUPT);
-        return 0;
-    }
-    assert_int_equal(ml_log_rebuild(&args, "fresh.db", count_told, told), ML_E_EXISTS);
-    struct ml_log_args fresh = args;
+    assert_int_equal(ml_log_rebuild(found, &how), ML_OK);
+    assert_int_equal(ml_log_rebuild(found, &how), ML_E_EXISTS);
+    assert_true(found->unreadable || found->kept + found->lost == f->w.made_count);
+    assert_int_equal(told.named + told.unnamed, found->lost);
+    assert_true(told.problems >= found->lost + found->bodies_lost);
+    struct ml_log_args fresh = how.log;
     fresh.path = "fresh.db";
     assert_int_equal(ml_log_open(&log, &fresh), ML_OK);
+    assert_true(ml_log_epoch(log) > f->w.made_count);
     for (size_t i = 0; i < f->w.made_count; i++) {
         assert_int_not_equal(world_ingest(log, f->w.made[i].wire).result, ML_LOG_REFUSED);
     }
     assert_int_equal(ml_log_state_hash(log, &hash), ML_OK);
     assert_memory_equal(hash.b, whole->b, sizeof(hash.b));
     assert_int_equal(ml_log_verify(log, fail_on_problem, NULL), ML_OK);
+    assert_false(ml_log_damaged(log));
     ml_log_close(log);
-    return 1;
 }
 
 /* Each page in turn: whatever is destroyed is named; what can be read makes a sound log; a peer
@@ -316,12 +334,13 @@ static void any_destroyed_page_is_named_and_what_it_held_comes_back(void **state
     const uint8_t *bytes = fault_disk_bytes(f->disk, path, &len);
     uint8_t *kept = ml_copy(&f->w.fake.env, bytes, len);
     unsigned repaired = 0;
-    for (size_t at = 4096; at < len; at += 4096) {
-        unsigned told = 0;
+    for (size_t at = 0; at < len; at += 4096) {
+        struct ml_log_rebuilt found;
         kept[at + 2000] ^= 1;
         fault_disk_put(f->disk, path, kept, len);
         kept[at + 2000] ^= 1;
-        repaired += rebuild_and_compare(f, path, &whole, &told);
+        rebuild_and_compare(f, path, &whole, &found);
+        repaired += !found.unreadable;
     }
     assert_true(repaired > 5);
     fault_disk_put(f->disk, path, kept, len);

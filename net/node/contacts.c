@@ -1,0 +1,99 @@
+/* net/node/contacts.c -- see contacts.h. */
+#include "net/node/contacts.h"
+
+#include <string.h>
+
+static bool governance_knows(const struct ml_org *org, const struct ml_node_id *node)
+{
+    const struct ml_gov *gov = ml_log_gov(org->log);
+    const struct ml_fact *f = NULL;
+    while ((f = ml_gov_next(gov, NULL, ML_FACT_MON, f)) != NULL) {
+        if (memcmp(&f->node, node, sizeof(*node)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct ml_known_node *ml_contacts_node(const struct ml_org *org,
+                                             const struct ml_node_id *node)
+{
+    for (size_t i = 0; i < org->secrets.contact_count; i++) {
+        const struct ml_known_node *c = &org->secrets.contacts[i];
+        if (memcmp(&c->node, node, sizeof(*node)) == 0 && !governance_knows(org, node)) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+const struct ml_known_node *ml_contacts_noise(const struct ml_org *org,
+                                              const struct ml_box_pk *noise)
+{
+    for (size_t i = 0; i < org->secrets.contact_count; i++) {
+        const struct ml_known_node *c = &org->secrets.contacts[i];
+        if (memcmp(&c->noise, noise, sizeof(*noise)) == 0 && !governance_knows(org, &c->node)) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static ml_err contacts_save(struct ml_org *org)
+{
+    struct ml_secret *section = NULL;
+    ml_err err = ml_node_secrets_encode(&section, &org->secrets);
+    if (err == ML_OK) {
+        err = ml_keystore_put_section(org->keystore, NULL, section);
+    }
+    ml_secret_free(section);
+    return err == ML_OK ? ml_org_save_keystore(org) : err;
+}
+
+/* Moves entry `i` to the front; `i` may be the one behind the last. */
+static void contact_first(struct ml_node_secrets *s, size_t i, const struct ml_known_node *contact)
+{
+    memmove(&s->contacts[1], &s->contacts[0], i * sizeof(s->contacts[0]));
+    s->contacts[0] = *contact;
+}
+
+ml_err ml_contacts_keep(struct ml_org *org, const struct ml_node_id *node,
+                        const struct ml_box_pk *noise, const char *address)
+{
+    struct ml_node_secrets *s = &org->secrets;
+    struct ml_known_node fresh = {.node = *node, .noise = *noise};
+    const size_t len = strlen(address);
+    size_t i = 0;
+    while (i < s->contact_count && memcmp(&s->contacts[i].node, node, sizeof(*node)) != 0) {
+        i++;
+    }
+    if (i < s->contact_count) {
+        memcpy(fresh.address, s->contacts[i].address, sizeof(fresh.address));
+    }
+    if (len > 0 && len < sizeof(fresh.address)) {
+        memset(fresh.address, 0, sizeof(fresh.address));
+        memcpy(fresh.address, address, len);
+    }
+    if (i < s->contact_count && memcmp(&s->contacts[i], &fresh, sizeof(fresh)) == 0) {
+        return ML_OK; /* its place in the order isn't worth a write */
+    }
+    if (i == s->contact_count && i < ML_CONTACTS_MAX) {
+        s->contact_count++;
+    }
+    contact_first(s, i < ML_CONTACTS_MAX ? i : ML_CONTACTS_MAX - 1, &fresh);
+    return contacts_save(org);
+}
+
+ml_err ml_contacts_restore(const struct ml_org *org, struct ml_log *log)
+{
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < org->secrets.contact_count && err == ML_OK; i++) {
+        const struct ml_known_node *c = &org->secrets.contacts[i];
+        struct ml_log_peer peer = {.node = c->node};
+        memcpy(peer.address, c->address, sizeof(peer.address));
+        if (peer.address[0] != '\0') {
+            err = ml_log_peer_put(log, &peer);
+        }
+    }
+    return err;
+}
