@@ -90,10 +90,8 @@ void damage_flip(struct cluster *c, unsigned n, const char *name, size_t at)
 void damage_remove(struct cluster *c, unsigned n, const char *name)
 {
     char path[512];
-    if (path_find(path, c, n, name)) {
-        int rc = unlink(path);
-        ML_ASSERT(rc == 0);
-    }
+    bool gone = !path_find(path, c, n, name) || unlink(path) == 0;
+    ML_ASSERT(gone);
 }
 
 bool damage_exists(struct cluster *c, unsigned n, const char *name)

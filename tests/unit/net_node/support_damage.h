@@ -8,7 +8,7 @@
 
 #include "support_cluster.h"
 
-enum { DAMAGE_PAGE = 4096 };
+#define DAMAGE_PAGE ((size_t)4096)
 
 /** The bytes of a file of node n's only structure; `name` may hold one '*' ("vaults/(star).db").
  * Owned by the caller (free). Ends the test when it isn't there. */
