@@ -164,5 +164,6 @@ uint8_t ml_content_verdict(const struct ml_entity *entity, const struct ml_chang
 #define SKIP_FORGED    2
 #define SKIP_MALFORMED 3
 #define SKIP_SHREDDED  4
+#define SKIP_TOO_LARGE 5 /* its object has no room for another version */
 
 #endif

@@ -246,7 +246,11 @@ static ml_err project_change(struct projecting *p, const struct ml_opened *opene
         p->entry->verdict == ML_VERDICT_ACCEPTED
             ? ml_content_verdict(entity, &opened->change, &opened->entry, &opened->stream)
             : ML_GREY_QUARANTINED;
-    return put_version(p->v, (int64_t)opened->stream.local, &version, entity);
+    ml_err err = put_version(p->v, (int64_t)opened->stream.local, &version, entity);
+    if (err == ML_E_LIMIT) { /* a limit of this node: it must not stop all that comes after */
+        return skip(p, opened->index, SKIP_TOO_LARGE);
+    }
+    return err;
 }
 
 static ml_err project_op(void *user, const struct ml_opened *opened)

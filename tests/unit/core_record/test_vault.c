@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/ids.h"
+#include "core/record/vault_int.h"
 #include "support_vault.h"
 
 static int setup(void **state)
@@ -278,6 +279,43 @@ static void a_forged_wrap_displaces_nothing(void **state)
     ml_vault_close(v);
 }
 
+/* One object that somebody made too large leaves its other versions, and all others, alone. */
+static void an_object_beyond_all_measure_stops_nothing(void **state)
+{
+    struct place *p = *state;
+    size_t pat = place_open(p);
+    struct ml_object_id line = new_object(p), weight = new_object(p);
+    struct ml_vault_counts counts;
+    struct put line_put = {.patient = pat,
+                           .entity = "treatment",
+                           .object = &line,
+                           .type = ML_CHANGE_CREATE,
+                           .value = dose(p, "furosémide", "20")};
+    struct ml_version_id made = put(p, &line_put);
+    place_catch_up(p, p->vault, 100);
+    p->vault->packed.max = 512; /* ML_OBJECT_BYTES_MAX would take a while */
+    line_put = (struct put){.patient = pat,
+                            .entity = "treatment",
+                            .object = &line,
+                            .field = "dose",
+                            .value = dose(p, "furosémide", "40"),
+                            .seen = &made,
+                            .seen_count = 1};
+    for (int i = 0; i < 8; i++) {
+        put(p, &line_put);
+    }
+    put(p, &(struct put){.patient = pat,
+                         .entity = "observation",
+                         .object = &weight,
+                         .type = ML_CHANGE_CREATE,
+                         .value = measure(p, "Poids", "72.5", 1000)});
+    place_catch_up(p, p->vault, 100);
+    assert_int_equal(items_of(p, pat), 2);
+    assert_int_equal(ml_vault_counts(p->vault, &counts), ML_OK);
+    assert_true(counts.ops > 2 && counts.ops < 10);
+    assert_int_equal(counts.ops + counts.ops_unread, 10);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -287,6 +325,7 @@ int main(void)
         TEST(a_bundle_half_opened_is_finished_later),
         TEST(two_doses_are_a_conflict_until_one_names_both),
         TEST(a_forged_wrap_displaces_nothing),
+        TEST(an_object_beyond_all_measure_stops_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
