@@ -381,7 +381,8 @@ static ml_err session_check_peer(struct ml_rpc_session *s)
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
         return ML_E_IO;
     }
-    pid_t sid = getsid(peer.pid);
+    /* A process of another pid namespace has pid 0 here, which getsid would take for ourselves. */
+    pid_t sid = peer.pid > 0 ? getsid(peer.pid) : -1;
     s->uid = peer.uid;
     s->session_id = sid < 0 ? 0 : (uint32_t)sid;
     return peer.uid == geteuid() || peer.uid == 0 ? ML_OK : ML_E_DENIED;
