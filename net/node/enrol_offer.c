@@ -21,6 +21,7 @@ struct ml_enrol_offer {
     uint64_t until_ms;
     uint64_t link; /* 0: none yet */
     bool granted;
+    struct ml_box_pk noise; /* that the link's handshake proved */
     uint8_t handshake_hash[64];
     size_t handshake_len;
     struct ml_node_id node; /* of the newcomer */
@@ -50,16 +51,27 @@ static struct ml_org *offer_of(struct ml_node *node, uint64_t link)
     return NULL;
 }
 
+/* That of the structure whose code the link proved. */
+static struct ml_org *offer_waiting(struct ml_node *node, const struct ml_org_id *id)
+{
+    struct ml_org *org = node->orgs;
+    while (org != NULL && memcmp(&org->id, id, sizeof(*id)) != 0) {
+        org = org->next;
+    }
+    return org != NULL && org->offer != NULL && org->offer->link == 0 ? org : NULL;
+}
+
 bool ml_enrol_offer_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer)
 {
     if (peer->initiator) {
         return false;
     }
-    struct ml_org *org = offer_of(node, 0); /* one that waits */
+    struct ml_org *org = offer_waiting(node, &peer->org);
     if (org == NULL || peer->handshake_hash.len > sizeof(org->offer->handshake_hash)) {
         return false;
     }
     org->offer->link = link;
+    org->offer->noise = peer->remote_static;
     org->offer->handshake_len = peer->handshake_hash.len;
     memcpy(org->offer->handshake_hash, peer->handshake_hash.data, peer->handshake_hash.len);
     return true;
@@ -182,6 +194,10 @@ static ml_err request_take(struct ml_org *org, const struct ml_msg_enrol_request
     if (!ml_equal_ct(proof, request->proof, sizeof(proof))) {
         refuse(org, ML_ENROL_WRONG_CODE);
         return ML_E_FORGED;
+    }
+    if (memcmp(&request->noise, &o->noise, sizeof(o->noise)) != 0) {
+        refuse(org, ML_ENROL_DENIED); /* a key that is another's, perhaps */
+        return ML_E_DENIED;
     }
     if (env->now_ms(env->ctx) > o->until_ms) {
         refuse(org, ML_ENROL_EXPIRED);

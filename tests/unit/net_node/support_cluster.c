@@ -123,6 +123,7 @@ static void port_dial(void *ctx, const struct ml_dial_request *r)
             ml_box_pk_of(&e->peer.remote_static, c->nodes[to].identity.noise_static);
         } else {
             e->peer.remote_static = mine;
+            e->peer.remote_static.b[0] ^= c->other_key;
         }
     }
 }

@@ -52,6 +52,7 @@ struct cluster {
     uint64_t long_call;           /* begun by cluster_begin, 0: none */
     struct cluster_answer long_answer;
     bool cut[CLUSTER_NODES][CLUSTER_NODES];
+    bool other_key; /* who dials asks for another Noise key than his handshake proved */
 };
 
 /** A fresh folder, nobody running. */

@@ -4,10 +4,12 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "maille/value.h"
 #include "support_cluster.h"
+#include "support_request.h"
 #include "support_story.h"
 
 static int setup(void **state)
@@ -179,6 +181,38 @@ static void a_wrong_passphrase_opens_nothing(void **state)
     assert_int_equal(story_try_find(c, 0), ML_E_LOCKED);
 }
 
+/* A newcomer may register the Noise key that his link proved, and no other: else he could claim
+ * that of another node, whose links would then count as his. */
+static void a_newcomer_registers_the_key_of_his_link(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    char member[40];
+    char code[256];
+    story_found(c, 0);
+    story_ask(&r);
+    story_put(&r, "name", "Inès Leroy");
+    ml_args_key(r.args, "role");
+    ml_args_int(r.args, 60);
+    story_must(&r, story_send(&r, c, 0, "member.add"), "member.add");
+    snprintf(member, sizeof(member), "%s", ml_value_text(story_get(&r, "member"), ""));
+    story_end(&r);
+    story_ask(&r);
+    story_put(&r, "member", member);
+    story_must(&r, story_send(&r, c, 0, "enrol.code"), "enrol.code");
+    snprintf(code, sizeof(code), "%s", ml_value_text(story_get(&r, "code"), ""));
+    story_end(&r);
+    cluster_start(c, 1);
+    c->other_key = true;
+    story_ask(&r);
+    story_put(&r, "code", code);
+    story_put(&r, "address", "node:0");
+    story_put(&r, "node_name", "portable");
+    story_put(&r, "passphrase", "quatre chevaux dans un pré");
+    assert_int_equal(story_send(&r, c, 1, "enrol.join"), ML_E_DENIED);
+    story_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_passphrase_opens_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_newcomer_registers_the_key_of_his_link, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
