@@ -483,6 +483,8 @@ static ml_err tally_recall(struct ml_log *log)
     t->quarantined = (uint64_t)ml_stmt_int(s, 3);
     t->epoch = (uint64_t)ml_stmt_int(s, 4);
     t->hlc = (uint64_t)ml_stmt_int(s, 5);
+    t->chunks = (uint64_t)ml_stmt_int(s, 6);
+    t->chunks_missing = (uint64_t)ml_stmt_int(s, 7);
     t->last_n = t->bundles; /* ingest numbers have no gaps */
     ml_stmt_reset(s);
     s = log->st[ML_SQL_PENDING_ALL];
@@ -559,5 +561,7 @@ ml_err ml_log_flush(struct ml_log *log)
     ml_stmt_bind_int(s, 4, (int64_t)log->tally.quarantined);
     ml_stmt_bind_int(s, 5, (int64_t)log->tally.epoch);
     ml_stmt_bind_int(s, 6, (int64_t)log->tally.hlc);
+    ml_stmt_bind_int(s, 7, (int64_t)log->tally.chunks);
+    ml_stmt_bind_int(s, 8, (int64_t)log->tally.chunks_missing);
     return ml_stmt_run(s);
 }

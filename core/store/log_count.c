@@ -17,7 +17,9 @@ ml_err ml_log_counts(struct ml_log *log, struct ml_log_counts *out)
                                   .ops = log->tally.ops,
                                   .bodies_missing = row ? (uint64_t)ml_stmt_int(s, 0) : 0,
                                   .pending = log->tally.pending,
-                                  .quarantined = log->tally.quarantined};
+                                  .quarantined = log->tally.quarantined,
+                                  .chunks = log->tally.chunks,
+                                  .chunks_missing = log->tally.chunks_missing};
     ml_stmt_reset(s);
     for (size_t i = 0; i < log->writer_count; i++) {
         out->forks += log->writers[i]->frozen;

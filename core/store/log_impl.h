@@ -27,6 +27,11 @@
 #define ML_LOG_HOLE   2 /* its body is absent: table hole says why */
 #define ML_LOG_FILLED 4 /* its body came later: table fill has it */
 
+/* States of a chunk, on disk. */
+#define ML_LOG_CHUNK_MISSING 0 /* a manifest names it */
+#define ML_LOG_CHUNK_HERE    1
+#define ML_LOG_CHUNK_LOST    2 /* its bytes were destroyed: another row takes its place */
+
 /** Highest number by chain: index = writer index * ML_LANES + lane; beyond `count`: 0. */
 struct ml_log_vec {
     uint32_t *seq; /* owned */
@@ -128,6 +133,13 @@ enum ml_log_sql {
     ML_SQL_PEER_PUT,
     ML_SQL_BASE_GET,
     ML_SQL_BASE_PUT,
+    ML_SQL_CHUNK_FIND,
+    ML_SQL_CHUNK_PUT,
+    ML_SQL_CHUNK_SET,
+    ML_SQL_CHUNK_AFTER,
+    ML_SQL_CHUNK_MISSING,
+    ML_SQL_CHUNK_BODY,
+    ML_SQL_CHUNK_BODY_PUT,
     ML_SQL_COUNT,
 };
 extern const char *const ml_log_sql[ML_SQL_COUNT];
@@ -142,6 +154,8 @@ struct ml_log_tally {
     uint64_t last_n;
     uint64_t pending;
     int64_t pending_bytes;
+    uint64_t chunks;
+    uint64_t chunks_missing;
 };
 
 struct ml_log {
@@ -297,6 +311,25 @@ ml_err ml_log_cites_add(struct ml_log *log, struct ml_log_vec *cites,
                         const struct ml_header *header) ML_MUST_CHECK;
 ml_err ml_log_body_lose(struct ml_log *log, uint64_t n, ml_absent reason) ML_MUST_CHECK;
 uint32_t ml_log_wire_len(size_t header_len, size_t body_len, bool absent);
+
+/* log_chunk.c */
+struct ml_log_chunk {
+    uint64_t id;
+    struct ml_hash hash;
+    uint32_t bytes;
+    bool here;
+};
+/** A body of lane 4 is stored: what it names and isn't listed is missing. */
+ml_err ml_log_chunks_note(struct ml_log *log, struct ml_slice body) ML_MUST_CHECK;
+/** Is all that it names listed? */
+ml_err ml_log_chunks_listed(struct ml_log *log, struct ml_slice body, bool *listed) ML_MUST_CHECK;
+/** The first one after the id. NOT_FOUND: there is none. */
+ml_err ml_log_chunk_after(struct ml_log *log, uint64_t after,
+                          struct ml_log_chunk *out) ML_MUST_CHECK;
+/** Bytes of a row, borrowed until the next call. CORRUPT: it has none. */
+ml_err ml_log_chunk_read(struct ml_log *log, uint64_t id, struct ml_slice *sealed) ML_MUST_CHECK;
+/** Its bytes are destroyed: missing from now on, under another id. */
+ml_err ml_log_chunk_lose(struct ml_log *log, const struct ml_log_chunk *chunk) ML_MUST_CHECK;
 
 /* log_fork.c */
 /** Compares with what is stored of the writer: one->freeze, one->refrozen. */

@@ -105,7 +105,9 @@ static ml_err put_body(struct ml_log *log, const struct ml_log_one *one)
     } else {
         ml_stmt_bind_int(s, 2, body->absent);
     }
-    return ml_stmt_run(s);
+    ml_err err = ml_stmt_run(s);
+    bool names = body->absent == 0 && one->bundle.header.lane == ML_LANE_BLOB;
+    return err == ML_OK && names ? ml_log_chunks_note(log, body->bytes) : err;
 }
 
 /* ---- heads ---- */
@@ -278,6 +280,9 @@ static ml_err fill(struct ml_log *log, uint64_t n, int64_t flags, const struct m
     log->tally.epoch++;
     if (err == ML_OK && one->bundle.header.lane == ML_LANE_GOVERNANCE) {
         err = ml_log_gov_replay(log, true);
+    }
+    if (err == ML_OK && one->bundle.header.lane == ML_LANE_BLOB) {
+        err = ml_log_chunks_note(log, body);
     }
     return err;
 }

@@ -11,6 +11,7 @@ void ml_log_entry_done(struct ml_log *log)
     ml_stmt_reset(log->st[ML_SQL_BODY]);
     ml_stmt_reset(log->st[ML_SQL_FILL]);
     ml_stmt_reset(log->st[ML_SQL_HOLE]);
+    ml_stmt_reset(log->st[ML_SQL_CHUNK_BODY]);
 }
 
 ml_err ml_log_body_read(struct ml_log *log, struct ml_log_entry *out, int64_t flags)

@@ -1,9 +1,9 @@
 /* core/store/log_rebuild.c -- see log_rebuild.h.
  *
  * Happy path: each number up to the last is read on its own, joined to its wire form and ingested,
- * in batches; then what waited, settings and peers. A page that doesn't open costs the rows on it
- * and nothing else. The rows of an index aren't used but to find a number's row, and to name those
- * that are lost.
+ * in batches; then what waited, chunks, settings and peers. A page that doesn't open costs the rows
+ * on it and nothing else. The rows of an index aren't used but to find a number's row, and to name
+ * those that are lost.
  */
 #include "core/store/log_rebuild.h"
 
@@ -13,6 +13,7 @@
 #include "core/store/log_impl.h"
 
 #define BATCH          256u
+#define CHUNK_BATCH    64u
 #define LOST_NAMED_MAX 65536u /* of more, the places aren't looked for */
 
 struct rebuild {
@@ -202,6 +203,58 @@ static ml_err copy_pending(struct rebuild *r, struct ml_buf *wire)
     return err;
 }
 
+/* What no longer hangs on a manifest is left behind. */
+static ml_err give_chunk(struct rebuild *r, const struct ml_log_chunk *chunk,
+                         struct ml_slice sealed)
+{
+    bool stored = false;
+    ml_err err = r->in_batch == 0 ? ml_log_begin(r->fresh) : ML_OK;
+    r->in_batch++;
+    if (err == ML_OK) {
+        err = ml_log_put_chunk(r->fresh, &chunk->hash, sealed, ML_CHUNK_PEER, &stored);
+    }
+    if (err == ML_E_FORGED || err == ML_E_LIMIT) {
+        r->how->problem(r->how->user, "a chunk is destroyed; it will be fetched again");
+        err = ML_OK;
+    }
+    err = err == ML_E_NOT_FOUND ? ML_OK : err;
+    if (err == ML_OK && r->in_batch == CHUNK_BATCH) {
+        r->in_batch = 0;
+        err = ml_log_commit(r->fresh);
+    }
+    return err;
+}
+
+static ml_err copy_chunk(struct rebuild *r, const struct ml_log_chunk *chunk)
+{
+    struct ml_slice sealed;
+    ml_err err = ml_log_chunk_read(r->old, chunk->id, &sealed);
+    if (err == ML_OK) {
+        err = give_chunk(r, chunk, sealed);
+    } else if (is_damage(err)) {
+        r->how->problem(r->how->user, "a chunk cannot be read; it will be fetched again");
+        err = ML_OK;
+    }
+    ml_log_entry_done(r->old);
+    return err;
+}
+
+static ml_err copy_chunks(struct rebuild *r)
+{
+    struct ml_log_chunk chunk = {.id = 0};
+    ml_err err = ml_log_chunk_after(r->old, 0, &chunk);
+    while (err == ML_OK) {
+        err = chunk.here ? copy_chunk(r, &chunk) : ML_OK;
+        if (err == ML_OK) {
+            err = ml_log_chunk_after(r->old, chunk.id, &chunk);
+        }
+    }
+    if (is_damage(err) && err != ML_E_NOT_FOUND) {
+        r->how->problem(r->how->user, "chunks cannot be read; they will be fetched again");
+    }
+    return is_damage(err) ? ML_OK : err;
+}
+
 static ml_err put_peer(void *user, const struct ml_log_peer *peer)
 {
     struct rebuild *r = user;
@@ -241,6 +294,13 @@ static ml_err rebuild_all(struct rebuild *r, const struct ml_env *env)
     ml_err err = copy_bundles(r, &wire);
     if (err == ML_OK) {
         err = copy_pending(r, &wire);
+    }
+    if (err == ML_OK && r->in_batch > 0) {
+        r->in_batch = 0;
+        err = ml_log_commit(r->fresh);
+    }
+    if (err == ML_OK) {
+        err = copy_chunks(r);
     }
     if (err == ML_OK && r->in_batch > 0) {
         err = ml_log_commit(r->fresh);

@@ -32,6 +32,13 @@ static const struct ml_db_step steps[] = {
             "CREATE TABLE peer(node BLOB PRIMARY KEY, address TEXT NOT NULL, seen INTEGER NOT NULL,"
             " err INTEGER NOT NULL) WITHOUT ROWID;"
             "CREATE TABLE base(node BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"},
+    {.sql = "CREATE TABLE chunk(id INTEGER PRIMARY KEY, key INTEGER NOT NULL, hash BLOB NOT NULL,"
+            " bytes INTEGER NOT NULL, state INTEGER NOT NULL);"
+            "CREATE INDEX chunk_key ON chunk(key);"
+            "CREATE INDEX chunk_missing ON chunk(id) WHERE state = 0;"
+            "CREATE TABLE chunk_body(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+            "ALTER TABLE tally ADD COLUMN chunks INTEGER NOT NULL DEFAULT 0;"
+            "ALTER TABLE tally ADD COLUMN chunks_missing INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const struct ml_db_schema ml_log_schema = {
@@ -41,6 +48,7 @@ const struct ml_db_schema ml_log_schema = {
 };
 
 #define KNOWN "SELECT n, hash, hlc, own, gvec, prev, verdict FROM bundle "
+#define CHUNK "SELECT id, hash, bytes, state FROM chunk "
 #define ENTRY "SELECT n, hash, verdict, reason, bytes, flags, header, sig FROM bundle "
 
 const char *const ml_log_sql[ML_SQL_COUNT] = {
@@ -88,9 +96,10 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_PENDING_ALL] = "SELECT count(*), total(length(wire)) FROM pending",
     [ML_SQL_PENDING_NEWER] =
         "SELECT id, wire FROM pending WHERE reason = ?1 AND id > ?2 ORDER BY id LIMIT 1",
-    [ML_SQL_TALLY] = "SELECT org, bundles, ops, quarantined, epoch, hlc FROM tally",
+    [ML_SQL_TALLY] = "SELECT org, bundles, ops, quarantined, epoch, hlc, chunks, chunks_missing"
+                     " FROM tally",
     [ML_SQL_TALLY_SET] = "INSERT OR REPLACE INTO tally(id, org, bundles, ops, quarantined, epoch,"
-                         " hlc) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6)",
+                         " hlc, chunks, chunks_missing) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [ML_SQL_LANE0] = "SELECT n, verdict, reason FROM bundle WHERE lane = 0 AND n > ?1 ORDER BY n"
                      " LIMIT 1",
     [ML_SQL_JUDGE_BEYOND] = "UPDATE bundle SET verdict = ?4, reason = ?5 WHERE writer = ?1 AND"
@@ -116,5 +125,12 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_PEER_PUT] = "INSERT OR REPLACE INTO peer(node, address, seen, err)"
                         " VALUES(?1, ?2, ?3, ?4)",
     [ML_SQL_BASE_GET] = "SELECT bytes FROM base WHERE node = ?1",
+    [ML_SQL_CHUNK_FIND] = CHUNK "WHERE key = ?1 AND state < 2",
+    [ML_SQL_CHUNK_PUT] = "INSERT INTO chunk(key, hash, bytes, state) VALUES(?1, ?2, ?3, ?4)",
+    [ML_SQL_CHUNK_SET] = "UPDATE chunk SET bytes = ?2, state = ?3 WHERE id = ?1",
+    [ML_SQL_CHUNK_AFTER] = CHUNK "WHERE id > ?1 AND state < 2 ORDER BY id LIMIT 1",
+    [ML_SQL_CHUNK_MISSING] = CHUNK "WHERE state = 0 AND id > ?1 ORDER BY id LIMIT 1",
+    [ML_SQL_CHUNK_BODY] = "SELECT bytes FROM chunk_body WHERE id = ?1",
+    [ML_SQL_CHUNK_BODY_PUT] = "INSERT INTO chunk_body(id, bytes) VALUES(?1, ?2)",
     [ML_SQL_BASE_PUT] = "INSERT OR REPLACE INTO base(node, bytes) VALUES(?1, ?2)",
 };

@@ -2,14 +2,15 @@
  *
  * Happy path: SQLite reads every page -> each bundle by ingest number: header hashed, signature
  * checked, predecessor and citations found, body compared with its root, verdict compared with the
- * one derived -> counts compared. Failures don't end the walk: each is named, and what can be
- * fetched again is marked: a body that isn't its header's becomes a hole (not received), so that
- * the next exchange asks for it. An error means that it could not be told.
+ * one derived -> counts compared -> each chunk hashed. Failures don't end the walk: each is named,
+ * and what can be fetched again is marked: a body that isn't its header's becomes a hole (not
+ * received), so that the next exchange asks for it. An error means that it could not be told.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/ids.h"
+#include "core/codec/manifest.h"
 #include "core/store/log_impl.h"
 
 struct verify {
@@ -18,6 +19,7 @@ struct verify {
     void *user;
     uint64_t n;
     bool lost_body;
+    bool unlisted; /* it names chunks that aren't listed */
     struct ml_log_tally found;
 };
 
@@ -102,9 +104,17 @@ static ml_err check_body(struct verify *v, const struct ml_header *h, int64_t fl
         struct ml_hash root = ml_body_root(body);
         good = memcmp(root.b, h->body_root.b, sizeof(root.b)) == 0;
     }
+    bool listed = true;
+    if (good && h->lane == ML_LANE_BLOB) {
+        err = ml_log_chunks_listed(v->log, body, &listed);
+    }
     ml_stmt_reset(s);
     if (err != ML_OK && !is_damage(err)) {
         return err;
+    }
+    if (!listed) {
+        v->unlisted = true;
+        tell(v, h, "chunks that it names are not listed; they will be fetched");
     }
     if (!good) {
         v->lost_body = true;
@@ -157,10 +167,43 @@ static ml_err verify_row(struct verify *v)
     return err == ML_OK ? check_body(v, &b.header, flags) : err;
 }
 
+/* Where the tables themselves are damaged, what is lost can't even be noted. */
+static ml_err mended(struct verify *v, ml_err err)
+{
+    if (is_damage(err)) {
+        v->problem(v->user, "its loss cannot be noted: the log must be rebuilt");
+        err = ML_OK;
+    }
+    return err == ML_OK ? ml_log_fresh(v->log) : err;
+}
+
+/* What can be fetched again is asked for by the next exchange. */
+static ml_err mend(struct verify *v)
+{
+    ml_err err = ml_log_write(v->log);
+    if (err != ML_OK) {
+        return err;
+    }
+    if (v->lost_body) {
+        err = ml_log_body_lose(v->log, v->n, ML_ABSENT_NOT_RECEIVED);
+    } else {
+        struct ml_log_entry e = {.n = v->n};
+        int64_t flags = 0;
+        err = ml_log_header_of(v->log, &e, &flags, v->n);
+        if (err == ML_OK) {
+            err = ml_log_body_read(v->log, &e, flags);
+        }
+        if (err == ML_OK) {
+            err = ml_log_chunks_note(v->log, e.body.bytes);
+        }
+    }
+    return mended(v, ml_log_done(v->log, err));
+}
+
 static ml_err verify_one(struct verify *v)
 {
     bool found = false;
-    v->lost_body = false;
+    v->lost_body = v->unlisted = false;
     ml_log_entry_done(v->log);
     ml_stmt_bind_int(v->log->st[ML_SQL_ENTRY], 1, (int64_t)v->n);
     ml_err err = ml_log_row(v->log, ML_SQL_ENTRY, &found);
@@ -173,16 +216,70 @@ static ml_err verify_one(struct verify *v)
         err = verify_row(v);
     }
     ml_log_entry_done(v->log);
-    if (err == ML_OK && v->lost_body) {
-        err = ml_log_write(v->log);
-        if (err == ML_OK) {
-            err = ml_log_done(v->log, ml_log_body_lose(v->log, v->n, ML_ABSENT_NOT_RECEIVED));
+    return err == ML_OK && (v->lost_body || v->unlisted) ? mend(v) : err;
+}
+
+/* ---- chunks ---- */
+
+static ml_err chunk_lost(struct verify *v, const struct ml_log_chunk *chunk)
+{
+    char text[ML_HEX_SIZE(sizeof(chunk->hash.b)) + 64];
+    char hash[ML_HEX_SIZE(sizeof(chunk->hash.b))];
+    ml_hex_encode(hash, chunk->hash.b, sizeof(chunk->hash.b));
+    snprintf(text, sizeof(text), "chunk %s: it is destroyed; it will be fetched again", hash);
+    v->problem(v->user, text);
+    ml_err err = ml_log_write(v->log);
+    if (err == ML_OK) {
+        err = ml_log_done(v->log, ml_log_chunk_lose(v->log, chunk));
+    }
+    return mended(v, err);
+}
+
+static ml_err verify_chunk(struct verify *v, const struct ml_log_chunk *chunk)
+{
+    struct ml_slice sealed = {NULL, 0};
+    if (!chunk->here) {
+        return ML_OK;
+    }
+    ml_err err = ml_log_chunk_read(v->log, chunk->id, &sealed);
+    struct ml_hash hash = ml_chunk_hash(sealed);
+    bool good = err == ML_OK && memcmp(hash.b, chunk->hash.b, sizeof(hash.b)) == 0;
+    ml_log_entry_done(v->log);
+    if (err != ML_OK && !is_damage(err)) {
+        return err;
+    }
+    return good ? ML_OK : chunk_lost(v, chunk);
+}
+
+/* Those that are lost on the way come under ids above: the walk ends before them. */
+static ml_err verify_chunks(struct verify *v)
+{
+    struct ml_log_chunk chunk = {.id = 0};
+    uint64_t chunks = 0;
+    uint64_t missing = 0;
+    uint64_t before = 0;
+    ml_err err = ml_log_chunk_after(v->log, 0, &chunk);
+    while (err == ML_OK) {
+        before = v->log->tally.chunks_missing;
+        err = verify_chunk(v, &chunk);
+        chunks++;
+        missing += !chunk.here;
+        if (err == ML_OK && v->log->tally.chunks_missing != before) {
+            chunks--; /* it is met again, as a missing one */
         }
         if (err == ML_OK) {
-            err = ml_log_fresh(v->log);
+            err = ml_log_chunk_after(v->log, chunk.id, &chunk);
         }
     }
-    return err;
+    if (is_damage(err)) {
+        v->problem(v->user, "the list of chunks cannot be read");
+        return ML_OK;
+    }
+    if (err == ML_E_NOT_FOUND &&
+        (chunks != v->log->tally.chunks || missing != v->log->tally.chunks_missing)) {
+        v->problem(v->user, "the counts are not those of the chunks");
+    }
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
 }
 
 static void compare_counts(struct verify *v)
@@ -211,6 +308,7 @@ ml_err ml_log_verify(struct ml_log *log, ml_log_problem_cb *problem, void *user)
     }
     if (err == ML_OK) {
         compare_counts(&v);
+        err = verify_chunks(&v);
     }
     return err;
 }
