@@ -116,17 +116,15 @@ static struct ml_log_next next_of(struct bench *b, uint8_t lane)
     return next;
 }
 
-/* An ml_keyop_cb. */
-static ml_err append_key_op(void *user, struct ml_slice op)
+static ml_err append_op(struct bench *b, uint8_t lane, struct ml_slice op)
 {
-    struct bench *b = user;
     struct ml_buf wire;
     struct ml_hash hash;
-    struct ml_log_next next = next_of(b, ML_LANE_KEYS);
+    struct ml_log_next next = next_of(b, lane);
     const struct ml_op_draft draft_op = {.sealed = op};
     struct ml_bundle_draft draft = {
         .header = {.writer = b->writer,
-                   .lane = ML_LANE_KEYS,
+                   .lane = lane,
                    .seq = next.seq,
                    .prev = next.prev,
                    .gctx = next.gctx,
@@ -135,11 +133,30 @@ static ml_err append_key_op(void *user, struct ml_slice op)
         .ops = &draft_op,
         .op_count = 1};
     ml_buf_init(&wire, b->env, ML_BUNDLE_BYTES_MAX);
-    if (good(b, ml_bundle_build(&wire, &hash, &draft, &b->org, b->seed), "key bundle")) {
+    if (good(b, ml_bundle_build(&wire, &hash, &draft, &b->org, b->seed), "op bundle")) {
         ingest(b, &wire);
     }
     ml_buf_free(&wire);
     return b->err;
+}
+
+/* An ml_keyop_cb. */
+static ml_err append_key_op(void *user, struct ml_slice op)
+{
+    return append_op(user, ML_LANE_KEYS, op);
+}
+
+/* A group is of a team that governance knows. */
+static void team(struct bench *b)
+{
+    struct ml_govop op = {.type = ML_GOVOP_TEAM_ADD, .must_understand = true};
+    struct ml_buf bytes;
+    op.u.team_add.team = b->team;
+    ml_buf_init(&bytes, b->env, 8192);
+    if (good(b, ml_govop_encode(&bytes, &op), "team op")) {
+        good(b, append_op(b, ML_LANE_GOVERNANCE, ml_buf_slice(&bytes)), "team");
+    }
+    ml_buf_free(&bytes);
 }
 
 static struct ml_vault *open_vault(struct bench *b, const char *name)
@@ -377,6 +394,7 @@ static void run(struct bench *b, uint32_t batch)
 {
     genesis(b);
     if (b->err == ML_OK) {
+        team(b);
         groups(b);
     }
     for (uint32_t i = 0; i < b->patient_count && b->err == ML_OK; i++) {
