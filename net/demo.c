@@ -390,7 +390,7 @@ static bool conflict_describe(struct demo *d, struct demo_node *n, char *out, si
     out[0] = '\0';
     for (v = ml_value_at(v, 0); v != NULL && len < size; v = ml_value_next(v)) {
         const struct ml_value *author = ml_value_get(v, "author");
-        int put = snprintf(out + len, size - len, "\n        « %s », %s, %s",
+        int put = snprintf(out + len, size - len, "\n        · %s\n          %s, %s",
                            ml_value_text(ml_value_get(v, "text"), "?"),
                            ml_value_text(ml_value_get(author, "name"), "auteur inconnu"),
                            ml_value_text(ml_value_get(v, "recorded_text"), ""));

@@ -57,6 +57,7 @@ struct ml_object {
     const struct ml_env *env;
     const struct ml_schema *schema; /* borrowed, as the entity */
     const struct ml_entity *entity;
+    int64_t patient; /* a vault's row of its patient: where its references lead; 0: not from one */
     struct ml_obj_version *versions; /* owned */
     uint32_t count;
     struct ml_version_id *seen; /* owned: of all versions */

@@ -107,6 +107,8 @@ struct ml_entity {
         is_shared; /* not of one patient (professional, organisation): the structure's own stream */
     const char *effective_field; /* name of the field that dates it in the timeline, or NULL */
     const char *title_field;     /* name of the field that heads it in lists */
+    const char *title_fr;        /* rule that says the title instead (say.h); NULL: the field */
+    const char *say_fr;          /* rule that says the rest in a sentence; NULL: the form's order */
     const char *label_fr;
     const char *label_en;
     const char *plural_fr;

@@ -39,6 +39,9 @@ static const struct ml_entity procedure = {
     .in_timeline = true,
     .effective_field = "performed",
     .title_field = "code",
+    .say_fr = "[{status~completed}][, siège : {body_sites}][, résultat : {outcome}]"
+              "[, fait par {performers}][, intervenant extérieur : {outside_performer}]"
+              "[, pour : {reasons}][, motif : {reason_texts}][ ; {notes}]",
     .label_fr = "Acte",
     .label_en = "Procedure",
     .plural_fr = "Actes",
@@ -86,6 +89,8 @@ static const struct ml_entity report = {
     .in_timeline = true,
     .effective_field = "examined_at",
     .title_field = "code",
+    .say_fr = "[{categories}][, {status~final}][, conclusion : {conclusion}]"
+              "[, {conclusion_codes}][, rendu par {performers}]",
     .label_fr = "Compte rendu d'examen",
     .label_en = "Report",
     .plural_fr = "Comptes rendus d'examens",
@@ -149,6 +154,9 @@ static const struct ml_entity imaging_study = {
     .in_timeline = true,
     .effective_field = "started_at",
     .title_field = "description",
+    .say_fr = "[{modalities}][, {body_sites}][, {status~available}]"
+              "[, séries : {series_count}][, images : {image_count}][, motif : {reasons}]"
+              "[ ; {notes}]",
     .label_fr = "Examen d'imagerie",
     .label_en = "Imaging study",
     .plural_fr = "Examens d'imagerie",

@@ -53,6 +53,9 @@ static const struct ml_entity professional = {
     .severity = ML_SEVERITY_LOW,
     .is_shared = true,
     .title_field = "family_name",
+    .title_fr = "[{titles} ][{given_names} ]{family_name}",
+    .say_fr = "[{profession}][, {specialties}][, {exercise_mode}][, RPPS {rpps}]"
+              "[, {organisations}][, {telecoms}][, {mssante}][ ; {note}]",
     .label_fr = "Professionnel",
     .label_en = "Professional",
     .plural_fr = "Professionnels",
@@ -95,6 +98,8 @@ static const struct ml_entity organisation = {
     .severity = ML_SEVERITY_LOW,
     .is_shared = true,
     .title_field = "name",
+    .say_fr = "[{types}][, {addresses}][, {telecoms}][, {mssante}][, FINESS {finess}]"
+              "[, SIRET {siret}][, rattachée à {part_of}][ ; {note}]",
     .label_fr = "Structure",
     .label_en = "Organisation",
     .plural_fr = "Structures",

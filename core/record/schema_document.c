@@ -44,6 +44,9 @@ static const struct ml_entity document = {
     .in_timeline = true,
     .effective_field = "written_at",
     .title_field = "title",
+    .say_fr = "[{type}][, {abnormal?signalé anormal}][, auteur : {authors}]"
+              "[, auteur extérieur : {author_text}][, confidentialité {confidentiality}]"
+              "[, {origin}][, {status~current}][, {doc_status~final}][, {files}]",
     .label_fr = "Document",
     .label_en = "Document",
     .plural_fr = "Documents",

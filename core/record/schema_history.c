@@ -60,6 +60,10 @@ static const struct ml_entity problem = {
     .in_timeline = true,
     .effective_field = "onset",
     .title_field = "code",
+    .say_fr = "[{clinical_status}][, {verification~confirmed}][, {kind~actif}]"
+              "[, {chronicity}][, gravité {severity}][, siège : {body_sites}]"
+              "[, chez : {kin}][, {onset>abatement}]"
+              "[, {long_term_illness?reconnu en ALD}][, suivi : {performers}][ ; {notes}]",
     .label_fr = "Problème ou antécédent",
     .label_en = "Problem",
     .plural_fr = "Problèmes et antécédents",
@@ -125,6 +129,12 @@ static const struct ml_entity allergy = {
     .in_timeline = true,
     .effective_field = "recorded_at",
     .title_field = "agent",
+    .say_fr = "[{assertion~known}][, {type}][ ({categories})]"
+              "[, {agent#texte libre : aucune alerte automatique}][, risque {criticality}]"
+              "[, réaction : {reactions}][, gravité {reaction_severity}]"
+              "[, {verification~confirmed}][, {status~active}][ ({status_reason})]"
+              "[, {onset@depuis}][, dernier épisode {last_occurrence@le}]"
+              "[, liste revue {reviewed_on@le}][, revue par {reviewed_by}][ ; {notes}]",
     .label_fr = "Allergie ou intolérance",
     .label_en = "Allergy",
     .plural_fr = "Allergies et intolérances",
@@ -179,6 +189,9 @@ static const struct ml_entity immunisation = {
     .in_timeline = true,
     .effective_field = "given_at",
     .title_field = "vaccine",
+    .say_fr = "[{status}][, motif : {not_given_reason}][, dose n° {dose_number}][, {dose}]"
+              "[, lot {lot}][, péremption {expiry}][, {site}][, {route}][, par {performers}]"
+              "[, prochain rappel {next_due@le}][ ; {notes}]",
     .label_fr = "Vaccination",
     .label_en = "Immunisation",
     .plural_fr = "Vaccinations",

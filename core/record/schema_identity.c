@@ -150,6 +150,11 @@ static const struct ml_entity patient = {
     SEVERITY(CRITICAL),
     .is_patient = true,
     .title_field = "birth_name",
+    .title_fr = "{birth_name}[ {first_birth_given_name}]",
+    .say_fr = "[{birth_date@le}][, {sex}][, INS {ins}][, {identity_status}]"
+              "[, mort {deceased_at@le}][, {deceased?mort}][, parle {languages}]"
+              "[, {needs_interpreter?besoin d'un interprète}]"
+              "[, médecin traitant : {general_practitioner}][ ; {access_notes}]",
     LABELS("Patient", "Patient"),
     .plural_fr = "Patients",
     .fhir_type = "Patient",
@@ -190,6 +195,7 @@ static const struct ml_entity contact = {
     .data_class = 1,
     SEVERITY(MEDIUM),
     .title_field = "name",
+    .say_fr = "[{kinds}][, {relations}][, {telecoms}][, {addresses}][, {valid@le}][ ; {note}]",
     LABELS("Proche", "Contact"),
     .plural_fr = "Proches",
     .fhir_type = "RelatedPerson",

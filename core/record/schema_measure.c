@@ -2,11 +2,13 @@
 #include "core/record/schema_blocks.h"
 
 /* Both entities come from FHIR Observations and hold the same fields under the same numbers. */
-#define OBSERVATION_FIELDS(codes)                                                                  \
+#define OBSERVATION_FIELDS(codes, answers)                                                         \
     {ID(1, "code"), FIXED(CONCEPT),           REQUIRED,    SEARCH(TEXT), CODES(codes),             \
      FORM(1),       LABELS("Mesure", "Code"), FHIR("code")},                                       \
-        {ID(2, "value"), FIXED(VALUE), FORM(2), LABELS("Valeur", "Value"), FHIR("value[x]")},      \
+        {ID(2, "value"),  FIXED(VALUE), CODES(answers), FORM(2), LABELS("Valeur", "Value"),        \
+         FHIR("value[x]")},                                                                        \
         {ID(3, "components"),                                                                      \
+         CODES(codes),                                                                             \
          FIXED(COMPONENT),                                                                         \
          LIST,                                                                                     \
          FORM(3),                                                                                  \
@@ -64,7 +66,7 @@
     }
 
 static const struct ml_field observation_fields[] = {
-    OBSERVATION_FIELDS("measure"),
+    OBSERVATION_FIELDS("measure", "tobacco"),
     {ID(21, "posture"), FIXED(CODE), CODES("posture"), FORM(5), LABELS("Position", "Posture")},
 };
 
@@ -78,6 +80,11 @@ static const struct ml_entity observation = {
     .in_timeline = true,
     .effective_field = "taken_at",
     .title_field = "code",
+    .say_fr = "[{value}][, {components}][, {interpretations}][, siège : {body_site}]"
+              "[, {posture}][, mesure impossible : {absent_reason}]"
+              "[, valeurs usuelles de {range_low} à {range_high}]"
+              "[, valeurs usuelles : {range_text}][, {method}][, {device}][, {status~final}]"
+              "[ ; {notes}]",
     .label_fr = "Mesure",
     .label_en = "Observation",
     .plural_fr = "Mesures",
@@ -88,7 +95,7 @@ static const struct ml_entity observation = {
 };
 
 static const struct ml_field lab_result_fields[] = {
-    OBSERVATION_FIELDS("laboratory"),
+    OBSERVATION_FIELDS("laboratory", NULL),
     {ID(21, "specimen"), FIXED(TEXT), FORM(5), LABELS("Prélèvement", "Specimen"),
      FHIR("specimen.display")},
 };
@@ -103,6 +110,10 @@ static const struct ml_entity lab_result = {
     .in_timeline = true,
     .effective_field = "taken_at",
     .title_field = "code",
+    .say_fr = "[{value}][, {components}][, {interpretations}]"
+              "[, valeurs usuelles de {range_low} à {range_high}]"
+              "[, valeurs usuelles : {range_text}][, {specimen}][, {method}]"
+              "[, résultat absent : {absent_reason}][, {status~final}][ ; {notes}]",
     .label_fr = "Résultat de biologie",
     .label_en = "Laboratory result",
     .plural_fr = "Résultats de biologie",

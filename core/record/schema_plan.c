@@ -46,6 +46,10 @@ static const struct ml_entity care_plan = {
     .in_timeline = true,
     .effective_field = "period",
     .title_field = "categories",
+    .title_fr = "[{categories}][, {title}]",
+    .say_fr = "[{status}][, {period@le}][, {activities}][, pour : {problems}]"
+              "[, objectifs : {goals}][, coordonné par {coordinator}][, avec {contributors}]"
+              "[, {description}][ ; {notes}]",
     .label_fr = "Plan de soins",
     .label_en = "Care plan",
     .plural_fr = "Plans de soins",
@@ -88,6 +92,8 @@ static const struct ml_entity goal = {
     .in_timeline = false,
     .effective_field = "start",
     .title_field = "description",
+    .say_fr = "[{status}][, {achievement}][, {start@depuis}][, échéance {due@le}]"
+              "[, priorité {priority}][, pour : {problems}][ ; {notes}]",
     .label_fr = "Objectif de soins",
     .label_en = "Goal",
     .plural_fr = "Objectifs de soins",

@@ -93,6 +93,17 @@ static const struct ml_entity treatment = {
     .in_timeline = true,
     .effective_field = "prescribed_at",
     .title_field = "drug",
+    .say_fr =
+        "[{dose+frequency+period+moments+posology+other_dosages-posologie non précisée}]"
+        "[{dose}][ {frequency/period/period_unit}][, {moments}]"
+        "[, {as_needed?si besoin}][, {route}][, « {posology} »][, consigne : « {intake_advice} »]"
+        "[, puis {other_dosages}][, pendant {duration}][, {valid@le}]"
+        "[, à renouveler {renewals} fois][, {substitution!non substituable}]"
+        "[, {self_medication?automédication}]"
+        "[, {long_term_illness?en rapport avec une ALD}][, {status~active}]"
+        "[ ({stop_reason})][, prescrit {prescribed_at@le}]"
+        "[, prescripteur : {prescriber}][, pour : {indications}]"
+        "[, pour : {indication_texts}][ ; {notes}]",
     .label_fr = "Traitement",
     .label_en = "Treatment",
     .plural_fr = "Traitements",

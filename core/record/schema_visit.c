@@ -61,6 +61,8 @@ static const struct ml_entity encounter = {
     .in_timeline = true,
     .effective_field = "period",
     .title_field = "types",
+    .say_fr = "[{class}][, motif : {reasons}][, {problems}][, avec {participants}]"
+              "[, {organisation}][, {place}][, issue : {outcome}][, {status~finished}]",
     .label_fr = "Consultation",
     .label_en = "Encounter",
     .plural_fr = "Consultations",
@@ -86,6 +88,9 @@ static const struct ml_entity visit = {
     .in_timeline = true,
     .effective_field = "period",
     .title_field = "types",
+    .say_fr = "[{class}][, motif : {reasons}][, {problems}][, avec {participants}]"
+              "[, {organisation}][, {place}][, issue : {outcome}]"
+              "[, non fait : {not_done_reason}][, {status~finished}]",
     .label_fr = "Passage",
     .label_en = "Visit",
     .plural_fr = "Passages",
@@ -121,6 +126,9 @@ static const struct ml_entity note = {
     .in_timeline = true,
     .effective_field = "written_at",
     .title_field = "title",
+    .say_fr = "[{text}][ ; dit : {subjective}][ ; examen : {objective}]"
+              "[ ; conclusion : {assessment}][ ; conduite à tenir : {plan}]"
+              "[ ; problèmes : {problems}]",
     .label_fr = "Note médicale",
     .label_en = "Medical note",
     .plural_fr = "Notes médicales",
@@ -151,6 +159,8 @@ static const struct ml_entity care_note = {
     .in_timeline = true,
     .effective_field = "written_at",
     .title_field = "title",
+    .say_fr = "[{urgent?URGENT}][ ; {data}][ ; actions : {action}][ ; résultats : {result}]"
+              "[ ; à l'attention de {addressees}]",
     .label_fr = "Transmission",
     .label_en = "Care note",
     .plural_fr = "Transmissions",

@@ -11,6 +11,7 @@
 
 #include "core/base/buf.h"
 #include "core/record/schema.h"
+#include "core/record/words.h"
 #include "maille/err.h"
 
 /** Has `value` the shape of the field's type (of a list: each item)? Ranges, codes and required
@@ -26,12 +27,18 @@ typedef void ml_ref_text_cb(void *user, const struct ml_object_id *object, struc
 
 struct ml_text_args {
     const struct ml_schema *schema;
-    ml_ref_text_cb *ref; /* NULL: references read « (référence) » */
+    ml_ref_text_cb *ref; /* NULL: no object is known */
     void *user;
+    /* Inside a sentence: « 3 mars 2026 », lists end with « et », and a measure of more than three
+     * decimals reads « ≈ 81,95 ». A dose is never rounded. */
+    bool spoken;
+    ml_when when; /* how a date is brought in */
 };
 
 /** Appends the value in French: decimal comma, no trailing zero in doses, JJ/MM/AAAA, labels of
- * codes. What doesn't fit reads « (illisible) »: never empty, never guessed. */
+ * codes, all parts of what is structured. What doesn't fit reads « (illisible) »: never empty,
+ * never guessed. A reference that leads to nothing here says so: « (structure non disponible
+ * ici) ». */
 void ml_value_text_fr(struct ml_buf *out, const struct ml_text_args *args,
                       const struct ml_field *field, struct ml_slice value);
 

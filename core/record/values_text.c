@@ -62,11 +62,65 @@ static struct ml_slice opt_str(struct ml_mp *mp)
     return ml_mp_str(mp, 0, ML_CHANGE_VALUE_MAX);
 }
 
-static void put_unit(struct ml_buf *out, struct ml_slice ucum)
+/* How many decimals a computer's number keeps in a sentence; 0: all. One below 0,01 stays whole. */
+static size_t decimals_kept(struct ml_slice number, size_t sign, size_t whole)
 {
-    struct ml_slice unit = ml_unit_fr(ucum);
-    put(out, unit.len > 0 && unit.data[0] != '/' ? " " : "");
-    put_slice(out, unit);
+    const uint8_t *decimals = number.data + whole + 1;
+    size_t count = number.len - whole - 1;
+    bool small = whole == sign + 1 && number.data[sign] == '0';
+    size_t kept = !small ? 2 : count >= 2 && (decimals[0] != '0' || decimals[1] != '0') ? 4 : 0;
+    bool plain = number.len <= ML_DECIMAL_MAX;
+    for (size_t i = sign; i < number.len; i++) {
+        plain = plain && (i == whole || (number.data[i] >= '0' && number.data[i] <= '9'));
+    }
+    return plain && count > kept + 1 ? kept : 0;
+}
+
+/* A number with decimals that nobody measured is a computer's: in a sentence it reads « ≈ 81,95 »,
+ * the value beside it is whole. False: it reads as it is. */
+static bool rounded(struct ml_buf *out, struct ml_slice number)
+{
+    uint8_t digits[ML_DECIMAL_MAX + 2] = {'0'}; /* the leading zero takes the carry */
+    const uint8_t *dot = memchr(number.data, '.', number.len);
+    size_t whole = dot == NULL ? 0 : (size_t)(dot - number.data);
+    size_t sign = whole > 0 && number.data[0] == '-';
+    size_t kept = whole > sign ? decimals_kept(number, sign, whole) : 0;
+    if (kept == 0) {
+        return false;
+    }
+    size_t len = 1;
+    for (size_t i = sign; i < whole + 1 + kept; i++) {
+        if (i != whole) {
+            digits[len++] = number.data[i];
+        }
+    }
+    bool carry = dot[kept + 1] >= '5';
+    for (size_t i = len; carry && i-- > 0;) {
+        carry = digits[i] == '9';
+        digits[i] = carry ? '0' : (uint8_t)(digits[i] + 1u);
+    }
+    const uint8_t *first = digits[0] == '0' ? digits + 1 : digits;
+    size_t units = len - kept - (size_t)(first - digits);
+    put(out, sign != 0 ? "≈ -" : "≈ ");
+    ml_buf_append(out, first, units);
+    put(out, ",");
+    ml_buf_append(out, first + units, kept);
+    return true;
+}
+
+/* A dose without a unit is a hazard of its own: it says so. */
+static void amount_text(const struct text *t, struct ml_slice number, struct ml_slice ucum,
+                        bool dose)
+{
+    struct ml_slice unit = ml_unit_fr(ucum, ml_words_plural(number));
+    if (dose || !t->args->spoken || !rounded(t->out, number)) {
+        ml_decimal_text(t->out, number, !dose);
+    }
+    put(t->out, unit.len > 0 && unit.data[0] != '/' ? " " : "");
+    put_slice(t->out, unit);
+    if (dose && ucum.len == 0 && number.len > 0) {
+        put(t->out, " (unité non précisée)");
+    }
 }
 
 static void quantity_text(const struct text *t, struct ml_mp *mp, bool dose)
@@ -82,8 +136,7 @@ static void quantity_text(const struct text *t, struct ml_mp *mp, bool dose)
     for (uint32_t i = 3; i < count; i++) {
         ml_mp_value(mp);
     }
-    ml_decimal_text(t->out, number, !dose);
-    put_unit(t->out, unit);
+    amount_text(t, number, unit, dose);
 }
 
 /* Is `code` one of "a|b|c"? */
@@ -110,18 +163,37 @@ static const char *code_label(const struct text *t, struct ml_slice code)
     return NULL;
 }
 
-static void code_text(const struct text *t, struct ml_mp *mp)
+static void code_named(const struct text *t, struct ml_slice code, struct ml_slice display)
 {
-    ml_mp_array(mp, 3, 3);
-    ml_mp_value(mp);
-    struct ml_slice code = opt_str(mp);
-    struct ml_slice display = opt_str(mp);
     const char *label = code_label(t, code);
     if (label != NULL) {
         put(t->out, label);
     } else {
         put_slice(t->out, display.len > 0 ? display : code);
     }
+}
+
+static void code_text(const struct text *t, struct ml_mp *mp)
+{
+    ml_mp_array(mp, 3, 3);
+    ml_mp_value(mp);
+    struct ml_slice code = opt_str(mp);
+    code_named(t, code, opt_str(mp));
+}
+
+/* Codes that practitioners read as such stand in parentheses behind the words. */
+static bool code_is_read(struct ml_slice scheme)
+{
+    static const char *const schemes[] = {
+        "http://hl7.org/fhir/sid/icd-10",
+        "urn:oid:2.16.840.1.113883.6.139", /* CISP-2 */
+        "http://www.whocc.no/atc",
+    };
+    bool read = false;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        read = read || ml_slice_equal(scheme, ml_slice_str(schemes[i]));
+    }
+    return read;
 }
 
 /* The label in the field's list of a code of the list's own system; NULL when it has none. */
@@ -131,65 +203,109 @@ static const char *listed_label(const struct text *t, const struct ml_code *code
     return ours ? code_label(t, code->code) : NULL;
 }
 
+/* What the codes of a concept call it. */
+struct called {
+    const char *label;     /* in the field's list; NULL: in none */
+    struct ml_slice first; /* the first that says anything */
+    struct ml_slice read;  /* the first that practitioners read */
+};
+
+static void call_code(const struct text *t, struct ml_slice own, const struct ml_code *code,
+                      struct called *c)
+{
+    bool repeats = own.len == 0 || ml_slice_equal(own, code->display);
+    c->label = c->label == NULL && repeats ? listed_label(t, code) : c->label;
+    if (c->first.len == 0) {
+        c->first = code->display.len > 0 ? code->display : code->code;
+    }
+    c->read = c->read.len == 0 && code_is_read(code->scheme) ? code->code : c->read;
+}
+
 /* What a person wrote; where the text only repeats what a code is called, its French label. */
 static void concept_text(const struct text *t, struct ml_mp *mp)
 {
     ml_mp_array(mp, 2, 2);
+    struct called called = {.label = NULL};
     struct ml_slice own = opt_str(mp);
     uint32_t count = ml_mp_array(mp, 0, 64);
-    const char *label = NULL;
-    struct ml_slice first = {NULL, 0};
     for (uint32_t i = 0; i < count; i++) {
         struct ml_code code;
-        if (ml_code_decode(&code, ml_mp_value(mp)) != ML_OK) {
-            continue;
+        if (ml_code_decode(&code, ml_mp_value(mp)) == ML_OK) {
+            call_code(t, own, &code, &called);
         }
-        bool repeats = own.len == 0 || ml_slice_equal(own, code.display);
-        label = label == NULL && repeats ? listed_label(t, &code) : label;
-        first = first.len > 0 ? first : code.display.len > 0 ? code.display : code.code;
     }
-    if (label != NULL) {
-        put(t->out, label);
-    } else {
-        put_slice(t->out, own.len > 0 ? own : first);
+    struct ml_slice words = called.label != NULL ? ml_slice_str(called.label)
+                            : own.len > 0        ? own
+                                                 : called.first;
+    put_slice(t->out, words);
+    if (called.read.len > 0 && !ml_slice_equal(called.read, words)) {
+        put(t->out, " (");
+        put_slice(t->out, called.read);
+        put(t->out, ")");
     }
 }
 
 static void instant_text(const struct text *t, struct ml_slice value)
 {
     struct ml_instant instant;
-    if (ml_wire_decode(&ml_format_instant, &instant, value, NULL) != ML_OK) {
+    if (ml_instant_decode(&instant, value) != ML_OK) {
         unreadable(t);
         return;
     }
-    ml_instant_text(t->out, &instant);
+    if (t->args->when != ML_WHEN_BARE && instant.precision > ML_PRECISION_DAY) {
+        instant.precision = ML_PRECISION_DAY; /* « depuis le 3 mars », whatever the hour */
+    }
+    ml_words_instant(t->out, &instant, t->args->when, t->args->spoken);
 }
 
-static void period_text(const struct text *t, struct ml_mp *mp)
+static void period_text(const struct text *t, struct ml_slice value)
 {
-    ml_mp_array(mp, 2, 2);
-    struct ml_slice from = ml_mp_value(mp);
-    struct ml_slice to = ml_mp_value(mp);
-    bool has_from = from.len > 1;
-    bool has_to = to.len > 1;
-    if (has_from) {
-        put(t->out, has_to ? "du " : "depuis le ");
-        instant_text(t, from);
+    struct ml_instant ends[2] = {{.precision = 0}, {.precision = 0}};
+    struct ml_mp mp;
+    ml_mp_init(&mp, value, ML_MP_CANONICAL);
+    ml_mp_array(&mp, 2, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct ml_slice end = ml_mp_value(&mp);
+        if (end.len > 1 && ml_instant_decode(&ends[i], end) != ML_OK) {
+            unreadable(t);
+            return;
+        }
+        if (t->args->when != ML_WHEN_BARE && ends[i].precision > ML_PRECISION_DAY) {
+            ends[i].precision = ML_PRECISION_DAY;
+        }
     }
-    if (has_to) {
-        put(t->out, has_from ? " au " : "jusqu'au ");
-        instant_text(t, to);
-    }
+    ml_words_period(t->out, &ends[0], &ends[1], t->args->spoken);
 }
 
 static void date_text(const struct text *t, struct ml_mp *mp)
 {
     struct ml_date date;
     if (ml_date_parse(opt_str(mp), &date)) {
-        ml_date_text(t->out, &date);
+        ml_words_date(t->out, &date, t->args->when, t->args->spoken);
     } else {
         unreadable(t);
     }
+}
+
+/* « (structure non disponible ici) »: what the field would lead to, when it isn't here. */
+static void absent_text(const struct text *t)
+{
+    const char *names = t->field->ref == NULL ? "" : t->field->ref;
+    struct ml_slice first = ml_slice(names, strcspn(names, "|"));
+    const char *label = NULL;
+    for (size_t i = 0; i < t->args->schema->entity_count && label == NULL; i++) {
+        const struct ml_entity *entity = t->args->schema->entities[i];
+        label = ml_slice_equal(first, ml_slice_str(entity->name)) ? entity->label_fr : NULL;
+    }
+    put(t->out, "(");
+    if (label == NULL) {
+        put(t->out, "élément");
+    } else {
+        bool upper = label[0] >= 'A' && label[0] <= 'Z';
+        ml_buf_u8(t->out, (uint8_t)(upper ? label[0] - 'A' + 'a' : label[0]));
+        put(t->out, label + 1);
+    }
+    put(t->out, " non disponible ici)");
 }
 
 static void ref_text(const struct text *t, struct ml_mp *mp)
@@ -202,65 +318,249 @@ static void ref_text(const struct text *t, struct ml_mp *mp)
         t->args->ref(t->args->user, &id, t->out);
     }
     if (t->out->len == before) {
-        put(t->out, "(référence)");
+        absent_text(t);
     }
 }
 
-/* The texts of an array, joined; only those whose bit is set in `wanted`. */
-static void parts_text(const struct text *t, struct ml_mp *mp, unsigned wanted,
-                       const char *separator)
+/* FHIR's words for what a contact, an address or a name is for. */
+static void use_text(const struct text *t, struct ml_slice word)
 {
-    uint32_t count = ml_mp_array(mp, 0, 256);
-    bool first = true;
-    for (uint32_t i = 0; i < count; i++) {
-        struct ml_slice part = opt_str(mp);
-        if (part.len > 0 && (i >= 32 || (wanted >> i & 1u) != 0)) {
-            put(t->out, first ? "" : separator);
-            put_slice(t->out, part);
-            first = false;
-        }
+    static const struct {
+        const char *use;
+        const char *fr;
+    } uses[] = {
+        {"home", "domicile"},
+        {"work", "travail"},
+        {"mobile", "portable"},
+        {"old", "ancien"},
+        {"temp", "temporaire"},
+        {"fax", "télécopie"},
+        {"official", ""},
+        {"usual", "nom utilisé"},
+        {"maiden", "nom de naissance"},
+        {"nickname", "surnom"},
+        {"anonymous", "anonyme"},
+        {"billing", "facturation"},
+        {"phone", ""},
+        {"email", ""},
+        {"secondary", "secondaire"},
+    };
+    const char *fr = NULL;
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]) && fr == NULL; i++) {
+        fr = ml_slice_equal(word, ml_slice_str(uses[i].use)) ? uses[i].fr : NULL;
+    }
+    if (word.len == 0 || (fr != NULL && fr[0] == '\0')) {
+        return;
+    }
+    put(t->out, " (");
+    put_slice(t->out, fr == NULL ? word : ml_slice_str(fr));
+    put(t->out, ")");
+}
+
+static void lines_text(const struct text *t, struct ml_list list, const char *separator,
+                       size_t start)
+{
+    struct ml_list_walk walk;
+    struct ml_slice line;
+    ml_list_walk(&walk, &list);
+    while (ml_line_next(&walk, &line)) {
+        put(t->out, line.len > 0 && t->out->len > start ? separator : "");
+        put_slice(t->out, line);
     }
 }
 
-static void name_text(const struct text *t, struct ml_mp *mp)
+static void part_text(const struct text *t, struct ml_slice part, const char *separator,
+                      size_t start)
 {
-    ml_mp_array(mp, 5, 5);
-    ml_mp_value(mp);
-    put_slice(t->out, opt_str(mp));
-    put(t->out, " ");
-    parts_text(t, mp, ~0u, " ");
-    ml_mp_value(mp);
-    ml_mp_value(mp);
+    put(t->out, part.len > 0 && t->out->len > start ? separator : "");
+    put_slice(t->out, part);
 }
 
-static void address_text(const struct text *t, struct ml_mp *mp)
+/* Parts that the strict reader refuses: each text that is there, in order. */
+static void loose_text(const struct text *t, struct ml_slice value)
 {
-    ml_mp_array(mp, 7, 7);
-    ml_mp_value(mp);
-    parts_text(t, mp, ~0u, ", ");
-    for (int i = 0; i < 5; i++) {
-        struct ml_slice part = opt_str(mp);
-        if (part.len > 0 && i < 2) {
-            put(t->out, i == 0 ? ", " : " ");
-            put_slice(t->out, part);
-        }
-    }
-}
-
-/* The text that a map holds under its key 2 (a dosage's, an attachment's title). */
-static void map_text(const struct text *t, struct ml_slice map)
-{
-    struct ml_slice value;
+    size_t start = t->out->len;
     struct ml_mp mp;
-    if (ml_fields_find(map, 2, &value)) {
-        ml_mp_init(&mp, value, ML_MP_CANONICAL);
-        struct ml_slice text = opt_str(&mp);
-        if (text.len > 0) {
-            put_slice(t->out, text);
-            return;
+    ml_mp_init(&mp, value, ML_MP_CANONICAL);
+    uint32_t count = ml_mp_array(&mp, 0, 256);
+    for (uint32_t i = 0; i < count; i++) {
+        bool list = ml_mp_peek(&mp) == ML_MP_ARRAY;
+        uint32_t parts = list ? ml_mp_array(&mp, 0, 256) : 1;
+        for (uint32_t p = 0; p < parts; p++) {
+            part_text(t, opt_str(&mp), " ", start);
         }
     }
-    put(t->out, t->field->type == ML_TYPE_DOSAGE ? "(posologie structurée)" : "(pièce jointe)");
+    if (t->out->len == start) {
+        unreadable(t);
+    }
+}
+
+static void identifier_text(const struct text *t, struct ml_slice value)
+{
+    struct ml_identifier id;
+    if (ml_identifier_decode(&id, value) != ML_OK) {
+        loose_text(t, value);
+        return;
+    }
+    put_slice(t->out, id.value);
+    if (id.type.len > 0) {
+        put(t->out, " (");
+        put_slice(t->out, id.type);
+        put(t->out, ")");
+    }
+    use_text(t, id.use);
+}
+
+static void contact_text(const struct text *t, struct ml_slice value)
+{
+    struct ml_contact contact;
+    if (ml_contact_decode(&contact, value) != ML_OK) {
+        loose_text(t, value);
+        return;
+    }
+    put_slice(t->out, contact.value);
+    use_text(t, contact.medium);
+    use_text(t, contact.use);
+}
+
+static void name_text(const struct text *t, struct ml_slice value)
+{
+    struct ml_person_name name;
+    size_t start = t->out->len;
+    if (ml_person_name_decode(&name, value) != ML_OK) {
+        loose_text(t, value);
+        return;
+    }
+    lines_text(t, name.prefix, " ", start);
+    part_text(t, name.family, " ", start);
+    lines_text(t, name.given, " ", start);
+    lines_text(t, name.suffix, " ", start);
+    use_text(t, name.use);
+}
+
+static void address_text(const struct text *t, struct ml_slice value)
+{
+    struct ml_address a;
+    size_t start = t->out->len;
+    if (ml_address_decode(&a, value) != ML_OK) {
+        loose_text(t, value);
+        return;
+    }
+    lines_text(t, a.lines, ", ", start);
+    part_text(t, a.postal_code, ", ", start);
+    part_text(t, a.city, a.postal_code.len > 0 ? " " : ", ", start);
+    part_text(t, a.district, ", ", start);
+    part_text(t, a.state, ", ", start);
+    if (!ml_slice_equal(a.country, ml_slice_str("FR"))) {
+        part_text(t, a.country, ", ", start);
+    }
+    use_text(t, a.use);
+}
+
+/* ---- dosages ---- */
+
+/* The same text with another list of codes, for a part of a structured value. */
+static struct text with_set(const struct text *t, const char *name)
+{
+    struct text part = *t;
+    part.set = ml_schema_value_set(t->args->schema, name);
+    return part;
+}
+
+static void dosage_amount(const struct text *t, const struct ml_dosage *d)
+{
+    if (d->dose.number.len > 0) {
+        amount_text(t, d->dose.number, d->dose.unit, d->dose_high.number.len == 0);
+    }
+    if (d->dose_high.number.len > 0) {
+        put(t->out, d->dose.number.len > 0 ? " à " : "");
+        amount_text(t, d->dose_high.number, d->dose_high.unit, true);
+    }
+}
+
+static void dosage_moments(const struct text *t, const struct ml_dosage *d, size_t start)
+{
+    const struct text moment = with_set(t, "intake_moment");
+    struct ml_list_walk walk;
+    struct ml_slice when;
+    ml_list_walk(&walk, &d->when);
+    while (ml_line_next(&walk, &when)) {
+        put(t->out, t->out->len > start ? ", " : "");
+        code_named(&moment, when, ml_slice(NULL, 0));
+    }
+}
+
+static void dosage_code(const struct text *t, const struct ml_code *code, const char *set,
+                        const char *before)
+{
+    const struct text part = with_set(t, set);
+    if (code->code.len > 0 || code->display.len > 0) {
+        put(t->out, before);
+        code_named(&part, code->code, code->display);
+    }
+}
+
+/* « 1 comprimé 2 fois par jour, matin, soir, si besoin : douleur, voie orale ». */
+static void dosage_text(const struct text *t, struct ml_slice value)
+{
+    struct ml_dosage d;
+    size_t start = t->out->len;
+    if (ml_dosage_decode(&d, value) != ML_OK) {
+        unreadable(t);
+        return;
+    }
+    const struct ml_rhythm rhythm = {
+        .times = d.frequency, .times_max = d.frequency_max, .period = d.period, .unit = d.unit};
+    dosage_amount(t, &d);
+    bool paced = d.frequency > 0 || d.frequency_max > 0 || d.period.len > 0 || d.unit.len > 0;
+    put(t->out, paced && t->out->len > start ? " " : "");
+    ml_words_rhythm(t->out, &rhythm);
+    dosage_moments(t, &d, start);
+    if (d.as_needed) {
+        put(t->out, t->out->len > start ? ", si besoin" : "si besoin");
+        dosage_code(t, &d.reason, "", " : ");
+    }
+    dosage_code(t, &d.route, "route", t->out->len > start ? ", " : "");
+    dosage_code(t, &d.site, "injection_site", t->out->len > start ? ", " : "");
+    if (d.rate.number.len > 0) {
+        put(t->out, t->out->len > start ? ", débit " : "débit ");
+        amount_text(t, d.rate.number, d.rate.unit, true);
+    }
+    if (d.text.len > 0) {
+        bool alone = t->out->len == start;
+        put(t->out, alone ? "" : ", « ");
+        put_slice(t->out, d.text);
+        put(t->out, alone ? "" : " »");
+    }
+    if (t->out->len == start) {
+        put(t->out, "(posologie non précisée)");
+    }
+}
+
+static void attachment_text(const struct text *t, struct ml_slice value)
+{
+    struct ml_attachment a;
+    char size[48];
+    if (ml_attachment_decode(&a, value) != ML_OK) {
+        unreadable(t);
+        return;
+    }
+    if (a.title.len > 0) {
+        put_slice(t->out, a.title);
+    } else {
+        put(t->out, "pièce jointe");
+    }
+    if (a.content_type.len > 0) {
+        put(t->out, " (");
+        put_slice(t->out, a.content_type);
+        put(t->out, ")");
+    }
+    uint64_t bytes = a.size > 0 ? a.size : a.bytes.len;
+    if (bytes > 0) {
+        snprintf(size, sizeof(size), ", %llu octets", (unsigned long long)bytes);
+        put(t->out, size);
+    }
+    part_text(t, a.url, ", ", 0);
 }
 
 static void number_text(const struct text *t, struct ml_mp *mp)
@@ -282,7 +582,7 @@ static void array_text(const struct text *t, struct ml_mp *mp)
     } else if (shape == ML_TYPE_CONCEPT) {
         concept_text(t, &in);
     } else if (shape == ML_TYPE_PERIOD) {
-        period_text(t, &in);
+        period_text(t, value);
     } else if (shape == ML_TYPE_QUANTITY) {
         quantity_text(t, &in, false);
     } else if (shape == ML_TYPE_CODE) {
@@ -325,8 +625,12 @@ static void component_text(const struct text *t, struct ml_mp *mp)
 {
     uint32_t count = ml_mp_array(mp, 2, 4);
     concept_text(t, mp);
-    put(t->out, " ");
-    value_text(t, mp);
+    put(t->out, " : ");
+    if (ml_mp_peek(mp) == ML_MP_STR) { /* the state of an action, of the field's list */
+        code_named(t, opt_str(mp), ml_slice(NULL, 0));
+    } else {
+        value_text(t, mp);
+    }
     for (uint32_t i = 2; i < count; i++) {
         ml_mp_value(mp);
     }
@@ -354,27 +658,31 @@ static void item_text(const struct text *t, struct ml_mp *mp)
         instant_text(t, ml_mp_value(mp));
         break;
     case ML_TYPE_PERIOD:
-        period_text(t, mp);
+        period_text(t, ml_mp_value(mp));
         break;
     case ML_TYPE_REF:
         ref_text(t, mp);
         break;
     case ML_TYPE_IDENTIFIER:
+        identifier_text(t, ml_mp_value(mp));
+        break;
     case ML_TYPE_CONTACT:
-        parts_text(t, mp, 2, "");
+        contact_text(t, ml_mp_value(mp));
         break;
     case ML_TYPE_NAME:
-        name_text(t, mp);
+        name_text(t, ml_mp_value(mp));
         break;
     case ML_TYPE_ADDRESS:
-        address_text(t, mp);
+        address_text(t, ml_mp_value(mp));
         break;
     case ML_TYPE_COMPONENT:
         component_text(t, mp);
         break;
     case ML_TYPE_DOSAGE:
+        dosage_text(t, ml_mp_value(mp));
+        break;
     case ML_TYPE_ATTACHMENT:
-        map_text(t, ml_mp_value(mp));
+        attachment_text(t, ml_mp_value(mp));
         break;
     case ML_TYPE_TEXT:
     case ML_TYPE_BOOL:
@@ -404,9 +712,12 @@ void ml_value_text_fr(struct ml_buf *out, const struct ml_text_args *args,
         return;
     }
     uint32_t count = field->list ? ml_mp_array(&mp, 0, 1024) : 1;
-    const char *separator = field->type == ML_TYPE_ADDRESS ? " ; " : ", ";
+    bool commas = field->type == ML_TYPE_ADDRESS || field->type == ML_TYPE_DOSAGE ||
+                  field->type == ML_TYPE_COMPONENT;
+    const char *separator = field->type == ML_TYPE_DOSAGE ? ", puis " : commas ? " ; " : ", ";
+    bool with_and = args->spoken && !commas;
     for (uint32_t i = 0; i < count; i++) {
-        put(out, i == 0 ? "" : separator);
+        put(out, i == 0 ? "" : with_and && i + 1 == count ? " et " : separator);
         item_text(&t, &mp);
     }
 }

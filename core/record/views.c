@@ -8,6 +8,7 @@
 #include "core/base/ids.h"
 #include "core/codec/mp_read.h"
 #include "core/record/date.h"
+#include "core/record/say.h"
 #include "core/record/values.h"
 #include "core/record/views_int.h"
 
@@ -126,45 +127,59 @@ ml_err ml_view_put_author(struct ml_vault *v, struct ml_args *out, uint64_t n)
 
 struct ref_text {
     struct ml_vault *v;
-    unsigned depth;
+    int64_t patient;
 };
 
-/* What an object of the structure, or the patient himself, is called. */
+/* Appends what the object of this row is called. Its own references aren't followed. */
+static void row_title(struct ml_vault *v, int64_t row, struct ml_buf *out)
+{
+    struct ml_object *o = NULL;
+    struct ml_buf packed;
+    ml_buf_init(&packed, v->env, ML_OBJECT_BYTES_MAX);
+    ml_err err = ml_view_load(v, row, &o, &packed);
+    if (err == ML_OK) {
+        o->patient = 0;
+        err = ml_view_title(v, o, out);
+    }
+    if (err != ML_OK && err != ML_E_NOT_FOUND && out->err == ML_OK) {
+        out->err = err;
+    }
+    ml_object_free(o);
+    ml_buf_free(&packed);
+}
+
+/* What an object of the same patient, or else of the structure, is called. */
 static void ref_title(void *user, const struct ml_object_id *id, struct ml_buf *out)
 {
     struct ref_text *ref = user;
     static const struct ml_object_id structure;
     struct ml_vault *v = ref->v;
-    int64_t patient = 0;
-    bool row = false;
-    if (ref->depth > 0 || ml_vault_patient(v, &structure, false, &patient) != ML_OK) {
-        return;
+    int64_t places[2] = {ref->patient, 0};
+    if (ref->patient == 0 || ml_vault_patient(v, &structure, false, &places[1]) != ML_OK) {
+        places[1] = 0;
     }
-    struct ml_stmt *st = v->st[ST_OBJECT_SEEK];
-    ml_stmt_bind_int(st, 1, patient);
-    ml_stmt_bind_blob(st, 2, id->b, sizeof(id->b));
-    if (ml_stmt_step(st, &row) == ML_OK && row) {
-        int64_t object = ml_stmt_int(st, 0);
-        struct ml_object *o = NULL;
-        struct ml_buf packed;
-        ml_stmt_reset(st);
-        ml_buf_init(&packed, v->env, ML_OBJECT_BYTES_MAX);
-        ref->depth++;
-        if (ml_view_load(v, object, &o, &packed) == ML_OK && ml_view_title(v, o, out) != ML_OK) {
-            out->err = ML_E_NOMEM;
+    for (size_t i = 0; i < 2; i++) {
+        struct ml_stmt *st = v->st[ST_OBJECT_SEEK];
+        bool row = false;
+        if (places[i] == 0) {
+            continue;
         }
-        ref->depth--;
-        ml_object_free(o);
-        ml_buf_free(&packed);
-        return;
+        ml_stmt_bind_int(st, 1, places[i]);
+        ml_stmt_bind_blob(st, 2, id->b, sizeof(id->b));
+        bool found = ml_stmt_step(st, &row) == ML_OK && row;
+        int64_t object = found ? ml_stmt_int(st, 0) : 0;
+        ml_stmt_reset(st);
+        if (found) {
+            row_title(v, object, out);
+            return;
+        }
     }
-    ml_stmt_reset(st);
 }
 
-ml_err ml_view_value_text(struct ml_vault *v, const struct ml_field *field, struct ml_slice value,
-                          struct ml_buf *out)
+ml_err ml_view_value_text(struct ml_vault *v, const struct ml_object *o,
+                          const struct ml_field *field, struct ml_slice value, struct ml_buf *out)
 {
-    struct ref_text ref = {.v = v};
+    struct ref_text ref = {.v = v, .patient = o->patient};
     const struct ml_text_args args = {.schema = v->schema, .ref = ref_title, .user = &ref};
     ml_value_text_fr(out, &args, field, value);
     return out->err;
@@ -252,12 +267,12 @@ static void put_document(struct ml_args *out, struct ml_slice value)
     }
 }
 
-ml_err ml_view_put_value(struct ml_vault *v, struct ml_args *out, const struct ml_field *field,
-                         struct ml_slice value)
+ml_err ml_view_put_value(struct ml_vault *v, struct ml_args *out, const struct ml_object *o,
+                         const struct ml_field *field, struct ml_slice value)
 {
     struct ml_buf text;
     ml_buf_init(&text, v->env, TITLE_MAX);
-    ml_err err = ml_view_value_text(v, field, value, &text);
+    ml_err err = ml_view_value_text(v, o, field, value, &text);
     ml_view_put_text(out, "text", ml_buf_slice(&text));
     ml_buf_free(&text);
     ml_args_key(out, "value");
@@ -279,6 +294,7 @@ ml_err ml_view_load(struct ml_vault *v, int64_t row_id, struct ml_object **out,
         return err == ML_OK ? ML_E_NOT_FOUND : err;
     }
     const struct ml_entity *entity = ml_schema_entity(v->schema, (uint16_t)ml_stmt_int(st, 1));
+    int64_t patient = ml_stmt_int(st, 0);
     struct ml_slice bytes = ml_stmt_blob(st, 3);
     ml_buf_clear(packed);
     ml_buf_append(packed, bytes.data, bytes.len);
@@ -286,74 +302,65 @@ ml_err ml_view_load(struct ml_vault *v, int64_t row_id, struct ml_object **out,
     if (packed->err != ML_OK || entity == NULL) {
         return packed->err != ML_OK ? packed->err : ML_E_CORRUPT;
     }
-    return ml_object_load(out, v->env, v->schema, entity, ml_buf_slice(packed));
-}
-
-static ml_err shown_text(struct ml_vault *v, struct ml_object *o, const struct ml_field *field,
-                         struct ml_buf *out)
-{
-    struct ml_shown shown;
-    ml_err err = ml_object_shown(o, field, &shown);
-    if (err == ML_OK && shown.found) {
-        err = ml_view_value_text(v, field, shown.value, out);
+    err = ml_object_load(out, v->env, v->schema, entity, ml_buf_slice(packed));
+    if (err == ML_OK) {
+        (*out)->patient = patient;
     }
     return err;
+}
+
+struct shown_fields {
+    struct ml_object *o;
+    const uint32_t *version; /* NULL: what is shown of all; else what this version says */
+    uint16_t slot;           /* of it, this register */
+};
+
+static ml_err shown_value(void *user, const struct ml_field *field, struct ml_slice *value)
+{
+    const struct shown_fields *f = user;
+    struct ml_shown shown = {.found = false};
+    if (f->version != NULL) {
+        if (ml_field_slot(field) != f->slot || !ml_object_value(f->o, *f->version, field, value)) {
+            *value = ml_slice(NULL, 0);
+        }
+        return ML_OK;
+    }
+    ml_err err = ml_object_shown(f->o, field, &shown);
+    *value = err == ML_OK && shown.found ? shown.value : ml_slice(NULL, 0);
+    return err;
+}
+
+typedef ml_err say_fn(struct ml_buf *out, const struct ml_say_args *args);
+
+static ml_err say(struct ml_vault *v, const struct shown_fields *fields, say_fn *how,
+                  struct ml_buf *out)
+{
+    struct ref_text ref = {.v = v, .patient = fields->o->patient};
+    struct shown_fields of = *fields;
+    const struct ml_say_args args = {
+        .text = {.schema = v->schema, .ref = ref_title, .user = &ref},
+        .entity = fields->o->entity,
+        .value = shown_value,
+        .user = &of,
+    };
+    return how(out, &args);
 }
 
 ml_err ml_view_title(struct ml_vault *v, struct ml_object *o, struct ml_buf *out)
 {
-    const struct ml_field *field = o->entity->title_field == NULL
-                                       ? NULL
-                                       : ml_entity_field_named(o->entity, o->entity->title_field);
-    size_t before = out->len;
-    ml_err err = field == NULL ? ML_OK : shown_text(v, o, field, out);
-    if (err == ML_OK && out->len == before) {
-        ml_buf_append(out, o->entity->label_fr, strlen(o->entity->label_fr));
-        err = out->err;
-    }
-    return err;
-}
-
-enum { SUMMARY_FIELDS = 5 };
-
-static const struct ml_field *next_on_form(const struct ml_entity *entity, uint8_t after)
-{
-    const struct ml_field *next = NULL;
-    for (size_t f = 0; f < entity->field_count; f++) {
-        const struct ml_field *field = &entity->fields[f];
-        if (field->form_order > after && (next == NULL || field->form_order < next->form_order)) {
-            next = field;
-        }
-    }
-    return next;
-}
-
-static bool heads_item(const struct ml_entity *entity, const struct ml_field *field)
-{
-    return (entity->title_field != NULL && strcmp(field->name, entity->title_field) == 0) ||
-           (entity->effective_field != NULL && strcmp(field->name, entity->effective_field) == 0);
+    const struct shown_fields all = {.o = o};
+    return say(v, &all, ml_say_title, out);
 }
 
 ml_err ml_view_summary(struct ml_vault *v, struct ml_object *o, struct ml_buf *out)
 {
-    ml_err err = ML_OK;
-    unsigned shown = 0;
-    uint8_t after = 0;
-    while (err == ML_OK && shown < SUMMARY_FIELDS) {
-        const struct ml_field *field = next_on_form(o->entity, after);
-        if (field == NULL) {
-            break;
-        }
-        after = field->form_order;
-        if (heads_item(o->entity, field)) {
-            continue;
-        }
-        size_t before = out->len;
-        ml_buf_append(out, " · ", out->len == 0 ? 0 : strlen(" · "));
-        size_t start = out->len;
-        err = shown_text(v, o, field, out);
-        shown += out->len > start;
-        out->len = out->len > start ? out->len : before;
-    }
-    return err;
+    const struct shown_fields all = {.o = o};
+    return say(v, &all, ml_say_sentence, out);
+}
+
+ml_err ml_view_register(struct ml_vault *v, struct ml_object *o, uint16_t slot, uint32_t version,
+                        struct ml_buf *out)
+{
+    const struct shown_fields one = {.o = o, .version = &version, .slot = slot};
+    return say(v, &one, ml_say_all, out);
 }

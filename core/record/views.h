@@ -31,8 +31,8 @@ ml_err ml_view_find(struct ml_vault *v, const char *query, uint32_t limit,
                     struct ml_args *out) ML_MUST_CHECK;
 
 /**
- * {complete, patient, banner {names, birth_date, sex, ins, identity_status, age_from,
- * allergies {state: known|none_known|not_recorded|unavailable, items, refuted}}, conflicts {open,
+ * {complete, patient, banner {birth_name, used_name, given_names, birth_date, sex, ins, deceased},
+ * allergies {state: known|none_known|not_recorded|unavailable, items}, conflicts {open,
  * worst}, counts by entity, problems, treatments {current, past}, last}. NOT_FOUND.
  */
 ml_err ml_view_patient(struct ml_vault *v, const struct ml_object_id *patient,

@@ -218,7 +218,7 @@ static ml_err fold_field(struct ml_vault *v, struct ml_object *o, const struct m
         return err;
     }
     ml_buf_init(&text, v->env, TEXT_MAX);
-    err = ml_view_value_text(v, field, shown.value, &text);
+    err = ml_view_value_text(v, o, field, shown.value, &text);
     ml_buf_u8(folded, ' ');
     ml_fold(folded, ml_buf_slice(&text));
     ml_buf_free(&text);

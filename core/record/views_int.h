@@ -35,11 +35,15 @@ void ml_view_put_effective(struct ml_args *out, const struct ml_instant *at);
 /* "author": {member, name, role, node, writer, seq} of a bundle. */
 ml_err ml_view_put_author(struct ml_vault *v, struct ml_args *out, uint64_t n) ML_MUST_CHECK;
 /* "text" and "value" of a field's value. */
-ml_err ml_view_put_value(struct ml_vault *v, struct ml_args *out, const struct ml_field *field,
-                         struct ml_slice value) ML_MUST_CHECK;
-ml_err ml_view_value_text(struct ml_vault *v, const struct ml_field *field, struct ml_slice value,
+ml_err ml_view_put_value(struct ml_vault *v, struct ml_args *out, const struct ml_object *o,
+                         const struct ml_field *field, struct ml_slice value) ML_MUST_CHECK;
+ml_err ml_view_value_text(struct ml_vault *v, const struct ml_object *o,
+                          const struct ml_field *field, struct ml_slice value,
                           struct ml_buf *out) ML_MUST_CHECK;
-/* The first fields of its form but the title, " · " between them. */
+/* What one version says of a register, nothing left out. */
+ml_err ml_view_register(struct ml_vault *v, struct ml_object *o, uint16_t slot, uint32_t version,
+                        struct ml_buf *out) ML_MUST_CHECK;
+/* All but the title, in a sentence (say.h). */
 ml_err ml_view_summary(struct ml_vault *v, struct ml_object *o, struct ml_buf *out) ML_MUST_CHECK;
 /* Appends the title of an object, French, to `out`. */
 ml_err ml_view_title(struct ml_vault *v, struct ml_object *o, struct ml_buf *out) ML_MUST_CHECK;

@@ -77,7 +77,7 @@ static ml_err put_history(const struct detail *d, const struct ml_register *r,
             continue;
         }
         ml_args_map(d->out);
-        err = ml_view_put_value(d->v, d->out, field, value);
+        err = ml_view_put_value(d->v, d->out, d->o, field, value);
         ml_args_key(d->out, "rank");
         ml_args_text(d->out, rank_name(r->ranks[at]));
         if (err == ML_OK) {
@@ -100,7 +100,7 @@ static ml_err put_heads(const struct detail *d, const struct ml_register *r,
         if (ml_object_value(d->o, r->head_versions[h], field, &value)) {
             ml_args_map(d->out);
             ml_view_put_version(d->out, &r->heads[h].id);
-            err = ml_view_put_value(d->v, d->out, field, value);
+            err = ml_view_put_value(d->v, d->out, d->o, field, value);
             ml_args_end(d->out);
         }
     }
@@ -138,7 +138,7 @@ static ml_err put_field(const struct detail *d, const struct ml_field *field)
     ml_args_bool(d->out, r.outcome.conflict);
     err = ml_object_shown(d->o, field, &shown);
     if (err == ML_OK && shown.found) {
-        err = ml_view_put_value(d->v, d->out, field, shown.value);
+        err = ml_view_put_value(d->v, d->out, d->o, field, shown.value);
     }
     if (err == ML_OK) {
         err = put_heads(d, &r, field);
@@ -264,25 +264,19 @@ struct conflict {
     uint8_t severity;
 };
 
-/* Each field of the register in one head: "Dose : 5 mg · Voie : orale". */
+/* What one head says: a plain register its value, a group or an event all its fields. */
 static ml_err head_text(const struct detail *d, uint16_t slot, uint32_t version,
                         struct ml_buf *text)
 {
-    ml_err err = ML_OK;
-    for (size_t f = 0; f < d->o->entity->field_count && err == ML_OK; f++) {
-        const struct ml_field *field = &d->o->entity->fields[f];
-        struct ml_slice value;
-        if (ml_field_slot(field) != slot || !ml_object_value(d->o, version, field, &value)) {
-            continue;
-        }
-        ml_buf_append(text, " · ", text->len == 0 ? 0 : strlen(" · "));
-        if (field->merge == ML_MERGE_ATOMIC || slot == 0) {
-            ml_buf_append(text, field->label_fr, strlen(field->label_fr));
-            ml_buf_append(text, " : ", 3);
-        }
-        err = ml_view_value_text(d->v, field, value, text);
+    const struct ml_field *field = ml_entity_field(d->o->entity, slot);
+    struct ml_slice value;
+    if (slot == 0 || (field != NULL && field->merge == ML_MERGE_ATOMIC)) {
+        return ml_view_register(d->v, d->o, slot, version, text);
     }
-    return err;
+    if (field == NULL || !ml_object_value(d->o, version, field, &value)) {
+        return ML_OK;
+    }
+    return ml_view_value_text(d->v, d->o, field, value, text);
 }
 
 static ml_err put_conflict_head(const struct detail *d, uint16_t slot, uint32_t version)

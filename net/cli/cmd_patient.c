@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "net/cli/tables.h"
 
@@ -15,8 +16,9 @@ static void show_completeness(const struct ml_value *v)
         puts("\nListe incomplète : ce poste n'a pas encore tout reçu ou tout relu.");
     }
     if (ml_value_bool(ml_value_get(v, "more"), false)) {
-        printf("\nIl y en a d'autres : %lld en tout (--limit).\n",
-               (long long)ml_value_int(ml_value_get(v, "total"), 0));
+        long long total = (long long)ml_value_int(ml_value_get(v, "total"), 0);
+        printf("\n%zu montrés sur %lld : « --limit %lld » les montre tous.\n",
+               ml_value_count(ml_value_get(v, "items")), total, total);
     }
 }
 
@@ -60,16 +62,20 @@ static int patient_find(struct cli *c)
     return cli_run_call(c, "patient.find", params, show_found);
 }
 
-static void show_items(const char *title, const struct ml_value *items)
+static void show_lines(const struct ml_value *items)
 {
-    if (ml_value_count(items) == 0) {
-        return;
-    }
-    printf("\n%s\n", title);
     for (const struct ml_value *i = ml_value_at(items, 0); i != NULL; i = ml_value_next(i)) {
         const char *text = cli_text(i, "text");
         printf("  %s%s%s%s\n", cli_text(i, "title"), text[0] == '\0' ? "" : " : ", text,
                ml_value_bool(ml_value_get(i, "conflict"), false) ? "   [À CONCILIER]" : "");
+    }
+}
+
+static void show_items(const char *title, const struct ml_value *items)
+{
+    if (ml_value_count(items) > 0) {
+        printf("\n%s\n", title);
+        show_lines(items);
     }
 }
 
@@ -79,26 +85,64 @@ static void show_allergies(const struct ml_value *allergies)
         const char *state;
         const char *text;
     } states[] = {{"none_known", "Aucune allergie connue"},
-                  {"not_recorded", "Allergies : non renseignées"},
-                  {"unavailable", "Allergies : pas encore reçues ou non visibles ici"}};
+                  {"not_recorded", "Allergies : non renseignées (personne ne les a notées)"},
+                  {"known", "ALLERGIES"}};
     const char *state = cli_text(allergies, "state");
+    const char *text = "Allergies : pas encore reçues ou non visibles ici"; /* never silence */
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-        if (strcmp(states[i].state, state) == 0) {
-            printf("\n%s\n", states[i].text);
-        }
+        text = strcmp(states[i].state, state) == 0 ? states[i].text : text;
     }
-    show_items("ALLERGIES", ml_value_get(allergies, "items"));
+    printf("\n%s\n", text);
+    show_lines(ml_value_get(allergies, "items"));
 }
 
-static void show_names(const struct ml_value *names)
+static void show_names(const struct ml_value *banner)
 {
-    if (ml_value_kind_of(names) == ML_VALUE_TEXT) {
-        printf("%s", ml_value_text(names, ""));
-        return;
+    const char *birth = cli_text(banner, "birth_name");
+    const char *used = cli_text(banner, "used_name");
+    printf("%s %s", birth, cli_text(banner, "given_names"));
+    if (used[0] != '\0' && strcmp(used, birth) != 0) {
+        printf(" (nom utilisé : %s)", used);
     }
-    printf("%s %s", cli_text(names, "birth_name"), cli_text(names, "given_names"));
-    if (cli_text(names, "used_name")[0] != '\0') {
-        printf(" (nom utilisé : %s)", cli_text(names, "used_name"));
+}
+
+/* Whole years between a day "1979-03-28" and today; -1 when the day isn't known. */
+static int age_of(const char *iso)
+{
+    int year = 0;
+    int month = 0;
+    int day = 0;
+    struct tm now;
+    time_t t = time(NULL);
+    if (sscanf(iso, "%4d-%2d-%2d", &year, &month, &day) != 3 || /* NOLINT(cert-err34-c) */
+        localtime_r(&t, &now) == NULL) {
+        return -1;
+    }
+    bool before = now.tm_mon + 1 < month || (now.tm_mon + 1 == month && now.tm_mday < day);
+    return now.tm_year + 1900 - year - before;
+}
+
+static void show_birth(const struct ml_value *banner)
+{
+    const char *text = cli_text(banner, "birth_date_text");
+    const char *iso = cli_text(banner, "birth_date");
+    const char *sex = cli_text(banner, "sex");
+    const char *born = strcmp(sex, "masculin") == 0  ? "né"
+                       : strcmp(sex, "féminin") == 0 ? "née"
+                                                     : "né(e)";
+    bool dead = cli_text(banner, "deceased")[0] != '\0';
+    int age = dead ? -1 : age_of(iso);
+    if (text[0] == '\0') {
+        printf("   date de naissance inconnue");
+    } else {
+        printf("   %s %s%s", born, strlen(iso) == 10 ? "le " : "en ", text);
+    }
+    if (age >= 0) {
+        printf(" (%d an%s)", age, age > 1 ? "s" : "");
+    }
+    printf("   %s\n", sex[0] == '\0' ? "sexe inconnu" : sex);
+    if (dead) {
+        printf("DÉCÈS : %s\n", cli_text(banner, "deceased"));
     }
 }
 
@@ -106,16 +150,13 @@ static void show_patient(const struct cli *c, const struct ml_value *v)
 {
     (void)c;
     const struct ml_value *banner = ml_value_get(v, "banner");
-    const struct ml_value *names = ml_value_get(banner, "names");
-    show_names(names == NULL ? banner : names);
-    const char *birth = cli_text(banner, "birth_date_text");
-    printf("   %s%s   %s\n", birth[0] == '\0' ? "" : "né(e) ",
-           birth[0] == '\0' ? cli_text(banner, "birth_date") : birth, cli_text(banner, "sex"));
+    show_names(banner);
+    show_birth(banner);
     const char *ins = cli_text(banner, "ins");
     if (ins[0] != '\0') {
-        printf("INS %s   %s\n", ins, cli_text(banner, "identity_status"));
+        printf("INS %s\n", ins);
     }
-    show_allergies(ml_value_get(banner, "allergies"));
+    show_allergies(ml_value_get(v, "allergies"));
     show_items("PROBLÈMES", ml_value_get(v, "problems"));
     show_items("TRAITEMENTS EN COURS", ml_value_get(ml_value_get(v, "treatments"), "current"));
     show_items("TRAITEMENTS PASSÉS", ml_value_get(ml_value_get(v, "treatments"), "past"));
@@ -138,25 +179,41 @@ static int patient_show(struct cli *c)
     return cli_run_call(c, "patient.show", params, show_patient);
 }
 
+static const char *life_mark(const char *life)
+{
+    static const char *const marks[][2] = {{"voided", "   [SAISI PAR ERREUR]"},
+                                           {"archived", "   [ARCHIVÉ]"},
+                                           {"greyed", "   [EN ATTENTE D'ADMISSION]"}};
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (strcmp(marks[i][0], life) == 0) {
+            return marks[i][1];
+        }
+    }
+    return "";
+}
+
+static void show_event(const struct ml_value *i)
+{
+    const char *author = cli_text(ml_value_get(i, "author"), "name");
+    const char *label = cli_text(i, "label");
+    const char *title = cli_text(i, "title");
+    bool named = strcmp(label, title) != 0;
+    printf("%-17s %s%s%s%s\n", cli_text(i, "effective_text"), label, named ? " : " : "",
+           named ? title : "", life_mark(cli_text(i, "life")));
+    if (cli_text(i, "text")[0] != '\0') {
+        printf("                  %s\n", cli_text(i, "text"));
+    }
+    printf("                  %s%s%s%s\n", author, author[0] == '\0' ? "" : "   ",
+           cli_text(i, "object"),
+           ml_value_bool(ml_value_get(i, "conflict"), false) ? "   [À CONCILIER]" : "");
+}
+
 static void show_timeline(const struct cli *c, const struct ml_value *v)
 {
     (void)c;
     for (const struct ml_value *i = ml_value_at(ml_value_get(v, "items"), 0); i != NULL;
          i = ml_value_next(i)) {
-        const char *life = cli_text(i, "life");
-        const char *author = cli_text(ml_value_get(i, "author"), "name");
-        printf("%-17s %s : %s%s%s\n", cli_text(i, "effective_text"), cli_text(i, "label"),
-               cli_text(i, "title"), strcmp(life, "present") == 0 ? "" : "   ",
-               strcmp(life, "voided") == 0     ? "[SAISI PAR ERREUR]"
-               : strcmp(life, "archived") == 0 ? "[ARCHIVÉ]"
-               : strcmp(life, "greyed") == 0   ? "[EN ATTENTE D'ADMISSION]"
-                                               : "");
-        if (cli_text(i, "text")[0] != '\0') {
-            printf("                  %s\n", cli_text(i, "text"));
-        }
-        printf("                  %s%s%s%s\n", author, author[0] == '\0' ? "" : "   ",
-               cli_text(i, "object"),
-               ml_value_bool(ml_value_get(i, "conflict"), false) ? "   [À CONCILIER]" : "");
+        show_event(i);
     }
     if (ml_value_count(ml_value_get(v, "items")) == 0) {
         puts("Rien dans ce dossier sur ce poste pour cette demande.");

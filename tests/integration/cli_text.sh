@@ -27,7 +27,7 @@ says a 'NOM DE NAISSANCE' patient find
 says a 'Aucun patient' patient find zzzzzz
 on a patient find --limit 1
 patient=$(answer patient)
-says a 'né(e)' patient show "$patient"
+says a ' ans)   ' patient show "$patient"
 says a ' : ' timeline "$patient" --limit 3 --voided
 on a timeline "$patient" --entity observation --limit 1
 object=$(answer object)

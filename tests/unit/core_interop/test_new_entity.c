@@ -68,6 +68,7 @@ static const struct ml_entity device = {
     .in_timeline = true,
     .effective_field = "made_at",
     .title_field = "kind",
+    .say_fr = "[{state~active}][, fabriqué {made_at@le}][, numéro {serial}]",
     .label_fr = "Dispositif médical",
     .label_en = "Device",
     .plural_fr = "Dispositifs médicaux",
@@ -256,6 +257,7 @@ static void it_is_projected_shown_and_searched_by_its_entry_alone(void **state)
     struct ml_vault *v = vault_with(f, &f->schema, "");
     assert_true(timeline_holds(f, v, patient, "Lecteur de glyc", NULL));
     assert_true(timeline_holds(f, v, patient, "Dispositif m", NULL));
+    assert_true(timeline_holds(f, v, patient, "fabriqué le 3 novembre 2025, numéro SN-42", NULL));
     assert_true(timeline_holds(f, v, patient, "Lecteur de glyc", "glycemie"));
     assert_false(timeline_holds(f, v, patient, "Lecteur de glyc", "insuline"));
     ml_vault_close(v);

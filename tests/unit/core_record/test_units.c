@@ -18,22 +18,32 @@ static void units_are_said_in_french(void **state)
     static const struct {
         const char *ucum;
         const char *fr;
+        bool several;
     } cases[] = {
-        {"mm[Hg]", "mmHg"},
-        {"Cel", "°C"},
-        {"10*9/L", "G/L"},
-        {"{comprimé}", "comprimé"},
-        {"{beats}/min", "/min"},
-        {"mg/dL", "mg/dL"},
-        {"", ""},
-        {"{}", "{}"},
-        {"mL/min/{1.73_m2}", "mL/min/1,73 m²"},
-        {"{a}/{b}", "{a}/{b}"},
+        {"{comprimé}", "comprimés", true},
+        {"comprimé", "comprimés", true},
+        {"comprimé", "comprimé", false},
+        {"{tablet}", "comprimés", true},
+        {"mo", "mois", true},
+        {"d", "jour", false},
+        {"wk", "semaines", true},
+        {"U", "unités", true}, /* never the letter, which reads as a zero */
+        {"mg", "mg", true},
+        {"mm[Hg]", "mmHg", false},
+        {"Cel", "°C", false},
+        {"10*9/L", "G/L", false},
+        {"{comprimé}", "comprimé", false},
+        {"{beats}/min", "/min", false},
+        {"mg/dL", "mg/dL", false},
+        {"", "", false},
+        {"{}", "{}", false},
+        {"mL/min/{1.73_m2}", "mL/min/1,73 m²", false},
+        {"{a}/{b}", "{a}/{b}", false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_true(
-            ml_slice_equal(ml_unit_fr(ml_slice_str(cases[i].ucum)), ml_slice_str(cases[i].fr)));
+        assert_true(ml_slice_equal(ml_unit_fr(ml_slice_str(cases[i].ucum), cases[i].several),
+                                   ml_slice_str(cases[i].fr)));
     }
 }
 

@@ -209,7 +209,9 @@ static void a_reference_reads_by_its_name(void **state)
     reads(&field, encoded(&b), "Dr Noir");
     ml_buf_clear(&b);
     ml_ref_put(&b, &unknown);
-    reads(&field, encoded(&b), "(référence)");
+    reads(&field, encoded(&b), "(élément non disponible ici)");
+    field.ref = "organisation|professional";
+    reads(&field, encoded(&b), "(structure non disponible ici)");
     ml_buf_free(&b);
 }
 
@@ -239,7 +241,7 @@ static void a_component_reads_name_then_value(void **state)
     (void)state;
     ml_buf_init(&b, &fake.env, 1000);
     assert_int_equal(ml_component_encode(&b, &part), ML_OK);
-    reads(&field, encoded(&b), "Systolique 135 mmHg");
+    reads(&field, encoded(&b), "Systolique : 135 mmHg");
     ml_buf_free(&b);
 }
 
@@ -255,9 +257,19 @@ static void structured_maps_read_by_their_text(void **state)
     ml_buf_clear(&b);
     dosage = (struct ml_dosage){.frequency = 2};
     assert_int_equal(ml_dosage_encode(&b, &dosage), ML_OK);
-    reads(&field, encoded(&b), "(posologie structurée)");
+    reads(&field, encoded(&b), "2 fois");
+    ml_buf_clear(&b);
+    dosage = (struct ml_dosage){.sequence = 1};
+    assert_int_equal(ml_dosage_encode(&b, &dosage), ML_OK);
+    reads(&field, encoded(&b), "(posologie non précisée)");
     field.type = ML_TYPE_ATTACHMENT;
-    reads(&field, encoded(&b), "(pièce jointe)");
+    reads(&field, encoded(&b), "(illisible)"); /* it isn't one */
+    ml_buf_clear(&b);
+    const struct ml_attachment file = {.content_type = ml_slice_str("application/pdf"),
+                                       .title = ml_slice_str("Courrier"),
+                                       .size = 1200};
+    assert_int_equal(ml_attachment_encode(&b, &file), ML_OK);
+    reads(&field, encoded(&b), "Courrier (application/pdf), 1200 octets");
     ml_buf_free(&b);
 }
 
