@@ -27,7 +27,7 @@ struct ks_member *ml_ks_member_new(const struct ml_env *env, const struct ml_mem
     return m;
 }
 
-void ml_ks_member_free(const struct ml_env *env, struct ks_member *m)
+static void member_free(const struct ml_env *env, struct ks_member *m)
 {
     if (m != NULL) {
         ml_secret_free(m->mmk);
@@ -148,7 +148,7 @@ void ml_keystore_free(struct ml_keystore *ks)
         return;
     }
     for (size_t i = 0; i < ks->member_count; i++) {
-        ml_ks_member_free(ks->env, ks->member[i]);
+        member_free(ks->env, ks->member[i]);
     }
     ml_secret_free(ks->nmk);
     ml_release(ks->env, ks->section.data);
@@ -236,7 +236,7 @@ ml_err ml_keystore_add_member(struct ml_keystore *ks, const struct ml_member_id 
     }
     ml_err err = member_fill(ks, m, passphrase, cost);
     if (err != ML_OK) {
-        ml_ks_member_free(ks->env, m);
+        member_free(ks->env, m);
         return err;
     }
     size_t at = member_place(ks, member);
@@ -257,7 +257,7 @@ ml_err ml_keystore_remove_member(struct ml_keystore *ks, const struct ml_member_
     ks->member_count--;
     memmove(&ks->member[at], &ks->member[at + 1],
             (ks->member_count - at) * sizeof(struct ks_member *));
-    ml_ks_member_free(ks->env, m);
+    member_free(ks->env, m);
     return ML_OK;
 }
 

@@ -96,6 +96,5 @@ size_t ml_ks_slot_count(const struct ks_member *m);
 
 /** A member with nothing in it; NULL when out of memory. */
 struct ks_member *ml_ks_member_new(const struct ml_env *env, const struct ml_member_id *id);
-void ml_ks_member_free(const struct ml_env *env, struct ks_member *m);
 
 #endif

@@ -171,11 +171,9 @@ struct gen {
     struct ml_buf map;
 };
 
-struct ml_instant ml_gen_instant(int64_t utc_ms);
 /* Midnight in France of a day, as UTC milliseconds. */
 int64_t ml_gen_day_ms(uint32_t day);
 void ml_gen_civil(uint32_t day, int *year, int *month, int *day_of_month);
-uint32_t ml_gen_days(int year, int month, int day);
 
 struct ml_object_id ml_gen_team_id(const struct ml_gen_args *args, uint32_t member);
 struct ml_object_id ml_gen_patient_id(const struct ml_gen_args *args, uint32_t number);

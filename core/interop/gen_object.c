@@ -15,7 +15,7 @@
 
 /* ---- the calendar ---- */
 
-uint32_t ml_gen_days(int year, int month, int day)
+static uint32_t days_of(int year, int month, int day)
 {
     int64_t y = year - (month <= 2);
     int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -28,22 +28,22 @@ uint32_t ml_gen_days(int year, int month, int day)
 void ml_gen_civil(uint32_t day, int *year, int *month, int *day_of_month)
 {
     int y = 1970 + (int)(day / 366);
-    while (ml_gen_days(y + 1, 1, 1) <= day) {
+    while (days_of(y + 1, 1, 1) <= day) {
         y++;
     }
     int m = 12;
-    while (ml_gen_days(y, m, 1) > day) {
+    while (days_of(y, m, 1) > day) {
         m--;
     }
     *year = y;
     *month = m;
-    *day_of_month = (int)(day - ml_gen_days(y, m, 1)) + 1;
+    *day_of_month = (int)(day - days_of(y, m, 1)) + 1;
 }
 
 /* The last Sunday of a month of 31 days: 1970-01-04 was a Sunday. */
 static uint32_t last_sunday(int year, int month)
 {
-    uint32_t last = ml_gen_days(year, month, 31);
+    uint32_t last = days_of(year, month, 31);
     return last - (last + 4) % 7;
 }
 
@@ -66,7 +66,7 @@ int64_t ml_gen_day_ms(uint32_t day)
     return midnight - france_offset(midnight) * INT64_C(60000);
 }
 
-struct ml_instant ml_gen_instant(int64_t utc_ms)
+static struct ml_instant instant_at(int64_t utc_ms)
 {
     return (struct ml_instant){.utc_ms = utc_ms,
                                .offset_min = (int16_t)france_offset(utc_ms),
@@ -121,7 +121,7 @@ void ml_gen_begin(struct gen *g, const char *entity, const struct ml_object_id *
         g->object.patient = *patient;
     }
     if (effective_ms != 0) {
-        g->object.effective = ml_gen_instant(effective_ms);
+        g->object.effective = instant_at(effective_ms);
     }
 }
 
@@ -306,7 +306,7 @@ void ml_gen_quantity(struct gen *g, const char *field, const char *number, const
 
 static void put_time(struct gen *g, int64_t utc_ms)
 {
-    struct ml_instant t = ml_gen_instant(utc_ms);
+    struct ml_instant t = instant_at(utc_ms);
     ml_mp_put_array(&g->bytes, 3);
     ml_mp_put_int(&g->bytes, t.utc_ms);
     ml_mp_put_int(&g->bytes, t.offset_min);

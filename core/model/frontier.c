@@ -40,7 +40,8 @@ static void head_update(struct ml_hash_state *st, const struct ml_dep *head)
     ml_hash_update(st, head->hash.b, sizeof(head->hash.b));
 }
 
-void ml_frontier_hash(uint8_t out[16], const struct ml_dep *heads, size_t count)
+/* BLAKE2b-16 of the sorted heads: writer16, lane u8, seq u32be, hash16. */
+static void heads_hash(uint8_t out[16], const struct ml_dep *heads, size_t count)
 {
     struct ml_hash_state st;
     ml_hash_init(&st, 16, NULL, 0);
@@ -54,7 +55,7 @@ struct ml_frontier_digest ml_frontier_digest(const struct ml_dep *heads, size_t 
                                              const struct ml_hole *holes, size_t hole_count)
 {
     struct ml_frontier_digest out = {0};
-    ml_frontier_hash(out.frontier, heads, head_count);
+    heads_hash(out.frontier, heads, head_count);
     if (hole_count == 0) {
         return out;
     }

@@ -25,9 +25,6 @@ struct ml_frontier_digest {
 void ml_frontier_sort(struct ml_dep *heads, size_t count);
 void ml_holes_sort(struct ml_hole *holes, size_t count);
 
-/** BLAKE2b-16 of the sorted heads: writer16, lane u8, seq u32be, hash16. */
-void ml_frontier_hash(uint8_t out[16], const struct ml_dep *heads, size_t count);
-
 /** The digest of two sorted lists without lane 2. Equal digests: the same bundles, and the same
  * bodies. No holes: the second half is zero. */
 struct ml_frontier_digest ml_frontier_digest(const struct ml_dep *heads, size_t head_count,

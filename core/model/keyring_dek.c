@@ -268,8 +268,8 @@ bool ml_keyring_in_audience(const struct audience *audience, size_t i)
     return ml_equal_ct(link[i].secret, link[audience->chosen].secret, ML_LINK_BYTES);
 }
 
-bool ml_keyring_serves_all(const struct ml_keyring *k, const struct stream_wraps *wraps,
-                           const struct ml_key_id *dek, const struct audience *audience)
+static bool serves_all(const struct ml_keyring *k, const struct stream_wraps *wraps,
+                       const struct ml_key_id *dek, const struct audience *audience)
 {
     bool all = true;
     for (size_t i = 0; i < audience->links->count && all; i++) {
@@ -294,7 +294,7 @@ static ml_err choose_dek(struct ml_keyring *k, const struct audience *audience,
         struct ml_stream_info info;
         const uint8_t *bytes = NULL;
         if ((found && memcmp(dek->b, key->dek.b, sizeof(dek->b)) >= 0) ||
-            !ml_keyring_serves_all(k, &wraps, dek, audience)) {
+            !serves_all(k, &wraps, dek, audience)) {
             continue;
         }
         err = ml_keyring_dek(k, &key->stream, dek, &info, &bytes);

@@ -102,7 +102,5 @@ struct audience {
 /* Is link `i` of that audience? */
 bool ml_keyring_in_audience(const struct audience *audience, size_t i);
 /* Is `dek` wrapped, by ops that seal, for the sealing KEK of the whole audience? */
-bool ml_keyring_serves_all(const struct ml_keyring *k, const struct stream_wraps *wraps,
-                           const struct ml_key_id *dek, const struct audience *audience);
 
 #endif

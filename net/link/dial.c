@@ -37,7 +37,8 @@ struct ml_dial {
     bool resolving;
 };
 
-ml_err ml_address_split(char host[ML_DIAL_ADDRESS_BYTES], char port[6], const char *address)
+/* Splits "host:port" or "[v6]:port" into two NUL-terminated parts. INVALID. */
+static ml_err address_split(char host[ML_DIAL_ADDRESS_BYTES], char port[6], const char *address)
 {
     const char *colon = strrchr(address, ':');
     if (colon == NULL) {
@@ -68,7 +69,7 @@ ml_err ml_address_parse(struct sockaddr_storage *out, const char *address)
 {
     char host[ML_DIAL_ADDRESS_BYTES];
     char port[6];
-    ml_err err = ml_address_split(host, port, address);
+    ml_err err = address_split(host, port, address);
     unsigned long number = err == ML_OK ? strtoul(port, NULL, 10) : 0;
     if (err != ML_OK || number > UINT16_MAX) {
         return ML_E_INVALID;
@@ -222,7 +223,7 @@ ml_err ml_dial_start(struct ml_dial **out, const struct ml_dial_args *args)
     if (d == NULL) {
         return ML_E_NOMEM;
     }
-    ml_err err = ml_address_split(d->host, d->port, args->address);
+    ml_err err = address_split(d->host, d->port, args->address);
     if (err != ML_OK) {
         ml_release(args->env, d);
         return err;

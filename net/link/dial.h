@@ -37,9 +37,6 @@ ml_err ml_dial_start(struct ml_dial **out, const struct ml_dial_args *args) ML_M
 /** Makes `done` come soon, with CANCELED unless a result is already on its way. */
 void ml_dial_cancel(struct ml_dial *d);
 
-/** Splits "host:port" or "[v6]:port" into two NUL-terminated parts. INVALID. */
-ml_err ml_address_split(char host[ML_DIAL_ADDRESS_BYTES], char port[6],
-                        const char *address) ML_MUST_CHECK;
 /** A numeric host:port; INVALID when it holds a name. */
 ml_err ml_address_parse(struct sockaddr_storage *out, const char *address) ML_MUST_CHECK;
 

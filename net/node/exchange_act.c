@@ -89,7 +89,8 @@ static ml_err holes_of(struct ml_exchange *x, struct ml_sync_holes *out)
     return err;
 }
 
-void ml_exchange_snapshot(struct ml_exchange *x)
+/* Tells the engine all heads, own chains and holes as committed. */
+static void act_snapshot(struct ml_exchange *x)
 {
     struct collect heads;
     struct collect own;
@@ -427,7 +428,7 @@ void ml_exchange_act(struct ml_exchange *x, const struct ml_sync_action *a)
 {
     switch (a->kind) {
     case ML_SYNC_SNAPSHOT:
-        ml_exchange_snapshot(x);
+        act_snapshot(x);
         break;
     case ML_SYNC_SEND:
         act_send(x, a);

@@ -47,8 +47,6 @@ struct ml_exchange {
 
 void ml_exchange_act(struct ml_exchange *x, const struct ml_sync_action *action);
 struct exchange_link *ml_exchange_link_of(struct ml_exchange *x, uint32_t session);
-/** Tells the engine all heads, own chains and holes as committed. */
-void ml_exchange_snapshot(struct ml_exchange *x);
 void ml_exchange_wake(struct ml_exchange *x);
 
 #endif

@@ -30,9 +30,14 @@ static ml_err patient_open(struct ml_org *org, const struct ml_object_id *patien
     return ml_keyring_make_open(ml_session_keyring(org), patient, &team, ml_keys_emit, keys);
 }
 
+struct need {
+    struct ml_object_id patient;
+    uint16_t compartments; /* bit c: ml_compartment c */
+};
+
 /* What is missing of one patient: first its opening, then (a turn later, when that is known) the
  * data keys. *again: the openings were missing. */
-static ml_err need_emit(struct ml_org *org, const struct ml_write_need *need, struct ml_keys *keys,
+static ml_err need_emit(struct ml_org *org, const struct need *need, struct ml_keys *keys,
                         bool *again)
 {
     for (unsigned c = 1; c <= ML_COMPARTMENT_LAST; c++) {
@@ -57,7 +62,8 @@ static ml_err need_emit(struct ml_org *org, const struct ml_write_need *need, st
     return ML_OK;
 }
 
-ml_err ml_org_open_streams(struct ml_org *org, const struct ml_write_need *needs, size_t count)
+/* Opens the streams and data keys that these patients lack: of many at once, few bundles. */
+static ml_err streams_open(struct ml_org *org, const struct need *needs, size_t count)
 {
     bool again = true;
     ml_err err = ML_OK;
@@ -79,11 +85,11 @@ ml_err ml_org_open_streams(struct ml_org *org, const struct ml_write_need *needs
 static ml_err items_keys(struct ml_org *org, const struct ml_object_id *patient,
                          struct ml_seal_item *items, uint32_t count)
 {
-    struct ml_write_need need = {.patient = *patient};
+    struct need need = {.patient = *patient};
     for (uint32_t i = 0; i < count; i++) {
         need.compartments = (uint16_t)(need.compartments | 1u << items[i].compartment);
     }
-    ml_err err = ml_org_open_streams(org, &need, 1);
+    ml_err err = streams_open(org, &need, 1);
     for (uint32_t i = 0; i < count && err == ML_OK; i++) {
         err = ml_keyring_seal_key(ml_session_keyring(org), patient,
                                   (ml_compartment)items[i].compartment, &items[i].key);

@@ -29,12 +29,4 @@ struct ml_write {
 ml_err ml_org_write_all(struct ml_org *org, const struct ml_object_id *patient,
                         const struct ml_write *what) ML_MUST_CHECK;
 
-/** Opens the streams and data keys that these patients lack: of many at once, few bundles. */
-struct ml_write_need {
-    struct ml_object_id patient;
-    uint16_t compartments; /* bit c: ml_compartment c */
-};
-ml_err ml_org_open_streams(struct ml_org *org, const struct ml_write_need *needs,
-                           size_t count) ML_MUST_CHECK;
-
 #endif

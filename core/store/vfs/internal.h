@@ -185,8 +185,6 @@ int ml_vfs_xopen(sqlite3_vfs *sq, const char *name, sqlite3_file *file, int flag
 extern const sqlite3_io_methods ml_vfs_main_methods;
 extern const sqlite3_io_methods ml_vfs_wal_methods;
 extern const sqlite3_io_methods ml_vfs_heap_methods;
-/** Seals zero pages from `from` up to before `to` (gaps that SQLite leaves). */
-int ml_vfs_main_fill(struct ml_vfs_main *m, uint32_t from, uint32_t to);
 int ml_vfs_xlock(sqlite3_file *file, int level);
 int ml_vfs_xunlock(sqlite3_file *file, int level);
 int ml_vfs_xcheck_reserved(sqlite3_file *file, int *out);
@@ -198,7 +196,6 @@ int ml_vfs_xcontrol(sqlite3_file *file, int op, void *arg);
 /** The handle was made before a fork, and this is the child: nothing may be done with it. */
 bool ml_vfs_orphan(const struct ml_vfs_db *db);
 
-sqlite3_int64 ml_vfs_frame_offset(uint32_t slot);
 /** Reads and opens a frame into w->frame. IOERR_DATA: it doesn't open; untold as yet. */
 int ml_vfs_frame_load(struct ml_vfs_wal *w, uint32_t slot);
 bool ml_vfs_wal_header_ok(const uint8_t header[VFS_WAL_HEADER_BYTES]);

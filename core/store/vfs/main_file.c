@@ -116,7 +116,8 @@ static int page_write(struct ml_vfs_main *m, const uint8_t *plain, uint32_t numb
     return ml_vfs_fail_base(m->db->vfs, rc, "main file, writing page", number);
 }
 
-int ml_vfs_main_fill(struct ml_vfs_main *m, uint32_t from, uint32_t to)
+/* Seals zero pages from `from` up to before `to` (gaps that SQLite leaves). */
+static int main_fill(struct ml_vfs_main *m, uint32_t from, uint32_t to)
 {
     static const uint8_t zeros[VFS_PAGE_BYTES];
     int rc = SQLITE_OK;
@@ -171,7 +172,7 @@ static int xwrite(sqlite3_file *file, const void *in, int bytes, sqlite3_int64 o
     }
     int rc = size_learn(m);
     if (rc == SQLITE_OK && number > m->pages + 1) {
-        rc = ml_vfs_main_fill(m, m->pages + 1, number);
+        rc = main_fill(m, m->pages + 1, number);
     }
     if (rc == SQLITE_OK) {
         rc = page_write(m, plain, number);
@@ -200,7 +201,7 @@ static int xtruncate(sqlite3_file *file, sqlite3_int64 size)
     uint32_t pages = (uint32_t)(size / VFS_PAGE_BYTES);
     int rc = size_learn(m);
     if (rc == SQLITE_OK && pages > m->pages) {
-        rc = ml_vfs_main_fill(m, m->pages + 1, pages + 1);
+        rc = main_fill(m, m->pages + 1, pages + 1);
     }
     m->size_known = false;
     if (rc != SQLITE_OK) {

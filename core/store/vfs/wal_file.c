@@ -24,7 +24,7 @@ static struct ml_vfs_wal *wal_of(sqlite3_file *file)
     return (struct ml_vfs_wal *)(void *)file;
 }
 
-sqlite3_int64 ml_vfs_frame_offset(uint32_t slot)
+static sqlite3_int64 frame_offset(uint32_t slot)
 {
     return (sqlite3_int64)VFS_WAL_HEADER_BYTES + (sqlite3_int64)(slot - 1) * VFS_FRAME_BYTES;
 }
@@ -104,8 +104,7 @@ int ml_vfs_frame_load(struct ml_vfs_wal *w, uint32_t slot)
     if (rc != SQLITE_OK) {
         return rc;
     }
-    rc = w->base->pMethods->xRead(w->base, w->frame, (int)VFS_FRAME_BYTES,
-                                  ml_vfs_frame_offset(slot));
+    rc = w->base->pMethods->xRead(w->base, w->frame, (int)VFS_FRAME_BYTES, frame_offset(slot));
     if (rc == SQLITE_IOERR_SHORT_READ) {
         return rc;
     }
@@ -133,8 +132,7 @@ static int frame_store(struct ml_vfs_wal *w, uint32_t slot)
     int rc = salts_get(w, block.salts);
     if (rc == SQLITE_OK) {
         ml_vfs_seal(w->db, &block, w->frame, w->frame);
-        rc = w->base->pMethods->xWrite(w->base, w->frame, (int)VFS_FRAME_BYTES,
-                                       ml_vfs_frame_offset(slot));
+        rc = w->base->pMethods->xWrite(w->base, w->frame, (int)VFS_FRAME_BYTES, frame_offset(slot));
         atomic_fetch_add_explicit(&w->db->vfs->frame_writes, 1, memory_order_relaxed);
         rc = ml_vfs_fail_base(w->db->vfs, rc, "WAL, writing frame", slot);
     }
@@ -201,7 +199,7 @@ static int header_read(struct ml_vfs_wal *w, uint8_t *out, int bytes, size_t wit
         return SQLITE_OK;
     }
     rc = w->base->pMethods->xFileSize(w->base, &size);
-    if (rc == SQLITE_OK && size >= ml_vfs_frame_offset(2)) {
+    if (rc == SQLITE_OK && size >= frame_offset(2)) {
         return ml_vfs_fail(vfs, SQLITE_IOERR_DATA, ML_E_CORRUPT, "WAL, header: damaged");
     }
     return ml_vfs_fail_base(vfs, rc, "WAL, size", 0);
