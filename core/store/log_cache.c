@@ -488,10 +488,12 @@ static ml_err tally_recall(struct ml_log *log)
     t->last_n = t->bundles; /* ingest numbers have no gaps */
     ml_stmt_reset(s);
     s = log->st[ML_SQL_PENDING_ALL];
+    ml_stmt_bind_int(s, 1, ML_REASON_WAITS_WRITER);
     err = ml_log_row(log, ML_SQL_PENDING_ALL, &row);
     if (err == ML_OK && row) {
         t->pending = (uint64_t)ml_stmt_int(s, 0);
         t->pending_bytes = ml_stmt_int(s, 1);
+        t->pending_strange = ml_stmt_int(s, 2);
     }
     ml_stmt_reset(s);
     return err;

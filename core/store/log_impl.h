@@ -19,8 +19,15 @@
 #define ML_LOG_PENDING_WRITER_BYTES INT64_C(8388608)
 #define ML_LOG_PENDING_BYTES        INT64_C(67108864) /* of all writers */
 #define ML_LOG_STRANGERS_MAX        256u              /* writers kept without a valid opening */
-#define ML_LOG_GVECS_MAX            256u              /* lane-0 vectors kept in memory */
-#define ML_LOG_OWN_BYTES            20u               /* own numbers of five lanes, on disk */
+#define ML_LOG_BRANCHES_MAX         16u   /* heads of one chain, but for what lowers its freeze */
+#define ML_LOG_BRANCHES_ALL_MAX     4096u /* heads beyond the first of their chains, of all */
+#define ML_LOG_PLACE_WRITERS_MAX    128u  /* writers that count of one member on one node */
+#define ML_LOG_LANE0_MAX            64u   /* lane-0 bundles of a writer who is no coordinator ... */
+#define ML_LOG_LANE0_OPS_MAX        16u   /* ... and ops in each */
+#define ML_LOG_LANE0_STRANGER_MAX   16u   /* of one whose opening doesn't count */
+#define ML_LOG_PENDING_STRANGE      INT64_C(8388608) /* of ML_LOG_PENDING_BYTES, of unknown keys */
+#define ML_LOG_GVECS_MAX            256u             /* lane-0 vectors kept in memory */
+#define ML_LOG_OWN_BYTES            20u              /* own numbers of five lanes, on disk */
 
 /* Flags of a stored bundle. */
 #define ML_LOG_AHEAD  1 /* its clock was more than a day ahead (rules B15) */
@@ -156,6 +163,7 @@ struct ml_log_tally {
     int64_t pending_bytes;
     uint64_t chunks;
     uint64_t chunks_missing;
+    int64_t pending_strange; /* bytes of these whose writer's key isn't known: unverified */
 };
 
 struct ml_log {
@@ -267,6 +275,13 @@ struct ml_log_one {
 
 /* log_ingest.c */
 ml_err ml_log_retry_newer(struct ml_log *log) ML_MUST_CHECK; /* after an upgrade */
+
+/* log_limit.c: what this node doesn't keep, whoever signed it. Limits, not verdicts. */
+/** A further branch of a chain that has enough of them: asked before it costs anything. */
+bool ml_log_is_branch_too_many(const struct ml_log *log, const struct ml_log_one *one);
+/** One more writer, or word of governance, than its author may make this node keep: asked when it
+ * is ruled on, and governance has its facts. */
+bool ml_log_is_voice_too_many(const struct ml_log *log, const struct ml_log_one *one);
 
 /* log_pending.c */
 struct ml_log_wait {

@@ -271,13 +271,6 @@ static ml_err shape(struct ml_log *log, struct ml_log_one *one, ml_reason *why)
     return ml_log_gvec_intern(log, &one->self.j.gvec, &one->self.gvec_row);
 }
 
-/* A store keeps only so many writers that nobody enrolled: a limit of this node, not a verdict. */
-static bool too_many_strangers(const struct ml_log *log, const struct ml_log_one *one)
-{
-    return opens(&one->bundle.header) && one->ruling.reason == ML_REASON_NOT_ENROLLED &&
-           log->strangers >= ML_LOG_STRANGERS_MAX;
-}
-
 /* Before rows are written: nothing of the bundle is in memory or on disk but its vector and what
  * governance kept. */
 static ml_err judge(struct ml_log *log, struct ml_log_one *one, ml_reason *why)
@@ -322,11 +315,22 @@ static ml_err queue(struct ml_log *log, struct ml_log_outcome *o, const struct m
     return err;
 }
 
+static void stop(struct ml_log_outcome *o)
+{
+    o->result = ML_LOG_STOPPED;
+    o->err = ML_E_LIMIT;
+    o->reason = ML_REASON_STORE_FULL;
+}
+
 /* All is here: judge and store. */
 static ml_err settle(struct ml_log *log, struct ml_log_outcome *o, struct ml_log_one *one)
 {
     static const struct ml_log_wait newer = {.reason = ML_REASON_WAITS_VERSION};
     ml_reason why = ML_REASON_NONE;
+    if (ml_log_is_branch_too_many(log, one)) {
+        stop(o);
+        return ML_OK;
+    }
     ml_err err = judge(log, one, &why);
     if (is_refusal(err)) {
         refuse(o, err, why);
@@ -338,11 +342,9 @@ static ml_err settle(struct ml_log *log, struct ml_log_outcome *o, struct ml_log
     if (one->ruling.verdict == ML_VERDICT_PENDING) {
         return queue(log, o, one, &newer);
     }
-    if (too_many_strangers(log, one)) {
-        o->result = ML_LOG_STOPPED;
-        o->err = ML_E_LIMIT;
-        o->reason = ML_REASON_STORE_FULL;
+    if (ml_log_is_voice_too_many(log, one)) {
         ml_gov_undo(log->gov);
+        stop(o);
         return ML_OK;
     }
     err = ml_log_put(log, one);

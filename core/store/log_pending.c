@@ -17,7 +17,9 @@ static ml_err is_full(struct ml_log *log, bool *full, const struct ml_log_one *o
         *full = false;
         return ML_OK;
     }
-    *full = log->tally.pending_bytes + (int64_t)one->wire.len > ML_LOG_PENDING_BYTES;
+    *full = log->tally.pending_bytes + (int64_t)one->wire.len > ML_LOG_PENDING_BYTES ||
+            (one->writer == NULL &&
+             log->tally.pending_strange + (int64_t)one->wire.len > ML_LOG_PENDING_STRANGE);
     if (*full) {
         return ML_OK;
     }
@@ -52,6 +54,9 @@ ml_err ml_log_pending_put(struct ml_log *log, bool *stopped, const struct ml_log
     if (err == ML_OK) {
         log->tally.pending++;
         log->tally.pending_bytes += (int64_t)one->wire.len;
+        if (wait->reason == ML_REASON_WAITS_WRITER) {
+            log->tally.pending_strange += (int64_t)one->wire.len;
+        }
     }
     return err;
 }
@@ -65,11 +70,12 @@ ml_err ml_log_pending_has(struct ml_log *log, bool *has, const struct ml_hash *h
     return err;
 }
 
-/* The statement's row: id, wire. Copies the bundle, then deletes the row. */
+/* The statement's row: id, wire, reason. Copies the bundle, then deletes the row. */
 static ml_err take_row(struct ml_log *log, struct ml_buf *wire, int64_t *id, enum ml_log_sql sql)
 {
     struct ml_slice bytes = ml_stmt_blob(log->st[sql], 1);
     *id = ml_stmt_int(log->st[sql], 0);
+    const bool strange = ml_stmt_int(log->st[sql], 2) == ML_REASON_WAITS_WRITER;
     ml_buf_clear(wire);
     ml_buf_append(wire, bytes.data, bytes.len);
     ml_stmt_reset(log->st[sql]);
@@ -81,6 +87,7 @@ static ml_err take_row(struct ml_log *log, struct ml_buf *wire, int64_t *id, enu
     if (err == ML_OK) {
         log->tally.pending--;
         log->tally.pending_bytes -= (int64_t)wire->len;
+        log->tally.pending_strange -= strange ? (int64_t)wire->len : 0;
     }
     return err;
 }

@@ -194,7 +194,7 @@ static void count_in(struct ml_log *log, const struct ml_log_one *one)
     log->tally.ops += h->lane == ML_LANE_RECORD ? h->n_ops : 0;
     log->tally.quarantined += one->ruling.verdict == ML_VERDICT_QUARANTINED;
     if (opens(h)) {
-        log->strangers += one->ruling.reason == ML_REASON_NOT_ENROLLED;
+        log->strangers += one->ruling.verdict != ML_VERDICT_ACCEPTED;
         for (uint8_t lane = 1; lane < ML_LANES; lane++) {
             one->writer->rules[lane] = ml_gov_rule_lane(log->gov, &one->writer->id, lane);
         }

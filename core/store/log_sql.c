@@ -85,7 +85,7 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_PENDING_PUT] = "INSERT INTO pending(hash, writer, reason, wait_writer, wait_lane,"
                            " wait_seq, wait_hash, wire) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [ML_SQL_PENDING_FIND] = "SELECT id FROM pending WHERE hash = ?1",
-    [ML_SQL_PENDING_WAITING] = "SELECT id, wire FROM pending WHERE wait_writer = ?1 AND"
+    [ML_SQL_PENDING_WAITING] = "SELECT id, wire, reason FROM pending WHERE wait_writer = ?1 AND"
                                " wait_lane = ?2 AND wait_seq = ?3 AND"
                                " (wait_hash = ?4 OR wait_hash = zeroblob(16)) ORDER BY id LIMIT 1",
     [ML_SQL_PENDING_READ] = "SELECT writer, reason, wait_writer, wait_lane, wait_seq, wait_hash"
@@ -93,9 +93,10 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_PENDING_DELETE] = "DELETE FROM pending WHERE id = ?1",
     [ML_SQL_PENDING_OF_WRITER] =
         "SELECT count(*), total(length(wire)) FROM pending WHERE writer = ?1",
-    [ML_SQL_PENDING_ALL] = "SELECT count(*), total(length(wire)) FROM pending",
+    [ML_SQL_PENDING_ALL] = "SELECT count(*), total(length(wire)),"
+                           " total(length(wire) * (reason = ?1)) FROM pending",
     [ML_SQL_PENDING_NEWER] =
-        "SELECT id, wire FROM pending WHERE reason = ?1 AND id > ?2 ORDER BY id LIMIT 1",
+        "SELECT id, wire, reason FROM pending WHERE reason = ?1 AND id > ?2 ORDER BY id LIMIT 1",
     [ML_SQL_TALLY] = "SELECT org, bundles, ops, quarantined, epoch, hlc, chunks, chunks_missing"
                      " FROM tally",
     [ML_SQL_TALLY_SET] = "INSERT OR REPLACE INTO tally(id, org, bundles, ops, quarantined, epoch,"

@@ -1,0 +1,214 @@
+/* test_log_limit.c -- what a node doesn't keep of those who sign without end: one limit per test.
+ * Beyond a limit that person alone is stopped, and the others go on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/crypto/key_id.h"
+#include "core/store/log_impl.h"
+#include "support_world.h"
+
+struct fixture {
+    struct world w;
+    struct ml_log *a;
+    struct ml_log *b;
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    world_init(&f.w, 61);
+    world_found(&f.w);
+    f.b = world_log(&f.w);
+    f.a = world_log(&f.w); /* the last one: it can be opened again */
+    assert_int_equal(world_ingest(f.a, f.w.made[0].wire).result, ML_LOG_STORED);
+    world_enrol(&f.w, f.a, 1);
+    (void)world_record(&f.w, f.a, 1, 1);
+    (void)world_record(&f.w, f.a, 1, 1);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    ml_log_close(f->a);
+    ml_log_close(f->b);
+    return world_free(&f->w);
+}
+
+static void assert_stopped(const struct ml_log_outcome *o)
+{
+    assert_int_equal(o->result, ML_LOG_STOPPED);
+    assert_int_equal(o->err, ML_E_LIMIT);
+    assert_int_equal(o->reason, ML_REASON_STORE_FULL);
+}
+
+/* Heads stand in every frontier and in memory. */
+static void branches_of_a_chain_end_at_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    static const struct ml_slice op = {(const uint8_t *)"sealed bytes", 12};
+    struct ml_log_next later;
+    struct ml_log_next earlier;
+    struct ml_log_counts counts;
+    const size_t shared = f->w.made_count;
+    struct draft d = {.by = &f->w.actors[1], .lane = ML_LANE_RECORD, .ops = &op, .op_count = 1};
+    /* `earlier` takes the place of the second record bundle, `later` comes after both. */
+    for (size_t i = 0; i + 1 < shared; i++) {
+        assert_int_equal(world_ingest(f->b, f->w.made[i].wire).result, ML_LOG_STORED);
+    }
+    assert_int_equal(ml_log_next_own(f->b, &d.by->id, d.lane, &earlier), ML_OK);
+    assert_int_equal(ml_log_next_own(f->a, &d.by->id, d.lane, &later), ML_OK);
+    assert_int_equal(later.seq, earlier.seq + 1);
+    d.next = &later;
+    for (size_t i = 0; i < ML_LOG_BRANCHES_MAX + 2; i++) {
+        struct ml_log_outcome o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+        if (i < ML_LOG_BRANCHES_MAX) {
+            assert_int_equal(o.result, ML_LOG_STORED);
+        } else {
+            assert_stopped(&o);
+        }
+    }
+    d.next = &earlier; /* what proves a lower fork is kept: all nodes come to the lowest */
+    struct ml_log_outcome low = world_ingest(f->a, world_build(&f->w, f->a, &d));
+    assert_int_equal(low.result, ML_LOG_STORED);
+    low = world_ingest(f->a, world_build(&f->w, f->a, &d));
+    assert_stopped(&low);
+    /* The other node hears of it in the other order, and rules the same on what both have. */
+    struct ml_log_entry e;
+    struct ml_log_entry same;
+    for (size_t i = f->w.made_count; i > 0; i--) {
+        (void)world_ingest(f->b, f->w.made[i - 1].wire);
+    }
+    for (size_t i = 0; i < f->w.made_count; i++) {
+        if (ml_log_get(f->a, &f->w.made[i].id.hash, &e) == ML_OK &&
+            ml_log_get(f->b, &f->w.made[i].id.hash, &same) == ML_OK) {
+            ml_verdict verdict = same.verdict;
+            assert_int_equal(ml_log_get(f->a, &f->w.made[i].id.hash, &e), ML_OK);
+            assert_int_equal(e.verdict, verdict);
+        }
+    }
+    assert_int_equal(ml_log_counts(f->b, &counts), ML_OK);
+    assert_true(counts.bundles <= shared + ML_LOG_BRANCHES_MAX + 1);
+    (void)world_record(&f->w, f->a, 0, 1); /* the others go on */
+}
+
+/* Each writer that counts is in every vector, and in memory. */
+static void writers_of_a_member_on_a_node_end_at_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct actor clone = f->w.actors[1];
+    for (size_t i = 0; i < 3; i++) { /* up to his enrolment */
+        assert_int_equal(world_ingest(f->b, f->w.made[i].wire).result, ML_LOG_STORED);
+    }
+    for (size_t i = 0; i <= ML_LOG_PLACE_WRITERS_MAX; i++) {
+        struct ml_log_next next;
+        clone.seed = NULL;
+        assert_int_equal(ml_sign_keypair(&clone.pk, &clone.seed, &f->w.fake.env), ML_OK);
+        clone.id = ml_writer_id_of(&clone.pk);
+        /* He pretends to have seen his enrolment alone: nothing says that others were before. */
+        assert_int_equal(ml_log_next_own(f->b, &clone.id, ML_LANE_GOVERNANCE, &next), ML_OK);
+        struct ml_slice op = world_opening(&f->w, &clone);
+        struct draft d = {.by = &clone, .ops = &op, .op_count = 1, .next = &next};
+        struct ml_log_outcome o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+        if (i + 1 < ML_LOG_PLACE_WRITERS_MAX) { /* the first is the actor's own */
+            assert_int_equal(o.result, ML_LOG_STORED);
+            assert_int_equal(o.verdict, ML_VERDICT_ACCEPTED);
+        } else {
+            assert_stopped(&o);
+        }
+        ml_secret_free(clone.seed);
+    }
+    world_enrol(&f->w, f->a, 2); /* the others go on, here in a log that was told no */
+    f->a = world_reopen(&f->w, f->a);
+    (void)world_record(&f->w, f->a, 2, 1);
+}
+
+/* Facts of governance stay in memory, whoever states them. */
+static void words_of_governance_end_at_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_govop op = {.type = ML_GOVOP_CARD_SET, .u.card_set = {.kind = ML_CARD_MEMBER}};
+    memcpy(op.u.card_set.id, f->w.actors[1].member.b, sizeof(op.u.card_set.id));
+    op.u.card_set.card.ct = ml_slice_str("a card, sealed or so it seems");
+    struct ml_slice one = world_op(&f->w, &op, NULL);
+    struct draft d = {.by = &f->w.actors[1], .ops = &one, .op_count = 1};
+    for (uint32_t seq = 2; seq <= ML_LOG_LANE0_MAX; seq++) {
+        (void)world_append(&f->w, f->a, &d);
+    }
+    struct ml_log_outcome o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+    assert_stopped(&o);
+    d.by = &f->w.actors[0]; /* the coordinator has no such limit */
+    struct ml_slice many[ML_LOG_LANE0_OPS_MAX + 1];
+    for (size_t i = 0; i <= ML_LOG_LANE0_OPS_MAX; i++) {
+        many[i] = one;
+    }
+    d.ops = many;
+    d.op_count = ML_LOG_LANE0_OPS_MAX + 1;
+    for (uint32_t i = 0; i <= ML_LOG_LANE0_MAX; i++) {
+        (void)world_append(&f->w, f->a, &d);
+    }
+    world_enrol(&f->w, f->a, 2);
+    d.by = &f->w.actors[2];
+    many[0] = world_op(&f->w, &op, NULL); /* the bytes of the others are the same ones */
+    o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+    assert_stopped(&o);
+    d.op_count = ML_LOG_LANE0_OPS_MAX; /* not hers to say, but kept */
+    o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+    assert_int_equal(o.result, ML_LOG_STORED);
+}
+
+/* What nobody can verify yet has a share of the queue, and leaves the rest. */
+static void invented_writers_leave_room_in_the_queue(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t bytes[40000];
+    const struct ml_slice op = ml_slice(bytes, sizeof(bytes));
+    struct ml_log_next next = {.seq = 1};
+    struct ml_log_outcome o = {.result = ML_LOG_PENDING};
+    struct actor liar = f->w.actors[3];
+    size_t kept = 0;
+    for (size_t i = 0; i < 400 && o.result == ML_LOG_PENDING; i++) {
+        ml_sign_pk_of(&liar.pk, liar.seed);
+        struct draft d = {
+            .by = &liar, .lane = ML_LANE_RECORD, .ops = &op, .op_count = 1, .next = &next};
+        struct ml_slice wire = world_build(&f->w, f->a, &d);
+        o = world_ingest(f->a, wire);
+        kept += o.result == ML_LOG_PENDING;
+        if (i % 100 == 99) { /* another invented one */
+            ml_secret_free(liar.seed == f->w.actors[3].seed ? NULL : liar.seed);
+            assert_int_equal(ml_sign_keypair(&liar.pk, &liar.seed, &f->w.fake.env), ML_OK);
+            liar.id = ml_writer_id_of(&liar.pk);
+        }
+    }
+    ml_secret_free(liar.seed == f->w.actors[3].seed ? NULL : liar.seed);
+    assert_stopped(&o);
+    assert_true(kept * sizeof(bytes) <= (size_t)ML_LOG_PENDING_STRANGE);
+    assert_true((kept + 2) * sizeof(bytes) > (size_t)ML_LOG_PENDING_STRANGE);
+    f->a = world_reopen(&f->w, f->a); /* counted again from what is there */
+    const struct ml_log_next ahead = {.seq = 9, .prev = {{7}}};
+    const struct draft known = {
+        .by = &f->w.actors[1], .lane = ML_LANE_RECORD, .ops = &op, .op_count = 1, .next = &ahead};
+    o = world_ingest(f->a, world_build(&f->w, f->a, &known));
+    assert_int_equal(o.result, ML_LOG_PENDING); /* his key is known: he waits as ever */
+    const struct draft again = {
+        .by = &f->w.actors[4], .lane = ML_LANE_RECORD, .ops = &op, .op_count = 1, .next = &next};
+    o = world_ingest(f->a, world_build(&f->w, f->a, &again));
+    assert_stopped(&o);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(branches_of_a_chain_end_at_a_limit),
+        TEST(writers_of_a_member_on_a_node_end_at_a_limit),
+        TEST(words_of_governance_end_at_a_limit),
+        TEST(invented_writers_leave_room_in_the_queue),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
