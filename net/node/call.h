@@ -20,14 +20,15 @@
 struct ml_org;
 struct ml_session;
 
-enum { ML_CALL_TEXT_MAX = 48, ML_CALL_TOKEN_MAX = 64 };
+enum { ML_CALL_TEXT_MAX = 48, ML_CALL_TOKEN_MAX = 64, ML_CALL_METHOD_MAX = 48 };
 
 struct ml_call {
-    struct ml_node *node;   /* borrowed */
-    struct ml_call *next;   /* of the deferred ones */
-    uint64_t id;            /* the driver's */
-    uint32_t uid;           /* of the caller */
-    uint32_t posix_session; /* of the caller's process */
+    struct ml_node *node;            /* borrowed */
+    struct ml_call *next;            /* of the deferred ones */
+    uint64_t id;                     /* the driver's */
+    char method[ML_CALL_METHOD_MAX]; /* of the table; "" for an unknown one */
+    uint32_t uid;                    /* of the caller */
+    uint32_t posix_session;          /* of the caller's process */
     uint8_t token[ML_CALL_TOKEN_MAX];
     size_t token_len;
     struct ml_tree *tree;          /* owned; params below borrow it */

@@ -322,6 +322,7 @@ void ml_exchange_close(struct ml_org *org)
         return;
     }
     if (x->sync != NULL) {
+        ml_exchange_tell_tally(org);
         links_close(x, &org->node->ports);
         org->node->ports.identity_clear(org->node->ports.ctx, &org->id);
         ml_sync_free(x->sync);
@@ -376,6 +377,30 @@ static void contact_keep(struct ml_exchange *x, const struct ml_link_peer *peer,
     }
 }
 
+static void link_tell(const struct ml_exchange *x, struct exchange_link *l)
+{
+    struct ml_sync_status now;
+    if (ml_sync_peer(x->sync, &l->peer, &now) != ML_OK) {
+        return;
+    }
+    const struct ml_tally_flow total = {.bundles_in = now.in.bundles,
+                                        .bytes_in = now.in.bytes,
+                                        .bundles_out = now.out.bundles,
+                                        .bytes_out = now.out.bytes};
+    ml_tally_moved(x->org, &l->told, &total);
+    l->told = total;
+}
+
+void ml_exchange_tell_tally(struct ml_org *org)
+{
+    struct ml_exchange *x = org->exchange;
+    for (size_t i = 0; x != NULL && i < ML_EXCHANGE_LINKS_MAX; i++) {
+        if (x->links[i].link != 0) {
+            link_tell(x, &x->links[i]);
+        }
+    }
+}
+
 void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link_peer *peer)
 {
     struct ml_exchange *x = org->exchange;
@@ -405,7 +430,8 @@ void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link
     uint32_t session = 0;
     err = ml_sync_on_open(x->sync, &open, &session);
     if (err == ML_OK) {
-        *l = (struct exchange_link){link, session, node};
+        *l = (struct exchange_link){.link = link, .session = session, .peer = node};
+        ml_tally_began(org, &node);
     } else {
         ports->link_close(ports->ctx, link, err);
     }
@@ -445,6 +471,8 @@ bool ml_exchange_link_down(struct ml_org *org, uint64_t link, ml_err reason)
     }
     struct exchange_peer *p = peer_find(x, &l->peer);
     uint32_t session = l->session;
+    link_tell(x, l);
+    ml_tally_ended(org, reason);
     l->link = 0;
     if (p != NULL) {
         p->last_err = reason;

@@ -50,6 +50,9 @@ uint64_t ml_exchange_next_ms(struct ml_org *org);
 ml_err ml_exchange_set_sponsor(struct ml_org *org, const struct ml_node_id *node,
                                const struct ml_box_pk *noise) ML_MUST_CHECK;
 
+/** What the links brought and gave since the last call goes into the day's tally. */
+void ml_exchange_tell_tally(struct ml_org *org);
+
 struct ml_sync *ml_exchange_engine(struct ml_org *org);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "net/node/exchange.h"
 #include "net/node/org.h"
+#include "net/node/tally.h"
 
 #define ML_EXCHANGE_LINKS_MAX     ML_SYNC_SESSIONS_MAX
 #define ML_EXCHANGE_DIALS_MAX     256u
@@ -15,6 +16,7 @@ struct exchange_link {
     uint64_t link; /* 0: free */
     uint32_t session;
     struct ml_node_id peer;
+    struct ml_tally_flow told; /* of its session, what the day's tally has already */
 };
 
 /* A peer that we dial: from peer.add or from an earlier exchange. */

@@ -10,6 +10,7 @@
 #include "net/node/found.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
+#include "net/node/trace_inner.h"
 #include "net/node/turn.h"
 
 ml_err ml_call_passphrase(struct ml_call *call, struct ml_slice *out)
@@ -99,6 +100,7 @@ static ml_err unlock(struct ml_call *call)
     err = unlock_keystore(call, &member);
     if (err == ML_E_WRONG_KEY || err == ML_E_NOT_FOUND) {
         const bool words = ml_value_get(call->params, "recovery") != NULL;
+        ml_trace_unlock_failed(call, &member);
         return ml_call_fail(call, ML_E_WRONG_KEY, words ? "unlock.wrong_words" : "unlock.wrong",
                             NULL, NULL); /* says no more */
     }
@@ -119,7 +121,8 @@ static ml_err unlock(struct ml_call *call)
     ml_session_describe(org, call->result);
     ml_exchange_dial_all(org);
     const struct ml_trace_note note = {.action = ML_TRACE_UNLOCK, .result = ML_TRACE_DONE};
-    return ml_trace_note(call, &note);
+    err = ml_knock_tell(org);
+    return err == ML_OK ? ml_trace_note(call, &note) : err;
 }
 
 static ml_err lock(struct ml_call *call)

@@ -6,12 +6,14 @@
  */
 #include "net/node/node.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/ids.h"
 #include "core/record/schema.h"
 #include "net/node/org.h"
 #include "net/node/state.h"
+#include "net/node/trace.h"
 
 static const struct ml_method *const tables[] = {
     ml_methods_org,      ml_methods_member, ml_methods_patient, ml_methods_record,
@@ -200,6 +202,7 @@ static ml_err call_run(struct ml_call *call, struct ml_slice method, struct ml_s
     if (m == NULL) {
         return ml_call_fail(call, ML_E_UNSUPPORTED, "method.unknown", NULL, NULL);
     }
+    snprintf(call->method, sizeof(call->method), "%s", m->name);
     if (params.len > 0) {
         ml_err err = ml_tree_parse(&call->tree, params.data, params.len);
         if (err != ML_OK) {
@@ -208,7 +211,13 @@ static ml_err call_run(struct ml_call *call, struct ml_slice method, struct ml_s
         call->params = ml_tree_root(call->tree);
     }
     ml_err err = call_check(call, m->needs);
-    return err == ML_OK ? m->run(call) : err;
+    if (err == ML_OK) {
+        err = m->run(call);
+    }
+    if (err != ML_OK) {
+        ml_trace_refused(call, err);
+    }
+    return err;
 }
 
 void ml_node_call(struct ml_node *node, uint64_t id, const struct ml_node_caller *caller,

@@ -12,6 +12,7 @@
 #include "net/node/enrol.h"
 #include "net/node/exchange.h"
 #include "net/node/session.h"
+#include "net/node/tally.h"
 #include "net/node/trace_inner.h"
 
 #define KEYSTORE_TWIN "keystore.twin"
@@ -237,6 +238,9 @@ static ml_err store_open(struct ml_org *org, bool create)
         err = ml_traces_open(org);
     }
     if (err == ML_OK) {
+        err = ml_tally_open(org);
+    }
+    if (err == ML_OK) {
         ml_hlc_init(&org->clock, org->node->env, ml_log_hlc_last(org->log));
         err = ml_exchange_open(org);
     }
@@ -258,6 +262,7 @@ ml_err ml_org_store_open(struct ml_org *org, bool create)
 void ml_org_store_close(struct ml_org *org)
 {
     ml_exchange_close(org);
+    ml_tally_close(org);
     ml_traces_close(org);
     ml_anchors_close(org);
     ml_log_close(org->log);

@@ -31,6 +31,7 @@ struct ml_exchange;
 struct ml_join;
 struct ml_log;
 struct ml_schema;
+struct ml_tally;
 struct ml_traces;
 struct ml_vault;
 
@@ -65,6 +66,7 @@ struct ml_org {
     struct ml_anchor *anchor; /* owned while open, with its key */
     struct ml_secret *anchor_key;
     struct ml_traces *traces;     /* owned while open */
+    struct ml_tally *tally;       /* owned while open */
     struct ml_exchange *exchange; /* owned while open */
     bool mended;                  /* a repair was made at `mended_ms` */
     uint64_t mended_ms;           /* monotonic */

@@ -1,41 +1,13 @@
-/* net/node/trace.c -- see trace.h.
- *
- * Entries wait in the journal and, encoded, in memory. A cut takes those of the member who is
- * unlocked: nobody else's reading is sealed to him. What a crash leaves is found in the journal at
- * the next opening and cut at that member's next unlock. A crash between a cut and its note makes
- * the same entries appear twice, never not at all.
- */
+/* net/node/trace.c -- see trace.h: entries, in the journal and, encoded, in memory. */
 #include "net/node/trace.h"
 
 #include <string.h>
 
 #include "core/base/ids.h"
-#include "core/crypto/aead.h"
-#include "core/crypto/box.h"
-#include "core/crypto/key_id.h"
-#include "core/store/tracejournal.h"
 #include "net/node/damage.h"
-#include "net/node/session.h"
 #include "net/node/trace_inner.h"
 
-enum { ENTRIES_MAX = 4096, ENTRY_BYTES_MAX = 8192 };
-
-struct pending {
-    struct pending *next;
-    uint64_t index; /* in the journal */
-    struct ml_member_id actor;
-    size_t len;
-    uint8_t plain[];
-};
-
-struct ml_traces {
-    struct ml_tracejournal *journal;
-    struct ml_secret *key;
-    struct pending *first; /* oldest first */
-    struct pending **last;
-    size_t count;
-    uint64_t cut_at_ms; /* 0: nothing waits */
-};
+enum { ENTRY_BYTES_MAX = 8192 };
 
 static void note_name(char name[64], const struct ml_member_id *member)
 {
@@ -44,8 +16,7 @@ static void note_name(char name[64], const struct ml_member_id *member)
     snprintf(name, 64, "trace.cut.%s", hex);
 }
 
-/* Journal index up to which this member's entries are in bundles. */
-static uint64_t noted(struct ml_org *org, const struct ml_member_id *member)
+uint64_t ml_trace_noted(struct ml_org *org, const struct ml_member_id *member)
 {
     char name[64];
     struct ml_buf value;
@@ -57,7 +28,7 @@ static uint64_t noted(struct ml_org *org, const struct ml_member_id *member)
     return index;
 }
 
-static ml_err note_put(struct ml_org *org, const struct ml_member_id *member, uint64_t index)
+ml_err ml_trace_note_cut(struct ml_org *org, const struct ml_member_id *member, uint64_t index)
 {
     char name[64];
     uint8_t value[8];
@@ -74,7 +45,7 @@ static ml_err pending_add(struct ml_org *org, uint64_t index, struct ml_slice pl
     if (err != ML_OK) {
         return err;
     }
-    struct pending *p = ml_alloc(org->node->env, sizeof(*p) + plain.len);
+    struct ml_trace_pending *p = ml_alloc(org->node->env, sizeof(*p) + plain.len);
     if (p == NULL) {
         return ML_E_NOMEM;
     }
@@ -93,7 +64,7 @@ static ml_err journal_found(void *user, uint64_t index, struct ml_slice plain)
     struct ml_org *org = user;
     struct ml_trace_entry entry;
     ml_err err = ml_trace_entry_decode(&entry, plain, NULL);
-    if (err != ML_OK || index <= noted(org, &entry.actor)) {
+    if (err != ML_OK || index <= ml_trace_noted(org, &entry.actor)) {
         return err;
     }
     return pending_add(org, index, plain);
@@ -103,9 +74,10 @@ static ml_err journal_found(void *user, uint64_t index, struct ml_slice plain)
  */
 static uint64_t journal_first(struct ml_org *org)
 {
-    uint64_t first = 1;
+    static const struct ml_member_id node_itself;
+    uint64_t first = ml_trace_noted(org, &node_itself) + 1;
     for (size_t i = 0; i < ml_keystore_member_count(org->keystore); i++) {
-        const uint64_t cut = noted(org, ml_keystore_member(org->keystore, i));
+        const uint64_t cut = ml_trace_noted(org, ml_keystore_member(org->keystore, i));
         first = cut >= first ? cut + 1 : first;
     }
     return first;
@@ -159,7 +131,7 @@ void ml_traces_close(struct ml_org *org)
         return;
     }
     while (t->first != NULL) {
-        struct pending *next = t->first->next;
+        struct ml_trace_pending *next = t->first->next;
         ml_release(org->node->env, t->first);
         t->first = next;
     }
@@ -169,34 +141,18 @@ void ml_traces_close(struct ml_org *org)
     org->traces = NULL;
 }
 
-ml_err ml_trace_note(struct ml_call *call, const struct ml_trace_note *note)
+static ml_err entry_keep(struct ml_org *org, const struct ml_trace_entry *entry, bool at_once,
+                         uint64_t *index)
 {
-    struct ml_org *org = call->org;
     const struct ml_env *env = org->node->env;
     struct ml_buf plain;
-    uint64_t index = 0;
-    const struct ml_trace_entry entry = {
-        .actor = call->session->member,
-        .patient = note->patient,
-        .action = (uint8_t)note->action,
-        .object = note->object,
-        .entity = note->entity,
-        .result = (uint8_t)note->result,
-        .wall_ms = env->wall_ms(env->ctx),
-        .clock = ML_CLOCK_LOCAL,
-        .purpose = ml_slice_str(ml_call_text_or(call, "purpose", "soin")),
-        .node = org->secrets.node,
-        .device = ml_slice_str(ml_call_text_or(call, "device", "cli")),
-        .count = note->count,
-    };
-    const bool at_once = note->action == ML_TRACE_BREAK_GLASS || note->result == ML_TRACE_REFUSED;
     ml_buf_init(&plain, env, ENTRY_BYTES_MAX);
-    ml_err err = ml_trace_entry_encode(&plain, &entry);
+    ml_err err = ml_trace_entry_encode(&plain, entry);
     if (err == ML_OK) {
-        err = ml_tracejournal_append(org->traces->journal, &index, ml_buf_slice(&plain), at_once);
+        err = ml_tracejournal_append(org->traces->journal, index, ml_buf_slice(&plain), at_once);
     }
     if (err == ML_OK) {
-        err = pending_add(org, index, ml_buf_slice(&plain));
+        err = pending_add(org, *index, ml_buf_slice(&plain));
     }
     ml_buf_free(&plain);
     if (err == ML_OK && org->traces->cut_at_ms == 0) {
@@ -208,10 +164,111 @@ ml_err ml_trace_note(struct ml_call *call, const struct ml_trace_note *note)
     return err;
 }
 
+/* What every entry of this node says of itself. */
+static struct ml_trace_entry entry_of(const struct ml_org *org)
+{
+    const struct ml_env *env = org->node->env;
+    return (struct ml_trace_entry){.result = ML_TRACE_DONE,
+                                   .wall_ms = env->wall_ms(env->ctx),
+                                   .clock = ML_CLOCK_LOCAL,
+                                   .node = org->secrets.node};
+}
+
+ml_err ml_trace_note(struct ml_call *call, const struct ml_trace_note *note)
+{
+    uint64_t index = 0;
+    struct ml_trace_entry entry = entry_of(call->org);
+    entry.actor = call->session->member;
+    entry.patient = note->patient;
+    entry.action = (uint8_t)note->action;
+    entry.object = note->object;
+    entry.entity = note->entity;
+    entry.result = (uint8_t)note->result;
+    entry.purpose = ml_slice_str(ml_call_text_or(call, "purpose", "soin"));
+    entry.context = ml_slice_str(call->method);
+    entry.device = ml_slice_str(ml_call_text_or(call, "device", "cli"));
+    entry.count = note->count;
+    const bool at_once = note->action == ML_TRACE_BREAK_GLASS || note->result == ML_TRACE_REFUSED;
+    return entry_keep(call->org, &entry, at_once, &index);
+}
+
+ml_err ml_trace_of_node(struct ml_org *org, const struct ml_trace_of_node *what, uint64_t *index)
+{
+    struct ml_trace_entry entry = entry_of(org);
+    entry.action = (uint8_t)what->action;
+    entry.result = (uint8_t)what->result;
+    entry.context = what->context;
+    entry.count = what->count;
+    entry.wall_ms = what->wall_ms != 0 ? what->wall_ms : entry.wall_ms;
+    memcpy(entry.object.b, what->claimed.b, sizeof(entry.object.b));
+    return entry_keep(org, &entry, true, index);
+}
+
+/* What a method does, as far as a refusal has to say it. */
+static ml_trace_action action_of(const char *method)
+{
+    static const struct {
+        const char *prefix;
+        ml_trace_action action;
+    } actions[] = {
+        {"session.", ML_TRACE_UNLOCK}, {"org.", ML_TRACE_GOVERN},     {"member.", ML_TRACE_GOVERN},
+        {"enrol.", ML_TRACE_GOVERN},   {"peer.", ML_TRACE_GOVERN},    {"sync.", ML_TRACE_EXCHANGE},
+        {"import.", ML_TRACE_IMPORT},  {"gen.", ML_TRACE_IMPORT},     {"record.", ML_TRACE_WRITE},
+        {"draft.", ML_TRACE_WRITE},    {"conflicts.", ML_TRACE_WRITE}};
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (strncmp(method, actions[i].prefix, strlen(actions[i].prefix)) == 0) {
+            return actions[i].action;
+        }
+    }
+    return ML_TRACE_READ;
+}
+
+void ml_trace_refused(struct ml_call *call, ml_err why)
+{
+    struct ml_org *org = call->org;
+    const struct ml_env *env = call->node->env;
+    uint64_t index = 0;
+    ml_err err = ML_OK;
+    if (org == NULL || org->traces == NULL) {
+        return;
+    }
+    if (why == ML_E_DENIED && call->session != NULL) {
+        const struct ml_trace_note note = {.action = action_of(call->method),
+                                           .result = ML_TRACE_REFUSED};
+        err = ml_trace_note(call, &note);
+    } else if (why == ML_E_DENIED || (why == ML_E_LOCKED && org->session != NULL)) {
+        /* Someone who isn't the one that unlocked. */
+        const struct ml_trace_of_node what = {.action = action_of(call->method),
+                                              .result = ML_TRACE_REFUSED,
+                                              .context = ml_slice_str(call->method)};
+        err = ml_trace_of_node(org, &what, &index);
+    }
+    if (err != ML_OK) { /* refused all the same */
+        ml_logf(env, ML_LOG_ERROR, "trace", "a refusal is not traced: %s", ml_err_name(err));
+    }
+}
+
+void ml_trace_unlock_failed(struct ml_call *call, const struct ml_member_id *claimed)
+{
+    struct ml_trace_of_node what = {.action = ML_TRACE_UNLOCK,
+                                    .result = ML_TRACE_REFUSED,
+                                    .context = ml_slice_str(call->method)};
+    uint64_t index = 0;
+    if (ml_keystore_has_slot(call->org->keystore, claimed, ML_SLOT_TYPE_PASSPHRASE)) {
+        what.claimed = *claimed; /* what else is claimed may be anything */
+    }
+    ml_err err = call->org->traces != NULL ? ml_trace_of_node(call->org, &what, &index)
+                                           : ml_knock_add(call->org, &what.claimed);
+    if (err != ML_OK) {
+        ml_logf(call->node->env, ML_LOG_ERROR, "trace", "a failed unlock is not traced: %s",
+                ml_err_name(err));
+    }
+}
+
 uint64_t ml_trace_next_ms(const struct ml_org *org)
 {
     const struct ml_traces *t = org->traces;
-    return t == NULL || t->cut_at_ms == 0 || org->session == NULL ? UINT64_MAX : t->cut_at_ms;
+    return t == NULL || t->cut_at_ms == 0 || !ml_trace_may_cut(org) ? UINT64_MAX : t->cut_at_ms;
 }
 
 void ml_trace_tick(struct ml_org *org)
@@ -225,184 +282,4 @@ void ml_trace_tick(struct ml_org *org)
         org->traces->cut_at_ms = env->now_ms(env->ctx) + ML_TRACE_CUT_MS;
         ml_logf(env, ML_LOG_WARN, "trace", "not cut yet: %s", ml_err_name(err));
     }
-}
-
-/* ---- a bundle of lane 2 ---- */
-
-struct cut {
-    struct ml_org *org;
-    struct ml_author author;
-    struct ml_header header;
-    struct ml_dict_entry dict;
-    struct ml_secret *key; /* of this bundle's entries */
-    struct ml_buf sealed;  /* the deposit, then the entries' ciphertexts */
-    size_t at[ML_BUNDLE_OPS_MAX + 1];
-    uint32_t count;
-    uint64_t last; /* journal index of the last entry taken */
-};
-
-/* The bundle's key, sealed to the auditor and to the author (rules A2). */
-static ml_err deposit_put(struct cut *c)
-{
-    const struct ml_fact *root = ml_gov_next(ml_log_gov(c->org->log), NULL, ML_FACT_ORG, NULL);
-    struct ml_trace_deposit deposit;
-    struct ml_box_pk mine;
-    uint8_t context[ML_TRACE_CONTEXT_BYTES];
-    const struct ml_slice at = ml_slice(context, sizeof(context));
-    const struct ml_slice key = ml_slice(ml_secret_bytes(c->key), ml_secret_len(c->key));
-    if (root == NULL) {
-        return ML_E_NOT_FOUND;
-    }
-    ml_trace_context(context, &c->org->id, &c->dict.key);
-    ml_box_pk_of(&mine, c->org->session->secrets.mon_box);
-    ml_err err = ml_seal_anon(deposit.audit, key, &root->audit, at, c->org->node->env);
-    if (err == ML_OK) {
-        err = ml_seal_anon(deposit.author, key, &mine, at, c->org->node->env);
-    }
-    return err == ML_OK ? ml_trace_deposit_encode(&c->sealed, &deposit) : err;
-}
-
-/* One entry, bound to its place (I8). */
-static void entry_seal(struct cut *c, const struct pending *p)
-{
-    uint8_t ad[ML_OP_AD_BYTES];
-    uint8_t nonce[ML_OP_NONCE_BYTES];
-    ml_op_ad(ad, &c->org->id, &c->header, (uint8_t)c->count, &c->dict);
-    ml_op_nonce(nonce, &c->header.salt, (uint8_t)c->count);
-    uint8_t *out = ml_buf_extend(&c->sealed, p->len + ML_AEAD_TAG_BYTES);
-    if (out != NULL) {
-        ml_aead_seal(out, ml_slice(p->plain, p->len), ml_slice(ad, sizeof(ad)), nonce,
-                     ml_secret_bytes(c->key));
-    }
-}
-
-static bool is_actor(const struct ml_org *org, const struct pending *p)
-{
-    return memcmp(&p->actor, &org->session->member, sizeof(p->actor)) == 0;
-}
-
-static ml_err entries_put(struct cut *c)
-{
-    struct ml_slice plains[ML_BUNDLE_OPS_MAX];
-    size_t n = 0;
-    for (const struct pending *p = c->org->traces->first; p != NULL && n < ML_TRACE_CUT_ENTRIES;
-         p = p->next) {
-        if (is_actor(c->org, p)) {
-            plains[n++] = ml_slice(p->plain, p->len);
-        }
-    }
-    ml_org_salt(c->org, &c->header.salt, &c->header, plains, n);
-    ml_err err = deposit_put(c);
-    c->count = 1;
-    c->at[1] = c->sealed.len;
-    for (const struct pending *p = c->org->traces->first; p != NULL && c->count <= n; p = p->next) {
-        if (is_actor(c->org, p)) {
-            entry_seal(c, p);
-            c->at[++c->count] = c->sealed.len;
-            c->last = p->index;
-        }
-    }
-    return err == ML_OK ? c->sealed.err : err;
-}
-
-static ml_err cut_append(struct cut *c)
-{
-    struct ml_op_draft ops[ML_BUNDLE_OPS_MAX];
-    struct ml_bundle_draft draft = {.header = c->header, .op_count = c->count};
-    struct ml_hash hash;
-    struct ml_buf wire;
-    for (uint32_t i = 0; i < c->count; i++) {
-        ops[i] = (struct ml_op_draft){
-            .sealed = ml_slice(c->sealed.data + c->at[i], c->at[i + 1] - c->at[i])};
-    }
-    draft.ops = ops;
-    ml_buf_init(&wire, c->org->node->env, ML_BUNDLE_BYTES_MAX);
-    ml_err err = ml_bundle_build(&wire, &hash, &draft, &c->org->id, c->author.seed);
-    if (err == ML_OK) {
-        const struct ml_slice one = ml_buf_slice(&wire);
-        err = ml_org_append_wires(c->org, &one, 1);
-    }
-    ml_buf_free(&wire);
-    return err;
-}
-
-static void pending_drop(struct ml_org *org, uint64_t last)
-{
-    struct ml_traces *t = org->traces;
-    for (struct pending **at = &t->first; *at != NULL;) {
-        struct pending *p = *at;
-        if (is_actor(org, p) && p->index <= last) {
-            *at = p->next;
-            ml_release(org->node->env, p);
-            t->count--;
-        } else {
-            at = &p->next;
-        }
-    }
-    t->last = &t->first;
-    while (*t->last != NULL) {
-        t->last = &(*t->last)->next;
-    }
-}
-
-static ml_err cut_one(struct ml_org *org)
-{
-    struct cut c = {.org = org};
-    const struct ml_env *env = org->node->env;
-    ml_buf_init(&c.sealed, env, ML_BODY_BYTES_MAX);
-    ml_session_author(org, &c.author);
-    ml_err err = ml_org_next_header(org, &c.header, &c.author, ML_LANE_TRACE);
-    if (err == ML_OK) {
-        err = ml_secret_new(&c.key, ML_AEAD_KEY_BYTES);
-    }
-    if (err == ML_OK) {
-        env->random(env->ctx, ml_secret_writable(c.key), ML_AEAD_KEY_BYTES);
-        c.dict = (struct ml_dict_entry){.key = ml_key_id_of(c.key),
-                                        .compartment = ML_COMPARTMENT_AUDIT,
-                                        .action = ML_ACTION_DEPOSIT};
-        c.header.dictionary.items = &c.dict;
-        c.header.dictionary.count = 1;
-        err = entries_put(&c);
-    }
-    if (err == ML_OK) {
-        err = cut_append(&c);
-    }
-    if (err == ML_OK) {
-        err = note_put(org, &org->session->member, c.last);
-    }
-    if (err == ML_OK) {
-        pending_drop(org, c.last);
-    }
-    ml_secret_free(c.key);
-    ml_buf_free(&c.sealed);
-    return err;
-}
-
-static bool has_own(const struct ml_org *org)
-{
-    for (const struct pending *p = org->traces->first; p != NULL; p = p->next) {
-        if (is_actor(org, p)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-ml_err ml_trace_cut(struct ml_org *org)
-{
-    struct ml_traces *t = org->traces;
-    ml_err err = ML_OK;
-    if (t == NULL || org->session == NULL || !org->session->writers_open) {
-        return ML_OK;
-    }
-    while (err == ML_OK && has_own(org)) {
-        err = cut_one(org);
-    }
-    if (err == ML_OK) {
-        t->cut_at_ms = 0;
-    }
-    if (err == ML_OK && t->first == NULL && ml_tracejournal_last(t->journal) > 0) {
-        err = ml_tracejournal_cut(t->journal, ml_tracejournal_last(t->journal));
-    }
-    return err;
 }

@@ -2,7 +2,9 @@
  *
  * An entry goes to the sealed journal of this node (write, no fsync; fsynced when it refuses or
  * breaks a glass); every 30 s, or 64 entries, and at the next unlock, the journal is cut into a
- * lane-2 bundle sealed to the auditor and to the author (decisions 16). */
+ * lane-2 bundle sealed to the auditor and to the author (decisions 16). What no proven member did,
+ * a failed unlock, a stranger's call, the day's exchanges, is the node's own: the next bundle of
+ * whoever is unlocked carries it, sealed to the auditor alone. */
 #ifndef ML_NODE_TRACE_H
 #define ML_NODE_TRACE_H
 
@@ -26,9 +28,31 @@ struct ml_trace_note {
  * answered with data. */
 ml_err ml_trace_note(struct ml_call *call, const struct ml_trace_note *note) ML_MUST_CHECK;
 
+/** What the node itself has to say; fsynced. */
+struct ml_trace_of_node {
+    ml_trace_action action;
+    ml_trace_result result;
+    struct ml_slice context;     /* text */
+    uint32_t count;              /* so many alike; 0: one */
+    uint64_t wall_ms;            /* when; 0: now */
+    struct ml_member_id claimed; /* who someone says to be, as the entry's object; zero: nobody */
+};
+/** *index: its place in the journal. The structure is open. */
+ml_err ml_trace_of_node(struct ml_org *org, const struct ml_trace_of_node *what,
+                        uint64_t *index) ML_MUST_CHECK;
+
+/** A call ends with DENIED, or with LOCKED in another's open session: traced at once, fsynced.
+ * Other errors, and a closed structure: nothing. A trace that fails is logged. */
+void ml_trace_refused(struct ml_call *call, ml_err why);
+/** The same of an unlock by a wrong passphrase or wrong words, also while the structure is closed.
+ */
+void ml_trace_unlock_failed(struct ml_call *call, const struct ml_member_id *claimed);
+
 uint64_t ml_trace_next_ms(const struct ml_org *org);
 void ml_trace_tick(struct ml_org *org);
-/** Cuts what is in the journal, if its author is unlocked. */
+/** Is somebody here whose entries wait? */
+bool ml_trace_may_cut(const struct ml_org *org);
+/** Cuts what is in the journal, as far as its authors are here. */
 ml_err ml_trace_cut(struct ml_org *org) ML_MUST_CHECK;
 
 #endif

@@ -14,6 +14,7 @@
 #include "net/node/ingest.h"
 #include "net/node/org.h"
 #include "net/node/session.h"
+#include "net/node/tally.h"
 #include "net/node/trace.h"
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -36,6 +37,7 @@ void ml_node_wake(struct ml_node *node)
         if (org->open) {
             at = earlier(at, ml_exchange_next_ms(org));
             at = earlier(at, ml_trace_next_ms(org));
+            at = earlier(at, ml_tally_next_ms(org));
             at = org->behind || ml_damage_waits(org) ? 0 : at;
         }
     }
@@ -98,6 +100,7 @@ void ml_node_tick(struct ml_node *node)
         }
         if (org->open) {
             ml_exchange_tick(org);
+            ml_tally_tick(org);
             ml_trace_tick(org);
             ml_org_follow(org);
         }
