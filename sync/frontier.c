@@ -175,15 +175,6 @@ ml_err ml_sync_frontier_extend(struct ml_frontier *f, const struct ml_dep *id,
     return ml_sync_frontier_replace(f, &before, id, flags);
 }
 
-void ml_sync_frontier_drop_chain(struct ml_frontier *f, const struct ml_writer_id *writer,
-                                 uint8_t lane)
-{
-    struct ml_chain chain = ml_sync_frontier_chain(f, writer, lane);
-    if (chain.count > 0) {
-        frontier_remove(f, (size_t)(chain.heads - f->heads), chain.count);
-    }
-}
-
 void ml_sync_frontier_drop_lane(struct ml_frontier *f, uint8_t lane)
 {
     size_t kept = 0;

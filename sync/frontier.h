@@ -64,8 +64,6 @@ ml_err ml_sync_frontier_extend(struct ml_frontier *f, const struct ml_dep *id,
 /** As _extend, for several bundles at once: `old` is the one before the first of them. */
 ml_err ml_sync_frontier_replace(struct ml_frontier *f, const struct ml_dep *old,
                                 const struct ml_dep *id, uint8_t flags) ML_MUST_CHECK;
-void ml_sync_frontier_drop_chain(struct ml_frontier *f, const struct ml_writer_id *writer,
-                                 uint8_t lane);
 void ml_sync_frontier_drop_lane(struct ml_frontier *f, uint8_t lane);
 /** Every chain of `over` takes the place of the same chain here. NOMEM, LIMIT: nothing changed. */
 ml_err ml_sync_frontier_overlay(struct ml_frontier *f,

@@ -12,15 +12,6 @@ struct ml_own_vec ml_own_vec_top(void)
     return v;
 }
 
-void ml_own_vec_join(struct ml_own_vec *a, const struct ml_own_vec *b)
-{
-    for (unsigned lane = 0; lane < ML_LANES; lane++) {
-        if (b->seq[lane] > a->seq[lane]) {
-            a->seq[lane] = b->seq[lane];
-        }
-    }
-}
-
 void ml_own_vec_meet(struct ml_own_vec *a, const struct ml_own_vec *b)
 {
     for (unsigned lane = 0; lane < ML_LANES; lane++) {

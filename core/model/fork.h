@@ -29,7 +29,6 @@ struct ml_own_at {
 
 /** Nothing is frozen: every number is accepted. */
 struct ml_own_vec ml_own_vec_top(void);
-void ml_own_vec_join(struct ml_own_vec *a, const struct ml_own_vec *b); /* pointwise maximum */
 void ml_own_vec_meet(struct ml_own_vec *a, const struct ml_own_vec *b); /* pointwise minimum */
 bool ml_own_vec_equal(const struct ml_own_vec *a, const struct ml_own_vec *b);
 

@@ -290,26 +290,3 @@ struct ml_merge_outcome ml_merge_decide(ml_merge_kind kind, const struct ml_merg
     out.shown = alone ? out.shown : ML_MERGE_NONE;
     return out;
 }
-
-uint32_t ml_state_find(const struct ml_state_machine *m, struct ml_slice code)
-{
-    for (uint32_t i = 0; i < m->state_count; i++) {
-        if (ml_slice_equal(ml_slice_str(m->states[i].code), code)) {
-            return i;
-        }
-    }
-    return ML_MERGE_NONE;
-}
-
-uint8_t ml_state_weight(const struct ml_state_machine *m, uint32_t state)
-{
-    return state < m->state_count ? m->states[state].weight : 0;
-}
-
-bool ml_state_may_move(const struct ml_state_machine *m, uint32_t from, uint32_t to)
-{
-    if (from >= m->state_count || to >= m->state_count) {
-        return false;
-    }
-    return from == to || (m->states[from].next >> to & 1u) != 0;
-}

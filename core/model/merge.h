@@ -97,7 +97,7 @@ struct ml_merge_head {
     struct ml_version_id id;
     struct ml_slice value; /* canonical encoding: equal bytes are equal values */
     ml_stance stance;
-    uint8_t weight; /* STATE: ml_state_weight */
+    uint8_t weight; /* STATE: its place in the value set; what is later overrules */
 };
 
 struct ml_merge_outcome {
@@ -109,28 +109,5 @@ struct ml_merge_outcome {
  * No heads: {NONE, false}. */
 struct ml_merge_outcome ml_merge_decide(ml_merge_kind kind, const struct ml_merge_head *heads,
                                         size_t count);
-
-/* State machines: codes, their weight when they meet, and the moves that are allowed. */
-#define ML_STATES_MAX 32u
-
-struct ml_state {
-    const char *code;
-    uint8_t weight; /* done is above cancelled, which is above what leads there */
-    uint32_t next;  /* bit i: a move to states[i] is allowed */
-};
-
-struct ml_state_machine {
-    const char *value_set; /* of the fields that it rules */
-    const struct ml_state *states;
-    size_t state_count; /* <= ML_STATES_MAX */
-};
-
-/** Index of a code, or ML_MERGE_NONE. */
-uint32_t ml_state_find(const struct ml_state_machine *m, struct ml_slice code);
-/** 0 for NONE: an unknown state overrules nothing. */
-uint8_t ml_state_weight(const struct ml_state_machine *m, uint32_t state);
-/** Staying is allowed; from or to NONE isn't. A move that isn't allowed still counts, flagged:
- * an acknowledged entry is never lost. */
-bool ml_state_may_move(const struct ml_state_machine *m, uint32_t from, uint32_t to);
 
 #endif

@@ -157,31 +157,3 @@ ml_err ml_anchor_raise(struct ml_anchor *a, const struct ml_writer_id *writer, u
     }
     return err;
 }
-
-static bool is_reached(const struct entry *e, const struct ml_dep *heads, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct ml_dep *head = &heads[i];
-        if (e->lane == head->lane && head->seq >= e->seq &&
-            memcmp(e->writer.b, head->writer.b, sizeof(e->writer.b)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-ml_err ml_anchor_check(const struct ml_anchor *a, struct ml_dep *where, const struct ml_dep *heads,
-                       size_t count)
-{
-    for (size_t i = 0; i < a->count; i++) {
-        const struct entry *e = &a->entries[i];
-        if (is_reached(e, heads, count)) {
-            continue;
-        }
-        if (where != NULL) {
-            *where = (struct ml_dep){.writer = e->writer, .lane = e->lane, .seq = e->seq};
-        }
-        return ML_E_ROLLED_BACK;
-    }
-    return ML_OK;
-}

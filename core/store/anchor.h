@@ -36,9 +36,4 @@ uint32_t ml_anchor_get(const struct ml_anchor *a, const struct ml_writer_id *wri
 ml_err ml_anchor_raise(struct ml_anchor *a, const struct ml_writer_id *writer, uint8_t lane,
                        uint32_t seq) ML_MUST_CHECK;
 
-/** `heads`: of the log, any order. ROLLED_BACK: a chain of the record stands below it there, so the
- * log is older than what was offered; *where (may be NULL) names it. */
-ml_err ml_anchor_check(const struct ml_anchor *a, struct ml_dep *where, const struct ml_dep *heads,
-                       size_t count) ML_MUST_CHECK;
-
 #endif

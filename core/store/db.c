@@ -398,16 +398,6 @@ bool ml_db_damaged(const struct ml_db *db)
     return db->damaged;
 }
 
-const char *ml_db_error_text(const struct ml_db *db)
-{
-    return sqlite3_errmsg(db->conn);
-}
-
-const struct ml_env *ml_db_env(const struct ml_db *db)
-{
-    return db->env;
-}
-
 ml_err ml_stmt_prepare(struct ml_stmt **out, struct ml_db *db, const char *sql)
 {
     struct ml_stmt *s = ml_alloc(db->env, sizeof(*s));

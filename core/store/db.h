@@ -94,11 +94,6 @@ ml_err ml_db_integrity(struct ml_db *db, ml_db_problem_cb *problem, void *user) 
  * anew from what can be read, or from elsewhere. Stays true until it is closed. */
 bool ml_db_damaged(const struct ml_db *db);
 
-/** SQLite's text of the last error, for logs. With FTS queries it may quote the search words. */
-const char *ml_db_error_text(const struct ml_db *db);
-
-const struct ml_env *ml_db_env(const struct ml_db *db);
-
 /* Statements, kept by their user for the life of the connection. */
 ml_err ml_stmt_prepare(struct ml_stmt **out, struct ml_db *db, const char *sql) ML_MUST_CHECK;
 void ml_stmt_free(struct ml_stmt *s); /* NULL is allowed */

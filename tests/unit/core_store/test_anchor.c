@@ -77,24 +77,6 @@ static void it_never_falls(void **state)
     assert_int_equal(ml_anchor_get(f->a, &alice, 3), 8);
 }
 
-static void a_head_below_it_means_restored(void **state)
-{
-    struct fixture *f = *state;
-    struct ml_dep heads[] = {{.writer = bob, .lane = 3, .seq = 90},
-                             {.writer = alice, .lane = 1, .seq = 90},
-                             {.writer = alice, .lane = 3, .seq = 7}};
-    struct ml_dep where = {0};
-    assert_int_equal(ml_anchor_check(f->a, &where, NULL, 0), ML_OK); /* nothing was offered */
-    assert_int_equal(ml_anchor_raise(f->a, &alice, 3, 7), ML_OK);
-    assert_int_equal(ml_anchor_check(f->a, &where, heads, 3), ML_OK);
-    heads[2].seq = 6;
-    assert_int_equal(ml_anchor_check(f->a, &where, heads, 3), ML_E_ROLLED_BACK);
-    assert_memory_equal(where.writer.b, alice.b, sizeof(alice.b));
-    assert_int_equal(where.lane, 3);
-    assert_int_equal(where.seq, 7);
-    assert_int_equal(ml_anchor_check(f->a, NULL, heads, 0), ML_E_ROLLED_BACK);
-}
-
 static void any_changed_byte_is_found(void **state)
 {
     struct fixture *f = *state;
@@ -216,10 +198,13 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_rise_is_on_disk_when_it_returns), TEST(it_never_falls),
-        TEST(a_head_below_it_means_restored),    TEST(any_changed_byte_is_found),
-        TEST(another_key_does_not_open_it),      TEST(a_failed_rise_changes_nothing),
-        TEST(it_survives_any_failed_alloc),      TEST(chains_are_limited),
+        TEST(a_rise_is_on_disk_when_it_returns),
+        TEST(it_never_falls),
+        TEST(any_changed_byte_is_found),
+        TEST(another_key_does_not_open_it),
+        TEST(a_failed_rise_changes_nothing),
+        TEST(it_survives_any_failed_alloc),
+        TEST(chains_are_limited),
         TEST(files_tell_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

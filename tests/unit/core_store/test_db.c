@@ -79,7 +79,6 @@ static void values_come_back_as_bound(void **state)
     struct fixture *f = *state;
     struct ml_db_args args = args_of(f);
     struct ml_db *db = open_ok(&args);
-    assert_ptr_equal(ml_db_env(db), &f->fake.env);
     assert_int_equal(ml_db_exec(db, "CREATE TABLE t(a, b, c, d, e)"), ML_OK);
     struct ml_stmt *s[2];
     const char *const sql[] = {"INSERT INTO t VALUES(?1,?2,?3,?4,?5)", "SELECT * FROM t"};
@@ -147,7 +146,6 @@ static void constraints_and_bad_sql_are_told_apart(void **state)
     const char *const sql[] = {"SELECT 1", "SELEC"};
     assert_int_equal(ml_stmt_prepare_all(s, db, sql, 2), ML_E_INVALID);
     assert_null(s[0]);
-    assert_true(strlen(ml_db_error_text(db)) > 0);
     ml_db_close(db);
 }
 

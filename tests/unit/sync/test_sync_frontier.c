@@ -171,10 +171,6 @@ static void chains_are_walked_side_by_side(void **state)
     }
     assert_false(ml_chain_same(&pair.a, &pair.b));
     assert_false(ml_chain_next(&walk, &pair));
-    ml_sync_frontier_drop_chain(&fx->g, &pair.writer, 3);
-    assert_int_equal(fx->g.count, 1);
-    ml_sync_frontier_drop_chain(&fx->g, &pair.writer, 3);
-    assert_int_equal(fx->g.count, 1);
 }
 
 /* Fail the 1st, 2nd, 3rd ... allocation: nothing changes, nothing leaks. */
