@@ -17,7 +17,7 @@
 
 #define KEYSTORE_TWIN "keystore.twin"
 
-ml_err ml_org_new(struct ml_org **out, struct ml_node *node, struct ml_keystore *keystore)
+static ml_err org_make(struct ml_org **out, struct ml_node *node, struct ml_keystore *keystore)
 {
     struct ml_org *org = ml_alloc(node->env, sizeof(*org));
     if (org == NULL) {
@@ -76,6 +76,15 @@ static ml_err keystore_restore(struct ml_keystore **out, const struct ml_node *n
     return ML_OK;
 }
 
+ml_err ml_org_new(struct ml_org **out, struct ml_node *node, struct ml_keystore *keystore)
+{
+    size_t count = 0;
+    for (const struct ml_org *org = node->orgs; org != NULL; org = org->next) {
+        count++;
+    }
+    return count < ML_NODE_ORGS_MAX ? org_make(out, node, keystore) : ML_E_LIMIT;
+}
+
 ml_err ml_org_load(struct ml_org **out, struct ml_node *node, const struct ml_org_id *id)
 {
     char path[ML_PATH_MAX];
@@ -91,7 +100,7 @@ ml_err ml_org_load(struct ml_org **out, struct ml_node *node, const struct ml_or
         err = from_twin == ML_E_NOT_FOUND ? err : from_twin;
     }
     if (err == ML_OK) {
-        err = ml_org_new(out, node, keystore);
+        err = org_make(out, node, keystore);
     }
     if (err != ML_OK) {
         ml_keystore_free(keystore);

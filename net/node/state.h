@@ -19,7 +19,7 @@
 #include "net/node/node.h"
 #include "net/node/secrets.h"
 
-#define ML_NODE_ORGS_MAX       8u
+#define ML_NODE_ORGS_MAX       8u      /* structures; as ML_IDENTITIES_MAX of net/link */
 #define ML_SESSION_IDLE_MS     600000u /* without a call: the member's session locks */
 #define ML_SESSION_TOKEN_BYTES 32u
 #define ML_NODE_VFS_NAME_MAX   48u

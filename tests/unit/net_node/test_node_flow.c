@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "maille/value.h"
+#include "net/node/state.h"
 #include "support_cluster.h"
 #include "support_request.h"
 #include "support_story.h"
@@ -213,6 +214,28 @@ static void a_newcomer_registers_the_key_of_his_link(void **state)
     story_end(&r);
 }
 
+static void a_computer_is_in_eight_structures_at_most(void **state)
+{
+    struct cluster *c = *state;
+    story_found(c, 0);
+    for (unsigned n = 2; n <= ML_NODE_ORGS_MAX + 1; n++) {
+        struct story_request r;
+        story_ask(&r);
+        story_put(&r, "name", "Une structure de plus");
+        story_put(&r, "member_name", "Dr Anne Morel");
+        story_put(&r, "node_name", "bureau 1");
+        story_put(&r, "passphrase", "une phrase de passe d'essai");
+        assert_int_equal(story_send(&r, c, 0, "org.found"),
+                         n <= ML_NODE_ORGS_MAX ? ML_OK : ML_E_LIMIT);
+        story_end(&r);
+    }
+    struct story_request r;
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, 0, "org.list"), "org.list");
+    assert_int_equal(ml_value_count(story_get(&r, "orgs")), ML_NODE_ORGS_MAX);
+    story_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +248,7 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_computer_is_in_eight_structures_at_most, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_passphrase_opens_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newcomer_registers_the_key_of_his_link, setup, teardown),
     };
