@@ -221,12 +221,52 @@ static ml_err names_read(struct ml_drafts *from, struct ml_buf *names, const cha
     return is_damage(err) ? ML_OK : err;
 }
 
+/* Copies rows in the order of `sql` up to the first page that can't be read: a search for a key
+ * compares with whole records on its way, so that one bad record hides good ones from it. */
+static ml_err rows_copy(struct ml_drafts *d, struct ml_drafts *from, const char *sql)
+{
+    struct ml_stmt *s = NULL;
+    ml_err damage = ml_stmt_prepare(&s, from->db, sql);
+    ml_err err = ML_OK;
+    for (bool row = true; row && err == ML_OK && damage == ML_OK;) {
+        char form[ML_DRAFT_FORM_MAX + 1];
+        struct ml_draft_key key = {.form = form};
+        damage = ml_stmt_step(s, &row);
+        if (damage != ML_OK || !row) {
+            continue;
+        }
+        const struct ml_slice patient = ml_stmt_blob(s, 0);
+        const struct ml_slice name = ml_stmt_text(s, 1);
+        if (patient.len == sizeof(key.patient) && name.len <= ML_DRAFT_FORM_MAX) {
+            memcpy(key.patient.b, patient.data, patient.len);
+            memcpy(form, name.data, name.len);
+            form[name.len] = '\0';
+            err = draft_write(d, &key, (uint64_t)ml_stmt_int(s, 2), ml_stmt_blob(s, 3));
+        }
+    }
+    ml_stmt_free(s);
+    return err != ML_OK || is_damage(damage) ? err : damage;
+}
+
+static bool has(struct ml_drafts *d, const struct ml_draft_key *key)
+{
+    struct ml_stmt *st = d->st[ST_GET];
+    bool row = false;
+    bind_key(st, key);
+    const bool there = ml_stmt_step(st, &row) == ML_OK && row;
+    ml_stmt_reset(st);
+    return there;
+}
+
 static ml_err salvage_one(struct ml_drafts *d, struct ml_drafts *damaged, const struct named *n,
                           uint32_t *lost)
 {
     const struct ml_draft_key key = {.patient = n->patient, .form = n->form};
     struct ml_buf bytes;
     uint64_t saved_ms = 0;
+    if (has(d, &key)) {
+        return ML_OK;
+    }
     ml_buf_init(&bytes, d->env, ML_DRAFT_BYTES_MAX);
     ml_err err = ml_drafts_get(damaged, &key, &bytes, &saved_ms);
     if (err == ML_OK) {
@@ -245,8 +285,17 @@ ml_err ml_drafts_salvage(struct ml_drafts *d, struct ml_drafts *damaged, uint32_
     struct named last;
     *lost = 0;
     ml_buf_init(&names, d->env, ML_DRAFTS_MAX * sizeof(struct named) * 2);
-    ml_err err =
-        names_read(damaged, &names, "SELECT patient, form FROM draft ORDER BY patient, form", NULL);
+    ml_err err = rows_copy(d, damaged,
+                           "SELECT patient, form, saved, bytes FROM draft ORDER BY patient, form");
+    if (err == ML_OK) {
+        err = rows_copy(d, damaged,
+                        "SELECT patient, form, saved, bytes FROM draft "
+                        "ORDER BY patient DESC, form DESC");
+    }
+    if (err == ML_OK) {
+        err = names_read(damaged, &names, "SELECT patient, form FROM draft ORDER BY patient, form",
+                         NULL);
+    }
     if (names.len > 0) {
         memcpy(&last, names.data + names.len - sizeof(last), sizeof(last));
     }

@@ -365,6 +365,7 @@ ml_err ml_log_rebuild(struct ml_log_rebuilt *out, const struct ml_log_rebuild *h
     }
     ml_log_close(r.fresh);
     ml_log_close(r.old);
+    r.found.unreadable = r.found.unreadable || (r.found.kept == 0 && r.found.lost == 0);
     *out = r.found;
     return err;
 }

@@ -365,12 +365,19 @@ ml_err ml_damage_log_finish(struct ml_org *org)
     return err == ML_OK ? ml_home_rename(rebuilt, path) : err;
 }
 
+bool ml_damage_log_is_bare(struct ml_org *org)
+{
+    struct ml_damage d;
+    return ml_gov_next(ml_log_gov(org->log), NULL, ML_FACT_ORG, NULL) == NULL &&
+           !note_get(org, &d, ML_DAMAGE_LOG);
+}
+
 /* The name that _finish will give: the first that is free. */
 static ml_err repair_aside(struct repair *r)
 {
     char path[ML_PATH_MAX];
     ml_err err = org_file(r->org, path, "log.db");
-    return err == ML_OK ? ml_home_aside_name(path, r->damage.aside) : err;
+    return err == ML_OK && ml_home_exists(path) ? ml_home_aside_name(path, r->damage.aside) : err;
 }
 
 ml_err ml_damage_log(struct ml_org *org)

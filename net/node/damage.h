@@ -49,6 +49,9 @@ void ml_damage_describe(struct ml_org *org, struct ml_args *out);
 /** The log can't be opened or read: a new one of what can be read takes its place, durably; it is
  * closed before and after. An error leaves the old one where it was. */
 ml_err ml_damage_log(struct ml_org *org) ML_MUST_CHECK;
+/** The open log doesn't even hold the structure's founding, and no repair left it so: its end was
+ * cut off with all that it held. */
+bool ml_damage_log_is_bare(struct ml_org *org);
 /** Before the log is opened: finishes an exchange of files that was cut. */
 ml_err ml_damage_log_finish(struct ml_org *org) ML_MUST_CHECK;
 

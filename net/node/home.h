@@ -34,7 +34,7 @@ ml_err ml_home_anchor(const struct ml_home *home, char path[ML_PATH_MAX],
 ml_err ml_home_remove_db(const char *path) ML_MUST_CHECK;
 
 /** Damaged files keep their bytes under the first free name `<name>.damaged-<k>` beside them. */
-#define ML_ASIDE_NAME_MAX 96u
+#define ML_ASIDE_NAME_MAX 128u
 /** That name, without the folder. LIMIT: there are a thousand already. */
 ml_err ml_home_aside_name(const char *path, char name[ML_ASIDE_NAME_MAX]) ML_MUST_CHECK;
 /** Renames a file, and the WAL of a database with it, durably. Absent: nothing to do. */

@@ -219,6 +219,11 @@ static ml_err log_open(struct ml_org *org, bool create)
         return err == ML_OK ? log_create(org, &args) : err;
     }
     err = ml_log_open(&org->log, &args);
+    if (err == ML_OK && ml_damage_log_is_bare(org)) {
+        ml_log_close(org->log);
+        org->log = NULL;
+        err = ML_E_CORRUPT;
+    }
     if (err == ML_E_CORRUPT || err == ML_E_WRONG_KEY || err == ML_E_NOT_FOUND) {
         err = ml_damage_log(org);
         err = err == ML_OK ? ml_log_open(&org->log, &args) : err;

@@ -87,6 +87,20 @@ void damage_flip(struct cluster *c, unsigned n, const char *name, size_t at)
     file_flip(path, at);
 }
 
+void damage_copy(struct cluster *c, unsigned n, const char *name, const char *to)
+{
+    char path[512];
+    char copy[600];
+    size_t len = 0;
+    bool there = path_find(path, c, n, name);
+    ML_ASSERT(there);
+    uint8_t *bytes = file_read(path, &len);
+    const char *slash = strrchr(path, '/');
+    snprintf(copy, sizeof(copy), "%.*s/%s", (int)(slash - path), path, to);
+    file_write(copy, bytes, len);
+    free(bytes);
+}
+
 void damage_remove(struct cluster *c, unsigned n, const char *name)
 {
     char path[512];

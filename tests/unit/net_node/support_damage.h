@@ -15,6 +15,8 @@
 uint8_t *damage_read(struct cluster *c, unsigned n, const char *name, size_t *len);
 void damage_write(struct cluster *c, unsigned n, const char *name, const void *bytes, size_t len);
 void damage_flip(struct cluster *c, unsigned n, const char *name, size_t at);
+/** To a new name in the structure's folder. */
+void damage_copy(struct cluster *c, unsigned n, const char *name, const char *to);
 void damage_remove(struct cluster *c, unsigned n, const char *name);
 bool damage_exists(struct cluster *c, unsigned n, const char *name);
 /** The anti-rollback record of node n. */

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,11 +110,407 @@ static void any_destroyed_page_of_the_log_comes_back_from_a_peer(void **state)
     same_again(c);
 }
 
+/* ---- the whole file, and its WAL ---- */
+
+/* As after kill -9: the files of a node that runs, its WAL with them. */
+static void crash(struct cluster *c, unsigned n)
+{
+    cluster_copy_home(c, n, "crashed");
+    cluster_stop(c, n);
+    cluster_restore_home(c, n, "crashed");
+}
+
+static void comes_back(struct cluster *c)
+{
+    restart(c, B);
+    (void)read_all(c, B);
+    same_again(c);
+    assert_true(read_all(c, B));
+    cluster_stop(c, B);
+}
+
+static void a_log_of_any_length_comes_back(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    size_t len = 0;
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    cluster_copy_home(c, B, "sound");
+    uint8_t *bytes = damage_read(c, B, "log.db", &len);
+    const size_t lengths[] = {0,    1,       100,     4095,    4096,
+                              4097, len / 4, len / 2, len - 1, len - DAMAGE_PAGE};
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        cluster_restore_home(c, B, "sound");
+        damage_write(c, B, "log.db", bytes, lengths[i]);
+        comes_back(c);
+    }
+    free(bytes);
+}
+
+static void a_log_that_is_gone_or_another_file_comes_back(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    size_t len = 0;
+    struct damage_told told = {0};
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    cluster_copy_home(c, B, "sound");
+    uint8_t *bytes = damage_read(c, B, "log.db", &len);
+    memset(bytes + 3 * DAMAGE_PAGE, 0, DAMAGE_PAGE);
+    damage_write(c, B, "log.db", bytes, len); /* a page of zeros */
+    comes_back(c);
+    cluster_restore_home(c, B, "sound");
+    memset(bytes, 0x5a, len);
+    damage_write(c, B, "log.db", bytes, len);
+    free(bytes);
+    comes_back(c);
+    cluster_restore_home(c, B, "sound");
+    damage_remove(c, B, "log.db");
+    comes_back(c);
+    restart(c, B);
+    assert_true(damage_told(c, B, "log", &told));
+    assert_true(told.unreadable);
+    cluster_stop(c, B);
+}
+
+static void any_destroyed_frame_of_the_wal_comes_back(void **state)
+{
+    enum { WAL_HEAD = 32, FRAME = 4120, FRAMES_MAX = 24 };
+    struct cluster *c = *state;
+    char patient[40];
+    size_t len = 0;
+    two_nodes(c, patient);
+    crash(c, B);
+    free(damage_read(c, B, "log.db-wal", &len));
+    assert_true(len > WAL_HEAD + 10u * FRAME);
+    cluster_copy_home(c, B, "sound");
+    const size_t frames = (len - WAL_HEAD) / FRAME;
+    for (size_t i = 0; i <= FRAMES_MAX; i++) {
+        const size_t frame = i * (frames - 1) / FRAMES_MAX;
+        cluster_restore_home(c, B, "sound");
+        damage_flip(c, B, "log.db-wal", WAL_HEAD + frame * FRAME + 700);
+        comes_back(c);
+    }
+    cluster_restore_home(c, B, "sound");
+    damage_flip(c, B, "log.db-wal", 9); /* its header */
+    comes_back(c);
+    cluster_restore_home(c, B, "sound");
+    damage_remove(c, B, "log.db");
+    comes_back(c);
+    cluster_restore_home(c, B, "sound");
+    damage_remove(c, B, "log.db-wal"); /* older than what was offered */
+    comes_back(c);
+}
+
+/* ---- nobody else ---- */
+
+static void a_lone_node_keeps_what_can_be_read_and_says_what_is_lost(void **state)
+{
+    struct cluster *c = *state;
+    struct story_proof before;
+    struct story_proof after;
+    char patient[40];
+    char treatment[40];
+    size_t len = 0;
+    unsigned told_lost = 0;
+    story_found(c, A);
+    story_patient(c, A, patient);
+    for (unsigned i = 0; i < TREATMENTS; i++) {
+        story_treatment(c, A, patient, drug("metformine", "500 mg"), treatment);
+    }
+    story_verify(c, A, &before);
+    cluster_stop(c, A);
+    cluster_copy_home(c, A, "sound");
+    free(damage_read(c, A, "log.db", &len));
+    for (size_t page = 2; page < len / DAMAGE_PAGE; page++) {
+        struct damage_told told = {0};
+        cluster_restore_home(c, A, "sound");
+        damage_flip(c, A, "log.db", page * DAMAGE_PAGE + 1000);
+        restart(c, A);
+        (void)read_all(c, A);
+        story_verify(c, A, &after);
+        const bool is_told = damage_told(c, A, "log", &told) && !told.unreadable;
+        /* nothing goes without being told */
+        assert_true(is_told || after.ops == before.ops);
+        assert_true(!is_told || told.lost + told.bodies_lost > 0 || after.ops == before.ops);
+        assert_true(told.lost == told.missing);
+        told_lost += told.lost > 0;
+        cluster_stop(c, A);
+    }
+    assert_true(told_lost > 0);
+}
+
+/* ---- own entries ---- */
+
+static void what_was_offered_is_never_signed_again(void **state)
+{
+    struct cluster *c = *state;
+    struct story_proof a;
+    struct story_proof b;
+    char patient[40];
+    char treatment[40];
+    size_t len = 0;
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    free(damage_read(c, B, "log.db", &len));
+    for (size_t page = 1; page < len / DAMAGE_PAGE; page++) {
+        damage_flip(c, B, "log.db", page * DAMAGE_PAGE + 1000); /* all of it */
+    }
+    c->cut[A][B] = c->cut[B][A] = true; /* and nobody answers yet */
+    restart(c, B);
+    (void)read_all(c, B);
+    story_treatment(c, A, patient, drug("ramipril", "5 mg"), treatment);
+    c->cut[A][B] = c->cut[B][A] = false;
+    cluster_run(c, 400000);
+    same_again(c);
+    story_treatment(c, B, patient, drug("aspirine", "75 mg"), treatment);
+    same_again(c);
+    story_verify(c, A, &a);
+    story_verify(c, B, &b);
+    assert_int_equal(b.ops, TREATMENTS + 3);
+}
+
+static void damage_under_a_session_is_repaired_and_the_session_stays(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told = {0};
+    char patient[40];
+    char treatment[40];
+    size_t len = 0;
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    free(damage_read(c, B, "log.db", &len));
+    restart(c, B);
+    const uint64_t events = c->nodes[B].events;
+    for (size_t page = 2; page < len / DAMAGE_PAGE; page++) {
+        damage_flip(c, B, "log.db", page * DAMAGE_PAGE + 1000);
+    }
+    for (unsigned i = 0; i < 3 && !damage_told(c, B, "log", &told); i++) {
+        (void)read_all(c, B); /* what is in memory is read without the disk */
+    }
+    if (told.aside[0] != '\0') {
+        assert_true(c->nodes[B].events > events);
+    }
+    assert_int_equal(story_try_find(c, B), ML_OK);
+    story_synced(c, B);
+    story_treatment(c, B, patient, drug("ramipril", "5 mg"), treatment);
+    same_again(c);
+}
+
+/* A repair that was cut after its commit point is finished by the next start. */
+static void a_repair_that_was_cut_is_finished(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    size_t len = 0;
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    uint8_t *bytes = damage_read(c, B, "log.db", &len);
+    damage_copy(c, B, "log.db", "log-rebuilt.db");
+    damage_copy(c, B, "log.db", "log-fresh.db");
+    damage_flip(c, B, "log.db", 5000);
+    comes_back(c);
+    assert_false(damage_exists(c, B, "log-rebuilt.db"));
+    assert_true(damage_exists(c, B, "log.db.damaged-1"));
+    damage_flip(c, B, "log.db", 1000); /* the old fresh one is thrown away */
+    comes_back(c);
+    assert_false(damage_exists(c, B, "log-fresh.db"));
+    assert_true(damage_exists(c, B, "log.db.damaged-2"));
+    free(bytes);
+}
+
+/* ---- the other files ---- */
+
+static void a_damaged_vault_is_made_again(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told;
+    char patient[40];
+    size_t len = 0;
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    cluster_copy_home(c, B, "sound");
+    free(damage_read(c, B, "vaults/*.db", &len));
+    for (size_t at = 0; at < len; at += 2 * DAMAGE_PAGE) {
+        cluster_restore_home(c, B, "sound");
+        damage_flip(c, B, "vaults/*.db", at + 1000);
+        restart(c, B);
+        (void)story_try_find(c, B);
+        (void)read_all(c, B);
+        same_again(c);
+        assert_int_equal(story_find(c, B, "martin"), 1);
+        assert_true(at > 0 || damage_told(c, B, "vault", &told));
+        cluster_stop(c, B);
+    }
+}
+
+static ml_err draft(struct cluster *c, const char *method, unsigned number)
+{
+    static uint8_t content[6000];
+    char form[32];
+    struct story_request r;
+    story_ask(&r);
+    snprintf(form, sizeof(form), "observation/%u", number);
+    story_put(&r, "form", form);
+    if (strcmp(method, "draft.put") == 0) {
+        ml_args_key(r.args, "content");
+        ml_args_bytes(r.args, content, sizeof(content));
+    }
+    ml_err err = story_send(&r, c, A, method);
+    story_end(&r);
+    cluster_run(c, 50);
+    return err;
+}
+
+static void damaged_drafts_are_set_aside_and_what_can_be_read_stays(void **state)
+{
+    enum { DRAFTS = 60 };
+    struct cluster *c = *state;
+    struct damage_told told = {0};
+    size_t len = 0;
+    unsigned most = 0;
+    story_found(c, A);
+    for (unsigned i = 0; i < DRAFTS; i++) {
+        assert_int_equal(draft(c, "draft.put", i), ML_OK);
+    }
+    cluster_stop(c, A);
+    cluster_copy_home(c, A, "sound");
+    free(damage_read(c, A, "drafts/*.db", &len));
+    for (size_t page = 0; page < len / DAMAGE_PAGE; page += 7) {
+        unsigned there = 0;
+        cluster_restore_home(c, A, "sound");
+        damage_flip(c, A, "drafts/*.db", page * DAMAGE_PAGE + 300);
+        restart(c, A);
+        for (unsigned i = 0; i < DRAFTS; i++) {
+            ml_err err = draft(c, "draft.get", i);
+            /* met by this very call: the next one finds what is left */
+            err = err == ML_E_CORRUPT ? draft(c, "draft.get", i) : err;
+            assert_true(err == ML_OK || err == ML_E_NOT_FOUND);
+            there += err == ML_OK;
+        }
+        assert_true(there == DRAFTS || damage_told(c, A, "drafts", &told));
+        assert_true(page == 0 || there > 0);
+        most += there >= DRAFTS - 1;
+        assert_int_equal(draft(c, "draft.put", DRAFTS), ML_OK);
+        cluster_stop(c, A);
+    }
+    assert_true(told.aside[0] != '\0');
+    assert_true(most > len / DAMAGE_PAGE / 7 / 2); /* half of the pages hold a part of one draft */
+}
+
+static void a_damaged_journal_of_traces_begins_anew(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told;
+    char patient[40];
+    story_found(c, A);
+    story_patient(c, A, patient);
+    crash(c, A);
+    cluster_copy_home(c, A, "sound");
+    for (size_t at = 0; at < 68; at += 11) { /* its header */
+        cluster_restore_home(c, A, "sound");
+        damage_flip(c, A, "trace.journal", at);
+        restart(c, A);
+        assert_int_equal(story_find(c, A, "martin"), 1);
+        assert_true(damage_told(c, A, "traces", &told));
+        assert_true(damage_exists(c, A, told.aside));
+        cluster_stop(c, A);
+    }
+}
+
+static void a_damaged_anchor_makes_new_writers(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told;
+    struct story_proof b;
+    char patient[40];
+    char treatment[40];
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    damage_flip_anchor(c, B, 12);
+    restart(c, B);
+    assert_true(damage_told(c, B, "anchor", &told));
+    story_treatment(c, B, patient, drug("ramipril", "5 mg"), treatment);
+    same_again(c);
+    story_verify(c, B, &b);
+    assert_int_equal(b.ops, TREATMENTS + 2);
+}
+
+static void a_damaged_keystore_is_replaced_by_its_twin(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told;
+    char patient[40];
+    size_t len = 0;
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    cluster_copy_home(c, B, "sound");
+    free(damage_read(c, B, "keystore", &len));
+    for (size_t at = 0; at < len; at += len / 12) {
+        cluster_restore_home(c, B, "sound");
+        damage_flip(c, B, "keystore", at);
+        restart(c, B);
+        same_again(c);
+        assert_true(damage_told(c, B, "keystore", &told));
+        cluster_stop(c, B);
+    }
+    cluster_restore_home(c, B, "sound");
+    damage_remove(c, B, "keystore");
+    restart(c, B);
+    same_again(c);
+}
+
+static void without_a_keystore_the_remedy_is_told_and_works(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    struct story_proof a;
+    struct story_proof b;
+    char patient[40];
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    damage_flip(c, B, "keystore", 20);
+    damage_flip(c, B, "keystore.twin", 20);
+    cluster_start(c, B);
+    story_ask(&r);
+    story_put(&r, "passphrase", "une phrase de passe d'essai");
+    assert_int_equal(story_send(&r, c, B, "session.unlock"), ML_E_CORRUPT);
+    assert_string_equal(ml_value_text(story_get(&r, "text"), ""), "damage.keystore_lost");
+    story_end(&r);
+    story_ask(&r);
+    assert_int_equal(story_send(&r, c, B, "node.status"), ML_OK);
+    const struct ml_value *org = ml_value_at(story_get(&r, "orgs"), 0);
+    assert_string_equal(ml_value_text(ml_value_get(org, "keystore"), ""), "CORRUPT");
+    story_end(&r);
+    cluster_stop(c, B);
+    story_join(c, A, B, "Inès Leroy", 60); /* again */
+    story_synced(c, B);
+    story_verify(c, A, &a);
+    story_verify(c, B, &b);
+    assert_string_equal(a.state_hash, b.state_hash);
+    assert_int_equal(b.ops, TREATMENTS + 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(any_destroyed_page_of_the_log_comes_back_from_a_peer),
+        T(a_log_of_any_length_comes_back),
+        T(a_log_that_is_gone_or_another_file_comes_back),
+        T(any_destroyed_frame_of_the_wal_comes_back),
+        T(a_lone_node_keeps_what_can_be_read_and_says_what_is_lost),
+        T(what_was_offered_is_never_signed_again),
+        T(damage_under_a_session_is_repaired_and_the_session_stays),
+        T(a_repair_that_was_cut_is_finished),
+        T(a_damaged_vault_is_made_again),
+        T(damaged_drafts_are_set_aside_and_what_can_be_read_stays),
+        T(a_damaged_journal_of_traces_begins_anew),
+        T(a_damaged_anchor_makes_new_writers),
+        T(a_damaged_keystore_is_replaced_by_its_twin),
+        T(without_a_keystore_the_remedy_is_told_and_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
