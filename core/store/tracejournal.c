@@ -83,25 +83,44 @@ static ml_err header_read(struct ml_tracejournal *j, struct ml_slice file)
     return ML_OK;
 }
 
-/* An empty file in the place of whatever is there. */
+/* Whether the file at the path begins with `header`; *fd is opened for it. */
+static ml_err is_file(const struct ml_tracejournal *j, int *fd, bool *is,
+                      const uint8_t header[HEADER_BYTES])
+{
+    uint8_t there[HEADER_BYTES];
+    *fd = open(j->path, O_RDWR | O_CLOEXEC);
+    if (*fd < 0) {
+        return ml_file_err(errno);
+    }
+    const ssize_t n = pread(*fd, there, sizeof(there), 0);
+    *is = n == (ssize_t)sizeof(there) && memcmp(there, header, sizeof(there)) == 0;
+    return ML_OK;
+}
+
+/* An empty file in the place of whatever is there. A failure may come after it took that place:
+ * then it is the journal, lest entries go to a file that has no name any more. Where that can't be
+ * told nothing more is written, which each append reports. */
 static ml_err file_start(struct ml_tracejournal *j, uint64_t first)
 {
     uint8_t header[HEADER_BYTES];
     uint8_t id_before[ID_BYTES];
+    int fd = -1;
+    bool replaced = false;
     memcpy(id_before, j->id, sizeof(j->id));
     header_make(j, header, first);
     ml_err err = ml_file_replace(j->path, ml_slice(header, sizeof(header)));
-    int fd = err == ML_OK ? open(j->path, O_RDWR | O_CLOEXEC) : -1;
-    if (fd < 0) {
+    ml_err told = is_file(j, &fd, &replaced, header);
+    if (told == ML_OK && !replaced) {
         memcpy(j->id, id_before, sizeof(j->id));
-        return err != ML_OK ? err : ml_file_err(errno);
+        (void)close(fd); /* it was only read */
+        return err != ML_OK ? err : ML_E_IO;
     }
     if (j->fd >= 0) {
         (void)close(j->fd); /* its contents were synced, or are in bundles */
     }
     j->fd = fd;
     j->end = HEADER_BYTES;
-    return ML_OK;
+    return err != ML_OK ? err : told;
 }
 
 /* ---- records ---- */
