@@ -119,7 +119,7 @@ static void gen_constant(struct gen *g, struct gen_contact *c, const struct ml_o
         const char *loinc;
         const char *unit;
     } rows[] = {{"8867-4", "/min"}, {"29463-7", "kg"},  {"8310-5", "Cel"},
-                {"20564-1", "%"},   {"14743-9", "g/L"}, {"72514-3", "{score}"}};
+                {"20564-1", "%"},   {"41653-7", "g/L"}, {"72514-3", "{score}"}};
     struct measure m = {.entity = "observation",
                         .loinc = rows[which].loinc,
                         .category = "vital-signs",

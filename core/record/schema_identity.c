@@ -253,7 +253,7 @@ static const struct ml_value_set identity_status = {
 
 static const struct ml_value_set_item identity_comment_items[] = {
     {"HOMA", "homonyme avéré", NULL, false},
-    {"HOMD", "homonyme douteux", NULL, false},
+    {"HOMD", "homonyme détecté", NULL, false},
     {"DOUT", "identité douteuse", NULL, false},
     {"FICT", "identité fictive", NULL, false},
     {"DPOT", "doublon potentiel", NULL, false},
@@ -261,9 +261,9 @@ static const struct ml_value_set_item identity_comment_items[] = {
     {"COLP", "collision potentielle", NULL, false},
     {"COLV", "collision avérée", NULL, false},
     {"USUR", "usurpation d'identité", NULL, false},
-    {"CACH", "identité cachée (anonymat)", NULL, false},
+    {"CACH", "identité cachée", NULL, false},
     {"FILI", "filiation", NULL, false},
-    {"ANOM", "anomalie", NULL, false},
+    {"ANOM", "anonyme", NULL, false},
     {"INVA", "identité invalidée", NULL, false},
 };
 static const struct ml_value_set identity_comment = {
@@ -287,9 +287,9 @@ static const struct ml_value_set_item identity_document_items[] = {
     {"CS", "titre de séjour", NULL, false},
     {"LE", "livret de famille", NULL, false},
     {"AN", "extrait d'acte de naissance", NULL, false},
-    {"CC", "carnet de circulation (mineur)", NULL, false},
-    {"IN", "Identité Numérique La Poste", NULL, false},
-    {"CE", "carte d'identité électronique", NULL, false},
+    {"CC", "carnet de circulation", NULL, false},
+    {"IN", "identité numérique", NULL, false},
+    {"CE", "carte européenne", NULL, false},
     {"AV", "application carte Vitale", NULL, false},
 };
 static const struct ml_value_set identity_document = {

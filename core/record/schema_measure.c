@@ -141,14 +141,13 @@ static const struct ml_value_set_item measure_items[] = {
     {"8280-0", "Périmètre abdominal", NULL, false},
     {"8287-5", "Périmètre crânien", NULL, false},
     {"9843-4", "Périmètre crânien", NULL, false},
-    {"14743-9", "Glycémie capillaire", NULL, false},
+    {"41653-7", "Glycémie capillaire", "41653-7|14743-9", false},
     {"72514-3", "Douleur (échelle numérique de 0 à 10)", NULL, false},
     {"38227-5", "Score de Braden", NULL, false},
     {"72166-2", "Statut tabagique", NULL, false},
     {"74011-8", "Tabac, paquets-années", NULL, false},
     {"74013-4", "Consommation d'alcool", NULL, false},
     {"73985-4", "Activité physique", NULL, false},
-    {"33728-7", "Taille de la plaie", NULL, false},
     {"72106-8", "Score MMSE", NULL, false},
 };
 static const struct ml_value_set measure = {
@@ -170,7 +169,7 @@ static const struct ml_value_set_item laboratory_items[] = {
     {"2069-3", "Chlorure", "2069-3|2075-0", false},
     {"20565-8", "Dioxyde de carbone total", NULL, false},
     {"49765-1", "Calcium", "49765-1|17861-6", false},
-    {"6299-2", "Urée", "6299-2|3094-0", false},
+    {"6299-2", "Azote uréique", "6299-2|3094-0", false}, /* not urea: its nitrogen */
     {"718-7", "Hémoglobine", NULL, false},
     {"4544-3", "Hématocrite", NULL, false},
     {"6690-2", "Leucocytes", NULL, false},

@@ -205,8 +205,8 @@ static const struct ml_value_set encounter_status = {.name = "encounter_status",
 
 /* CISP-2: the reasons that a general practice meets most. */
 static const struct ml_value_set_item reason_items[] = {
-    {"A97", "Suivi, renouvellement", NULL, false},
-    {"A98", "Prévention, vaccination", NULL, false},
+    {"A97", "Pas de maladie", NULL, false},
+    {"A98", "Médecine préventive, vaccination", NULL, false},
     {"A03", "Fièvre", NULL, false},
     {"A04", "Fatigue", NULL, false},
     {"D01", "Douleur abdominale", NULL, false},
