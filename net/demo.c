@@ -163,10 +163,10 @@ static bool all_equal(struct demo *d, struct proof *p)
             return false;
         }
         if (strcmp(p->state, other.state) != 0 || strcmp(p->view, other.view) != 0) {
-            return wrong(d, "les empreintes des nœuds diffèrent");
+            return wrong(d, "les empreintes des postes diffèrent");
         }
         if (p->missing + other.missing != 0) {
-            return wrong(d, "il manque des entrées sur un nœud");
+            return wrong(d, "il manque des entrées sur un poste");
         }
     }
     return true;
@@ -342,8 +342,8 @@ static bool step_offline(struct demo *d)
 {
     static const char *const measure[] = {"code",     "8867-4",           "value", "72 /min",
                                           "taken_at", "2026-03-02T09:10", NULL};
-    static const char *const vaccine[] = {"vaccine",  "J07BB02",          "status", "completed",
-                                          "given_at", "2026-03-02T09:20", NULL};
+    static const char *const vaccine[] = {
+        "vaccine", "J07BB", "status", "completed", "given_at", "2026-03-02T09:20", NULL};
     static const char *const note[] = {"data", "Passage à domicile : patient stable, bon moral.",
                                        "written_at", "2026-03-02T09:25", NULL};
     struct demo_node *c = &d->nodes[C];
@@ -412,14 +412,14 @@ static bool step_return(struct demo *d)
             return false;
         }
         if (count != 1) {
-            return wrong(d, "le conflit de dose n'est pas sur chaque nœud");
+            return wrong(d, "le conflit de dose n'est pas sur chaque poste");
         }
     }
     if (!conflict_describe(d, &d->nodes[B], heads, sizeof(heads))) {
         return false;
     }
     return say(d,
-               "C revient : les trois nœuds ont le même dossier (empreintes égales), et la dose "
+               "C revient : les trois postes ont le même dossier (empreintes égales), et la dose "
                "est « à concilier » sur chacun :%s",
                heads);
 }
@@ -441,7 +441,7 @@ static bool step_resolve(struct demo *d)
     if (left != 0 || !all_equal(d, &p)) {
         return left != 0 ? wrong(d, "le conflit réglé reste affiché") : false;
     }
-    return say(d, "le Dr Nguyen tranche sur B ; le conflit disparaît de tous les nœuds");
+    return say(d, "le Dr Nguyen tranche sur B ; le conflit disparaît de tous les postes");
 }
 
 static bool restart(struct demo *d, struct demo_node *n)
@@ -591,7 +591,7 @@ static bool step_kill_sync(struct demo *d)
     }
     return say(d,
                "kill -9 de C au milieu d'un échange : il reprend seul ; %lld patients, %lld "
-               "entrées, empreintes égales sur les trois nœuds",
+               "entrées, empreintes égales sur les trois postes",
                (long long)p.patients, (long long)p.ops);
 }
 
@@ -705,9 +705,10 @@ static void keep_print(const struct demo *d)
 {
     const char *maille = d->options->program;
     const char *a = d->nodes[A].home;
-    printf("\nLes trois nœuds tournent. Phrase de passe : « %s ».\nÀ essayer :\n", demo_passphrase);
+    printf("\nLes trois postes tournent. Phrase de passe : « %s ».\nÀ essayer :\n",
+           demo_passphrase);
     printf("  %s unlock --home %s\n", maille, a);
-    printf("  %s patient find --home %s martin\n", maille, a);
+    printf("  %s patient show --home %s %s\n", maille, a, d->patient);
     printf("  %s timeline --home %s %s\n", maille, a, d->patient);
     printf("  %s sync status --home %s\n", maille, a);
     printf("  %s verify --json --home %s\n", maille, d->nodes[C].home);

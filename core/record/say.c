@@ -289,12 +289,20 @@ static bool names_itself(const struct ml_field *field)
            field->type == ML_TYPE_PERIOD || field->type == ML_TYPE_DOSAGE;
 }
 
+/* A label inside a sentence: no capital, but for what is written in capitals. */
+static void put_label(struct ml_buf *out, const char *label)
+{
+    bool word = label[0] >= 'A' && label[0] <= 'Z' && !(label[1] >= 'A' && label[1] <= 'Z');
+    ml_buf_u8(out, (uint8_t)(word ? label[0] - 'A' + 'a' : label[0]));
+    put(out, label + 1);
+}
+
 static void say_labelled(struct saying *s, const struct ml_field *field, size_t start)
 {
     size_t before = s->out->len;
     put(s->out, before > start ? ", " : "");
     if (s->all || !names_itself(field)) {
-        put(s->out, field->label_fr);
+        put_label(s->out, field->label_fr);
         put(s->out, " : ");
     }
     if (!say_field(s, field, ML_WHEN_BARE)) {

@@ -237,7 +237,7 @@ static const struct cli_option gen_options[] = {
 #ifdef ML_HAVE_DEMO
 static const struct cli_option demo_options[] = {
     {"fhir", "DOSSIER", "dossiers FHIR à importer (défaut : ceux du projet)", false},
-    {"keep", "DOSSIER", "laisse trois nœuds en marche dans ce dossier", false},
+    {"keep", "DOSSIER", "laisse trois postes en marche dans ce dossier", false},
     {"desktop", NULL, "ouvre aussi le bureau", false},
     {NULL, NULL, NULL, false}};
 

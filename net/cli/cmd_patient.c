@@ -31,7 +31,8 @@ static void show_found(const struct cli *c, const struct ml_value *v)
         {"homonym", "HOMONYME"},          {NULL, NULL}};
     (void)c;
     if (ml_value_count(ml_value_get(v, "items")) == 0) {
-        puts("Aucun patient ne correspond sur ce poste.");
+        puts("Aucun patient ne correspond sur ce poste : essayez la date de naissance, moins de "
+             "mots, ou « maille sync now ».");
     } else {
         cli_print_table(ml_value_get(v, "items"), columns);
     }

@@ -28,6 +28,10 @@ static void show_peers(const struct cli *c, const struct ml_value *v)
     static const struct cli_column columns[] = {
         {"node", "POSTE"}, {"name", "NOM"}, {"address", "ADRESSE"}, {NULL, NULL}};
     (void)c;
+    if (ml_value_count(ml_value_get(v, "peers")) == 0) {
+        puts("Aucune adresse n'est notée ici : « maille peer add » en note une.");
+        return;
+    }
     cli_print_table(ml_value_get(v, "peers"), columns);
 }
 

@@ -163,7 +163,9 @@ void cli_print_map(const struct ml_value *map, const struct cli_column *columns)
     char buf[CELL_MAX];
     for (; columns->key != NULL; columns++) {
         const struct ml_value *v = ml_value_get(map, columns->key);
-        if (v != NULL && ml_value_kind_of(v) != ML_VALUE_NIL) {
+        bool empty = v == NULL || ml_value_kind_of(v) == ML_VALUE_NIL ||
+                     (ml_value_kind_of(v) == ML_VALUE_TEXT && ml_value_text(v, "")[0] == '\0');
+        if (!empty) {
             printf("%s : %s\n", columns->title, cli_cell(v, buf, sizeof(buf)));
         }
     }

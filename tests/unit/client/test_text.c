@@ -100,7 +100,8 @@ static void details_come_before_the_code(void **state)
     ml_tree_free(tree);
     tree = detail("newer.text", "label", "x"); /* of a newer node */
     ml_text_error(out, sizeof(out), ML_E_INVALID, ml_tree_root(tree));
-    assert_string_equal(out, "The request is not valid.");
+    assert_string_equal(out,
+                        "The request is not valid: add --help to the command to see an example.");
     ml_tree_free(tree);
 }
 
@@ -109,7 +110,8 @@ static void a_text_is_cut_at_the_size_and_says_its_length(void **state)
     (void)state;
     char out[8];
     language("fr", "", "");
-    assert_int_equal(ml_text(out, sizeof(out), "err.EXISTS", NULL), strlen("Cela existe déjà."));
+    assert_int_equal(ml_text(out, sizeof(out), "err.EXISTS", NULL),
+                     strlen("Cela existe déjà : rien n'a été écrit."));
     assert_string_equal(out, "Cela ex");
     assert_int_equal(ml_text(out, sizeof(out), "none", NULL), 4);
     assert_string_equal(out, "none");

@@ -178,8 +178,8 @@ static void a_conflict_leaves_nothing_out(void **state)
     ml_mp_put_bool(at(&o, "as_needed"), false);
     put_concept(at(&o, "dose_kind"), "calculée", "", "");
     put_code(at(&o, "status"), "active");
-    assert_string_equal(said(&o, ml_say_all), "furosémide : 40 mg, en cours, Si besoin : non, "
-                                              "Origine de la dose : calculée");
+    assert_string_equal(said(&o, ml_say_all), "furosémide : 40 mg, en cours, si besoin : non, "
+                                              "origine de la dose : calculée");
     object_free(&o);
 }
 
@@ -300,7 +300,7 @@ static void without_a_rule_the_form_is_said(void **state)
     put_text(at(&o, "data"), "rouge");
     ml_mp_put_bool(at(&o, "urgent"), true);
     assert_string_equal(said(&o, ml_say_title), "plaie");
-    assert_string_equal(said(&o, ml_say_sentence), "Données : rouge, Urgent : oui");
+    assert_string_equal(said(&o, ml_say_sentence), "données : rouge, urgent : oui");
     object_free(&o);
 }
 
