@@ -53,9 +53,7 @@ void ml_args_free(struct ml_args *a)
 
 static bool args_fail(struct ml_args *a)
 {
-    if (a->err == ML_OK) {
-        a->err = ML_E_INVALID;
-    }
+    ml_args_fail(a, ML_E_INVALID);
     return false;
 }
 
@@ -265,13 +263,26 @@ void ml_args_value(struct ml_args *a, const struct ml_value *v)
     }
 }
 
-ml_err ml_args_encoded(struct ml_args *a, const uint8_t **bytes, size_t *len)
+void ml_args_fail(struct ml_args *a, ml_err err)
+{
+    if (a != NULL && a->err == ML_OK) {
+        a->err = err;
+    }
+}
+
+ml_err ml_args_fault(const struct ml_args *a)
 {
     if (a == NULL) {
         return ML_E_NOMEM;
     }
-    if (a->err != ML_OK || a->out.err != ML_OK) {
-        return a->err != ML_OK ? a->err : a->out.err;
+    return a->err != ML_OK ? a->err : a->out.err;
+}
+
+ml_err ml_args_encoded(struct ml_args *a, const uint8_t **bytes, size_t *len)
+{
+    ml_err err = ml_args_fault(a);
+    if (err != ML_OK) {
+        return err;
     }
     if (a->depth != 0 || !a->rooted) {
         return ML_E_INVALID;

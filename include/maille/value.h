@@ -84,6 +84,11 @@ ML_API void ml_args_bytes(struct ml_args *a, const void *bytes, size_t len);
 /** A copy of a value of another document, with all inside it. */
 ML_API void ml_args_value(struct ml_args *a, const struct ml_value *v);
 
+/** Gives the document up: ml_args_encoded fails with `err`, unless an earlier fault stands. */
+ML_API void ml_args_fail(struct ml_args *a, ml_err err);
+/** Of what was written so far; NULL: NOMEM. */
+ML_API ml_err ml_args_fault(const struct ml_args *a) ML_MUST_CHECK;
+
 /** The encoded document, borrowed until the next call on `a`. Errors: NOMEM, LIMIT, INVALID (an
  * open container, two roots, a key missing). NULL `a`: NOMEM. */
 ML_API ml_err ml_args_encoded(struct ml_args *a, const uint8_t **bytes, size_t *len) ML_MUST_CHECK;
