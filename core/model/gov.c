@@ -39,6 +39,12 @@ void ml_gov_truncate(struct ml_gov *g, size_t count)
     }
 }
 
+const struct ml_gov *ml_gov_nothing(void)
+{
+    static const struct ml_gov nothing;
+    return &nothing;
+}
+
 void ml_gov_free(struct ml_gov *g)
 {
     if (g != NULL) {

@@ -62,6 +62,8 @@ struct ml_fact {
 ml_err ml_gov_new(struct ml_gov **out, const struct ml_env *env,
                   const struct ml_org_id *org) ML_MUST_CHECK;
 void ml_gov_free(struct ml_gov *g); /* NULL is allowed */
+/** One that knows nothing, so that nobody has any right. Static. */
+const struct ml_gov *ml_gov_nothing(void);
 
 /** A lane-0 bundle to be ruled on; its body is here, its signature and shape are checked. */
 struct ml_gov_in {

@@ -232,9 +232,14 @@ void ml_log_close(struct ml_log *log)
     ml_release(log->env, log);
 }
 
+ml_err ml_log_refresh(struct ml_log *log)
+{
+    return ml_log_fresh(log);
+}
+
 const struct ml_gov *ml_log_gov(const struct ml_log *log)
 {
-    return log->gov;
+    return log->gov != NULL ? log->gov : ml_gov_nothing();
 }
 
 uint64_t ml_log_hlc_last(const struct ml_log *log)

@@ -37,8 +37,11 @@ struct ml_log_args {
 ml_err ml_log_open(struct ml_log **out, const struct ml_log_args *args) ML_MUST_CHECK;
 void ml_log_close(struct ml_log *log); /* NULL is allowed */
 
-/** Governance as known now. Borrowed until the next call that writes. */
+/** Governance as known now. Borrowed until the next call that writes. After a write that failed it
+ * may be behind or know nothing, until any fallible call of the log is OK again: ml_log_refresh. */
 const struct ml_gov *ml_log_gov(const struct ml_log *log);
+/** What is kept in memory is what is stored, or NOMEM, IO, CORRUPT. */
+ml_err ml_log_refresh(struct ml_log *log) ML_MUST_CHECK;
 
 /* Several writes, one commit and one fsync (an import's batch). What one of them stored is seen by
  * the next, by ml_log_next_own too, but is durable only after the commit. An error of any call
