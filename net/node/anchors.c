@@ -4,8 +4,9 @@
 #include "core/store/anchor.h"
 #include "net/node/damage.h"
 
-bool ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer)
+ml_err ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer, bool *ahead)
 {
+    *ahead = false;
     for (uint8_t lane = 0; lane < ML_LANES; lane++) {
         struct ml_log_next next;
         uint32_t offered = ml_anchor_get(org->anchor, writer, lane);
@@ -13,11 +14,12 @@ bool ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer)
             continue;
         }
         ml_err err = ml_log_next_own(org->log, writer, lane, &next);
-        if (err != ML_OK || next.seq <= offered) {
-            return true;
+        if (err != ML_OK && err != ML_E_ROLLED_BACK && err != ML_E_DENIED) {
+            return err; /* a store that can't answer isn't called restored for it */
         }
+        *ahead = *ahead || err != ML_OK || next.seq <= offered;
     }
-    return false;
+    return ML_OK;
 }
 
 /* How far own chains were offered isn't known any more, so that none of them is signed on: noted

@@ -11,8 +11,10 @@
 ml_err ml_anchors_open(struct ml_org *org) ML_MUST_CHECK;
 void ml_anchors_close(struct ml_org *org);
 
-/** More of this writer was offered than the log holds: the store was restored from a copy. */
-bool ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer);
+/** *ahead: more of this writer was offered than the log holds: the store was restored from a copy.
+ * NOMEM, IO. */
+ml_err ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer,
+                        bool *ahead) ML_MUST_CHECK;
 
 /** 0: never offered. */
 uint32_t ml_anchors_get(const struct ml_org *org, const struct ml_writer_id *writer, uint8_t lane);

@@ -25,22 +25,23 @@ ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf 
     return err;
 }
 
-/* The newest card's document; NULL when there is none or it can't be opened. */
-static struct ml_tree *card_open(struct ml_org *org, const struct ml_card_place *of)
+/* The newest card's document; NULL when there is none or no key of ours opens it. NOMEM: nobody is
+ * shown without the name that he has. */
+static ml_err card_open(struct ml_org *org, const struct ml_card_place *of, struct ml_tree **out)
 {
     const struct ml_fact *fact = ml_gov_card(ml_log_gov(org->log), (uint8_t)of->kind, of->id);
-    struct ml_tree *tree = NULL;
     struct ml_buf plain;
+    *out = NULL;
     if (fact == NULL || org->session == NULL) {
-        return NULL;
+        return ML_OK;
     }
     ml_buf_init(&plain, org->node->env, ML_SEALED_BYTES_MAX);
     ml_err err = ml_keyring_open_card(ml_session_keyring(org), of, &fact->label, &plain);
     if (err == ML_OK) {
-        err = ml_tree_parse(&tree, plain.data, plain.len);
+        err = ml_tree_parse(out, plain.data, plain.len);
     }
     ml_buf_free(&plain);
-    return err == ML_OK ? tree : NULL;
+    return err == ML_E_NOMEM ? err : ML_OK;
 }
 
 static void text_describe(struct ml_args *out, const struct ml_value *card, const char *key)
@@ -53,7 +54,11 @@ static void text_describe(struct ml_args *out, const struct ml_value *card, cons
 
 void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_card_place *of)
 {
-    struct ml_tree *tree = card_open(org, of);
+    struct ml_tree *tree = NULL;
+    ml_err err = card_open(org, of, &tree);
+    if (err != ML_OK) {
+        ml_args_fail(out, err);
+    }
     text_describe(out, ml_tree_root(tree), "name");
     text_describe(out, ml_tree_root(tree), "rpps");
     ml_tree_free(tree);
@@ -63,7 +68,11 @@ void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml
 {
     struct ml_card_place of = {.kind = ML_CARD_MEMBER};
     memcpy(of.id, member->b, sizeof(of.id));
-    struct ml_tree *tree = card_open(ctx, &of);
+    struct ml_tree *tree = NULL;
+    ml_err err = card_open(ctx, &of, &tree);
+    if (err != ML_OK && out->err == ML_OK) {
+        out->err = err;
+    }
     const char *name = ml_value_text(ml_value_get(ml_tree_root(tree), "name"), "");
     ml_buf_append(out, name, strlen(name));
     ml_tree_free(tree);

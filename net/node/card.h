@@ -17,10 +17,10 @@ ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf 
                     const struct ml_card_place *of, const struct ml_card *card) ML_MUST_CHECK;
 
 /** The newest card of a member, node, team or the structure, as keys of an open map: name, rpps.
- * Where it can't be opened: nothing. */
+ * Where no key opens it: nothing; out of memory, the document fails. */
 void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_card_place *of);
 
-/** A member's name, for views: `ctx` is the ml_org. */
+/** A member's name, for views: `ctx` is the ml_org. NOMEM goes to out->err. */
 void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml_buf *out);
 
 #endif

@@ -392,6 +392,9 @@ static bool component_put(const struct ml_call *call, const struct ml_field *fie
               any_put(field, ml_value_get(v, "value"), &value);
     component = (struct ml_component){ml_buf_slice(&concept), ml_buf_slice(&value)};
     ok = ok && ml_component_encode(out, &component) == ML_OK;
+    if (out->err == ML_OK) { /* of memory, not of what was given */
+        out->err = concept.err != ML_OK ? concept.err : value.err;
+    }
     ml_buf_free(&concept);
     ml_buf_free(&value);
     return ok;
@@ -463,8 +466,13 @@ static bool value_put(struct ml_call *call, const struct ml_field *field, const 
     }
 }
 
-static ml_err field_fail(struct ml_call *call, const struct ml_field *field)
+/* What was given isn't of the field's type; or it was, and the buffer failed. */
+static ml_err field_fail(struct ml_call *call, const struct ml_field *field,
+                         const struct ml_buf *out)
 {
+    if (out->err != ML_OK) {
+        return out->err;
+    }
     if (call->text[0] == '\0') {
         ml_call_fail(call, ML_E_INVALID, "field.value", NULL, NULL);
     }
@@ -477,14 +485,14 @@ ml_err ml_field_of(struct ml_call *call, const struct ml_field *field, const str
                    struct ml_buf *out)
 {
     if (!field->list) {
-        return value_put(call, field, given, out) ? out->err : field_fail(call, field);
+        return value_put(call, field, given, out) ? out->err : field_fail(call, field, out);
     }
     const bool one = ml_value_kind_of(given) != ML_VALUE_LIST;
     ml_mp_put_array(out, one ? 1 : (uint32_t)ml_value_count(given));
     for (const struct ml_value *v = one ? given : ml_value_at(given, 0); v != NULL;
          v = one ? NULL : ml_value_next(v)) {
         if (!value_put(call, field, v, out)) {
-            return field_fail(call, field);
+            return field_fail(call, field, out);
         }
     }
     return out->err;

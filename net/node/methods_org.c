@@ -183,7 +183,9 @@ static ml_err org_list(struct ml_call *call)
 static void status_log(struct ml_org *org, struct ml_args *out)
 {
     struct ml_log_counts counts;
-    if (ml_log_counts(org->log, &counts) != ML_OK) {
+    ml_err err = ml_log_counts(org->log, &counts);
+    if (err != ML_OK) {
+        ml_args_fail(out, err);
         return;
     }
     ml_result_int(out, "bundles", (int64_t)counts.bundles);
@@ -204,10 +206,13 @@ static void status_session(struct ml_org *org, struct ml_args *out)
     ml_card_describe(org, out, &of);
     ml_result_bool(out, "complete", ml_vault_complete(org->session->vault));
     ml_result_bool(out, "may_write", org->session->writers_open);
-    if (ml_vault_counts(org->session->vault, &counts) == ML_OK) {
-        ml_result_int(out, "patients", (int64_t)counts.patients);
-        ml_result_int(out, "conflicts", (int64_t)counts.conflicts);
+    ml_err err = ml_vault_counts(org->session->vault, &counts);
+    if (err != ML_OK) {
+        ml_args_fail(out, err);
+        return;
     }
+    ml_result_int(out, "patients", (int64_t)counts.patients);
+    ml_result_int(out, "conflicts", (int64_t)counts.conflicts);
 }
 
 static ml_err node_status(struct ml_call *call)
