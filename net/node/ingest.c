@@ -27,6 +27,16 @@ static void outcome_take(void *user, const struct ml_log_outcome *o)
     ml_buf_append(outcomes, &told, sizeof(told));
 }
 
+void ml_org_follow_later(struct ml_org *org, ml_err err)
+{
+    enum { FOLLOW_AGAIN_MS = 1000 };
+    const struct ml_env *env = org->node->env;
+    ml_logf(env, ML_LOG_ERROR, "ingest", "the vault does not follow: %s", ml_err_name(err));
+    org->behind = true;
+    org->follow_ms = env->now_ms(env->ctx) + FOLLOW_AGAIN_MS;
+    ml_node_wake(org->node);
+}
+
 /* The vault follows at once while it is complete, so that what came is on the screen; a first copy
  * is followed in turns. */
 static void session_follow(struct ml_org *org)
@@ -39,10 +49,11 @@ static void session_follow(struct ml_org *org)
         err = ml_session_open_writers(org, &opened);
     }
     if (err != ML_OK) {
-        ml_logf(org->node->env, ML_LOG_ERROR, "ingest", "the vault does not follow: %s",
-                ml_err_name(err));
+        ml_org_follow_later(org, err);
+        return;
     }
     org->behind = more;
+    org->follow_ms = 0;
     ml_node_changed(org->node);
 }
 
@@ -69,7 +80,8 @@ void ml_org_ingest(struct ml_org *org, const struct ml_sync_action *action)
 
 void ml_org_follow(struct ml_org *org)
 {
-    if (org->behind && org->session != NULL) {
+    const struct ml_env *env = org->node->env;
+    if (org->behind && org->session != NULL && org->follow_ms <= env->now_ms(env->ctx)) {
         session_follow(org);
     }
 }

@@ -11,6 +11,7 @@
 #include "net/node/anchors.h"
 #include "net/node/card.h"
 #include "net/node/damage.h"
+#include "net/node/ingest.h"
 #include "net/node/trace.h"
 
 static ml_err secrets_load(struct ml_org *org, struct ml_session *s)
@@ -34,12 +35,14 @@ static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
     struct ml_secret *seed = NULL;
     struct ml_secret *section = NULL;
     ml_author_of(&author, s->secrets.writer);
-    if (!ml_anchors_ahead(org, &author.id) && !ml_damage_must_renew(org, &s->member)) {
-        return ML_OK;
+    bool ahead = false;
+    ml_err err = ml_anchors_ahead(org, &author.id, &ahead);
+    if (err != ML_OK || (!ahead && !ml_damage_must_renew(org, &s->member))) {
+        return err;
     }
     ml_logf(org->node->env, ML_LOG_WARN, "session",
             "the store was restored or repaired: a new writer is opened");
-    ml_err err = ml_sign_keypair(&pk, &seed, org->node->env);
+    err = ml_sign_keypair(&pk, &seed, org->node->env);
     if (err == ML_OK) {
         ml_secret_free(s->secrets.writer);
         s->secrets.writer = seed;
@@ -296,6 +299,9 @@ ml_err ml_session_catch_up_all(struct ml_org *org)
     ml_err err = ML_OK;
     while (err == ML_OK && more) {
         err = ml_session_catch_up(org, CATCH_UP_BUNDLES, &more);
+    }
+    if (err != ML_OK) {
+        ml_org_follow_later(org, err);
     }
     return err;
 }

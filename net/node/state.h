@@ -73,6 +73,7 @@ struct ml_org {
     bool keystore_twin;           /* the keystore was damaged: its twin was taken */
     char keystore_aside[ML_ASIDE_NAME_MAX];
     bool behind;                  /* the session's vault has bundles left to project */
+    uint64_t follow_ms;           /* not before: it failed to; monotonic, 0 at once */
     struct ml_enrol_offer *offer; /* owned; NULL: no code waits */
 };
 

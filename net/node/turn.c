@@ -38,7 +38,8 @@ void ml_node_wake(struct ml_node *node)
             at = earlier(at, ml_exchange_next_ms(org));
             at = earlier(at, ml_trace_next_ms(org));
             at = earlier(at, ml_tally_next_ms(org));
-            at = org->behind || ml_damage_waits(org) ? 0 : at;
+            at = org->behind && org->session != NULL ? earlier(at, org->follow_ms) : at;
+            at = ml_damage_waits(org) ? 0 : at;
         }
     }
     for (const struct ml_call *call = node->deferred; call != NULL; call = call->next) {

@@ -171,7 +171,10 @@ ml_err ml_org_write(struct ml_org *org, const struct ml_object_id *patient,
 {
     struct wires w;
     bool opened = false;
-    ml_err err = ml_session_open_writers(org, &opened);
+    ml_err err = org->behind ? ml_session_catch_up_all(org) : ML_OK;
+    if (err == ML_OK) {
+        err = ml_session_open_writers(org, &opened);
+    }
     if (err != ML_OK || !opened) {
         return err != ML_OK ? err : ML_E_DENIED;
     }
@@ -186,5 +189,9 @@ ml_err ml_org_write(struct ml_org *org, const struct ml_object_id *patient,
     }
     ml_buf_free(&w.bytes);
     ml_buf_free(&w.sizes);
-    return err == ML_OK ? ml_session_catch_up_all(org) : err;
+    if (err == ML_OK && ml_session_catch_up_all(org) != ML_OK) {
+        /* It is durable, so the answer is yes: a no would have it written twice. */
+        ml_logf(org->node->env, ML_LOG_WARN, "write", "stored, shown later");
+    }
+    return err;
 }
