@@ -126,7 +126,7 @@ static ml_err org_make(struct ml_join *j, const struct ml_msg_enrol_grant *grant
         err = ml_org_replace_unopened(org);
     }
     if (err == ML_OK) {
-        err = ml_org_save_keystore(org);
+        err = ml_org_first_keystore(org);
     }
     if (err != ML_OK) {
         ml_keystore_free(ks);

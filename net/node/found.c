@@ -331,6 +331,7 @@ static ml_err found_answer(struct founding *f, struct ml_org *org)
     }
     if (err == ML_OK) {
         ml_session_describe(org, f->call->result);
+        err = ml_args_fault(f->call->result);
     }
     return err;
 }
@@ -365,14 +366,17 @@ static ml_err found_run(struct founding *f)
         err = found_finish(f, org);
     }
     if (err == ML_OK) {
-        err = ml_org_save_keystore(org);
+        err = found_answer(f, org); /* first: nobody could ask for the recovery words again */
+    }
+    if (err == ML_OK) {
+        err = ml_org_first_keystore(org); /* from here on it exists */
     }
     if (err != ML_OK) {
         ml_org_free(org);
         return err;
     }
     ml_org_join(org);
-    return found_answer(f, org);
+    return ML_OK;
 }
 
 ml_err ml_method_org_found(struct ml_call *call)

@@ -1,8 +1,10 @@
 /* net/node/org.c -- see org.h: a structure's life, from its keystore to its log. */
 #include "net/node/org.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/ids.h"
 #include "core/crypto/keystore_file.h"
@@ -162,6 +164,20 @@ ml_err ml_org_save_keystore(struct ml_org *org)
         err = ml_keystore_save(org->keystore, org->node->env, path);
     }
     return err == ML_OK ? ml_keystore_save(org->keystore, org->node->env, twin) : err;
+}
+
+ml_err ml_org_first_keystore(struct ml_org *org)
+{
+    static const char *const names[] = {"keystore", KEYSTORE_TWIN};
+    char path[ML_PATH_MAX];
+    ml_err err = ml_org_save_keystore(org);
+    for (size_t i = 0; err != ML_OK && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (ml_home_file(&org->node->home, path, &org->id, names[i]) == ML_OK &&
+            unlink(path) != 0 && errno != ENOENT) {
+            ml_logf(org->node->env, ML_LOG_WARN, "node", "a keystore is left behind");
+        }
+    }
+    return err;
 }
 
 /* Told once the log is open: it keeps the note. */

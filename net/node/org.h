@@ -28,6 +28,8 @@ void ml_org_join(struct ml_org *org);
 
 /** Saves the keystore. */
 ml_err ml_org_save_keystore(struct ml_org *org) ML_MUST_CHECK;
+/** A new structure's first one: saved in both its places, or in none. */
+ml_err ml_org_first_keystore(struct ml_org *org) ML_MUST_CHECK;
 
 /** Opens the log store and starts exchanges; the keystore's node must be open. Idempotent. */
 ml_err ml_org_open(struct ml_org *org, bool create) ML_MUST_CHECK;
