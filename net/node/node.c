@@ -21,21 +21,25 @@ static const struct ml_method *const tables[] = {
     ml_methods_conflict, ml_methods_log,    ml_methods_schema,
 };
 
-static const struct ml_method *table_find(const struct ml_method *m, struct ml_slice name)
+const struct ml_method *ml_method_at(size_t i)
 {
-    while (m->name != NULL && !ml_slice_equal(ml_slice_str(m->name), name)) {
-        m++;
+    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+        for (const struct ml_method *m = tables[t]; m->name != NULL; m++) {
+            if (i-- == 0) {
+                return m;
+            }
+        }
     }
-    return m->name != NULL ? m : NULL;
+    return NULL;
 }
 
 static const struct ml_method *method_find(struct ml_slice name)
 {
-    const struct ml_method *found = NULL;
-    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]) && found == NULL; t++) {
-        found = table_find(tables[t], name);
+    const struct ml_method *m = ml_method_at(0);
+    for (size_t i = 1; m != NULL && !ml_slice_equal(ml_slice_str(m->name), name); i++) {
+        m = ml_method_at(i);
     }
-    return found;
+    return m;
 }
 
 /* One structure's damaged keystore keeps nobody from the others: it is told by every call to it. */
@@ -179,6 +183,9 @@ static ml_err call_check(struct ml_call *call, unsigned needs)
 {
     if ((needs & (ML_NEEDS_ORG | ML_NEEDS_SESSION | ML_NEEDS_RANK_1)) != 0) {
         ml_err err = call_find_org(call);
+        if (err == ML_OK && call->org->open) {
+            err = ml_log_refresh(call->org->log); /* rights are judged by all that is known */
+        }
         if (err != ML_OK) {
             return err;
         }

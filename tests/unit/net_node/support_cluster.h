@@ -9,7 +9,7 @@
 #include "fake_env.h"
 #include "net/node/node.h"
 
-enum { CLUSTER_NODES = 4, CLUSTER_LINKS = 64 };
+enum { CLUSTER_NODES = 4, CLUSTER_LINKS = 1024 };
 
 struct cluster_answer {
     bool done;
