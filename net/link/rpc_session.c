@@ -31,6 +31,9 @@ static void session_on_closed(uv_handle_t *handle)
     struct ml_rpc_session *s = handle->data;
     ML_ASSERT(s->closing > 0);
     if (--s->closing == 0) {
+        if (s->in.data != NULL) {
+            ml_wipe(s->in.data, s->in.cap); /* calls that hold passphrases and codes */
+        }
         ml_buf_free(&s->in);
         ml_secret_free(s->token);
         s->host->closed(s->host->ctx, s);
