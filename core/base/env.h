@@ -20,7 +20,7 @@ struct ml_env {
     void *(*alloc)(void *ctx, size_t size);             /* zeroed memory, or NULL */
     void *(*resize)(void *ctx, void *ptr, size_t size); /* as realloc; NULL leaves ptr valid */
     void (*release)(void *ctx, void *ptr);              /* NULL is allowed */
-    uint64_t (*now_ms)(void *ctx);                      /* monotonic, milliseconds */
+    uint64_t (*now_ms)(void *ctx);                      /* monotonic, with sleep; ms */
     uint64_t (*wall_ms)(void *ctx);                     /* UTC, milliseconds since 1970 */
     void (*random)(void *ctx, void *buf, size_t len);   /* fit for keys in a real env */
     void (*log)(void *ctx, ml_log_level level, const char *module, const char *line);

@@ -12,6 +12,7 @@
 #include "core/base/ids.h"
 #include "core/record/schema.h"
 #include "net/node/org.h"
+#include "net/node/session.h"
 #include "net/node/state.h"
 #include "net/node/trace.h"
 
@@ -191,6 +192,7 @@ static ml_err call_check(struct ml_call *call, unsigned needs)
         }
     }
     if ((needs & (ML_NEEDS_SESSION | ML_NEEDS_RANK_1)) != 0) {
+        ml_session_end_idle(call->org); /* after a long sleep a call comes before any timer */
         if (!call_has_session(call)) {
             return ml_call_fail(call, ML_E_LOCKED, call_no_session(call), NULL, NULL);
         }

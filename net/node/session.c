@@ -243,6 +243,15 @@ ml_err ml_session_drafts_aside(struct ml_org *org)
     return err == ML_OK ? drafts_set_aside(org, path) : err;
 }
 
+void ml_session_end_idle(struct ml_org *org)
+{
+    const struct ml_env *env = org->node->env;
+    const struct ml_session *s = org->session;
+    if (s != NULL && s->last_call_ms + ML_SESSION_IDLE_MS <= env->now_ms(env->ctx)) {
+        ml_session_end(org);
+    }
+}
+
 ml_err ml_session_drafts(struct ml_org *org, struct ml_drafts **out)
 {
     struct ml_session *s = org->session;

@@ -15,6 +15,8 @@
 ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
                         uint32_t posix_session) ML_MUST_CHECK;
 void ml_session_end(struct ml_org *org); /* nobody there: does nothing */
+/** Ends one that no call was made in for ML_SESSION_IDLE_MS, asleep or awake. */
+void ml_session_end_idle(struct ml_org *org);
 /** Ends whatever session there is; its member stays unlocked in the keystore only if he is
  * `member`. */
 void ml_session_end_other(struct ml_org *org, const struct ml_member_id *member);
