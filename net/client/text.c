@@ -260,8 +260,9 @@ static const struct ml_text_row rows[] = {
      "Le poste du coordinateur est verrouillé : demandez-lui de déverrouiller, puis "
      "recommencez.",
      "The coordinator's computer is locked: ask him to unlock, then try again."},
-    {"enrol.refused", "Le poste du coordinateur a refusé : demandez un nouveau code.",
-     "The coordinator's computer refused: ask for a new code."},
+    {"enrol.refused",
+     "Le poste du coordinateur a refusé (code faux ou périmé ?) : demandez-en un nouveau.",
+     "The coordinator's computer refused (code wrong or too old?): ask for a new one."},
     {"enrol.store",
      "Ce qui a été reçu n'a pas pu être enregistré : « maille doctor », puis recommencez.",
      "What was received could not be stored: “maille doctor”, then try again."},

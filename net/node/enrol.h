@@ -18,6 +18,8 @@
 struct ml_enrol_offer; /* a code that waits, in its structure */
 
 void ml_enrol_offer_end(struct ml_org *org);
+/** Ends one that is too old; returns when it will be, UINT64_MAX when none waits. */
+uint64_t ml_enrol_offer_tick(struct ml_org *org);
 
 /** Each is true when the link or dial belongs to an enrolment. */
 bool ml_enrol_link_up(struct ml_node *node, uint64_t link, const struct ml_link_peer *peer);

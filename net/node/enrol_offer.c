@@ -41,6 +41,20 @@ void ml_enrol_offer_end(struct ml_org *org)
     ml_release(org->node->env, o);
 }
 
+uint64_t ml_enrol_offer_tick(struct ml_org *org)
+{
+    const struct ml_env *env = org->node->env;
+    const struct ml_enrol_offer *o = org->offer;
+    if (o == NULL || o->link != 0) {
+        return UINT64_MAX; /* a link that is up ends by itself */
+    }
+    if (env->now_ms(env->ctx) <= o->until_ms) {
+        return o->until_ms + 1;
+    }
+    ml_enrol_offer_end(org);
+    return UINT64_MAX;
+}
+
 static struct ml_org *offer_of(struct ml_node *node, uint64_t link)
 {
     for (struct ml_org *org = node->orgs; org != NULL; org = org->next) {

@@ -38,6 +38,7 @@ void ml_node_wake(struct ml_node *node)
             at = earlier(at, ml_exchange_next_ms(org));
             at = earlier(at, ml_trace_next_ms(org));
             at = earlier(at, ml_tally_next_ms(org));
+            at = earlier(at, ml_enrol_offer_tick(org));
             at = org->behind && org->session != NULL ? earlier(at, org->follow_ms) : at;
             at = ml_damage_waits(org) ? 0 : at;
         }
@@ -91,11 +92,8 @@ void ml_node_changed(struct ml_node *node)
 
 void ml_node_tick(struct ml_node *node)
 {
-    uint64_t now = node_now(node);
     for (struct ml_org *org = node->orgs; org != NULL; org = org->next) {
-        if (org->session != NULL && org->session->last_call_ms + ML_SESSION_IDLE_MS <= now) {
-            ml_session_end(org);
-        }
+        ml_session_end_idle(org);
         if (ml_damage_waits(org)) {
             ml_damage_heal(org);
         }

@@ -182,15 +182,11 @@ static void a_wrong_passphrase_opens_nothing(void **state)
     assert_int_equal(story_try_find(c, 0), ML_E_LOCKED);
 }
 
-/* A newcomer may register the Noise key that his link proved, and no other: else he could claim
- * that of another node, whose links would then count as his. */
-static void a_newcomer_registers_the_key_of_his_link(void **state)
+/* A code for a new member, from node 0. */
+static void code_get(struct cluster *c, char code[256])
 {
-    struct cluster *c = *state;
     struct story_request r;
     char member[40];
-    char code[256];
-    story_found(c, 0);
     story_ask(&r);
     story_put(&r, "name", "Inès Leroy");
     ml_args_key(r.args, "role");
@@ -201,17 +197,68 @@ static void a_newcomer_registers_the_key_of_his_link(void **state)
     story_ask(&r);
     story_put(&r, "member", member);
     story_must(&r, story_send(&r, c, 0, "enrol.code"), "enrol.code");
-    snprintf(code, sizeof(code), "%s", ml_value_text(story_get(&r, "code"), ""));
+    snprintf(code, 256, "%s", ml_value_text(story_get(&r, "code"), ""));
     story_end(&r);
-    cluster_start(c, 1);
-    c->other_key = true;
+}
+
+static ml_err code_try(struct cluster *c, const char *code)
+{
+    struct story_request r;
     story_ask(&r);
     story_put(&r, "code", code);
     story_put(&r, "address", "node:0");
     story_put(&r, "node_name", "portable");
     story_put(&r, "passphrase", "quatre chevaux dans un pré");
-    assert_int_equal(story_send(&r, c, 1, "enrol.join"), ML_E_DENIED);
+    ml_err err = story_send(&r, c, 1, "enrol.join");
     story_end(&r);
+    return err;
+}
+
+/* A newcomer may register the Noise key that his link proved, and no other: else he could claim
+ * that of another node, whose links would then count as his. */
+static void a_newcomer_registers_the_key_of_his_link(void **state)
+{
+    struct cluster *c = *state;
+    char code[256];
+    story_found(c, 0);
+    code_get(c, code);
+    cluster_start(c, 1);
+    c->other_key = true;
+    assert_int_equal(code_try(c, code), ML_E_DENIED);
+}
+
+/* Rules D4: nothing answers to it any more, and its keys are wiped. */
+static void a_code_dies_after_ten_minutes(void **state)
+{
+    struct cluster *c = *state;
+    char code[256];
+    story_found(c, 0);
+    code_get(c, code);
+    cluster_start(c, 1);
+    assert_true(c->nodes[0].identity.enrolment_psk != NULL);
+    cluster_run(c, 600000 - 1000);
+    assert_true(c->nodes[0].identity.enrolment_psk != NULL);
+    cluster_run(c, 2000);
+    assert_true(c->nodes[0].identity.enrolment_psk == NULL);
+    assert_int_equal(code_try(c, code), ML_E_UNREACHABLE);
+}
+
+/* A laptop that slept with a member unlocked: the first call after it comes before any timer, and
+ * must not find him there. */
+static void a_call_after_a_long_sleep_finds_nobody(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    story_found(c, 0);
+    c->fake.now_ms += 599000;
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, 0, "member.list"), "member.list");
+    story_end(&r);
+    c->fake.now_ms += 600001;
+    story_ask(&r);
+    assert_int_equal(story_send(&r, c, 0, "member.list"), ML_E_LOCKED);
+    story_end(&r);
+    story_unlock(c, 0);
 }
 
 static void a_computer_is_in_eight_structures_at_most(void **state)
@@ -251,6 +298,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_computer_is_in_eight_structures_at_most, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_passphrase_opens_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newcomer_registers_the_key_of_his_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_code_dies_after_ten_minutes, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_call_after_a_long_sleep_finds_nobody, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
