@@ -210,14 +210,16 @@ static void say_damage(struct doctor *d, const struct ml_value *damage)
     const char *file = cli_text(damage, "file");
     const bool unreadable = ml_value_bool(ml_value_get(damage, "unreadable"), false);
     const bool missing = ml_value_int(ml_value_get(damage, "missing"), 0) > 0;
-    snprintf(id, sizeof(id), "damage.%s%s", file, unreadable ? "_unreadable" : "");
+    const bool cut = ml_value_bool(ml_value_get(damage, "cut"), false);
+    const char *how = unreadable ? "_unreadable" : cut ? "_cut" : "";
+    snprintf(id, sizeof(id), "damage.%s%s", file, how);
     size_t len = ml_text(text, sizeof(text), id, damage);
     if (cli_text(damage, "aside")[0] != '\0' && len + 2 < sizeof(text)) {
         text[len] = ' ';
         (void)ml_text(text + len + 1, sizeof(text) - len - 1, "damage.aside", damage);
     }
-    (void)ml_text(remedy, sizeof(remedy), missing || unreadable ? "damage.wait" : "damage.disk",
-                  damage);
+    (void)ml_text(remedy, sizeof(remedy),
+                  missing || unreadable || cut ? "damage.wait" : "damage.disk", damage);
     say(d, WARNING, "fichier abîmé", text, remedy);
 }
 

@@ -203,6 +203,11 @@ static const struct ml_text_row rows[] = {
      "n'avait été échangé avec aucun poste est perdu.",
      "Nothing of the log could be read: this computer copies it from another one. What had been "
      "exchanged with none is lost."},
+    {"damage.log_cut",
+     "Le journal était abîmé vers sa fin : {kept} paquets ont été relus, ceux qui suivaient sont "
+     "perdus s'ils n'avaient été échangés avec aucun poste.",
+     "The log was damaged near its end: {kept} bundles were kept, those after them are lost unless "
+     "another computer has them."},
     {"damage.vault", "Une vue déchiffrée était abîmée : elle a été refaite, rien n'est perdu.",
      "A decrypted view was damaged: it was made again, nothing is lost."},
     {"damage.drafts",

@@ -34,14 +34,14 @@ static void setting_name(char name[NAME_MAX_BYTES], ml_damage_file file)
     snprintf(name, NAME_MAX_BYTES, "damage.%s", file_names[file]);
 }
 
-/* version 1, unreadable 1, aside's length 2, wall 8, kept 8, bodies 8, lost 8, aside, count 4,
- * {writer 16, lane 1, seq 4} ... */
+/* version 1, unreadable 1, cut 1, aside's length 1, wall 8, kept 8, bodies 8, lost 8, aside, count
+ * 4, {writer 16, lane 1, seq 4} ... */
 static void note_encode(struct ml_buf *out, const struct ml_damage *d)
 {
     const size_t len = strlen(d->aside);
     ml_buf_u8(out, NOTE_VERSION);
     ml_buf_u8(out, d->found.unreadable);
-    ml_buf_u8(out, 0);
+    ml_buf_u8(out, d->cut);
     ml_buf_u8(out, (uint8_t)len);
     ml_buf_u64be(out, d->wall_ms);
     ml_buf_u64be(out, d->found.kept);
@@ -70,6 +70,7 @@ static bool note_decode(struct ml_damage *d, struct ml_slice in)
         return false;
     }
     d->found.unreadable = p[1] != 0;
+    d->cut = p[2] != 0;
     d->wall_ms = ml_get_u64be(p + 4);
     d->found.kept = ml_get_u64be(p + 12);
     d->found.bodies_lost = ml_get_u64be(p + 20);
@@ -203,6 +204,7 @@ static void damage_put(struct ml_org *org, struct ml_args *out, const struct ml_
     ml_result_int(out, "lost", (int64_t)d->found.lost);
     if (is_log) {
         ml_result_bool(out, "unreadable", d->found.unreadable);
+        ml_result_bool(out, "cut", d->cut);
         ml_result_int(out, "kept", (int64_t)d->found.kept);
         ml_result_int(out, "bodies_lost", (int64_t)d->found.bodies_lost);
         ml_result_int(out, "missing", (int64_t)still_missing(org, d));
@@ -380,6 +382,33 @@ static ml_err repair_aside(struct repair *r)
     return err == ML_OK && ml_home_exists(path) ? ml_home_aside_name(path, r->damage.aside) : err;
 }
 
+/* Reads the log, or else what stands before the destroyed frame of its WAL. */
+static ml_err repair_read(struct repair *r, struct ml_log_rebuild *how)
+{
+    char part[ML_PATH_MAX];
+    ml_err err = ml_log_rebuild(&r->damage.found, how);
+    if (err != ML_OK || !r->damage.found.unreadable) {
+        return err;
+    }
+    err = org_file(r->org, part, "log-part.db");
+    if (err == ML_OK) {
+        err = ml_damage_log_part(r->org, how->log.path, part);
+    }
+    if (err == ML_E_NOT_FOUND) {
+        return ML_OK; /* there is no such part */
+    }
+    if (err == ML_OK) {
+        err = ml_home_remove_db(how->fresh);
+    }
+    if (err == ML_OK) {
+        how->log.path = part;
+        err = ml_log_rebuild(&r->damage.found, how);
+        r->damage.cut = !r->damage.found.unreadable;
+    }
+    ml_err removed = ml_home_remove_db(part);
+    return err == ML_OK ? removed : err;
+}
+
 ml_err ml_damage_log(struct ml_org *org)
 {
     char path[ML_PATH_MAX];
@@ -401,7 +430,7 @@ ml_err ml_damage_log(struct ml_org *org)
     err = err == ML_OK ? org_file(org, rebuilt, "log-rebuilt.db") : err;
     err = err == ML_OK ? ml_home_remove_db(fresh) : err; /* of a repair that was cut */
     err = err == ML_OK ? repair_aside(r) : err;
-    err = err == ML_OK ? ml_log_rebuild(&r->damage.found, &how) : err;
+    err = err == ML_OK ? repair_read(r, &how) : err;
     if (err == ML_OK) {
         struct ml_log_args fresh_args = how.log;
         fresh_args.path = fresh;

@@ -34,6 +34,7 @@ typedef enum ml_damage_file {
 struct ml_damage {
     ml_damage_file file;
     uint64_t wall_ms;
+    bool cut;                      /* of the log: its last commits, nobody knows how many */
     struct ml_log_rebuilt found;   /* of the log; `lost` also of traces and drafts */
     char aside[ML_ASIDE_NAME_MAX]; /* the damaged file's name in its folder; "" for none */
     uint32_t place_count;
@@ -49,6 +50,10 @@ void ml_damage_describe(struct ml_org *org, struct ml_args *out);
 /** The log can't be opened or read: a new one of what can be read takes its place, durably; it is
  * closed before and after. An error leaves the old one where it was. */
 ml_err ml_damage_log(struct ml_org *org) ML_MUST_CHECK;
+/** Copies the log at `path`, which doesn't open, to `part`, its WAL up to the frame that the VFS
+ * named. NOT_FOUND: it named none; FULL, IO, READONLY. */
+ml_err ml_damage_log_part(const struct ml_org *org, const char *path,
+                          const char *part) ML_MUST_CHECK;
 /** The open log doesn't even hold the structure's founding, and no repair left it so: its end was
  * cut off with all that it held. */
 bool ml_damage_log_is_bare(struct ml_org *org);

@@ -242,6 +242,35 @@ static void a_lone_node_keeps_what_can_be_read_and_says_what_is_lost(void **stat
     assert_true(told_lost > 0);
 }
 
+/* A WAL that one frame makes unreadable: what stands before that frame is kept. */
+static void a_lone_node_keeps_what_stands_before_a_destroyed_frame(void **state)
+{
+    enum { WAL_HEAD = 32, FRAME = 4120 };
+    struct cluster *c = *state;
+    struct damage_told told = {0};
+    struct story_proof after;
+    char patient[40];
+    char treatment[40];
+    size_t len = 0;
+    story_found(c, A);
+    story_patient(c, A, patient);
+    for (unsigned i = 0; i < TREATMENTS; i++) {
+        story_treatment(c, A, patient, drug("metformine", "500 mg"), treatment);
+    }
+    crash(c, A);
+    free(damage_read(c, A, "log.db-wal", &len));
+    const size_t frames = (len - WAL_HEAD) / FRAME;
+    damage_flip(c, A, "log.db-wal", WAL_HEAD + (frames - 20) * FRAME + 700);
+    restart(c, A);
+    assert_true(damage_told(c, A, "log", &told));
+    assert_false(told.unreadable);
+    story_verify(c, A, &after);
+    assert_true(after.ops >= TREATMENTS / 2 && after.ops <= TREATMENTS);
+    assert_int_equal(story_find(c, A, "martin"), 1);
+    assert_false(damage_exists(c, A, "log-part.db"));
+    story_treatment(c, A, patient, drug("ramipril", "5 mg"), treatment); /* and it goes on */
+}
+
 /* ---- own entries ---- */
 
 static void what_was_offered_is_never_signed_again(void **state)
@@ -502,6 +531,7 @@ int main(void)
         T(a_log_that_is_gone_or_another_file_comes_back),
         T(any_destroyed_frame_of_the_wal_comes_back),
         T(a_lone_node_keeps_what_can_be_read_and_says_what_is_lost),
+        T(a_lone_node_keeps_what_stands_before_a_destroyed_frame),
         T(what_was_offered_is_never_signed_again),
         T(damage_under_a_session_is_repaired_and_the_session_stays),
         T(a_repair_that_was_cut_is_finished),
