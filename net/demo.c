@@ -146,6 +146,7 @@ static bool verify(struct demo *d, struct demo_node *n, struct proof *p)
     p->patients = ml_value_int(ml_value_get(v, "patients"), -1);
     p->conflicts = ml_value_int(ml_value_get(v, "conflicts"), -1);
     p->missing = ml_value_int(ml_value_get(v, "bodies_missing"), -1) +
+                 ml_value_int(ml_value_get(v, "chunks_missing"), -1) +
                  ml_value_int(ml_value_get(v, "pending"), -1);
     return strcmp(ml_value_text(ml_value_get(v, "integrity"), ""), "ok") == 0 ||
            wrong(d, "la vérification trouve un dommage");

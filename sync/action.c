@@ -51,6 +51,25 @@ static bool next_anchor(struct ml_sync *e, struct ml_sync_action *out)
     return false;
 }
 
+static bool next_of_chunks(struct ml_sync *e, struct ml_sync_action *out)
+{
+    if (ml_chunk_batch_due(e) && ml_chunk_batch_take(e)) {
+        *out =
+            (struct ml_sync_action){.kind = ML_SYNC_STORE_CHUNKS, .query = e->chunks.batch.number};
+        out->u.store_chunks.chunks = e->chunks.batch.chunks;
+        out->u.store_chunks.count = e->chunks.batch.count;
+        return true;
+    }
+    if (!ml_chunks_due(e)) {
+        return false;
+    }
+    e->chunks.query = ml_sync_query(e);
+    *out = (struct ml_sync_action){.kind = ML_SYNC_WANTED_CHUNKS, .query = e->chunks.query};
+    out->u.wanted_chunks.after = e->chunks.after;
+    out->u.wanted_chunks.max = ML_SYNC_CHUNKS_WANTED;
+    return true;
+}
+
 static bool next_of_store(struct ml_sync *e, struct ml_sync_action *out)
 {
     if (!e->ready && !e->snapshot_asked) {
@@ -61,13 +80,13 @@ static bool next_of_store(struct ml_sync *e, struct ml_sync_action *out)
     if (e->ready && next_anchor(e, out)) {
         return true;
     }
-    if (!ml_batch_due(e) || !ml_batch_take(e)) {
-        return false;
+    if (ml_batch_due(e) && ml_batch_take(e)) {
+        *out = (struct ml_sync_action){.kind = ML_SYNC_INGEST, .query = e->batch.number};
+        out->u.ingest.bundles = e->batch.slices;
+        out->u.ingest.count = e->batch.count;
+        return true;
     }
-    *out = (struct ml_sync_action){.kind = ML_SYNC_INGEST, .query = e->batch.number};
-    out->u.ingest.bundles = e->batch.slices;
-    out->u.ingest.count = e->batch.count;
-    return true;
+    return next_of_chunks(e, out);
 }
 
 static bool question_taken(struct ml_sess *s, struct ml_question *q, ml_sync_action_kind kind,
@@ -110,6 +129,10 @@ static bool next_question(struct ml_sess *s, struct ml_sync_action *out)
         out->u.bodies.hashes = s->gifts.hashes + s->gifts.next;
         out->u.bodies.count = s->gifts.count - s->gifts.next;
         out->u.bodies.bytes_max = ml_sess_room(s);
+        return true;
+    }
+    if (question_taken(s, &s->chunk_gifts.question, ML_SYNC_LOAD_CHUNK, out)) {
+        out->u.load_chunk = s->chunk_gifts.hashes[0];
         return true;
     }
     return false;
@@ -186,6 +209,8 @@ static bool next_timer(struct ml_sync *e, struct ml_sync_action *out)
             at = e->now_ms + ML_SYNC_RETRY_MS;
         }
     }
+    const uint64_t chunks = ml_chunks_deadline(e);
+    at = chunks < at ? chunks : at;
     if (!e->ready && e->now_ms + ML_SYNC_RETRY_MS < at) {
         at = e->now_ms + ML_SYNC_RETRY_MS;
     }
@@ -217,11 +242,12 @@ bool ml_sync_next(struct ml_sync *e, struct ml_sync_action *out)
 void ml_sync_on_failed(struct ml_sync *e, uint32_t session, uint32_t query, ml_err err)
 {
     struct ml_sess *s = ml_sync_session(e, session);
-    if (s == NULL || query == 0) {
+    if (ml_chunks_failed(e, query) || s == NULL || query == 0) {
         return;
     }
-    const struct ml_question *const questions[] = {&s->known, &s->places, &s->load,
-                                                   &s->wants.question, &s->gifts.question};
+    const struct ml_question *const questions[] = {&s->known,          &s->places,
+                                                   &s->load,           &s->wants.question,
+                                                   &s->gifts.question, &s->chunk_gifts.question};
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
         if (questions[i]->query == query) {
             ml_sess_close(s, err);

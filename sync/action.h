@@ -1,8 +1,9 @@
 /* sync/action.h -- what the exchange engine asks of its driver, and the words both use.
  *
  * The driver takes actions with ml_sync_next until there is none, after each event. A pointer
- * inside an action is borrowed: it stays valid until the next call of ml_sync_next, but for INGEST
- * and for those with a `query`, whose bytes stay until they are answered or their session is gone.
+ * inside an action is borrowed: it stays valid until the next call of ml_sync_next, but for INGEST,
+ * STORE_CHUNKS and those with a `query`, whose bytes stay until they are answered or their session
+ * is gone.
  */
 #ifndef ML_SYNC_ACTION_H
 #define ML_SYNC_ACTION_H
@@ -55,6 +56,18 @@ struct ml_sync_own {
     uint32_t anchored;
 };
 
+/** A chunk that came; its hash is that of the bytes. */
+struct ml_sync_chunk {
+    struct ml_hash hash;
+    struct ml_slice sealed;
+};
+
+/** A chunk that our store lacks. */
+struct ml_sync_chunk_want {
+    uint64_t id; /* the store's, ascending */
+    struct ml_hash hash;
+};
+
 #define ML_SYNC_ACTION_MAP(X)                                                                      \
     X(SNAPSHOT, "answer with ml_sync_on_snapshot: all heads as committed")                         \
     X(SEND, "give these bytes to the session's link, as one message, in this order")               \
@@ -67,6 +80,9 @@ struct ml_sync_own {
     X(LOAD, "load from these ranges in the order of ingest, then ml_sync_on_loaded")               \
     X(LOAD_BODIES, "load these bundles with their bodies, then ml_sync_on_bodies")                 \
     X(WANTED, "which bodies are wanted? then ml_sync_on_wanted")                                   \
+    X(STORE_CHUNKS, "keep as one transaction, then ml_sync_on_chunks_stored, ml_sync_on_chunks")   \
+    X(WANTED_CHUNKS, "which chunks are missing? then ml_sync_on_wanted_chunks")                    \
+    X(LOAD_CHUNK, "load this chunk, then ml_sync_on_chunk")                                        \
     X(REMEMBER, "keep this base for the next exchange with the peer; need not be durable")         \
     X(CHANGED, "the status of this peer changed")                                                  \
     X(TIMER, "call ml_sync_tick at this time, or before")
@@ -114,6 +130,15 @@ struct ml_sync_action {
             struct ml_hash16 after; /* zero: from the first */
             size_t max;
         } wanted;
+        struct {
+            const struct ml_sync_chunk *chunks;
+            size_t count;
+        } store_chunks; /* `query` is the batch's number */
+        struct {
+            uint64_t after; /* 0: from the first */
+            size_t max;
+        } wanted_chunks;
+        struct ml_hash load_chunk;
         struct {
             struct ml_node_id peer;
             struct ml_slice base;

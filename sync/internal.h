@@ -8,6 +8,7 @@
  *   inbound.c   the queue of received bundles, batches, COMMIT
  *   fork.c      where two copies of a chain part
  *   bodies.c    absent bodies, asked and given
+ *   chunks.c    chunks of large values, asked and given
  *   action.c    ml_sync_next
  *   status.c    peers, sync/status.h
  *
@@ -99,6 +100,55 @@ struct ml_body_gifts {
     size_t next;                   /* not answered from here on */
     struct ml_absent_body *absent; /* as long as `hashes` */
     size_t absent_count;
+};
+
+/** A chunk that our store lacks. */
+struct ml_chunk_want {
+    struct ml_hash hash;
+    uint32_t session; /* it is asked of this one; 0: of none */
+    uint32_t absent;  /* slots of the sessions that lack it too */
+    bool came;        /* it waits for our store */
+};
+
+/** Chunks that a peer wants from us. */
+struct ml_chunk_gifts {
+    struct ml_question question; /* about the first */
+    uint32_t count;
+    uint32_t absent_count;
+    bool owes_have; /* it was told that some are absent: to be told when we get any */
+    struct ml_hash hashes[ML_MSG_CHUNKS_MAX];
+    struct ml_hash absent[ML_MSG_CHUNKS_MAX];
+};
+
+/** A received chunk on its way to the store. */
+struct ml_chunk_item {
+    struct ml_chunk_item *next;
+    struct ml_hash hash;
+    uint64_t at_ms;
+    size_t len;
+    uint8_t data[];
+};
+
+struct ml_chunk_batch {
+    uint32_t number; /* 0: none at the store */
+    struct ml_chunk_item *items;
+    struct ml_sync_chunk *chunks;
+    size_t count;
+};
+
+struct ml_chunks {
+    uint64_t missing;            /* as our store says */
+    struct ml_chunk_want *wants; /* some of them */
+    size_t want_count;
+    uint64_t after; /* the next ones come after this one */
+    uint32_t query; /* WANTED_CHUNKS; 0: not waiting */
+    bool finished;  /* all were asked of all */
+    uint64_t finished_ms;
+    uint64_t hold_ms; /* the store failed: nothing is asked before */
+    struct ml_chunk_item *first;
+    struct ml_chunk_item *last;
+    size_t queue_bytes; /* with the batch at the store */
+    struct ml_chunk_batch batch;
 };
 
 struct ml_peer {
@@ -198,11 +248,14 @@ struct ml_sess {
 
     struct ml_body_wants wants;
     struct ml_body_gifts gifts;
+    struct ml_chunk_gifts chunk_gifts;
+    size_t chunks_asked; /* and not answered */
 
     /* small things, together so that nothing is padding */
     bool initiator;
     bool owing;    /* something is due from the peer, and the clocks run */
     uint8_t lanes; /* that may pass at present */
+    uint8_t slot;  /* below ML_SYNC_SESSIONS_MAX; no other session has it */
     bool pump_due;
     uint8_t bye_len; /* to be sent before the close */
     bool close_told;
@@ -283,6 +336,7 @@ struct ml_sync {
     size_t queue_bytes; /* with the batch at the store */
     uint64_t queue_ops; /* without */
     struct ml_batch batch;
+    struct ml_chunks chunks;
 
     struct ml_peer *peers[ML_SYNC_PEERS_MAX];
     size_t peer_count;
@@ -361,6 +415,8 @@ ml_err ml_sess_on_credit(struct ml_sess *s, const struct ml_msg_credit *msg);
 ml_err ml_sess_on_bundle_request(struct ml_sess *s, const struct ml_msg_bundle_request *msg);
 /** Room for bundles in the window and in the link, in bytes; 0: none. */
 size_t ml_sess_room(const struct ml_sess *s);
+/** Are there bundles to be sent before anything else? */
+bool ml_sess_has_bundles(const struct ml_sess *s);
 /** One BUNDLES after the other, in order. */
 ml_err ml_sess_send_bundles(struct ml_sess *s, const struct ml_slice *wires, size_t count);
 void ml_sess_drop_ranges(struct ml_sess *s);
@@ -392,6 +448,28 @@ ml_err ml_sess_on_body_request(struct ml_sess *s, const struct ml_msg_body_reque
 ml_err ml_sess_on_absent(struct ml_sess *s, const struct ml_msg_absent *msg);
 /** This body came from the peer, or its answer that it can't. */
 void ml_sess_body_came(struct ml_sess *s, const struct ml_hash16 *hash);
+
+/* ---- chunks.c ---- */
+
+ml_err ml_sess_chunks_step(struct ml_sess *s);
+void ml_sess_chunks_live(struct ml_sess *s);
+void ml_sess_chunks_end(struct ml_sess *s);
+ml_err ml_sess_on_chunk_want(struct ml_sess *s, const struct ml_msg_chunk_list *msg);
+ml_err ml_sess_on_chunk(struct ml_sess *s, const struct ml_msg_chunk *msg);
+ml_err ml_sess_on_chunk_absent(struct ml_sess *s, const struct ml_msg_chunk_list *msg);
+ml_err ml_sess_on_chunk_have(struct ml_sess *s);
+/** Those that were asked and aren't here, when there are any. */
+ml_err ml_sess_send_absent(struct ml_sess *s);
+/** Should our store name more of those that it lacks? */
+bool ml_chunks_due(struct ml_sync *e);
+/** Was it this question that failed? */
+bool ml_chunks_failed(struct ml_sync *e, uint32_t query);
+void ml_chunks_tick(struct ml_sync *e);
+uint64_t ml_chunks_deadline(const struct ml_sync *e);
+bool ml_chunk_batch_due(const struct ml_sync *e);
+/** False when memory lacks: tried again at the next tick. */
+bool ml_chunk_batch_take(struct ml_sync *e);
+void ml_chunks_free(struct ml_sync *e);
 
 /* ---- status.c ---- */
 

@@ -298,6 +298,11 @@ static uint8_t stage_of(const struct ml_sess *s)
     return 0;
 }
 
+bool ml_sess_has_bundles(const struct ml_sess *s)
+{
+    return s->scan_due || s->load.due || s->load.query != 0 || stage_of(s) != 0;
+}
+
 /* ---- PLAN ---- */
 
 static ml_err plan_send(struct ml_sess *s, const struct ml_sync_count *lanes)

@@ -58,6 +58,20 @@ static bool sess_invariant(const struct ml_sm *sm, unsigned from)
     }
 }
 
+/* There is one: sessions are fewer than slots. */
+static uint8_t slot_free(const struct ml_sync *e)
+{
+    uint32_t used = 0;
+    for (size_t i = 0; i < e->session_count; i++) {
+        used |= 1u << e->sessions[i]->slot;
+    }
+    uint8_t slot = 0;
+    while (slot + 1u < ML_SYNC_SESSIONS_MAX && (used >> slot & 1u) != 0) {
+        slot++;
+    }
+    return slot;
+}
+
 ml_err ml_sess_new(struct ml_sess **out, struct ml_sync *e, const struct ml_sync_open *open)
 {
     struct ml_sess *s = ml_alloc(e->env, sizeof(*s));
@@ -67,6 +81,7 @@ ml_err ml_sess_new(struct ml_sess **out, struct ml_sync *e, const struct ml_sync
     s->e = e;
     s->id = ++e->last_session;
     s->initiator = open->initiator;
+    s->slot = slot_free(e);
     s->lanes = open->restricted ? ML_LANES_KEYS : ML_LANES_ALL;
     s->hlc = open->hlc;
     s->append_mark = e->appends;
@@ -126,6 +141,7 @@ static void sess_leave(struct ml_sess *s)
 void ml_sess_free(struct ml_sess *s)
 {
     struct ml_sync *e = s->e;
+    ml_sess_chunks_end(s);
     sess_leave(s);
     if (e->feeder == s->id) {
         e->feeder = 0;
@@ -156,6 +172,9 @@ bool ml_sess_is_open(const struct ml_sess *s)
 void ml_sess_move(struct ml_sess *s, ml_sync_state to)
 {
     ml_sm_move(&s->sm, (unsigned)to);
+    if (to == ML_SYNC_STATE_LIVE) {
+        ml_sess_chunks_live(s);
+    }
     ml_sess_progress(s);
     ml_peer_changed(s->peer);
 }
@@ -219,6 +238,7 @@ static void sess_end(struct ml_sess *s, ml_err err)
         ml_sess_remember(s);
     }
     outbox_free(s);
+    ml_sess_chunks_end(s);
     if (s->e->feeder == s->id) {
         s->e->feeder = 0;
         ml_sync_pump_all(s->e);
@@ -313,13 +333,17 @@ static ml_err sess_on_exchange(struct ml_sess *s, const struct ml_msg *msg)
         return ml_sess_on_absent(s, &msg->u.absent);
     case ML_MSG_DONE:
         return ml_sess_on_done(s, &msg->u.done);
+    case ML_MSG_CHUNK_WANT:
+        return ml_sess_on_chunk_want(s, &msg->u.chunk_list);
+    case ML_MSG_CHUNK:
+        return ml_sess_on_chunk(s, &msg->u.chunk);
+    case ML_MSG_CHUNK_ABSENT:
+        return ml_sess_on_chunk_absent(s, &msg->u.chunk_list);
+    case ML_MSG_CHUNK_HAVE:
+        return ml_sess_on_chunk_have(s);
     case ML_MSG_HELLO:
     case ML_MSG_BYE:
     case ML_MSG_HEADERS:
-    case ML_MSG_CHUNK_WANT:
-    case ML_MSG_CHUNK:
-    case ML_MSG_CHUNK_ABSENT:
-    case ML_MSG_CHUNK_HAVE:
     case ML_MSG_ENROL_REQUEST:
     case ML_MSG_ENROL_GRANT:
     case ML_MSG_ENROL_REFUSE:
@@ -373,8 +397,8 @@ static ml_err sess_step(struct ml_sess *s)
         return err;
     }
     static session_step *const steps[] = {
-        ml_sess_frontier_step, ml_sess_scan,          ml_sess_fork_step,
-        ml_sess_bodies_step,   ml_sess_outbound_step, ml_sess_done_step,
+        ml_sess_frontier_step, ml_sess_scan,      ml_sess_fork_step,   ml_sess_bodies_step,
+        ml_sess_outbound_step, ml_sess_done_step, ml_sess_chunks_step,
     };
     for (size_t i = 0; err == ML_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
         err = steps[i](s);

@@ -26,6 +26,8 @@ struct ml_sync_flow {
     uint32_t ops_planned;
     uint32_t bundles; /* in: durable here; out: durable at the peer. Live ones are counted too */
     uint64_t bytes;
+    uint64_t chunks; /* received or sent; not part of the plan */
+    uint64_t chunk_bytes;
 };
 
 struct ml_sync_status {

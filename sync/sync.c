@@ -43,6 +43,7 @@ void ml_sync_free(struct ml_sync *e)
     }
     ml_queue_free(e);
     ml_batch_free(e);
+    ml_chunks_free(e);
     ml_peers_free(e);
     ml_sync_frontier_free(&e->mine);
     ml_buf_free(&e->told_base);
@@ -164,6 +165,7 @@ void ml_sync_on_snapshot(struct ml_sync *e, const struct ml_sync_snapshot *snaps
     e->version++;
     e->changed_ms = e->now_ms;
     e->holes = snapshot->holes;
+    ml_sync_on_chunks(e, snapshot->chunks_missing);
     e->own_count = 0;
     for (size_t i = 0; ok && i < snapshot->own_count; i++) {
         ok = own_from_snapshot(e, &snapshot->own[i]);
@@ -407,6 +409,7 @@ void ml_sync_tick(struct ml_sync *e, uint64_t now_ms)
     for (size_t i = 0; i < e->session_count; i++) {
         ml_sess_tick(e->sessions[i]);
     }
+    ml_chunks_tick(e);
     e->told_timer_ms = 0;
 }
 

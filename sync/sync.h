@@ -37,6 +37,9 @@
 #define ML_SYNC_FORK_PLACES        32u      /* hashes asked by one FORK_QUERY of ours */
 #define ML_SYNC_FORK_PLACES_MAX    64u      /* of a peer's: beyond it LIMIT */
 #define ML_SYNC_BODIES_MAX         256u     /* asked at once, a session, each way */
+#define ML_SYNC_CHUNKS_ASKED       32u      /* at once, a session; a peer's: ML_MSG_CHUNKS_MAX */
+#define ML_SYNC_CHUNKS_WANTED      256u     /* of all sessions, and of the store: 16 MiB at most */
+#define ML_SYNC_CHUNK_BATCH_BYTES  2097152u /* go to the store without waiting */
 #define ML_SYNC_RETRY_MS           1000u /* until the store is asked again for what it failed to do */
 #define ML_SYNC_BODIES_MS          60000u  /* until absent bodies are asked for again */
 #define ML_SYNC_SILENT_MS          30000u  /* without a message while one is due: TIMEOUT */
@@ -107,6 +110,7 @@ struct ml_sync_snapshot {
     const struct ml_sync_own *own; /* any order */
     size_t own_count;
     struct ml_sync_holes holes;
+    uint64_t chunks_missing;
 };
 
 void ml_sync_on_snapshot(struct ml_sync *e, const struct ml_sync_snapshot *snapshot);
@@ -121,6 +125,10 @@ void ml_sync_on_anchored(struct ml_sync *e, const struct ml_sync_own *own);
 void ml_sync_on_ingested(struct ml_sync *e, uint32_t batch, ml_err err,
                          const struct ml_sync_outcome *outcomes, size_t count);
 void ml_sync_on_holes(struct ml_sync *e, const struct ml_sync_holes *holes);
+/** So many chunks are missing now: after each ingest, own value and batch of chunks. */
+void ml_sync_on_chunks(struct ml_sync *e, uint64_t missing);
+/** `err`: nothing of the batch is stored. */
+void ml_sync_on_chunks_stored(struct ml_sync *e, uint32_t batch, ml_err err);
 
 /* ---- our store: answers. A query that is not waited for (any more) is ignored ---- */
 
@@ -141,6 +149,11 @@ void ml_sync_on_bodies(struct ml_sync *e, uint32_t session, uint32_t query,
 /** In ascending order; fewer than the maximum asked: there are no more. */
 void ml_sync_on_wanted(struct ml_sync *e, uint32_t session, uint32_t query,
                        const struct ml_hash16 *hashes, size_t count);
+/** In ascending order; none: there are no more. */
+void ml_sync_on_wanted_chunks(struct ml_sync *e, uint32_t query,
+                              const struct ml_sync_chunk_want *wants, size_t count);
+/** The bytes; empty: it isn't here. */
+void ml_sync_on_chunk(struct ml_sync *e, uint32_t session, uint32_t query, struct ml_slice sealed);
 /** Any query: the store could not answer. Its session ends. */
 void ml_sync_on_failed(struct ml_sync *e, uint32_t session, uint32_t query, ml_err err);
 

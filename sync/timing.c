@@ -27,7 +27,7 @@ static bool peer_owes(const struct ml_sess *s)
     default:
         break;
     }
-    return s->open_bundles > 0 || ml_sess_forks(s) > 0 || s->wants.count > 0;
+    return s->open_bundles > 0 || ml_sess_forks(s) > 0 || s->wants.count > 0 || s->chunks_asked > 0;
 }
 
 /* Both sides are done and the frontiers still differ: something waits for what neither has, or our

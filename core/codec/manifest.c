@@ -41,7 +41,8 @@ static const char *manifest_check(const void *object)
 static const struct ml_wire_field manifest_fields[] = {
     ML_WF_LIST(M, 1, chunks, 1, ML_MANIFEST_CHUNKS_MAX, &ml_format_chunk_hash,
                "chunks, in the order of the content"),
-    ML_WF_UINT(M, 2, bytes, ML_CHUNK_TAG_BYTES + 1, ML_MANIFEST_CHUNKS_MAX *ML_CHUNK_SEALED_MAX,
+    ML_WF_UINT(M, 2, bytes, ML_CHUNK_TAG_BYTES + 1,
+               (uint64_t)ML_MANIFEST_CHUNKS_MAX *ML_CHUNK_SEALED_MAX,
                "of all ciphertexts: 65,552 each, the last one what is left"),
     ML_WF_BIN(M, 3, sealed, ML_AEAD_TAG_BYTES, SEALED_MAX, "the sealed part, with its tag"),
 };
@@ -59,7 +60,8 @@ static const char *inner_check(const void *object)
 #define I struct ml_manifest_inner
 static const struct ml_wire_field inner_fields[] = {
     ML_WF_FIXED(I, 1, hash, "BLAKE2b-256 of the whole plaintext"),
-    ML_WF_BIN(I, 2, keys, ML_MANIFEST_KEY_BYTES, ML_MANIFEST_CHUNKS_MAX *ML_MANIFEST_KEY_BYTES,
+    ML_WF_BIN(I, 2, keys, ML_MANIFEST_KEY_BYTES,
+              (uint64_t)ML_MANIFEST_CHUNKS_MAX *ML_MANIFEST_KEY_BYTES,
               "content keys, 32 bytes each, one for each chunk"),
     ML_WF_OPT_TEXT(I, 3, media_type, ML_MEDIA_TYPE_MAX, "media type"),
     ML_WF_OPT_FIXED(I, 4, object, "object that it was written for"),

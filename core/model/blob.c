@@ -68,7 +68,8 @@ static ml_err sealing_take(struct sealing *s)
         if (blob->plain.len == 0) {
             return ML_E_INVALID;
         }
-        if (blob->plain.len > ML_BLOB_BYTES_MAX || blob->media_type.len > ML_MEDIA_TYPE_MAX) {
+        if (blob->plain.len > (size_t)ML_BLOB_BYTES_MAX ||
+            blob->media_type.len > ML_MEDIA_TYPE_MAX) {
             return ML_E_LIMIT;
         }
         if (bytes + op_bytes(blob) > ML_BODY_BYTES_MAX ||

@@ -256,3 +256,8 @@ uint64_t ml_log_epoch(const struct ml_log *log)
 {
     return log->tally.epoch;
 }
+
+uint64_t ml_log_chunks_missing(const struct ml_log *log)
+{
+    return log->tally.chunks_missing;
+}

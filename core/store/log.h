@@ -200,6 +200,8 @@ struct ml_missing_chunk {
 ml_err ml_log_next_missing_chunk(struct ml_log *log, uint64_t after,
                                  struct ml_missing_chunk *out) ML_MUST_CHECK;
 
+uint64_t ml_log_chunks_missing(const struct ml_log *log);
+
 /* ---- counts and proofs ---- */
 
 struct ml_log_counts {

@@ -7,19 +7,21 @@
 
 static void show_verify(const struct cli *c, const struct ml_value *v)
 {
-    static const struct cli_column columns[] = {{"ops", "Opérations"},
-                                                {"bundles", "Paquets"},
-                                                {"patients", "Patients"},
-                                                {"conflicts", "À concilier"},
-                                                {"bodies_missing", "Contenus pas encore reçus"},
-                                                {"pending", "En attente de ce qui précède"},
-                                                {"quarantined", "En quarantaine"},
-                                                {"forks", "Journaux dédoublés"},
-                                                {"state_hash", "Empreinte du journal"},
-                                                {"view_hash", "Empreinte du dossier"},
-                                                {"trace_hash", "Empreinte des traces"},
-                                                {"frontier_digest", "Empreinte de ce qui est tenu"},
-                                                {NULL, NULL}};
+    static const struct cli_column columns[] = {
+        {"ops", "Opérations"},
+        {"bundles", "Paquets"},
+        {"patients", "Patients"},
+        {"conflicts", "À concilier"},
+        {"bodies_missing", "Contenus pas encore reçus"},
+        {"chunks_missing", "Parties de documents pas encore reçues"},
+        {"pending", "En attente de ce qui précède"},
+        {"quarantined", "En quarantaine"},
+        {"forks", "Journaux dédoublés"},
+        {"state_hash", "Empreinte du journal"},
+        {"view_hash", "Empreinte du dossier"},
+        {"trace_hash", "Empreinte des traces"},
+        {"frontier_digest", "Empreinte de ce qui est tenu"},
+        {NULL, NULL}};
     (void)c;
     cli_print_map(v, columns);
     bool sound = strcmp(cli_text(v, "integrity"), "ok") == 0;

@@ -159,22 +159,24 @@ static void show_status(const struct cli *c, const struct ml_value *v)
 {
     static const struct cli_column node[] = {
         {"version", "Version"}, {"home", "Dossier"}, {NULL, NULL}};
-    static const struct cli_column org[] = {{"org", "Structure"},
-                                            {"node", "Poste"},
-                                            {"open", "Journal ouvert"},
-                                            {"unlocked", "Déverrouillé"},
-                                            {"name", "Membre"},
-                                            {"may_write", "Peut écrire"},
-                                            {"complete", "Liste complète"},
-                                            {"patients", "Patients"},
-                                            {"conflicts", "À concilier"},
-                                            {"bundles", "Paquets"},
-                                            {"ops", "Opérations"},
-                                            {"bodies_missing", "Contenus pas encore reçus"},
-                                            {"pending", "En attente de ce qui précède"},
-                                            {"quarantined", "En quarantaine"},
-                                            {"paused", "Échanges en pause"},
-                                            {NULL, NULL}};
+    static const struct cli_column org[] = {
+        {"org", "Structure"},
+        {"node", "Poste"},
+        {"open", "Journal ouvert"},
+        {"unlocked", "Déverrouillé"},
+        {"name", "Membre"},
+        {"may_write", "Peut écrire"},
+        {"complete", "Liste complète"},
+        {"patients", "Patients"},
+        {"conflicts", "À concilier"},
+        {"bundles", "Paquets"},
+        {"ops", "Opérations"},
+        {"bodies_missing", "Contenus pas encore reçus"},
+        {"chunks_missing", "Parties de documents pas encore reçues"},
+        {"pending", "En attente de ce qui précède"},
+        {"quarantined", "En quarantaine"},
+        {"paused", "Échanges en pause"},
+        {NULL, NULL}};
     (void)c;
     cli_print_map(v, node);
     for (const struct ml_value *o = ml_value_at(ml_value_get(v, "orgs"), 0); o != NULL;

@@ -36,41 +36,73 @@ void ml_org_salt(struct ml_org *org, struct ml_salt *out, const struct ml_header
 
 struct append {
     struct ml_org *org;
+    struct ml_own_outcomes *later; /* NULL: it is durable, the exchange is told at once */
     size_t stored;
     ml_err err;
     ml_reason reason;
 };
 
+static void outcome_tell(struct ml_org *org, const struct ml_log_outcome *o)
+{
+    if (o->index == ML_LOG_NO_INDEX) {
+        ml_exchange_on_stored(org, o);
+    } else {
+        ml_exchange_on_append(org, o);
+    }
+}
+
 static void append_outcome(void *user, const struct ml_log_outcome *o)
 {
     struct append *a = user;
-    if (o->index == ML_LOG_NO_INDEX) {
-        ml_exchange_on_stored(a->org, o);
+    const bool own = o->index != ML_LOG_NO_INDEX;
+    if (own && (o->result != ML_LOG_STORED || o->verdict != ML_VERDICT_ACCEPTED)) {
+        a->err = o->result == ML_LOG_REFUSED ? o->err : ML_E_ROLLED_BACK;
+        a->reason = o->reason;
         return;
     }
-    if (o->result == ML_LOG_STORED && o->verdict == ML_VERDICT_ACCEPTED) {
-        a->stored++;
-        ml_exchange_on_append(a->org, o);
-        return;
+    a->stored += own;
+    if (a->later != NULL) {
+        ml_buf_append(&a->later->outcomes, o, sizeof(*o));
+    } else {
+        outcome_tell(a->org, o);
     }
-    a->err = o->result == ML_LOG_REFUSED ? o->err : ML_E_ROLLED_BACK;
-    a->reason = o->reason;
+}
+
+static ml_err wires_append(struct append *a, const struct ml_slice *wires, size_t count)
+{
+    ml_err err = ml_log_ingest(a->org->log, wires, count, append_outcome, a);
+    if (err != ML_OK) {
+        return err;
+    }
+    if (a->stored == count) {
+        return ML_OK;
+    }
+    ml_logf(a->org->node->env, ML_LOG_ERROR, "node", "own bundle not taken: %s",
+            ml_reason_text(a->reason));
+    return a->err;
 }
 
 ml_err ml_org_append_wires(struct ml_org *org, const struct ml_slice *wires, size_t count)
 {
     struct append a = {.org = org};
-    ml_err err = ml_log_ingest(org->log, wires, count, append_outcome, &a);
-    if (err != ML_OK) {
-        return err;
+    return wires_append(&a, wires, count);
+}
+
+ml_err ml_org_append_part(struct ml_org *org, const struct ml_slice *wires, size_t count,
+                          struct ml_own_outcomes *later)
+{
+    struct append a = {.org = org, .later = later};
+    ml_err err = wires_append(&a, wires, count);
+    return err == ML_OK ? later->outcomes.err : err;
+}
+
+void ml_org_tell(struct ml_org *org, const struct ml_own_outcomes *later)
+{
+    const struct ml_log_outcome *o = (const void *)later->outcomes.data;
+    const size_t count = later->outcomes.len / sizeof(*o);
+    for (size_t i = 0; i < count; i++) {
+        outcome_tell(org, &o[i]);
     }
-    if (a.stored == count) {
-        ml_node_changed(org->node);
-        return ML_OK;
-    }
-    ml_logf(org->node->env, ML_LOG_ERROR, "node", "own bundle not taken: %s",
-            ml_reason_text(a.reason));
-    return a.err;
 }
 
 uint64_t ml_org_hlc(struct ml_org *org)

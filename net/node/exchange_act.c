@@ -109,6 +109,7 @@ static void act_snapshot(struct ml_exchange *x)
         snapshot.head_count = heads.items.len / sizeof(struct ml_dep);
         snapshot.own = (const void *)own.items.data;
         snapshot.own_count = own.items.len / sizeof(struct ml_sync_own);
+        snapshot.chunks_missing = ml_log_chunks_missing(x->org->log);
         ml_sync_on_snapshot(x->sync, &snapshot);
     } else {
         ml_logf(x->org->node->env, ML_LOG_ERROR, "exchange", "no snapshot of the log: %s",
@@ -400,6 +401,80 @@ static void act_wanted(struct ml_exchange *x, const struct ml_sync_action *a)
     collect_free(&c);
 }
 
+/* ---- chunks ---- */
+
+/* All or none; what no manifest names any more is as good as stored. */
+static ml_err chunks_store(struct ml_log *log, const struct ml_sync_action *a)
+{
+    ml_err err = ml_log_begin(log);
+    for (size_t i = 0; i < a->u.store_chunks.count && err == ML_OK; i++) {
+        const struct ml_sync_chunk *c = &a->u.store_chunks.chunks[i];
+        bool stored = false;
+        err = ml_log_put_chunk(log, &c->hash, c->sealed, ML_CHUNK_PEER, &stored);
+        err = err == ML_E_NOT_FOUND ? ML_OK : err;
+    }
+    if (err == ML_OK) {
+        err = ml_log_commit(log);
+    }
+    if (err != ML_OK) {
+        ml_log_abort(log);
+    }
+    return err;
+}
+
+static void act_store_chunks(struct ml_exchange *x, const struct ml_sync_action *a)
+{
+    ml_err err = chunks_store(x->org->log, a);
+    ml_sync_on_chunks_stored(x->sync, a->query, err);
+    ml_exchange_chunks(x->org);
+    if (err == ML_OK) {
+        ml_node_changed(x->org->node);
+    }
+}
+
+static void act_wanted_chunks(struct ml_exchange *x, const struct ml_sync_action *a)
+{
+    struct collect c;
+    struct ml_missing_chunk missing = {.id = a->u.wanted_chunks.after};
+    ml_err err = ML_OK;
+    collect_init(&c, x);
+    for (size_t i = 0; i < a->u.wanted_chunks.max && err == ML_OK; i++) {
+        err = ml_log_next_missing_chunk(x->org->log, missing.id, &missing);
+        if (err == ML_OK) {
+            const struct ml_sync_chunk_want want = {.id = missing.id, .hash = missing.hash};
+            ml_buf_append(&c.items, &want, sizeof(want));
+            err = c.items.err;
+        }
+    }
+    if (err == ML_OK || err == ML_E_NOT_FOUND) {
+        ml_sync_on_wanted_chunks(x->sync, a->query, (const void *)c.items.data,
+                                 c.items.len / sizeof(struct ml_sync_chunk_want));
+    } else {
+        ml_sync_on_failed(x->sync, 0, a->query, err);
+    }
+    collect_free(&c);
+}
+
+/* One that can't be read from a damaged page is absent here: verify finds it, others may have it.
+ */
+static void act_load_chunk(struct ml_exchange *x, const struct ml_sync_action *a)
+{
+    struct ml_slice sealed = {NULL, 0};
+    ml_err err = ml_log_get_chunk(x->org->log, &a->u.load_chunk, &sealed);
+    if (err == ML_OK || err == ML_E_NOT_FOUND || err == ML_E_CORRUPT) {
+        ml_sync_on_chunk(x->sync, a->session, a->query, sealed);
+    } else {
+        ml_sync_on_failed(x->sync, a->session, a->query, err);
+    }
+}
+
+void ml_exchange_chunks(struct ml_org *org)
+{
+    if (org->exchange != NULL) {
+        ml_sync_on_chunks(org->exchange->sync, ml_log_chunks_missing(org->log));
+    }
+}
+
 static void act_remember(struct ml_exchange *x, const struct ml_sync_action *a)
 {
     ml_err err = ml_log_base_put(x->org->log, &a->u.remember.peer, a->u.remember.base);
@@ -460,6 +535,15 @@ void ml_exchange_act(struct ml_exchange *x, const struct ml_sync_action *a)
         break;
     case ML_SYNC_WANTED:
         act_wanted(x, a);
+        break;
+    case ML_SYNC_STORE_CHUNKS:
+        act_store_chunks(x, a);
+        break;
+    case ML_SYNC_WANTED_CHUNKS:
+        act_wanted_chunks(x, a);
+        break;
+    case ML_SYNC_LOAD_CHUNK:
+        act_load_chunk(x, a);
         break;
     case ML_SYNC_REMEMBER:
         act_remember(x, a);

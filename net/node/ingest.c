@@ -73,6 +73,7 @@ void ml_org_ingest(struct ml_org *org, const struct ml_sync_action *action)
     ml_sync_on_ingested(ml_exchange_engine(org), action->query, err, (const void *)outcomes.data,
                         outcomes.len / sizeof(struct ml_sync_outcome));
     ml_buf_free(&outcomes);
+    ml_exchange_chunks(org);
     if (err == ML_OK && org->session != NULL) {
         session_follow(org);
     }

@@ -93,6 +93,8 @@ static ml_err verify(struct ml_call *call)
         ml_result_int(out, "ops", (int64_t)counts.ops);
         ml_result_int(out, "bundles", (int64_t)counts.bundles);
         ml_result_int(out, "bodies_missing", (int64_t)counts.bodies_missing);
+        ml_result_int(out, "chunks", (int64_t)counts.chunks);
+        ml_result_int(out, "chunks_missing", (int64_t)counts.chunks_missing);
         ml_result_int(out, "pending", (int64_t)counts.pending);
         ml_result_int(out, "quarantined", (int64_t)counts.quarantined);
         ml_result_int(out, "forks", (int64_t)counts.forks);

@@ -71,6 +71,17 @@ ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, u
 ml_err ml_org_append_wires(struct ml_org *org, const struct ml_slice *wires,
                            size_t count) ML_MUST_CHECK;
 
+/** What became of own bundles that aren't durable yet: of struct ml_log_outcome. */
+struct ml_own_outcomes {
+    struct ml_buf outcomes;
+};
+/** As _append_wires, between ml_log_begin and ml_log_commit: after the commit, tell. An error: the
+ * whole is to be aborted. */
+ml_err ml_org_append_part(struct ml_org *org, const struct ml_slice *wires, size_t count,
+                          struct ml_own_outcomes *later) ML_MUST_CHECK;
+/** The exchange may offer them. */
+void ml_org_tell(struct ml_org *org, const struct ml_own_outcomes *later);
+
 /** The salt of one bundle (rules B19); `plain` is hashed in. */
 void ml_org_salt(struct ml_org *org, struct ml_salt *out, const struct ml_header *header,
                  const struct ml_slice *plain, size_t count);

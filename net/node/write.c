@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "net/node/exchange.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
 
@@ -82,17 +83,24 @@ static ml_err streams_open(struct ml_org *org, const struct need *needs, size_t 
     return err;
 }
 
-static ml_err items_keys(struct ml_org *org, const struct ml_object_id *patient,
-                         struct ml_seal_item *items, uint32_t count)
+static ml_err what_keys(struct ml_org *org, const struct ml_object_id *patient,
+                        const struct ml_write *what)
 {
     struct need need = {.patient = *patient};
-    for (uint32_t i = 0; i < count; i++) {
-        need.compartments = (uint16_t)(need.compartments | 1u << items[i].compartment);
+    for (uint32_t i = 0; i < what->count; i++) {
+        need.compartments = (uint16_t)(need.compartments | 1u << what->items[i].compartment);
+    }
+    for (uint32_t i = 0; i < what->blob_count; i++) {
+        need.compartments = (uint16_t)(need.compartments | 1u << what->blobs[i].compartment);
     }
     ml_err err = streams_open(org, &need, 1);
-    for (uint32_t i = 0; i < count && err == ML_OK; i++) {
+    for (uint32_t i = 0; i < what->count && err == ML_OK; i++) {
         err = ml_keyring_seal_key(ml_session_keyring(org), patient,
-                                  (ml_compartment)items[i].compartment, &items[i].key);
+                                  (ml_compartment)what->items[i].compartment, &what->items[i].key);
+    }
+    for (uint32_t i = 0; i < what->blob_count && err == ML_OK; i++) {
+        err = ml_keyring_seal_key(ml_session_keyring(org), patient,
+                                  (ml_compartment)what->blobs[i].compartment, &what->blobs[i].key);
     }
     return err;
 }
@@ -103,7 +111,15 @@ struct wires {
     struct ml_buf sizes; /* of size_t */
 };
 
-static ml_err wires_append(struct ml_org *org, const struct wires *w)
+static ml_err wires_ended(struct wires *w, size_t start)
+{
+    const size_t size = w->bytes.len - start;
+    ml_buf_append(&w->sizes, &size, sizeof(size));
+    return w->sizes.err;
+}
+
+/* `tell`: each outcome goes there, for the exchange, once all is durable; NULL: it is durable. */
+static ml_err wires_append(struct ml_org *org, const struct wires *w, struct ml_own_outcomes *tell)
 {
     const size_t *sizes = (const void *)w->sizes.data;
     size_t count = w->sizes.len / sizeof(*sizes);
@@ -116,34 +132,54 @@ static ml_err wires_append(struct ml_org *org, const struct wires *w)
         slices[i] = ml_slice(at, sizes[i]);
         at += sizes[i];
     }
-    ml_err err = ml_org_append_wires(org, slices, count);
+    ml_err err = tell == NULL ? ml_org_append_wires(org, slices, count)
+                              : ml_org_append_part(org, slices, count, tell);
     ml_release(org->node->env, slices);
     return err;
+}
+
+/* Where the next own bundle of a lane goes, and who seals it. */
+static ml_err place_next(struct ml_org *org, uint8_t lane, struct ml_sealer *sealer,
+                         struct ml_seal_place *place)
+{
+    struct ml_author author;
+    struct ml_log_next next;
+    ml_session_author(org, &author);
+    ml_err err = ml_log_next_own(org->log, &author.id, lane, &next);
+    if (err != ML_OK) {
+        return err;
+    }
+    *sealer = (struct ml_sealer){.env = org->node->env,
+                                 .org = org->id,
+                                 .keyring = ml_session_keyring(org),
+                                 .node_salt = org->salt_key,
+                                 .seed = author.seed};
+    *place = (struct ml_seal_place){.writer = author.id,
+                                    .seq = next.seq,
+                                    .prev = next.prev,
+                                    .gctx = next.gctx,
+                                    .deps = next.deps,
+                                    .dep_count = (uint32_t)next.dep_count,
+                                    .hlc = ml_org_hlc(org)};
+    place->hlc = place->hlc < next.hlc_min ? next.hlc_min : place->hlc;
+    return ML_OK;
+}
+
+/* The first one cites; governance stays the same until all are stored. */
+static void place_move(struct ml_seal_place *place, const struct ml_hash *hash)
+{
+    place->seq++;
+    place->prev = *hash;
+    place->dep_count = 0;
+    place->hlc += place->hlc < UINT64_MAX;
 }
 
 static ml_err items_seal(struct ml_org *org, struct ml_seal_item *items, uint32_t count,
                          struct wires *w)
 {
-    struct ml_author author;
-    struct ml_log_next next;
-    ml_session_author(org, &author);
-    const struct ml_sealer sealer = {.env = org->node->env,
-                                     .org = org->id,
-                                     .keyring = ml_session_keyring(org),
-                                     .node_salt = org->salt_key,
-                                     .seed = author.seed};
-    ml_err err = ml_log_next_own(org->log, &author.id, ML_LANE_RECORD, &next);
-    if (err != ML_OK) {
-        return err;
-    }
-    const uint64_t now = ml_org_hlc(org);
-    struct ml_seal_place place = {.writer = author.id,
-                                  .seq = next.seq,
-                                  .prev = next.prev,
-                                  .gctx = next.gctx,
-                                  .deps = next.deps,
-                                  .dep_count = (uint32_t)next.dep_count,
-                                  .hlc = now > next.hlc_min ? now : next.hlc_min};
+    struct ml_sealer sealer;
+    struct ml_seal_place place;
+    ml_err err = place_next(org, ML_LANE_RECORD, &sealer, &place);
     for (uint32_t from = 0; err == ML_OK && from < count;) {
         const struct ml_seal_args args = {
             .sealer = &sealer, .place = &place, .items = items, .count = count, .from = from};
@@ -151,23 +187,97 @@ static ml_err items_seal(struct ml_org *org, struct ml_seal_item *items, uint32_
         size_t start = w->bytes.len;
         struct ml_hash hash;
         err = ml_seal_bundle(&args, &w->bytes, &taken, &hash);
-        if (err != ML_OK) {
-            break;
+        if (err == ML_OK) {
+            from += taken;
+            place_move(&place, &hash);
+            err = wires_ended(w, start);
         }
-        const size_t size = w->bytes.len - start;
-        ml_buf_append(&w->sizes, &size, sizeof(size));
-        from += taken;
-        place.seq++;
-        place.prev = hash;
-        place.dep_count = 0; /* the first one cites; governance stays the same until stored */
-        place.hlc += place.hlc < UINT64_MAX;
-        err = w->sizes.err;
     }
     return err;
 }
 
-ml_err ml_org_write(struct ml_org *org, const struct ml_object_id *patient,
-                    struct ml_seal_item *items, uint32_t count)
+/* ---- large values ---- */
+
+static ml_err chunk_put(void *user, const struct ml_hash *hash, struct ml_slice sealed)
+{
+    const struct ml_org *org = user;
+    bool stored = false;
+    return ml_log_put_chunk(org->log, hash, sealed, ML_CHUNK_OWN, &stored);
+}
+
+static ml_err blobs_seal(struct ml_org *org, const struct ml_write *what, struct wires *w)
+{
+    struct ml_sealer sealer;
+    struct ml_seal_place place;
+    struct ml_dep deps[ML_BUNDLE_DEPS_MAX]; /* chunks go into the log meanwhile */
+    ml_err err = place_next(org, ML_LANE_BLOB, &sealer, &place);
+    if (err == ML_OK) {
+        memcpy(deps, place.deps, place.dep_count * sizeof(deps[0]));
+        place.deps = deps;
+    }
+    for (uint32_t from = 0; err == ML_OK && from < what->blob_count;) {
+        const struct ml_seal_blobs_args args = {.sealer = &sealer,
+                                                .place = &place,
+                                                .blobs = what->blobs,
+                                                .count = what->blob_count,
+                                                .from = from,
+                                                .each = chunk_put,
+                                                .user = org};
+        uint32_t taken = 0;
+        size_t start = w->bytes.len;
+        struct ml_hash hash;
+        err = ml_seal_blobs(&args, &w->bytes, &taken, &hash);
+        if (err == ML_OK) {
+            from += taken;
+            place_move(&place, &hash);
+            err = wires_ended(w, start);
+        }
+    }
+    return err;
+}
+
+/* Chunks and manifests, then the record ops that name them; what is stored is told in `tell`. */
+static ml_err blobs_and_items(struct ml_org *org, const struct ml_write *what, struct wires *w,
+                              struct ml_own_outcomes *tell)
+{
+    ml_err err = blobs_seal(org, what, w);
+    if (err == ML_OK) {
+        err = wires_append(org, w, tell);
+    }
+    ml_buf_clear(&w->bytes);
+    ml_buf_clear(&w->sizes);
+    if (err == ML_OK && what->placed != NULL) {
+        err = what->placed(what->user);
+    }
+    if (err == ML_OK && what->count > 0) {
+        err = items_seal(org, what->items, what->count, w);
+        err = err == ML_OK ? wires_append(org, w, tell) : err;
+    }
+    return err;
+}
+
+/* One transaction, one fsync; the exchange hears of it when it is durable. */
+static ml_err write_blobs(struct ml_org *org, const struct ml_write *what, struct wires *w)
+{
+    struct ml_own_outcomes tell;
+    ml_buf_init(&tell.outcomes, org->node->env, SIZE_MAX);
+    ml_err err = ml_log_begin(org->log);
+    if (err == ML_OK) {
+        err = blobs_and_items(org, what, w, &tell);
+        err = err == ML_OK ? ml_log_commit(org->log) : err;
+    }
+    if (err == ML_OK) {
+        ml_org_tell(org, &tell);
+        ml_exchange_chunks(org);
+    } else {
+        ml_log_abort(org->log);
+    }
+    ml_buf_free(&tell.outcomes);
+    return err;
+}
+
+ml_err ml_org_write_all(struct ml_org *org, const struct ml_object_id *patient,
+                        const struct ml_write *what)
 {
     struct wires w;
     bool opened = false;
@@ -180,12 +290,12 @@ ml_err ml_org_write(struct ml_org *org, const struct ml_object_id *patient,
     }
     ml_buf_init(&w.bytes, org->node->env, SIZE_MAX);
     ml_buf_init(&w.sizes, org->node->env, SIZE_MAX);
-    err = items_keys(org, patient, items, count);
-    if (err == ML_OK) {
-        err = items_seal(org, items, count, &w);
-    }
-    if (err == ML_OK) {
-        err = wires_append(org, &w);
+    err = what_keys(org, patient, what);
+    if (err == ML_OK && what->blob_count > 0) {
+        err = write_blobs(org, what, &w);
+    } else if (err == ML_OK) {
+        err = items_seal(org, what->items, what->count, &w);
+        err = err == ML_OK ? wires_append(org, &w, NULL) : err;
     }
     ml_buf_free(&w.bytes);
     ml_buf_free(&w.sizes);
@@ -194,4 +304,11 @@ ml_err ml_org_write(struct ml_org *org, const struct ml_object_id *patient,
         ml_logf(org->node->env, ML_LOG_WARN, "write", "stored, shown later");
     }
     return err;
+}
+
+ml_err ml_org_write(struct ml_org *org, const struct ml_object_id *patient,
+                    struct ml_seal_item *items, uint32_t count)
+{
+    const struct ml_write what = {.items = items, .count = count};
+    return ml_org_write_all(org, patient, &what);
 }

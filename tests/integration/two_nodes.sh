@@ -15,6 +15,7 @@ hashes() {
     on "$1" verify
     same integrity "$(answer integrity)" ok
     same 'bodies missing' "$(answer bodies_missing)" 0
+    same 'chunks missing' "$(answer chunks_missing)" 0
     echo "$(answer state_hash) $(answer view_hash)"
 }
 same 'hashes after the first copy' "$(hashes a)" "$(hashes b)"

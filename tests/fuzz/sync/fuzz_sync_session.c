@@ -29,7 +29,8 @@ struct play {
     uint32_t session[2];
     uint64_t now_ms;
     uint32_t own_seq;
-    uint8_t mood; /* bits: answers at random, batches fail, sends stay unsent */
+    uint8_t mood;         /* bits: answers at random, batches fail, sends stay unsent */
+    unsigned chunks_here; /* bits */
     unsigned actions;
 };
 
@@ -197,12 +198,53 @@ static void answer_wanted(struct play *p, const struct ml_sync_action *a)
     ml_sync_on_wanted(p->e, a->session, a->query, hashes, first ? 3 : 0);
 }
 
+/* Three chunks are missing: those of 20 equal bytes, 1, 2 and 3. */
+static struct ml_slice chunk_bytes(unsigned i)
+{
+    static uint8_t bytes[3][20];
+    memset(bytes[i], (int)i + 1, sizeof(bytes[i]));
+    return ml_slice(bytes[i], sizeof(bytes[i]));
+}
+
+static void answer_wanted_chunks(struct play *p, const struct ml_sync_action *a)
+{
+    struct ml_sync_chunk_want wants[3];
+    size_t count = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        if (i >= a->u.wanted_chunks.after && (p->chunks_here >> i & 1u) == 0) {
+            wants[count].id = i + 1;
+            wants[count++].hash = ml_chunk_hash(chunk_bytes(i));
+        }
+    }
+    ml_sync_on_wanted_chunks(p->e, a->query, wants, count);
+}
+
+/* Nothing that wasn't asked for, or was altered, goes to the store. */
+static void answer_store_chunks(struct play *p, const struct ml_sync_action *a)
+{
+    const ml_err err = p->mood & 8u ? ML_E_FULL : ML_OK;
+    for (size_t k = 0; k < a->u.store_chunks.count; k++) {
+        const struct ml_sync_chunk *c = &a->u.store_chunks.chunks[k];
+        unsigned i = 0;
+        while (i < 3 && !ml_slice_equal(c->sealed, chunk_bytes(i))) {
+            i++;
+        }
+        if (i == 3 || (p->chunks_here >> i & 1u) != 0) {
+            broken();
+        }
+        p->chunks_here |= err == ML_OK ? 1u << i : 0;
+    }
+    ml_sync_on_chunks_stored(p->e, a->query, err);
+    ml_sync_on_chunks(p->e, (uint64_t)(3 - __builtin_popcount(p->chunks_here)));
+}
+
 static void snapshot_give(struct play *p)
 {
     static const struct ml_dep heads[] = {{{{1}}, 0, 3, {{30}}}, {{{1}}, 3, 9, {{90}}}};
     struct ml_sync_snapshot snap = {.heads = heads, .head_count = 2};
     snap.holes.wanted = 3;
     snap.holes.digest[0] = 7;
+    snap.chunks_missing = 3;
     ml_sync_on_snapshot(p->e, &snap);
 }
 
@@ -252,6 +294,16 @@ static void act(struct play *p, const struct ml_sync_action *a)
         break;
     case ML_SYNC_WANTED:
         answer_wanted(p, a);
+        break;
+    case ML_SYNC_STORE_CHUNKS:
+        answer_store_chunks(p, a);
+        break;
+    case ML_SYNC_WANTED_CHUNKS:
+        answer_wanted_chunks(p, a);
+        break;
+    case ML_SYNC_LOAD_CHUNK:
+        ml_sync_on_chunk(p->e, a->session, a->query,
+                         p->mood & 16u ? chunk_bytes(0) : ml_slice(NULL, 0));
         break;
     case ML_SYNC_REMEMBER:
     case ML_SYNC_CHANGED:

@@ -305,7 +305,28 @@ void cluster_restore_home(struct cluster *c, unsigned n, const char *name)
     spawn(argv);
 }
 
-static void event_deliver(struct cluster *c, const struct cluster_event *e)
+/* Large ones may be counted, and the link cut at one of them, or a byte of one changed. */
+static void message_deliver(struct cluster *c, struct ml_node *node, struct cluster_event *e)
+{
+    struct ml_node *sender = c->nodes[other_end(&c->links[e->link - 1], e->node)].node;
+    if (e->len > CLUSTER_LARGE) {
+        c->large++;
+        if (c->cut_at_large > 0 && c->large == c->cut_at_large) {
+            link_drop(c, e->link, ML_E_UNREACHABLE);
+            return;
+        }
+        if (c->alter_large) {
+            c->alter_large = false;
+            e->bytes[e->len / 2] ^= 1;
+        }
+    }
+    ml_node_link_message(node, e->link, ml_slice(e->bytes, e->len));
+    if (sender != NULL) {
+        ml_node_link_sent(sender, e->link, e->len);
+    }
+}
+
+static void event_deliver(struct cluster *c, struct cluster_event *e)
 {
     struct ml_node *node = c->nodes[e->node].node;
     if (node == NULL) {
@@ -316,7 +337,7 @@ static void event_deliver(struct cluster *c, const struct cluster_event *e)
         ml_node_link_up(node, e->link, &e->peer);
         break;
     case EVENT_MESSAGE:
-        ml_node_link_message(node, e->link, ml_slice(e->bytes, e->len));
+        message_deliver(c, node, e);
         break;
     case EVENT_DOWN:
         ml_node_link_down(node, e->link, e->reason);

@@ -195,6 +195,8 @@ void story_verify(struct cluster *c, unsigned n, struct story_proof *proof)
              ml_value_text(story_get(&r, "view_hash"), ""));
     proof->patients = (int)ml_value_int(story_get(&r, "patients"), -1);
     proof->conflicts = (int)ml_value_int(story_get(&r, "conflicts"), -1);
+    proof->chunks = (int)ml_value_int(story_get(&r, "chunks"), -1);
+    proof->chunks_missing = (int)ml_value_int(story_get(&r, "chunks_missing"), -1);
     proof->bodies_missing = (int)ml_value_int(story_get(&r, "bodies_missing"), -1);
     proof->pending = (int)ml_value_int(story_get(&r, "pending"), -1);
     proof->forks = (int)ml_value_int(story_get(&r, "forks"), -1);

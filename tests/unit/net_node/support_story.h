@@ -12,6 +12,8 @@ struct story_proof {
     int patients;
     int conflicts;
     int bodies_missing;
+    int chunks;
+    int chunks_missing;
     int pending;
     int ops;
     int forks;

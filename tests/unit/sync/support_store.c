@@ -336,6 +336,7 @@ static void answer_snapshot(struct world *w, struct world_job *job)
     }
     snap.heads = heads;
     snap.holes = store_holes(w, job->node);
+    snap.chunks_missing = world_chunks_at(w, job->node, CHUNK_MISSING);
     ml_sync_on_snapshot(n->engine, &snap);
     free(heads);
 }

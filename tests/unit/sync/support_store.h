@@ -31,4 +31,7 @@ void store_grow(struct world *w);
 int store_add(struct world *w, const struct world_bundle *bundle);
 struct ml_sync_holes store_holes(const struct world *w, unsigned node);
 
+/** Answers one of the actions about chunks. */
+void store_act_chunks(struct world *w, unsigned node, const struct ml_sync_action *a);
+
 #endif

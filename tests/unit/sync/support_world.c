@@ -91,6 +91,9 @@ void world_free(struct world *w)
         ml_release(&w->fake.env, w->bundles[i].wire);
         ml_release(&w->fake.env, w->bundles[i].bare);
     }
+    for (size_t i = 0; i < w->chunk_count; i++) {
+        free(w->chunks[i].data);
+    }
     free(w->bundles);
     ml_secret_free(w->seed_key);
     assert_int_equal(live, 0);
@@ -566,6 +569,11 @@ static void node_act(struct world *w, unsigned node, const struct ml_sync_action
     case ML_SYNC_LOAD_BODIES:
     case ML_SYNC_WANTED:
         act_ask(w, node, a);
+        break;
+    case ML_SYNC_STORE_CHUNKS:
+    case ML_SYNC_WANTED_CHUNKS:
+    case ML_SYNC_LOAD_CHUNK:
+        store_act_chunks(w, node, a);
         break;
     }
 }

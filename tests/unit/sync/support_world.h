@@ -23,6 +23,7 @@ enum {
     WORLD_OWN_MAX = 64,
     WORLD_JOBS_MAX = 512,
     WORLD_SENT_MAX = 64,
+    WORLD_CHUNKS_MAX = 700,
 };
 
 struct world_bundle {
@@ -38,6 +39,14 @@ struct world_bundle {
     uint8_t *bare; /* the same without its body */
     size_t bare_len;
 };
+
+struct world_chunk {
+    struct ml_hash hash;
+    uint8_t *data;
+    size_t len;
+};
+
+typedef enum world_chunk_at { CHUNK_UNKNOWN, CHUNK_MISSING, CHUNK_HERE } world_chunk_at;
 
 typedef enum world_hold { HOLD_NONE, HOLD_PENDING, HOLD_STORED } world_hold;
 
@@ -73,6 +82,11 @@ struct world_node {
     size_t unsent;      /* and how much of it */
     bool deaf;          /* what is sent to it is lost */
     bool slow_store;    /* answers wait for world_answer */
+    world_chunk_at chunk[WORLD_CHUNKS_MAX];
+    ml_err chunk_err;       /* the next batch of chunks fails with it */
+    unsigned chunk_batches; /* transactions */
+    unsigned chunk_asks;    /* WANTED_CHUNKS */
+    unsigned chunks_stored;
 };
 
 struct world_msg {
@@ -148,6 +162,8 @@ struct world {
     size_t bundle_count;
     size_t bundle_cap;
     struct ml_secret *seed_key;
+    struct world_chunk chunks[WORLD_CHUNKS_MAX];
+    size_t chunk_count;
     unsigned pended;
     unsigned resets; /* of sessions by an engine that lacked memory */
     bool checks_off; /* world_check is skipped: hostile bytes are played */
@@ -175,6 +191,12 @@ struct world_write {
 int world_append(struct world *w, unsigned node, const struct world_write *write);
 /** The same into the store alone, as if from elsewhere: no engine hears of it. */
 int world_make(struct world *w, unsigned node, const struct world_write *write);
+
+/** A chunk of `len` bytes that is nowhere yet; its index. */
+int world_chunk(struct world *w, size_t len);
+/** The node names it (missing), or has it. */
+void world_chunk_put(struct world *w, unsigned node, int chunk, world_chunk_at at);
+unsigned world_chunks_at(const struct world *w, unsigned node, world_chunk_at at);
 
 void world_start(struct world *w, unsigned node);
 /** Engine and links vanish; what is committed stays. */
