@@ -2,6 +2,7 @@
 #include "core/crypto/pwhash.h"
 
 #include <sodium.h>
+#include <utf8proc.h>
 
 #include "core/base/assert.h"
 
@@ -27,6 +28,30 @@ bool ml_pwhash_is_test(const struct ml_pwhash_cost *cost)
     return cost->memory_kib < ML_PWHASH_MEMORY_KIB || cost->passes < ML_PWHASH_PASSES;
 }
 
+/* RFC 8265, OpaqueString: any space is U+0020, the rest is NFC, so that what one keyboard composes
+ * and another doesn't is one passphrase. *len 0: no UTF-8, hashed as it is. Ends in sodium_free. */
+static ml_err passphrase_points(utf8proc_int32_t **out, size_t *len, struct ml_slice utf8)
+{
+    const utf8proc_option_t form = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+    const utf8proc_ssize_t room = (utf8proc_ssize_t)utf8.len * 2; /* at most 3 points of 2 bytes */
+    utf8proc_int32_t *points = sodium_malloc(((size_t)room + 1) * sizeof(*points));
+    if (points == NULL) {
+        return ML_E_NOMEM;
+    }
+    utf8proc_ssize_t count =
+        utf8.len == 0
+            ? 0
+            : utf8proc_decompose(utf8.data, (utf8proc_ssize_t)utf8.len, points, room, form);
+    count = count > room ? UTF8PROC_ERROR_OVERFLOW : count;
+    for (utf8proc_ssize_t i = 0; i < count; i++) {
+        points[i] = utf8proc_category(points[i]) == UTF8PROC_CATEGORY_ZS ? ' ' : points[i];
+    }
+    count = count <= 0 ? count : utf8proc_reencode(points, count, form);
+    *len = count < 0 ? 0 : (size_t)count;
+    *out = points;
+    return ML_OK;
+}
+
 ml_err ml_pwhash(struct ml_secret **out, struct ml_slice passphrase,
                  const uint8_t salt[ML_PWHASH_SALT_BYTES], const struct ml_pwhash_cost *cost)
 {
@@ -34,14 +59,22 @@ ml_err ml_pwhash(struct ml_secret **out, struct ml_slice passphrase,
         return ML_E_INVALID;
     }
     struct ml_secret *made = NULL;
+    utf8proc_int32_t *points = NULL;
+    size_t len = 0;
     ml_err err = ml_secret_new(&made, ML_KEY_BYTES);
+    if (err == ML_OK) {
+        err = passphrase_points(&points, &len, passphrase);
+    }
     if (err != ML_OK) {
+        ml_secret_free(made);
         return err;
     }
-    const char *bytes = passphrase.len == 0 ? "" : (const char *)passphrase.data;
-    int rc = crypto_pwhash_argon2id(ml_secret_writable(made), ML_KEY_BYTES, bytes, passphrase.len,
-                                    salt, cost->passes, (size_t)cost->memory_kib * 1024u,
-                                    crypto_pwhash_argon2id_ALG_ARGON2ID13);
+    const char *raw = passphrase.len == 0 ? "" : (const char *)passphrase.data;
+    const char *bytes = len > 0 ? (const char *)points : raw;
+    int rc = crypto_pwhash_argon2id(
+        ml_secret_writable(made), ML_KEY_BYTES, bytes, len > 0 ? len : passphrase.len, salt,
+        cost->passes, (size_t)cost->memory_kib * 1024u, crypto_pwhash_argon2id_ALG_ARGON2ID13);
+    sodium_free(points);
     if (rc != 0) { /* the sizes are right, so it is Argon2's working memory */
         ml_secret_free(made);
         return ML_E_NOMEM;

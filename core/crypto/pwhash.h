@@ -25,7 +25,9 @@ struct ml_pwhash_cost {
     uint32_t memory_kib;
 };
 
-/** 32 bytes. Errors: NOMEM; INVALID (a cost outside the limits, a passphrase over 1,024 bytes). */
+/** 32 bytes, of the passphrase's NFC with U+0020 for any space (RFC 8265, OpaqueString): how a
+ * keyboard sends accents doesn't count. Errors: NOMEM; INVALID (a cost outside the limits, a
+ * passphrase over 1,024 bytes). */
 ml_err ml_pwhash(struct ml_secret **out, struct ml_slice passphrase,
                  const uint8_t salt[ML_PWHASH_SALT_BYTES],
                  const struct ml_pwhash_cost *cost) ML_MUST_CHECK;

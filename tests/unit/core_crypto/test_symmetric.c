@@ -229,6 +229,53 @@ static void argon2id_is_version_13_with_one_lane(void **state)
     ml_secret_free(out);
 }
 
+/* Whether both hash to the same key. */
+static bool same_key(struct ml_slice a, struct ml_slice b)
+{
+    static const uint8_t salt[ML_PWHASH_SALT_BYTES];
+    const struct ml_pwhash_cost cheap = {1, 8};
+    struct ml_secret *x = NULL;
+    struct ml_secret *y = NULL;
+    assert_int_equal(ml_pwhash(&x, a, salt, &cheap), ML_OK);
+    assert_int_equal(ml_pwhash(&y, b, salt, &cheap), ML_OK);
+    bool same = ml_secret_equal(x, y);
+    ml_secret_free(x);
+    ml_secret_free(y);
+    return same;
+}
+
+static void a_passphrase_is_the_same_however_its_accents_are_typed(void **state)
+{
+    (void)state;
+    const struct ml_slice composed = ml_slice_str("\xc3\xa9t\xc3\xa9 \xc3\xa0 No\xc3\xabl");
+    const struct ml_slice combining = ml_slice_str("e\xcc\x81te\xcc\x81 a\xcc\x80 Noe\xcc\x88l");
+    const struct ml_slice no_break =
+        ml_slice_str("\xc3\xa9t\xc3\xa9\xc2\xa0\xc3\xa0\xe2\x80\xafNo\xc3\xabl");
+    assert_true(same_key(composed, combining));
+    assert_true(same_key(composed, no_break));
+    assert_false(same_key(composed, ml_slice_str("ete a Noel")));
+    assert_false(same_key(composed, ml_slice_str("\xc3\xa8t\xc3\xa9 \xc3\xa0 No\xc3\xabl")));
+    assert_false(same_key(ml_slice_str("\xff\xfe"), ml_slice_str("\xff\xfd"))); /* no UTF-8 */
+}
+
+static void a_letter_of_three_points_has_room_in_a_long_passphrase(void **state)
+{
+    static const char letter[] = "\xce\x90"; /* iota with dialytika and tonos */
+    static const char no_break[] = "\xc2\xa0";
+    enum { LETTERS_BYTES = ML_PASSPHRASE_BYTES_MAX - 2 };
+    char typed[LETTERS_BYTES + 2];
+    char spaced[LETTERS_BYTES + 1];
+    (void)state;
+    for (size_t i = 0; i < LETTERS_BYTES; i++) {
+        typed[i] = letter[i % 2];
+        spaced[i] = letter[i % 2];
+    }
+    typed[LETTERS_BYTES] = no_break[0];
+    typed[LETTERS_BYTES + 1] = no_break[1];
+    spaced[LETTERS_BYTES] = ' ';
+    assert_true(same_key(ml_slice(typed, sizeof(typed)), ml_slice(spaced, sizeof(spaced))));
+}
+
 static void costs_have_limits_on_both_sides(void **state)
 {
     struct crypto_fixture *f = *state;
@@ -337,6 +384,8 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, crypto_setup, crypto_teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_passphrase_is_the_same_however_its_accents_are_typed),
+        TEST(a_letter_of_three_points_has_room_in_a_long_passphrase),
         TEST(blake2b_is_rfc7693),
         TEST(a_finished_hash_is_wiped),
         TEST(hmac_pads_keys_up_to_a_block),
