@@ -629,8 +629,10 @@ static ml_err count_of(struct ml_vault *v, enum vault_stmt st, uint64_t *first, 
 
 ml_err ml_vault_counts(struct ml_vault *v, struct ml_vault_counts *out)
 {
-    struct ml_vault_counts counts = {
-        .cursor = v->state.record_cursor, .ops = v->state.ops, .ops_greyed = v->state.greyed};
+    struct ml_vault_counts counts = {.cursor = v->state.record_cursor,
+                                     .ops = v->state.ops,
+                                     .ops_greyed = v->state.greyed,
+                                     .work = v->work};
     uint64_t severity = 0;
     ml_stmt_bind_int(v->st[ST_CONFLICT_COUNT], 1, -1);
     ml_err err = count_of(v, ST_CONFLICT_COUNT, &counts.conflicts, &severity);

@@ -98,6 +98,7 @@ struct ml_vault_counts {
     uint64_t ops_unread;     /* damaged: forged, malformed, shredded */
     uint64_t bundles_no_key; /* with at least one op that no key here opens */
     uint64_t conflicts;      /* open */
+    uint64_t work;           /* bundles projected since the vault was opened, again or not */
 };
 ml_err ml_vault_counts(struct ml_vault *v, struct ml_vault_counts *out) ML_MUST_CHECK;
 

@@ -118,6 +118,7 @@ struct ml_vault {
     struct ml_keyring_store key_store;
     const struct ml_view_names *names;
     struct vault_state state;
+    uint64_t work; /* bundles projected since it was opened */
     struct vault_author *authors;
     size_t author_count;
     size_t author_cap;

@@ -280,6 +280,7 @@ ml_err ml_vault_project(struct ml_vault *v, struct ml_log *log, const struct ml_
     if (entry->body.bytes.data == NULL) {
         return ML_OK; /* when it comes the log's epoch rises, and all is projected again */
     }
+    v->work++;
     ml_err err = ml_vault_author(v, log, &entry->header.writer, &author);
     if (err != ML_OK) {
         return err;
