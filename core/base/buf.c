@@ -10,18 +10,48 @@ void ml_buf_init(struct ml_buf *b, const struct ml_env *env, size_t max)
     *b = (struct ml_buf){.env = env, .max = max};
 }
 
+void ml_buf_init_wiped(struct ml_buf *b, const struct ml_env *env, size_t max)
+{
+    *b = (struct ml_buf){.env = env, .max = max, .wipes = true};
+}
+
+static void buf_release(struct ml_buf *b)
+{
+    if (b->data == NULL) {
+        return; /* then `env` may be NULL, too */
+    }
+    if (b->wipes) {
+        explicit_bzero(b->data, b->cap);
+    }
+    ml_release(b->env, b->data);
+}
+
 void ml_buf_free(struct ml_buf *b)
 {
-    if (b->data != NULL) {
-        ml_release(b->env, b->data);
-    }
-    ml_buf_init(b, b->env, b->max);
+    buf_release(b);
+    *b = (struct ml_buf){.env = b->env, .max = b->max, .wipes = b->wipes};
 }
 
 void ml_buf_clear(struct ml_buf *b)
 {
+    if (b->wipes && b->len > 0) {
+        explicit_bzero(b->data, b->len);
+    }
     b->len = 0;
     b->err = ML_OK;
+}
+
+/* A resize might leave a copy where the bytes were. */
+static uint8_t *buf_move(struct ml_buf *b, size_t cap)
+{
+    uint8_t *data = ml_alloc(b->env, cap);
+    if (data != NULL && b->len > 0) {
+        memcpy(data, b->data, b->len);
+    }
+    if (data != NULL) {
+        buf_release(b);
+    }
+    return data;
 }
 
 static bool buf_reserve(struct ml_buf *b, size_t need)
@@ -33,13 +63,14 @@ static bool buf_reserve(struct ml_buf *b, size_t need)
     while (cap < need && !__builtin_mul_overflow(cap, (size_t)2, &cap)) {
     }
     cap = cap > b->max ? b->max : cap;
-    uint8_t *data = ml_resize(b->env, b->data, cap < need ? need : cap);
+    cap = cap < need ? need : cap;
+    uint8_t *data = b->wipes ? buf_move(b, cap) : ml_resize(b->env, b->data, cap);
     if (data == NULL) {
         b->err = ML_E_NOMEM;
         return false;
     }
     b->data = data;
-    b->cap = cap < need ? need : cap;
+    b->cap = cap;
     return true;
 }
 

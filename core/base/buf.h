@@ -26,9 +26,13 @@ struct ml_buf {
     size_t cap;
     size_t max; /* appends beyond it are LIMIT */
     ml_err err;
+    bool wipes; /* leaves no copy behind: see ml_buf_init_wiped */
 };
 
 void ml_buf_init(struct ml_buf *b, const struct ml_env *env, size_t max);
+/** A buffer that a passphrase or words may pass through: what it gives back, when it grows, is
+ * cleared or freed, is wiped first. Not guarded memory: for the way to it. */
+void ml_buf_init_wiped(struct ml_buf *b, const struct ml_env *env, size_t max);
 /** Releases the memory; the buffer is empty and usable again. NULL fields are allowed. */
 void ml_buf_free(struct ml_buf *b);
 /** Forgets contents and error, keeps the memory. */

@@ -10,7 +10,6 @@
 #include "core/codec/mp_read.h"
 #include "core/codec/mp_write.h"
 #include "core/codec/rpc_limits.h"
-#include "core/crypto/secret.h"
 #include "maille/value.h"
 
 enum { HEAD_BYTES_MAX = 5 };
@@ -35,7 +34,7 @@ struct ml_args *ml_args_new(void)
     const struct ml_env *env = ml_env_system();
     struct ml_args *a = ml_alloc(env, sizeof(*a));
     if (a != NULL) {
-        ml_buf_init(&a->out, env, ML_RPC_BYTES_MAX);
+        ml_buf_init_wiped(&a->out, env, ML_RPC_BYTES_MAX); /* passphrases come this way */
     }
     return a;
 }
@@ -43,9 +42,6 @@ struct ml_args *ml_args_new(void)
 void ml_args_free(struct ml_args *a)
 {
     if (a != NULL) {
-        if (a->out.data != NULL) { /* it may have held a passphrase, or recovery words */
-            ml_wipe(a->out.data, a->out.cap);
-        }
         ml_buf_free(&a->out);
         ml_release(ml_env_system(), a);
     }

@@ -73,9 +73,6 @@ static ml_err client_flush(struct ml_client *c)
         }
         c->sent += (size_t)n;
     }
-    if (c->out.len > 0) {
-        explicit_bzero(c->out.data, c->out.len); /* a passphrase, perhaps */
-    }
     ml_buf_clear(&c->out);
     c->sent = 0;
     return ML_OK;
@@ -244,8 +241,11 @@ static ml_err client_take_all(struct ml_client *c)
         err = client_take(c, ml_slice(rest.data + ML_RPC_HEAD_BYTES, len));
         at += ML_RPC_HEAD_BYTES + len;
     }
-    memmove(c->in.data, c->in.data + at, c->in.len - at);
-    c->in.len -= at;
+    if (at > 0) {
+        memmove(c->in.data, c->in.data + at, c->in.len - at);
+        c->in.len -= at;
+        explicit_bzero(c->in.data + c->in.len, at); /* words, perhaps */
+    }
     return err;
 }
 
@@ -550,8 +550,8 @@ ml_err ml_client_open(struct ml_client **out, const struct ml_client_options *op
     c->env = env;
     c->fd = -1;
     /* One frame may be nearly complete when the next read begins. */
-    ml_buf_init(&c->in, env, ML_RPC_BYTES_MAX + ML_RPC_HEAD_BYTES + CLIENT_READ_BYTES);
-    ml_buf_init(&c->out, env, (size_t)4 * ML_RPC_BYTES_MAX);
+    ml_buf_init_wiped(&c->in, env, ML_RPC_BYTES_MAX + ML_RPC_HEAD_BYTES + CLIENT_READ_BYTES);
+    ml_buf_init_wiped(&c->out, env, (size_t)4 * ML_RPC_BYTES_MAX);
     ml_err err = ml_client_connect(&c->fd, options);
     if (err == ML_OK) {
         err = client_greet(c, options->token_fd,

@@ -99,6 +99,7 @@ static void message_consumed(struct ml_letter *letter, bool canceled)
     if (!canceled && d->hub != NULL) {
         ml_hub_consumed(d->hub, n->number, n->body.len);
     }
+    ml_wipe(n->bytes, n->size); /* an enrolment's grant, perhaps */
     ml_release(d->env, n);
 }
 

@@ -73,7 +73,7 @@ static ml_err outgoing_make(struct outgoing **out, struct ml_rpc_session *s,
     }
     o->session = s;
     o->req.data = o;
-    ml_buf_init(&o->bytes, s->host->env, ML_RPC_BYTES_MAX + ML_RPC_HEAD_BYTES);
+    ml_buf_init_wiped(&o->bytes, s->host->env, ML_RPC_BYTES_MAX + ML_RPC_HEAD_BYTES);
     ml_err err = ml_rpc_frame_write(&o->bytes, frame);
     if (err != ML_OK) {
         ml_buf_free(&o->bytes);
@@ -399,7 +399,7 @@ ml_err ml_rpc_session_accept(struct ml_rpc_session **out, const struct ml_rpc_se
         return ML_E_NOMEM;
     }
     s->host = host;
-    ml_buf_init(&s->in, host->env, ML_RPC_BYTES_MAX + ML_RPC_HEAD_BYTES + SESSION_READ_BYTES);
+    ml_buf_init_wiped(&s->in, host->env, ML_RPC_BYTES_MAX + ML_RPC_HEAD_BYTES + SESSION_READ_BYTES);
     int rc = uv_pipe_init(listener->loop, &s->pipe, 0);
     ML_ASSERT(rc == 0); /* opens nothing */
     (void)uv_timer_init(listener->loop, &s->deadline);

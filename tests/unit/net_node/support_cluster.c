@@ -187,8 +187,8 @@ void cluster_init(struct cluster *c, uint64_t seed)
     snprintf(c->folder, sizeof(c->folder), "%s/maille-cluster-XXXXXX",
              getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     ML_ASSERT(mkdtemp(c->folder) != NULL);
-    ml_buf_init(&c->answer.document, ml_env_system(), 64u << 20);
-    ml_buf_init(&c->long_answer.document, ml_env_system(), 64u << 20);
+    ml_buf_init_wiped(&c->answer.document, ml_env_system(), 64u << 20);
+    ml_buf_init_wiped(&c->long_answer.document, ml_env_system(), 64u << 20);
     for (unsigned n = 0; n < CLUSTER_NODES; n++) {
         struct cluster_node *node = &c->nodes[n];
         node->cluster = c;
