@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/codec/keyop.h"
 #include "core/crypto/key_id.h"
 #include "core/store/log_impl.h"
 #include "support_world.h"
@@ -162,6 +163,33 @@ static void words_of_governance_end_at_a_limit(void **state)
     assert_int_equal(o.result, ML_LOG_STORED);
 }
 
+/* Nor does anyone listen to a stranger for long. */
+static void a_strangers_words_end_sooner(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_slice many[ML_LOG_LANE0_OPS_MAX + 1];
+    static uint8_t bytes[512];
+    struct ml_govop team = {.type = ML_GOVOP_TEAM_ADD, .u.team_add.team = {{9}}};
+    struct ml_slice op = world_op(&f->w, &team, NULL);
+    memcpy(bytes, op.data, op.len);
+    for (size_t i = 0; i <= ML_LOG_LANE0_OPS_MAX; i++) {
+        many[i] = ml_slice(bytes, op.len);
+    }
+    many[0] = world_opening(&f->w, &f->w.actors[6]); /* whom nobody enrolled */
+    struct draft d = {.by = &f->w.actors[6], .ops = many, .op_count = ML_LOG_LANE0_OPS_MAX + 1};
+    struct ml_log_outcome o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+    assert_stopped(&o);
+    d.op_count = 1;
+    for (uint32_t seq = 1; seq <= ML_LOG_LANE0_STRANGER_MAX + 1; seq++) {
+        o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+        assert_int_equal(o.result,
+                         seq <= ML_LOG_LANE0_STRANGER_MAX ? ML_LOG_STORED : ML_LOG_STOPPED);
+        assert_int_not_equal(o.verdict, ML_VERDICT_ACCEPTED);
+        many[0] = ml_slice(bytes, op.len);
+    }
+    world_enrol(&f->w, f->a, 2);
+}
+
 /* What nobody can verify yet has a share of the queue, and leaves the rest. */
 static void invented_writers_leave_room_in_the_queue(void **state)
 {
@@ -201,6 +229,48 @@ static void invented_writers_leave_room_in_the_queue(void **state)
     assert_stopped(&o);
 }
 
+/* Rules A3 over a real log: the bundle's verdict and its own vector, read back from disk; the nth
+ * allocation fails in turn and changes nothing. */
+static void an_epoch_is_held_against_the_governance_of_its_bundle(void **state)
+{
+    struct fixture *f = *state;
+    const struct ml_box_pk nobody = {{0}}; /* the world's people share this box */
+    struct ml_epoch_slot slot = {.recipient = ml_recipient_id_of(&nobody)};
+    struct ml_keyop op = {.type = ML_KEYOP_KEK_EPOCH};
+    struct ml_keyop read;
+    struct ml_log_entry entry;
+    struct ml_buf buf;
+    bool fits = false;
+    op.u.kek_epoch = (struct ml_kek_epoch){
+        .compartment = ML_COMPARTMENT_ANNUAIRE, .epoch = 1, .slots = {.items = &slot, .count = 1}};
+    ml_buf_init(&buf, &f->w.fake.env, 4096);
+    assert_int_equal(ml_keyop_encode(&buf, &op), ML_OK);
+    assert_int_equal(ml_keyop_decode(&read, ml_buf_slice(&buf), NULL), ML_OK);
+    struct ml_log_outcome o = world_lane(&f->w, f->a, 1, ML_LANE_KEYS);
+    f->a = world_reopen(&f->w, f->a);
+    assert_int_equal(ml_log_get(f->a, &o.id.hash, &entry), ML_OK);
+    const long live = f->w.fake.live;
+    ml_err err = ML_E_NOMEM;
+    for (long nth = 1; err == ML_E_NOMEM; nth++) {
+        f->w.fake.fail_alloc = nth;
+        err = ml_log_epoch_fits(f->a, &entry, &read.u.kek_epoch, &fits);
+        f->w.fake.fail_alloc = 0;
+        assert_true(err == ML_OK || f->w.fake.live == live);
+    }
+    assert_int_equal(err, ML_OK);
+    assert_true(fits);
+    entry.verdict = ML_VERDICT_QUARANTINED;
+    assert_int_equal(ml_log_epoch_fits(f->a, &entry, &read.u.kek_epoch, &fits), ML_OK);
+    assert_false(fits);
+    entry.verdict = ML_VERDICT_ACCEPTED;
+    entry.header.writer = f->w.actors[5].id;
+    assert_int_equal(ml_log_epoch_fits(f->a, &entry, &read.u.kek_epoch, &fits), ML_OK);
+    assert_false(fits);
+    entry.n = ml_log_last(f->a) + 1;
+    assert_int_equal(ml_log_epoch_fits(f->a, &entry, &read.u.kek_epoch, &fits), ML_E_CORRUPT);
+    ml_buf_free(&buf);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -208,7 +278,9 @@ int main(void)
         TEST(branches_of_a_chain_end_at_a_limit),
         TEST(writers_of_a_member_on_a_node_end_at_a_limit),
         TEST(words_of_governance_end_at_a_limit),
+        TEST(a_strangers_words_end_sooner),
         TEST(invented_writers_leave_room_in_the_queue),
+        TEST(an_epoch_is_held_against_the_governance_of_its_bundle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
