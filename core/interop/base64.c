@@ -25,6 +25,8 @@ static bool is_space(uint8_t c)
 
 bool ml_base64_decode(struct ml_buf *out, struct ml_slice text)
 {
+    uint8_t block[1024]; /* appended together: contents have millions of bytes */
+    size_t used = 0;
     uint32_t bits = 0;
     size_t digits = 0;
     size_t pads = 0;
@@ -42,9 +44,14 @@ bool ml_base64_decode(struct ml_buf *out, struct ml_slice text)
         bits = pads == 0 ? bits << 6 | (uint32_t)digit : bits;
         if (pads == 0 && digits % 4 != 1) {
             unsigned shift = (unsigned)(4 - digits % 4) % 4 * 2;
-            ml_buf_u8(out, (uint8_t)(bits >> shift));
+            block[used++] = (uint8_t)(bits >> shift);
+        }
+        if (used == sizeof(block)) {
+            ml_buf_append(out, block, used);
+            used = 0;
         }
     }
+    ml_buf_append(out, block, used);
     size_t rest = digits % 4;
     return rest != 1 && pads == (rest == 0 ? 0 : 4 - rest);
 }

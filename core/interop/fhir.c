@@ -170,8 +170,14 @@ static bool field_value(struct fhir *f, const struct fhir_entry *entry,
         return false;
     }
     for (size_t i = 0; i < count && f->err == ML_OK && (field->list || values == 0); i++) {
-        if (f->item.len <= ML_FHIR_FIELD_BYTES_MAX) {
-            values += ml_fhir_value(f, entry, field, nodes[i], &f->item);
+        size_t contents = ml_fhir_contents_count(f);
+        if (f->item.len > ML_FHIR_FIELD_BYTES_MAX) {
+            break;
+        }
+        if (ml_fhir_value(f, entry, field, nodes[i], &f->item)) {
+            values++;
+        } else {
+            ml_fhir_contents_cut(f, contents);
         }
     }
     if (field->list && values > 0) {
@@ -184,13 +190,16 @@ static bool field_value(struct fhir *f, const struct fhir_entry *entry,
 static bool convert_field(struct fhir *f, const struct fhir_entry *entry,
                           const struct ml_field *field)
 {
+    size_t contents = ml_fhir_contents_count(f);
     if (field->fhir == NULL || !field_value(f, entry, field)) {
         ml_fhir_marks_undo(f);
+        ml_fhir_contents_cut(f, contents);
         return false;
     }
     ml_fhir_marks_commit(f);
     ml_mp_put_uint(&f->values, field->id);
     ml_mp_put_raw(&f->values, ml_buf_slice(&f->list)); /* the head of a list, or nothing */
+    ml_fhir_contents_place(f, contents, field->id, f->values.len);
     ml_mp_put_raw(&f->values, ml_buf_slice(&f->item));
     return ml_fhir_buf_ok(f, &f->values, entry->node);
 }
@@ -201,6 +210,8 @@ static bool convert_entry(struct fhir *f, const struct fhir_entry *entry, struct
     const struct ml_entity *e = entry->entity;
     uint32_t fields = 0;
     ml_buf_clear(&f->values);
+    ml_buf_clear(&f->contents);
+    ml_buf_clear(&f->content_list);
     for (size_t i = 0; i < e->field_count && f->err == ML_OK; i++) {
         fields += convert_field(f, entry, &e->fields[i]);
     }
@@ -322,6 +333,9 @@ bool ml_fhir_pass_entry(struct fhir *f, uint32_t index, bool hand_out)
         return false;
     }
     object.values = ml_buf_slice(&f->object_values);
+    if (!ml_fhir_contents_give(f, &object, f->object_values.len - f->values.len)) {
+        return false;
+    }
     return !hand_out || hand_out_object(f, entry, &object);
 }
 

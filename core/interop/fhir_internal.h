@@ -4,6 +4,7 @@
  *   fhir.c         its resources: entities, ids, order, objects
  *   fhir_walk.c    paths of the mapping over the document
  *   fhir_value.c   FHIR data types to canonical values
+ *   fhir_content.c the contents of attachments
  *   fhir_sound.c   what a converted value must be
  *   fhir_time.c    FHIR dates to instants
  *   fhir_refs.c    identities and references
@@ -28,6 +29,15 @@ struct fhir_entry {
     uint8_t key[ML_FHIR_KEY_BYTES];
 };
 
+/* Contents of one attachment of the entry that is converted: they stand in fhir.contents. */
+struct fhir_content {
+    size_t at;
+    size_t len;
+    size_t manifest_at; /* in the field's item, then in the object's values */
+    uint32_t type_node; /* of the media type, or NO_NODE */
+    uint16_t slot;
+};
+
 struct fhir {
     const struct ml_fhir_args *args; /* borrowed */
     struct ml_import_fault *fault;   /* borrowed */
@@ -50,6 +60,9 @@ struct fhir {
     struct ml_buf list;
     struct ml_buf values;
     struct ml_buf object_values;
+    struct ml_buf contents;     /* decoded, of one object */
+    struct ml_buf content_list; /* of struct fhir_content */
+    struct ml_buf blobs;        /* of struct ml_import_blob, when it is handed out */
     uint64_t refs_unresolved;
 };
 
@@ -100,6 +113,37 @@ bool ml_fhir_value(struct fhir *f, const struct fhir_entry *from, const struct m
 bool ml_fhir_value_is_sound(ml_field_type type, struct ml_slice value);
 /** The time that a node of type INSTANT, PERIOD or DATE says; false: none. */
 bool ml_fhir_value_instant(struct fhir *f, uint32_t node, struct ml_instant *out);
+
+/* ---- fhir_content.c ---- */
+
+/* The contents of one attachment, decoded at the end of fhir.contents. */
+struct fhir_attached {
+    uint32_t node; /* NO_NODE: none, or none that is kept */
+    size_t at;
+    size_t len;
+    struct ml_hash hash;
+    bool in_place; /* they are small, and stand in the value itself */
+};
+
+/** Decodes the base64 of `data` (NO_NODE: none). `room`: bytes that the field's item has left. What
+ * is empty or beyond ML_FHIR_CONTENT_MAX is none, and not marked. False: an error is set. */
+bool ml_fhir_content_read(struct fhir *f, uint32_t data, size_t room, struct fhir_attached *out);
+struct ml_slice ml_fhir_content_bytes(const struct fhir *f, const struct fhir_attached *in);
+/** Is `size` the number of its bytes? */
+bool ml_fhir_content_has_size(const struct fhir *f, uint32_t size, const struct fhir_attached *in);
+/** The value is written: what stands in it is forgotten here, the rest becomes the contents of the
+ * manifest whose place ends at `item_len`. `type`: node of the media type, or NO_NODE. False: an
+ * error is set. */
+bool ml_fhir_content_settle(struct fhir *f, const struct fhir_attached *in, uint32_t type,
+                            size_t item_len);
+/** Forgets the contents beyond the first `count`; their number. */
+void ml_fhir_contents_cut(struct fhir *f, size_t count);
+size_t ml_fhir_contents_count(const struct fhir *f);
+/** Those from `from` on are of this field, whose item stands at `base` of the values. */
+void ml_fhir_contents_place(struct fhir *f, size_t from, uint16_t slot, size_t base);
+/** Gives them to the object; `head`: bytes before the values in what is handed out. False: an error
+ * is set. */
+bool ml_fhir_contents_give(struct fhir *f, struct ml_import_object *object, size_t head);
 
 /* ---- fhir_refs.c ---- */
 

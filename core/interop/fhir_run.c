@@ -21,6 +21,7 @@
 #define SOURCE_STEP      262144u  /* bytes of the file, before inflating */
 #define JSON_STEP        2097152u /* bytes of text */
 #define CONVERT_STEP_MAX 256u     /* resources */
+#define CONTENT_STEP     2097152u /* bytes of large contents */
 
 typedef enum run_stage {
     RUN_SOURCE,   /* source is open: the file is read into text */
@@ -61,6 +62,9 @@ static ml_err run_new(struct ml_fhir_run **out, const struct ml_fhir_args *args)
     ml_buf_init(&f->list, args->env, 16);
     ml_buf_init(&f->values, args->env, ML_FHIR_VALUES_BYTES_MAX);
     ml_buf_init(&f->object_values, args->env, ML_FHIR_VALUES_BYTES_MAX);
+    ml_buf_init(&f->contents, args->env, ML_JSON_BYTES_MAX);
+    ml_buf_init(&f->content_list, args->env, SET_BYTES_MAX);
+    ml_buf_init(&f->blobs, args->env, SET_BYTES_MAX);
     *out = run;
     return ML_OK;
 }
@@ -74,6 +78,9 @@ void ml_fhir_end(struct ml_fhir_run *run)
     struct fhir *f = &run->f;
     ml_source_close(run->source);
     ml_json_reading_free(run->reading);
+    ml_buf_free(&f->blobs);
+    ml_buf_free(&f->content_list);
+    ml_buf_free(&f->contents);
     ml_buf_free(&f->object_values);
     ml_buf_free(&f->values);
     ml_buf_free(&f->list);
@@ -173,10 +180,13 @@ static ml_err step_pass(struct ml_fhir_run *run)
     if (run->at == 0) {
         ml_fhir_pass_begin(f);
     }
-    for (uint32_t n = 0; n < CONVERT_STEP_MAX && run->at < f->mapped_count; n++) {
+    size_t contents = 0;
+    for (uint32_t n = 0;
+         n < CONVERT_STEP_MAX && contents < CONTENT_STEP && run->at < f->mapped_count; n++) {
         if (!ml_fhir_pass_entry(f, run->at, run->stage == RUN_HAND_OUT)) {
             return f->err;
         }
+        contents += f->contents.len;
         run->at++;
     }
     if (run->at < f->mapped_count) {

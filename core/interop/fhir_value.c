@@ -11,7 +11,6 @@
 #include "core/base/ids.h"
 #include "core/codec/mp_write.h"
 #include "core/codec/value.h"
-#include "core/interop/base64.h"
 #include "core/interop/decimal.h"
 #include "core/interop/fhir_internal.h"
 #include "core/interop/nfc.h"
@@ -25,6 +24,7 @@ struct conv {
     const struct fhir_entry *from;
     const struct ml_value_set *set; /* of the field, or NULL */
     const char *ref;                /* of the field, or NULL */
+    struct fhir_attached attached;  /* of the attachment in course */
     struct ml_buf *out;
 };
 
@@ -669,57 +669,78 @@ static bool put_dosage(struct conv *c, uint32_t node)
     return put_map(c, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-/* Contents that fit an op, decoded; LIMIT when they don't. */
-static ml_err read_base64(struct conv *c, uint32_t node, struct ml_buf *bytes)
+/* ---- attachments ---- */
+
+static bool put_content_bytes(struct conv *c, uint32_t node)
 {
-    const struct ml_json_node *n = node_of(c, node);
-    bool good =
-        n->type == ML_JSON_STRING && ml_base64_decode(bytes, ml_slice(n->text, n->text_len));
-    if (bytes->err == ML_E_NOMEM) {
-        ml_fhir_fail(c->f, ML_E_NOMEM, ML_IMPORT_FAULT_NOMEM, node);
-    } else if (!good && bytes->err == ML_OK) {
-        type_fault(c, node);
-    }
-    return c->f->err != ML_OK ? c->f->err : bytes->err;
+    (void)node;
+    ml_mp_put_bin(c->out, ml_fhir_content_bytes(c->f, &c->attached));
+    return true;
 }
 
-static bool put_base64(struct conv *c, uint32_t node)
+static bool put_content_size(struct conv *c, uint32_t node)
 {
-    struct ml_buf bytes;
-    ml_buf_init(&bytes, c->f->args->env, ML_ATTACHMENT_INLINE / 2);
-    bool done = read_base64(c, node, &bytes) == ML_OK;
-    if (done) {
-        ml_mp_put_bin(c->out, ml_buf_slice(&bytes));
-        ml_fhir_keep(c->f, node);
-    }
-    ml_buf_free(&bytes);
-    return done;
+    (void)node;
+    ml_mp_put_uint(c->out, c->attached.len);
+    return true;
 }
 
-/* Larger contents would be chunks beside the log (rules D3), which an import doesn't make: they
- * are left out and counted; what is known of them stays. */
-static uint32_t if_inline(const struct conv *c, uint32_t node)
+static bool put_content_hash(struct conv *c, uint32_t node)
 {
-    bool fits = node != NO_NODE && node_of(c, node)->text_len > 0 &&
-                node_of(c, node)->text_len <= ML_ATTACHMENT_INLINE / 2;
-    return fits ? node : NO_NODE;
+    (void)node;
+    ml_mp_put_bin(c->out, ml_slice(c->attached.hash.b, sizeof(c->attached.hash.b)));
+    return true;
+}
+
+/* Nobody's version until the manifest is sealed: the last of the value. */
+static bool put_content_manifest(struct conv *c, uint32_t node)
+{
+    uint8_t nowhere[sizeof(struct ml_version_id)];
+    (void)node;
+    memset(nowhere, 0xff, sizeof(nowhere));
+    ml_mp_put_bin(c->out, ml_slice(nowhere, sizeof(nowhere)));
+    return true;
+}
+
+/* The size that a file says counts only where the contents aren't there to be counted. */
+static struct map_row size_row(struct conv *c, uint32_t size)
+{
+    const uint32_t data = c->attached.node;
+    if (data == NO_NODE) {
+        return (struct map_row){put_int, unless_zero(c, size), 4};
+    }
+    if (size != NO_NODE && ml_fhir_content_has_size(c->f, size, &c->attached)) {
+        ml_fhir_keep(c->f, size);
+    }
+    return (struct map_row){put_content_size, data, 4};
 }
 
 static bool put_attachment(struct conv *c, uint32_t node)
 {
-    const struct map_row rows[] = {
-        {put_text, member(c, node, "contentType"), 1},
-        {put_text, member(c, node, "title"), 2},
-        {put_base64, if_inline(c, member(c, node, "data")), 3},
-        {put_int, unless_zero(c, member(c, node, "size")), 4},
-        {put_text, member(c, node, "url"), 6},
-        {put_text, member(c, node, "language"), 7},
-        {put_instant, member(c, node, "creation"), 8},
-    };
+    const size_t used =
+        c->out->len < ML_FHIR_FIELD_BYTES_MAX / 2 ? c->out->len : ML_FHIR_FIELD_BYTES_MAX / 2;
     if (!is_object(c, node)) {
         return type_fault(c, node);
     }
-    return put_map(c, rows, sizeof(rows) / sizeof(rows[0]));
+    if (!ml_fhir_content_read(c->f, member(c, node, "data"), ML_FHIR_FIELD_BYTES_MAX / 2 - used,
+                              &c->attached)) {
+        return false;
+    }
+    const uint32_t data = c->attached.node;
+    const uint32_t type = member(c, node, "contentType");
+    const struct map_row rows[] = {
+        {put_text, type, 1},
+        {put_text, member(c, node, "title"), 2},
+        {put_content_bytes, c->attached.in_place ? data : NO_NODE, 3},
+        size_row(c, member(c, node, "size")),
+        {put_content_hash, data, 5},
+        {put_text, member(c, node, "url"), 6},
+        {put_text, member(c, node, "language"), 7},
+        {put_instant, member(c, node, "creation"), 8},
+        {put_content_manifest, c->attached.in_place ? NO_NODE : data, 9},
+    };
+    bool done = put_map(c, rows, sizeof(rows) / sizeof(rows[0]));
+    return ml_fhir_content_settle(c->f, &c->attached, type, c->out->len) && done;
 }
 
 /* ---- public ---- */

@@ -17,6 +17,15 @@
 
 #define ML_IMPORT_KEY_BYTES 32u
 
+/* Contents that are too large for an object's values: a large value of its own (rules D3). The 17
+ * bytes at `manifest_at` of the values are the place of its manifest's version: 0xff until then. */
+struct ml_import_blob {
+    struct ml_slice plain;
+    struct ml_slice media_type; /* empty: unknown, or nothing that a media type may be */
+    size_t manifest_at;
+    uint16_t slot; /* the field's id */
+};
+
 /* Everything is borrowed, until the callback returns. */
 struct ml_import_object {
     const struct ml_entity *entity;
@@ -25,9 +34,11 @@ struct ml_import_object {
     struct ml_object_id author;  /* a professional; zero: none is known */
     struct ml_instant effective; /* precision 0: none */
     struct ml_slice values;      /* canonical map of field id -> value: a create's value */
-    const char *origin;          /* a create's origin: UTF-8, <= ML_CHANGE_ORIGIN_MAX bytes */
-    uint32_t index;              /* this is number `index`, from 0 ... */
-    uint32_t count;              /* ... of so many */
+    const struct ml_import_blob *blobs;
+    uint32_t blob_count;
+    const char *origin; /* a create's origin: UTF-8, <= ML_CHANGE_ORIGIN_MAX bytes */
+    uint32_t index;     /* this is number `index`, from 0 ... */
+    uint32_t count;     /* ... of so many */
 };
 
 /** An error stops the import and is returned by it; what was handed out before stays. */

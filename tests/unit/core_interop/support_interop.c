@@ -27,6 +27,16 @@ ml_err sink_create(void *user, const struct ml_import_object *object)
                                  .values_len = object->values.len};
     seen->values = malloc(object->values.len + 1);
     memcpy(seen->values, object->values.data, object->values.len);
+    seen->blob_count = object->blob_count;
+    for (size_t i = 0; i < object->blob_count && i < 8; i++) {
+        const struct ml_import_blob *blob = &object->blobs[i];
+        seen->blobs[i] = (struct seen_blob){.bytes = malloc(blob->plain.len),
+                                            .len = blob->plain.len,
+                                            .manifest_at = blob->manifest_at,
+                                            .slot = blob->slot};
+        memcpy(seen->blobs[i].bytes, blob->plain.data, blob->plain.len);
+        memcpy(seen->blobs[i].media_type, blob->media_type.data, blob->media_type.len);
+    }
     snprintf(seen->origin, sizeof(seen->origin), "%s", object->origin);
     return ML_OK;
 }
@@ -35,6 +45,9 @@ void sink_clear(struct sink *sink)
 {
     for (size_t i = 0; i < sink->count; i++) {
         free(sink->objects[i].values);
+        for (size_t b = 0; b < 8; b++) {
+            free(sink->objects[i].blobs[b].bytes);
+        }
     }
     free(sink->objects);
     *sink = (struct sink){0};

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "core/codec/manifest.h"
 #include "core/interop/import.h"
 
 /* A copy of one object that was handed out. */
@@ -15,6 +16,14 @@ struct seen_object {
     struct ml_instant effective;
     uint8_t *values;
     size_t values_len;
+    struct seen_blob {
+        uint8_t *bytes; /* owned */
+        size_t len;
+        size_t manifest_at;
+        uint16_t slot;
+        char media_type[ML_MEDIA_TYPE_MAX + 1];
+    } blobs[8]; /* the first so many */
+    uint32_t blob_count;
     char origin[ML_CHANGE_ORIGIN_MAX];
 };
 

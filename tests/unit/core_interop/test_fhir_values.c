@@ -192,25 +192,6 @@ static void attachments_are_kept_in_place_when_small(void **state)
     assert_int_equal(left_out(f, "DocumentReference.content[].attachment.hash"), 1);
 }
 
-static void large_attachments_leave_what_is_known_of_them(void **state)
-{
-    struct fixture *f = *state;
-    size_t size = 20000;
-    char *text = calloc(1, size + 1000);
-    int head = snprintf(text, 1000,
-                        "{\"resourceType\":\"Bundle\",\"entry\":[" PATIENT ",{\"resource\":{"
-                        "\"resourceType\":\"DocumentReference\",\"id\":\"d\"," SUBJECT ","
-                        "\"content\":[{\"attachment\":{\"title\":\"scan\",\"data\":\"");
-    memset(text + head, 'A', size);
-    snprintf(text + (size_t)head + size, 100, "\"}}]}}]}");
-    assert_int_equal(ml_fhir_import(&f->args, ml_slice_str(text), &f->fault), ML_OK);
-    const struct seen_object *o = sink_find(&f->sink, "document", 0);
-    assert_string_equal(seen_text(o, "title"), "'scan'");
-    assert_string_equal(seen_text(o, "files"), "[map]");
-    assert_int_equal(left_out(f, "DocumentReference.content[].attachment.data"), 1);
-    free(text);
-}
-
 static void a_text_longer_than_a_value_may_be_is_left_out_and_counted(void **state)
 {
     struct fixture *f = *state;
@@ -639,7 +620,6 @@ int main(void)
         TEST(a_line_of_treatment_is_one_register),
         TEST(a_drug_named_by_reference_is_fetched),
         TEST(attachments_are_kept_in_place_when_small),
-        TEST(large_attachments_leave_what_is_known_of_them),
         TEST(a_text_longer_than_a_value_may_be_is_left_out_and_counted),
         TEST(a_field_that_is_no_list_takes_the_first_and_counts_the_rest),
         TEST(what_stands_out_of_order_is_handed_out_by_date),
