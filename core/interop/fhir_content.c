@@ -12,6 +12,7 @@
 #include "core/crypto/hash.h"
 #include "core/interop/base64.h"
 #include "core/interop/fhir_internal.h"
+#include "core/record/values.h"
 
 #define NO_NODE ML_JSON_NO_NODE
 
@@ -57,17 +58,9 @@ bool ml_fhir_content_has_size(const struct fhir *f, uint32_t size, const struct 
            memcmp(n->text, text, (size_t)len) == 0;
 }
 
-/* A media type as its grammar has it (RFC 6838), short enough for a manifest. */
 static bool is_media_type(const struct ml_json_node *n)
 {
-    size_t slashes = 0;
-    bool good = n->type == ML_JSON_STRING && n->text_len > 2 && n->text_len <= ML_MEDIA_TYPE_MAX;
-    for (uint32_t i = 0; good && i < n->text_len; i++) {
-        uint8_t c = (uint8_t)n->text[i];
-        slashes += c == '/';
-        good = c > ' ' && c < 0x7f && slashes <= 1;
-    }
-    return good && slashes == 1;
+    return n->type == ML_JSON_STRING && ml_media_type_valid(ml_slice(n->text, n->text_len));
 }
 
 bool ml_fhir_content_settle(struct fhir *f, const struct fhir_attached *in, uint32_t type,

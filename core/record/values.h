@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "core/base/buf.h"
+#include "core/codec/value.h"
 #include "core/record/schema.h"
 #include "core/record/words.h"
 #include "maille/err.h"
@@ -44,5 +45,13 @@ void ml_value_text_fr(struct ml_buf *out, const struct ml_text_args *args,
 
 /** "0.50" -> "0,5"; ".5" -> "0,5"; `keep_zeros` keeps a measure's precision: "7.40" -> "7,40". */
 void ml_decimal_text(struct ml_buf *out, struct ml_slice decimal, bool keep_zeros);
+
+/** « courrier.pdf (PDF, 1,2 Mo) »; control characters in it are replaced, long ones cut. */
+void ml_file_text(struct ml_buf *out, const struct ml_attachment *file);
+/** « 512 octets », « 1,2 Mo »: powers of 1,000. */
+void ml_size_text(struct ml_buf *out, uint64_t bytes);
+
+/** type "/" subtype, printable ASCII without parameters, at most ML_MEDIA_TYPE_MAX bytes. */
+bool ml_media_type_valid(struct ml_slice text);
 
 #endif

@@ -540,26 +540,11 @@ static void dosage_text(const struct text *t, struct ml_slice value)
 static void attachment_text(const struct text *t, struct ml_slice value)
 {
     struct ml_attachment a;
-    char size[48];
     if (ml_attachment_decode(&a, value) != ML_OK) {
         unreadable(t);
         return;
     }
-    if (a.title.len > 0) {
-        put_slice(t->out, a.title);
-    } else {
-        put(t->out, "pièce jointe");
-    }
-    if (a.content_type.len > 0) {
-        put(t->out, " (");
-        put_slice(t->out, a.content_type);
-        put(t->out, ")");
-    }
-    uint64_t bytes = a.size > 0 ? a.size : a.bytes.len;
-    if (bytes > 0) {
-        snprintf(size, sizeof(size), ", %llu octets", (unsigned long long)bytes);
-        put(t->out, size);
-    }
+    ml_file_text(t->out, &a);
     part_text(t, a.url, ", ", 0);
 }
 

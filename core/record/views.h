@@ -7,6 +7,7 @@
 #ifndef ML_RECORD_VIEWS_H
 #define ML_RECORD_VIEWS_H
 
+#include "core/codec/value.h"
 #include "core/record/vault.h"
 #include "maille/value.h"
 
@@ -66,5 +67,19 @@ ml_err ml_view_object(struct ml_vault *v, const struct ml_object_id *patient,
  * value, author, recorded}]}]}. */
 ml_err ml_view_conflicts(struct ml_vault *v, const struct ml_object_id *patient, uint32_t limit,
                          struct ml_args *out) ML_MUST_CHECK;
+
+/** One file of an object, as it is shown; borrowed for the call. */
+struct ml_view_file {
+    const struct ml_field *field;
+    uint32_t number; /* among all files of the object, from 0 */
+    struct ml_attachment file;
+};
+typedef ml_err ml_view_file_cb(void *user, const struct ml_view_file *file);
+
+/** Every attachment of an object, field by field; an error of `each` ends the walk and is returned.
+ * Attachments that don't decode are passed over but keep their number. NOT_FOUND. */
+ml_err ml_view_files(struct ml_vault *v, const struct ml_object_id *patient,
+                     const struct ml_object_id *object, ml_view_file_cb *each,
+                     void *user) ML_MUST_CHECK;
 
 #endif

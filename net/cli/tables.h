@@ -4,13 +4,14 @@
 
 #include "net/cli/command.h"
 
-extern const struct cli_command cli_commands_org[];     /* structure, members, session */
-extern const struct cli_command cli_commands_patient[]; /* reading */
-extern const struct cli_command cli_commands_record[];  /* writing, conflicts */
-extern const struct cli_command cli_commands_import[];  /* import, gen, demo */
-extern const struct cli_command cli_commands_sync[];    /* peers, exchanges */
-extern const struct cli_command cli_commands_log[];     /* verify, log */
-extern const struct cli_command cli_commands_schema[];  /* what a record may hold */
+extern const struct cli_command cli_commands_org[];      /* structure, members, session */
+extern const struct cli_command cli_commands_patient[];  /* reading */
+extern const struct cli_command cli_commands_record[];   /* writing, conflicts */
+extern const struct cli_command cli_commands_import[];   /* import, gen, demo */
+extern const struct cli_command cli_commands_sync[];     /* peers, exchanges */
+extern const struct cli_command cli_commands_log[];      /* verify, log */
+extern const struct cli_command cli_commands_document[]; /* files of the record */
+extern const struct cli_command cli_commands_schema[];   /* what a record may hold */
 extern const struct cli_command cli_commands_doctor[];
 
 /** Adds {fields: ...} from each --set FIELD=VALUE (`c->repeated`) and, with --stdin, a JSON object

@@ -23,7 +23,19 @@ struct taken {
     size_t values_len;
     size_t origin_at;
     size_t origin_len;
+    size_t blobs_at; /* the first of its blobs, by number */
+    uint32_t blob_count;
     uint32_t order;
+};
+
+/* Contents of one of them; its bytes stand in the arena too. */
+struct taken_blob {
+    size_t plain_at;
+    size_t plain_len;
+    size_t media_type_at;
+    size_t media_type_len;
+    size_t manifest_at; /* in the arena */
+    uint16_t slot;
 };
 
 /* What one patient has, to find by the end of its id. */
@@ -35,6 +47,7 @@ struct known_object {
 struct ml_intake {
     struct ml_org *org;  /* borrowed */
     struct ml_buf items; /* of struct taken */
+    struct ml_buf blobs; /* of struct taken_blob */
     struct ml_buf bytes;
     bool writing;                 /* items are sorted */
     size_t written;               /* so many of them are written, or were known */
@@ -51,6 +64,7 @@ ml_err ml_intake_new(struct ml_intake **out, struct ml_org *org)
     }
     in->org = org;
     ml_buf_init(&in->items, org->node->env, INTAKE_BYTES_MAX);
+    ml_buf_init(&in->blobs, org->node->env, INTAKE_BYTES_MAX);
     ml_buf_init(&in->bytes, org->node->env, INTAKE_BYTES_MAX);
     ml_buf_init(&in->known, org->node->env, INTAKE_BYTES_MAX);
     *out = in;
@@ -61,9 +75,33 @@ void ml_intake_free(struct ml_intake *in)
 {
     if (in != NULL) {
         ml_buf_free(&in->items);
+        ml_buf_free(&in->blobs);
         ml_buf_free(&in->bytes);
         ml_buf_free(&in->known);
         ml_release(in->org->node->env, in);
+    }
+}
+
+static size_t arena_put(struct ml_intake *in, const void *bytes, size_t len)
+{
+    size_t at = in->bytes.len;
+    ml_buf_append(&in->bytes, bytes, len);
+    return at;
+}
+
+static void blobs_take(struct ml_intake *in, const struct ml_import_object *o, struct taken *t)
+{
+    t->blobs_at = in->blobs.len / sizeof(struct taken_blob);
+    t->blob_count = o->blob_count;
+    for (uint32_t i = 0; i < o->blob_count; i++) {
+        const struct ml_import_blob *blob = &o->blobs[i];
+        struct taken_blob b = {.plain_len = blob->plain.len,
+                               .media_type_len = blob->media_type.len,
+                               .manifest_at = t->values_at + blob->manifest_at,
+                               .slot = blob->slot};
+        b.plain_at = arena_put(in, blob->plain.data, blob->plain.len);
+        b.media_type_at = arena_put(in, blob->media_type.data, blob->media_type.len);
+        ml_buf_append(&in->blobs, &b, sizeof(b));
     }
 }
 
@@ -76,14 +114,14 @@ ml_err ml_intake_take(void *user, const struct ml_import_object *o)
                       .author = o->author,
                       .effective = o->effective,
                       .order = (uint32_t)(in->items.len / sizeof(struct taken))};
-    t.values_at = in->bytes.len;
     t.values_len = o->values.len;
-    ml_buf_append(&in->bytes, o->values.data, o->values.len);
-    t.origin_at = in->bytes.len;
+    t.values_at = arena_put(in, o->values.data, o->values.len);
     t.origin_len = o->origin == NULL ? 0 : strlen(o->origin);
-    ml_buf_append(&in->bytes, o->origin, t.origin_len);
+    t.origin_at = arena_put(in, o->origin, t.origin_len);
+    blobs_take(in, o, &t);
     ml_buf_append(&in->items, &t, sizeof(t));
-    return in->bytes.err != ML_OK ? in->bytes.err : in->items.err;
+    ml_err err = in->blobs.err != ML_OK ? in->blobs.err : in->items.err;
+    return in->bytes.err != ML_OK ? in->bytes.err : err;
 }
 
 /* ---- objects of earlier imports ---- */
@@ -170,30 +208,102 @@ static void item_fill(const struct ml_intake *in, const struct taken *t, struct 
     item->change.origin = ml_slice(in->bytes.data + t->origin_at, t->origin_len);
 }
 
-/* Objects of one patient: those that are new, as one act. */
+/* Objects of one patient as one act: those that are new. */
+struct act {
+    struct ml_intake *in;
+    struct ml_seal_item *items; /* owned */
+    struct ml_blob *blobs;      /* owned */
+    size_t *places;             /* owned; of each blob: its manifest's in the arena */
+    uint32_t item_count;
+    uint32_t blob_count;
+};
+
+static void act_free(struct act *a)
+{
+    const struct ml_env *env = a->in->org->node->env;
+    ml_release(env, a->places);
+    ml_release(env, a->blobs);
+    ml_release(env, a->items);
+}
+
+static ml_err act_alloc(struct act *a, const struct taken *first, size_t count)
+{
+    const struct ml_env *env = a->in->org->node->env;
+    size_t blobs = 1; /* room for none is none */
+    for (size_t i = 0; i < count; i++) {
+        blobs += first[i].blob_count;
+    }
+    a->items = ml_alloc_array(env, count, sizeof(*a->items));
+    a->blobs = ml_alloc_array(env, blobs, sizeof(*a->blobs));
+    a->places = ml_alloc_array(env, blobs, sizeof(*a->places));
+    return a->items == NULL || a->blobs == NULL || a->places == NULL ? ML_E_NOMEM : ML_OK;
+}
+
+static void act_add(struct act *a, const struct taken *t)
+{
+    const struct ml_intake *in = a->in;
+    const struct taken_blob *b = (const struct taken_blob *)(const void *)in->blobs.data;
+    item_fill(in, t, &a->items[a->item_count++]);
+    for (uint32_t i = 0; i < t->blob_count; i++) {
+        const struct taken_blob *from = &b[t->blobs_at + i];
+        a->places[a->blob_count] = from->manifest_at;
+        a->blobs[a->blob_count++] = (struct ml_blob){
+            .plain = ml_slice(in->bytes.data + from->plain_at, from->plain_len),
+            .media_type = ml_slice(in->bytes.data + from->media_type_at, from->media_type_len),
+            .object = t->id,
+            .slot = from->slot,
+            .compartment = (uint8_t)t->entity->compartment};
+    }
+}
+
+/* The manifests have their versions: into the values that name them. */
+static ml_err act_placed(void *user)
+{
+    const struct act *a = user;
+    for (uint32_t i = 0; i < a->blob_count; i++) {
+        memcpy(a->in->bytes.data + a->places[i], &a->blobs[i].version, sizeof(a->blobs[i].version));
+    }
+    return ML_OK;
+}
+
+static ml_err act_write(struct act *a, const struct ml_object_id *patient)
+{
+    const struct ml_write what = {.items = a->items,
+                                  .count = a->item_count,
+                                  .blobs = a->blobs,
+                                  .blob_count = a->blob_count,
+                                  .placed = act_placed,
+                                  .user = a};
+    return a->item_count == 0 ? ML_OK : ml_org_write_all(a->in->org, patient, &what);
+}
+
 static ml_err patient_write(struct ml_intake *in, const struct taken *first, size_t count,
                             struct ml_intake_counts *counts)
 {
-    struct ml_org *org = in->org;
-    struct ml_seal_item *items = ml_alloc_array(org->node->env, count, sizeof(*items));
-    uint32_t fresh = 0;
-    ml_err err = items == NULL ? ML_E_NOMEM : ML_OK;
+    struct act a = {.in = in};
+    uint64_t patients = 0;
+    uint64_t known = 0;
+    ml_err err = act_alloc(&a, first, count);
     for (size_t i = 0; i < count && err == ML_OK; i++) {
         uint16_t entity = 0;
-        err = ml_vault_has(org->session->vault, &first->patient, &first[i].id, &entity);
+        err = ml_vault_has(in->org->session->vault, &first->patient, &first[i].id, &entity);
         if (err == ML_OK) {
-            counts->known++;
+            known++;
         } else if (err == ML_E_NOT_FOUND) {
-            item_fill(in, &first[i], &items[fresh++]);
-            counts->patients += first[i].entity->is_patient;
+            act_add(&a, &first[i]);
+            patients += first[i].entity->is_patient;
             err = ML_OK;
         }
     }
-    if (err == ML_OK && fresh > 0) {
-        err = ml_org_write(org, &first->patient, items, fresh);
-        counts->created += err == ML_OK ? fresh : 0;
+    if (err == ML_OK) {
+        err = act_write(&a, &first->patient);
     }
-    ml_release(org->node->env, items);
+    if (err == ML_OK) {
+        counts->created += a.item_count;
+        counts->patients += patients;
+        counts->known += known;
+    }
+    act_free(&a);
     return err;
 }
 
@@ -219,11 +329,27 @@ static ml_err write_begin(struct ml_intake *in)
     return ML_OK;
 }
 
-/* How many of the next items, at most `max`, are of one patient. */
-static size_t act_count(const struct taken *items, size_t count, size_t max)
+static size_t contents_bytes(const struct ml_intake *in, const struct taken *t)
+{
+    const struct taken_blob *b = (const struct taken_blob *)(const void *)in->blobs.data;
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < t->blob_count; i++) {
+        bytes += b[t->blobs_at + i].plain_len;
+    }
+    return bytes;
+}
+
+/* How many of the next items, at most `max`, are of one patient and not too large together. */
+static size_t act_count(const struct ml_intake *in, const struct taken *items, size_t count,
+                        size_t max)
 {
     size_t n = 1;
+    size_t bytes = contents_bytes(in, items);
     while (n < count && n < max && ml_object_id_equal(&items[0].patient, &items[n].patient)) {
+        bytes += contents_bytes(in, &items[n]);
+        if (bytes > ML_INTAKE_ACT_BYTES) {
+            break;
+        }
         n++;
     }
     return n;
@@ -236,16 +362,18 @@ ml_err ml_intake_write_some(struct ml_intake *in, struct ml_intake_counts *count
     size_t room = ML_INTAKE_ACT_MAX;
     ml_err err = in->writing ? ML_OK : write_begin(in);
     while (err == ML_OK && room > 0 && in->written < count) {
-        size_t n = act_count(&items[in->written], count - in->written, room);
-        err = patient_write(in, &items[in->written], n, counts);
+        const struct taken *next = &items[in->written];
+        size_t n = act_count(in, next, count - in->written, room);
+        err = patient_write(in, next, n, counts);
         in->written += err == ML_OK ? n : 0;
-        room -= n;
+        room = next->blob_count > 0 ? 0 : room - n; /* large contents are a slice of their own */
     }
     if (err == ML_OK && in->written < count) {
         return ML_E_PENDING;
     }
     if (err != ML_E_PENDING) {
         ml_buf_clear(&in->items);
+        ml_buf_clear(&in->blobs);
         ml_buf_clear(&in->bytes);
         in->written = 0;
         in->writing = false;

@@ -30,7 +30,8 @@ size_t ml_intake_waiting(const struct ml_intake *in);
 /** Writes some of what was taken, the structure's objects first, patient by patient, in acts of at
  * most ML_INTAKE_ACT_MAX objects, each one transaction. PENDING: there is more; what was written
  * before an error stays. Nothing is taken until it is over. */
-#define ML_INTAKE_ACT_MAX 512u
+#define ML_INTAKE_ACT_MAX   512u
+#define ML_INTAKE_ACT_BYTES (4u << 20) /* of large contents, but one object has all of its own */
 ml_err ml_intake_write_some(struct ml_intake *in, struct ml_intake_counts *counts) ML_MUST_CHECK;
 /** All of it. */
 ml_err ml_intake_write(struct ml_intake *in, struct ml_intake_counts *counts) ML_MUST_CHECK;

@@ -14,6 +14,7 @@
 #include "core/record/values.h"
 #include "core/record/vault.h"
 #include "net/node/fields.h"
+#include "net/node/files.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
 #include "net/node/write.h"
@@ -27,6 +28,7 @@ struct writing {
     struct ml_buf value;
     struct ml_version_ref seen[HEADS_MAX];
     struct ml_seal_item item;
+    struct ml_files files;
 };
 
 static void writing_init(struct writing *w, struct ml_call *call, ml_change_type type)
@@ -34,6 +36,19 @@ static void writing_init(struct writing *w, struct ml_call *call, ml_change_type
     *w = (struct writing){.call = call};
     w->item.change.type = (uint8_t)type;
     ml_buf_init(&w->value, call->node->env, VALUE_BYTES_MAX);
+    ml_files_init(&w->files, call->node->env);
+}
+
+static void writing_end(struct writing *w)
+{
+    ml_files_free(&w->files);
+    ml_buf_free(&w->value);
+}
+
+/* The value with its files, when there are any. */
+static struct ml_slice writing_value(const struct writing *w)
+{
+    return ml_buf_slice(w->files.value.len > 0 ? &w->files.value : &w->value);
 }
 
 static ml_err writing_circumstances(struct writing *w)
@@ -157,8 +172,18 @@ static ml_err writing_finish(struct writing *w)
 {
     struct ml_call *call = w->call;
     w->item.compartment = (uint8_t)w->entity->compartment;
-    w->item.change.value = ml_buf_slice(&w->value);
-    ml_err err = ml_org_write(call->org, &w->patient, &w->item, 1);
+    w->item.change.value = writing_value(w);
+    for (uint32_t i = 0; i < w->files.blob_count; i++) {
+        w->files.blobs[i].object = w->item.change.object;
+        w->files.blobs[i].compartment = w->item.compartment;
+    }
+    const struct ml_write what = {.items = &w->item,
+                                  .count = 1,
+                                  .blobs = w->files.blobs,
+                                  .blob_count = w->files.blob_count,
+                                  .placed = ml_files_placed,
+                                  .user = &w->files};
+    ml_err err = ml_org_write_all(call->org, &w->patient, &what);
     if (err == ML_E_DENIED) {
         return ml_call_fail(call, err, "session.not_enrolled", NULL, NULL);
     }
@@ -187,7 +212,7 @@ static ml_err writing_check(struct writing *w)
     struct ml_call *call = w->call;
     struct ml_validate_fault fault;
     char why[256];
-    w->item.change.value = ml_buf_slice(&w->value);
+    w->item.change.value = writing_value(w);
     if (ml_validate_change(call->node->schema, &w->item.change, ML_VALIDATE_FORM, &fault) ==
         ML_OK) {
         return ML_OK;
@@ -228,6 +253,9 @@ static ml_err add_run(struct writing *w)
         err = writing_fields(w);
     }
     if (err == ML_OK) {
+        err = ml_files_take(call, &w->files, w->entity, ml_buf_slice(&w->value), ml_slice(NULL, 0));
+    }
+    if (err == ML_OK) {
         err = writing_check(w);
     }
     return err == ML_OK ? writing_finish(w) : err;
@@ -238,7 +266,7 @@ static ml_err record_add(struct ml_call *call)
     struct writing w;
     writing_init(&w, call, ML_CHANGE_CREATE);
     ml_err err = add_run(&w);
-    ml_buf_free(&w.value);
+    writing_end(&w);
     return err;
 }
 
@@ -412,6 +440,26 @@ static ml_err group_complete(struct writing *w)
     return err == ML_OK ? group_check(w) : err;
 }
 
+static ml_err files_keep(void *user, const struct ml_change *old)
+{
+    struct writing *w = user;
+    return ml_files_take(w->call, &w->files, w->entity, ml_buf_slice(&w->value), old->value);
+}
+
+/* An event is amended whole; but its files, which no form gives again, stay unless others are
+ * given. Of several versions none is the one whose files stay. */
+static ml_err amend_files(struct writing *w)
+{
+    if (w->item.change.type != ML_CHANGE_AMEND) {
+        return ML_OK;
+    }
+    if (w->item.change.seen.count == 1) {
+        return ml_vault_version(w->call->session->vault, &w->patient, &w->item.change.object,
+                                &w->seen[0].id, files_keep, w);
+    }
+    return ml_files_take(w->call, &w->files, w->entity, ml_buf_slice(&w->value), ml_slice(NULL, 0));
+}
+
 /* What a form says: checked as given, then completed where it is a part of a group. */
 static ml_err amend_fields(struct writing *w)
 {
@@ -442,6 +490,9 @@ static ml_err amend_run(struct writing *w)
         err = writing_seen(w, slot);
     }
     if (err == ML_OK && keep == NULL) {
+        err = amend_files(w);
+    }
+    if (err == ML_OK && keep == NULL) {
         err = amend_fields(w);
     }
     return err == ML_OK ? writing_finish(w) : err;
@@ -452,7 +503,7 @@ ml_err ml_method_record_amend(struct ml_call *call)
     struct writing w;
     writing_init(&w, call, ML_CHANGE_SET);
     ml_err err = amend_run(&w);
-    ml_buf_free(&w.value);
+    writing_end(&w);
     return err;
 }
 
@@ -474,7 +525,7 @@ static ml_err life_change(struct ml_call *call, ml_change_type type)
     if (err == ML_OK) {
         err = writing_finish(&w);
     }
-    ml_buf_free(&w.value);
+    writing_end(&w);
     return err;
 }
 
