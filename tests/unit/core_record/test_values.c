@@ -269,7 +269,7 @@ static void structured_maps_read_by_their_text(void **state)
                                        .title = ml_slice_str("Courrier"),
                                        .size = 1200};
     assert_int_equal(ml_attachment_encode(&b, &file), ML_OK);
-    reads(&field, encoded(&b), "Courrier (application/pdf), 1200 octets");
+    reads(&field, encoded(&b), "Courrier (PDF, 1,2 Ko)");
     ml_buf_free(&b);
 }
 
