@@ -61,5 +61,27 @@ same 'refused files' "$(answer refused)" 2
 says a 'treatment' schema
 says a 'obligatoire' schema treatment
 refuses 1 a schema licorne
+# A file of the record: its title is never taken for a path, and nothing is overwritten unasked.
+head -c 300000 /dev/urandom > "$work/scan.pdf"
+mkdir "$work/sorti"
+on a document add "$patient" "$work/scan.pdf" --title '../../../evil'
+object=$(answer object)
+says a 'scan.pdf (PDF, 300 Ko) : ici' document show "$patient" "$object"
+says a 'PDF, 300 Ko' timeline "$patient" --limit 3
+says a '300000 octets' document save "$patient" "$object" --to "$work/sorti/copie.pdf"
+cmp "$work/scan.pdf" "$work/sorti/copie.pdf"
+echo autre > "$work/sorti/deja"
+refuses 1 a document save "$patient" "$object" --to "$work/sorti/deja"
+same 'a file that was there' "$(cat "$work/sorti/deja")" autre
+ln -s "$work/sorti/ailleurs" "$work/sorti/lien"
+refuses 1 a document save "$patient" "$object" --to "$work/sorti/lien"
+[ ! -e "$work/sorti/ailleurs" ] || die 'a link was followed'
+on a document save "$patient" "$object" --to "$work/sorti/deja" --force
+cmp "$work/scan.pdf" "$work/sorti/deja"
+refuses 2 a document save "$patient" "$object"
+refuses 1 a document save "$patient" "$object" --file 1 --to "$work/sorti/rien"
+same 'what is left beside' "$(find "$work/sorti" | wc -l)" 4
+on b sync wait --timeout-ms 60000
+says b 'scan.pdf' document show "$patient" "$object"
 says b 'Verrouillé' lock
 echo 'cli_text: passed'
