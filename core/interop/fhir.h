@@ -19,10 +19,10 @@
 #define ML_FHIR_ENTRIES_MAX      200000u /* resources of one file */
 #define ML_FHIR_FIELD_BYTES_MAX  16384u  /* one field's value; larger ones are not kept, counted */
 #define ML_FHIR_INLINE_MAX       6144u   /* larger contents of an attachment become a large value */
-#define ML_FHIR_CONTENT_MAX      ML_BLOB_BYTES_MAX /* 32 MiB; larger ones are not kept, counted */
-#define ML_FHIR_VALUES_BYTES_MAX 40000u            /* one object: it must fit a bundle's body */
-#define ML_FHIR_REPORT_PATHS_MAX 512u /* distinct paths not kept; more are counted together */
-#define ML_FHIR_REPORT_TYPES_MAX 160u /* distinct resource types; R4 has 148 */
+#define ML_FHIR_CONTENT_MAX      ((size_t)ML_BLOB_BYTES_MAX) /* 32 MiB; larger are not kept, counted */
+#define ML_FHIR_VALUES_BYTES_MAX 40000u /* one object: it must fit a bundle's body */
+#define ML_FHIR_REPORT_PATHS_MAX 512u   /* distinct paths not kept; more are counted together */
+#define ML_FHIR_REPORT_TYPES_MAX 160u   /* distinct resource types; R4 has 148 */
 
 struct ml_fhir_report; /* opaque: what became of the resources of one or more files */
 

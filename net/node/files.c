@@ -58,7 +58,7 @@ static ml_err read_all(int fd, struct ml_buf *out)
         if (n < 0 && errno != EINTR) {
             return ML_E_IO;
         }
-        if (out->len - start > ML_BLOB_BYTES_MAX) {
+        if (out->len - start > (size_t)ML_BLOB_BYTES_MAX) {
             return ML_E_LIMIT;
         }
         if (n == 0) {

@@ -180,7 +180,7 @@ static ml_err file_get(void *user, const struct ml_view_file *shown)
     if (!is_large(file) && bytes.len == 0) {
         return ml_call_fail(g->call, ML_E_NOT_FOUND, "document.outside", NULL, NULL);
     }
-    ml_buf_init(&whole, g->call->node->env, ML_BLOB_BYTES_MAX);
+    ml_buf_init(&whole, g->call->node->env, (size_t)ML_BLOB_BYTES_MAX);
     if (is_large(file)) {
         err = ml_blob_read(g->call->org, &file->manifest, &whole);
         bytes = ml_buf_slice(&whole);
