@@ -12,6 +12,7 @@
 #include "core/base/hlc.h"
 #include "core/base/ids.h"
 #include "core/codec/mp_read.h"
+#include "core/codec/value.h"
 #include "core/record/date.h"
 
 enum { PACK_HEAD = 16 + 1 + 1 + 8 + 8 + 4 };
@@ -285,6 +286,56 @@ static bool writes_slot(const struct ml_object *o, uint32_t i, uint16_t slot)
     return writes;
 }
 
+static bool has_files(const struct ml_entity *entity)
+{
+    bool has = false;
+    for (size_t f = 0; f < entity->field_count && !has; f++) {
+        has = entity->fields[f].type == ML_TYPE_ATTACHMENT;
+    }
+    return has;
+}
+
+/* Blanks the manifests that the files of one field name, in a copy of the event's value. */
+static void manifests_blank(const struct ml_field *field, struct ml_slice files,
+                            struct ml_slice copy)
+{
+    static const struct ml_version_id none;
+    struct ml_values_walk walk;
+    struct ml_slice item;
+    struct ml_attachment a;
+    if (!field->list || ml_values_walk(&walk, files) != ML_OK) {
+        return;
+    }
+    while (ml_values_next(&walk, &item)) {
+        const bool large = ml_attachment_decode(&a, item) == ML_OK &&
+                           memcmp(&a.manifest, &none, sizeof(none)) != 0;
+        void *at = large ? memmem(copy.data, copy.len, &a.manifest, sizeof(a.manifest)) : NULL;
+        if (at != NULL) {
+            memset(at, 0, sizeof(a.manifest));
+        }
+    }
+}
+
+/* Where its contents stand is no part of what an event says: two nodes that import one file write
+ * the same contents, by hash, under manifests of their own (rules A9), and nothing is to settle. */
+static struct ml_slice event_value(const struct ml_object *o, uint32_t i, struct ml_buf *groups)
+{
+    struct ml_slice value = o->versions[i].change.value;
+    size_t start = groups->len;
+    if (value.len == 0 || !has_files(o->entity)) {
+        return value;
+    }
+    ml_buf_append(groups, value.data, value.len);
+    for (size_t f = 0; f < o->entity->field_count && groups->err == ML_OK; f++) {
+        const struct ml_field *field = &o->entity->fields[f];
+        struct ml_slice files;
+        if (field->type == ML_TYPE_ATTACHMENT && ml_object_value(o, i, field, &files)) {
+            manifests_blank(field, files, ml_slice(groups->data + start, value.len));
+        }
+    }
+    return (struct ml_slice){NULL, value.len}; /* placed when the buffer is still */
+}
+
 /* The register's value in version `i`; of a group: each field's id and value, one after another. */
 static struct ml_slice slot_value(const struct ml_object *o, uint32_t i, uint16_t slot,
                                   struct ml_buf *groups)
@@ -292,7 +343,7 @@ static struct ml_slice slot_value(const struct ml_object *o, uint32_t i, uint16_
     struct ml_slice value = {NULL, 0};
     const struct ml_field *first = ml_entity_field(o->entity, slot);
     if (slot == 0) {
-        return o->versions[i].change.value;
+        return event_value(o, i, groups);
     }
     if (first == NULL || first->merge != ML_MERGE_ATOMIC) {
         bool says = first != NULL && ml_object_value(o, i, first, &value);

@@ -251,7 +251,7 @@ static void an_amended_document_keeps_its_files(void **state)
     assert_int_equal(read_back(c, 0, patient, object), LARGE);
 }
 
-static void import_large(struct cluster *c, int64_t *created)
+static void import_large(struct cluster *c, unsigned n, int64_t *created)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     struct story_request r;
@@ -277,7 +277,7 @@ static void import_large(struct cluster *c, int64_t *created)
     story_ask(&r);
     story_put(&r, "path", path);
     story_put(&r, "source", "cabinet du port");
-    story_must(&r, story_send(&r, c, 0, "import.fhir"), "import.fhir");
+    story_must(&r, story_send(&r, c, n, "import.fhir"), "import.fhir");
     *created = ml_value_int(story_get(&r, "created"), -1);
     story_end(&r);
 }
@@ -307,13 +307,13 @@ static void an_imported_attachment_is_kept_whole_and_once(void **state)
     char patient[40];
     char object[40];
     int64_t created = 0;
-    import_large(c, &created);
+    import_large(c, 0, &created);
     assert_int_equal(created, 2);
     imported(c, 0, patient, object);
     state_is(c, 0, patient, object, "here");
     assert_int_equal(read_back(c, 0, patient, object), LARGE);
     story_verify(c, 0, &before);
-    import_large(c, &created);
+    import_large(c, 0, &created);
     assert_int_equal(created, 0);
     story_verify(c, 0, &after);
     assert_string_equal(before.state_hash, after.state_hash);
@@ -327,7 +327,7 @@ static void another_node_says_what_is_missing_then_has_it(void **state)
     char patient[40];
     char object[40];
     int64_t created = 0;
-    import_large(c, &created);
+    import_large(c, 0, &created);
     imported(c, 0, patient, object);
     story_join(c, 0, 1, "Inès Leroy", 10);
     story_synced(c, 1);
@@ -352,6 +352,35 @@ static void another_node_says_what_is_missing_then_has_it(void **state)
     assert_int_equal(read_back(c, 1, patient, object), LARGE);
 }
 
+/* Both import while they don't see each other: the same contents under two manifests. */
+static void two_nodes_that_import_one_file_have_nothing_to_settle(void **state)
+{
+    struct cluster *c = *state;
+    struct story_proof a;
+    struct story_proof b;
+    char patient[40];
+    char object[40];
+    int64_t created = 0;
+    story_join(c, 0, 1, "Inès Leroy", 10);
+    story_synced(c, 1);
+    story_pause(c, 1, true);
+    import_large(c, 0, &created);
+    import_large(c, 1, &created);
+    assert_int_equal(created, 2);
+    story_pause(c, 1, false);
+    story_synced(c, 1);
+    cluster_run(c, 1000);
+    story_verify(c, 0, &a);
+    story_verify(c, 1, &b);
+    assert_string_equal(a.view_hash, b.view_hash);
+    assert_int_equal(a.conflicts, 0);
+    assert_int_equal(b.conflicts, 0);
+    assert_int_equal(a.patients, 1);
+    imported(c, 0, patient, object);
+    assert_int_equal(read_back(c, 0, patient, object), LARGE);
+    assert_int_equal(read_back(c, 1, patient, object), LARGE);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -363,6 +392,7 @@ int main(void)
         T(an_amended_document_keeps_its_files),
         T(an_imported_attachment_is_kept_whole_and_once),
         T(another_node_says_what_is_missing_then_has_it),
+        T(two_nodes_that_import_one_file_have_nothing_to_settle),
     };
 #undef T
     return cmocka_run_group_tests(tests, NULL, NULL);
