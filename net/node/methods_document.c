@@ -23,15 +23,17 @@ static bool is_large(const struct ml_attachment *file)
 
 /* "stored": in the record itself; "here": all chunks; "missing": not all, or no manifest yet;
  * "outside": only an address is known. */
-static const char *file_state(struct ml_org *org, const struct ml_attachment *file,
-                              struct ml_blob_stat *stat)
+static ml_err file_state(struct ml_org *org, const struct ml_attachment *file, const char **state,
+                         struct ml_blob_stat *stat)
 {
     *stat = (struct ml_blob_stat){.bytes = file->size};
     if (!is_large(file)) {
-        return file->bytes.len > 0 ? "stored" : "outside";
+        *state = file->bytes.len > 0 ? "stored" : "outside";
+        return ML_OK;
     }
     ml_err err = ml_blob_stat(org, &file->manifest, stat);
-    return err == ML_OK && stat->chunks_missing == 0 ? "here" : "missing";
+    *state = err == ML_OK && stat->chunks_missing == 0 ? "here" : "missing";
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
 }
 
 struct listing {
@@ -54,7 +56,8 @@ static ml_err file_describe(void *user, const struct ml_view_file *shown)
     struct ml_buf text;
     ml_buf_init(&text, l->call->node->env, 1024);
     ml_file_text(&text, file);
-    const char *state = file_state(l->call->org, file, &stat);
+    const char *state = "";
+    ml_err err = file_state(l->call->org, file, &state, &stat);
     ml_args_map(out);
     ml_result_int(out, "file", shown->number);
     ml_result_text(out, "field", shown->field->name);
@@ -68,7 +71,7 @@ static ml_err file_describe(void *user, const struct ml_view_file *shown)
     slice_put(out, "url", file->url);
     ml_args_end(out);
     l->count++;
-    ml_err err = text.err;
+    err = err == ML_OK ? text.err : err;
     ml_buf_free(&text);
     return err;
 }
@@ -123,10 +126,15 @@ static ml_err missing(struct ml_call *call, const struct ml_attachment *file)
     struct ml_blob_stat stat;
     struct ml_buf size;
     char number[24];
+    ml_err err = ml_blob_stat(call->org, &file->manifest, &stat);
+    const bool known = err == ML_OK;
+    if (!known && err != ML_E_NOT_FOUND) {
+        return err;
+    }
     ml_buf_init(&size, call->node->env, 64);
     ml_size_text(&size, file->size);
     ml_buf_u8(&size, '\0');
-    const bool known = ml_blob_stat(call->org, &file->manifest, &stat) == ML_OK;
+    err = size.err != ML_OK ? size.err : ML_E_PENDING;
     ml_call_fail(call, ML_E_PENDING, known ? "document.partial" : "document.not_received", "size",
                  size.err == ML_OK ? (const char *)size.data : "");
     if (known) {
@@ -136,7 +144,7 @@ static ml_err missing(struct ml_call *call, const struct ml_attachment *file)
         ml_call_detail(call, "chunks", number);
     }
     ml_buf_free(&size);
-    return ML_E_PENDING;
+    return err;
 }
 
 /* The bytes as they were written: what the record says of them and what is there must agree. */

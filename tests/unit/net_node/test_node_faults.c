@@ -25,7 +25,8 @@ struct fixture {
     struct cluster c;
     char patient[40];
     char treatment[40];
-    char node[40]; /* of node 1, a peer of node 0 */
+    char document[40]; /* with a file of several chunks */
+    char node[40];     /* of node 1, a peer of node 0 */
     char member[40];
     char fhir[256];
 };
@@ -77,6 +78,12 @@ static void ask_object(const struct fixture *f, struct story_request *r)
 {
     ask_patient(f, r);
     story_put(r, "object", f->treatment);
+}
+
+static void ask_document(const struct fixture *f, struct story_request *r)
+{
+    story_put(r, "patient", f->patient);
+    story_put(r, "object", f->document);
 }
 
 static void ask_find(const struct fixture *f, struct story_request *r)
@@ -176,6 +183,8 @@ static const struct rule rules[] = {
     {"log.show", ask_bundle, true, 0},
     {"schema.list", ask_nothing, true, 0},
     {"schema.show", ask_entity, true, 0},
+    {"document.show", ask_document, true, 0},
+    {"document.get", ask_document, true, 0},
     {"verify", ask_nothing, false, 0},
     {"draft.put", ask_draft_put, false, 0},
     {"draft.get", ask_draft, true, 0},
@@ -264,6 +273,36 @@ static void fhir_write(struct fixture *f)
     assert_int_equal(fclose(file), 0);
 }
 
+static void document_add(struct fixture *f)
+{
+    struct story_request r;
+    char path[256];
+    snprintf(path, sizeof(path), "%s/scan.pdf", f->c.folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 20000; i++) {
+        fputs("pages", file);
+    }
+    assert_int_equal(fclose(file), 0);
+    story_ask(&r);
+    story_put(&r, "entity", "document");
+    story_put(&r, "patient", f->patient);
+    ml_args_key(r.args, "fields");
+    ml_args_map(r.args);
+    story_put(&r, "title", "Courrier");
+    story_put(&r, "written_at", "2026-03-02");
+    ml_args_end(r.args);
+    ml_args_key(r.args, "files");
+    ml_args_list(r.args);
+    ml_args_map(r.args);
+    story_put(&r, "path", path);
+    ml_args_end(r.args);
+    ml_args_end(r.args);
+    story_must(&r, story_send(&r, &f->c, 0, "record.add"), "record.add");
+    snprintf(f->document, sizeof(f->document), "%s", ml_value_text(story_get(&r, "object"), ""));
+    story_end(&r);
+}
+
 static int setup(void **state)
 {
     static struct fixture f;
@@ -272,6 +311,7 @@ static int setup(void **state)
     story_found(&f.c, 0);
     story_patient(&f.c, 0, f.patient);
     story_treatment(&f.c, 0, f.patient, drug("ramipril", "2,5 mg le matin"), f.treatment);
+    document_add(&f);
     story_join(&f.c, 0, 1, "Inès Leroy", 60);
     story_synced(&f.c, 1);
     names_keep(&f);
