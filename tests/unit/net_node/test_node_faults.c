@@ -19,7 +19,7 @@
 #include "net/node/call.h"
 #include "support_story.h"
 
-enum { FAULTS_MAX = 3000, FOLLOW_MS = 1100, ANSWER_MAX = 64 << 10 };
+enum { FAULTS_MAX = 3000, FOLLOW_MS = 1100, ANSWER_MAX = 256 << 10 };
 
 struct fixture {
     struct cluster c;
