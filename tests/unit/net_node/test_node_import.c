@@ -340,6 +340,35 @@ static void a_reference_finds_what_an_earlier_import_brought(void **state)
     assert_int_equal(measure_during(c, "m4", "Condition/c").unresolved, 1);     /* no encounter */
 }
 
+static void each_patient_finds_his_own(void **state)
+{
+    struct cluster *c = *state;
+    char path[256];
+    FILE *file = file_begin(c, "avant.json", path);
+    fputs(PATIENT("p") "," PATIENT("q"), file);
+    for (const char *id = "pq"; *id != '\0'; id++) {
+        fprintf(file,
+                ",{\"resource\":{\"resourceType\":\"Encounter\",\"id\":\"e%c\",\"subject\":{"
+                "\"reference\":\"Patient/%c\"},\"status\":\"finished\",\"class\":{\"code\":"
+                "\"AMB\"},\"period\":{\"start\":\"2026-03-01\"}}}",
+                *id, *id);
+    }
+    file_end(file);
+    assert_int_equal(import_whole(c, path).created, 4);
+    file = file_begin(c, "apres.json", path);
+    for (const char *id = "pqp"; *id != '\0'; id++) {
+        fprintf(file,
+                "%s{\"resource\":{\"resourceType\":\"Observation\",\"id\":\"m%d\",\"subject\":{"
+                "\"reference\":\"Patient/%c\"},\"code\":{\"text\":\"mesure\"},\"encounter\":{"
+                "\"reference\":\"Encounter/e%c\"}}}",
+                ftell(file) > 50 ? "," : "", (int)ftell(file), *id, *id);
+    }
+    file_end(file);
+    const struct counts n = import_whole(c, path);
+    assert_int_equal(n.created, 3);
+    assert_int_equal(n.unresolved, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -353,6 +382,7 @@ int main(void)
         T(another_session_of_the_same_member_does_not_inherit_it),
         T(a_file_that_is_refused_writes_nothing),
         T(a_reference_finds_what_an_earlier_import_brought),
+        T(each_patient_finds_his_own),
     };
 #undef T
     return cmocka_run_group_tests(tests, NULL, NULL);
