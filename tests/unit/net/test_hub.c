@@ -13,7 +13,7 @@
 #include "fake_env.h"
 #include "net/link/hub.h"
 
-enum { ENDS = 2, RAW_MAX = 64 };
+enum { ENDS = 3, RAW_MAX = 64 };
 
 struct end {
     struct ml_hub *hub;
@@ -29,7 +29,7 @@ struct end {
 struct fixture {
     struct fake_env fake;
     uv_loop_t loop;
-    struct end ends[ENDS]; /* 0 answers, 1 dials */
+    struct end ends[ENDS]; /* 0 answers, 1 dials, 2 when a limit asks for a third */
     struct ml_secret *statics[ENDS], *psk, *mac, *other;
     struct ml_box_pk pks[ENDS];
     struct ml_org_id org;
@@ -380,6 +380,48 @@ static void a_reader_that_is_behind_stops_the_sender_not_the_node(void **state)
     assert_true(a->bytes > bytes); /* what had been sent was still read */
 }
 
+/* The newcomer comes from a node that has no other link: only who answers is full. */
+static void open_links_end_at_their_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_hub_stats stats;
+    for (unsigned i = 0; i < ML_LINKS_MAX; i++) {
+        linked(f);
+    }
+    ml_hub_stats(f->ends[0].hub, &stats);
+    assert_int_equal(stats.links, ML_LINKS_MAX);
+    assert_int_equal(stats.refused_links, 0);
+    const struct ml_dial_request r = known(f);
+    ml_hub_dial(f->ends[2].hub, &r);
+    until(f, &f->ends[2].downs, 1); /* its own end opens first: message 3 has the last word */
+    ml_hub_stats(f->ends[0].hub, &stats);
+    assert_int_equal(stats.refused_links, 1);
+    assert_int_equal(f->ends[0].ups, ML_LINKS_MAX);
+    assert_int_equal(f->ends[0].downs, 0); /* the others stay */
+    ml_hub_end(f->ends[0].hub, f->ends[0].link, ML_OK);
+    until(f, &f->ends[0].downs, 1);
+    ml_hub_dial(f->ends[2].hub, &r); /* one went: there is room again */
+    until(f, &f->ends[0].ups, ML_LINKS_MAX + 1);
+}
+
+static void own_dials_end_at_their_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct end *b = &f->ends[1];
+    struct ml_dial_request r = known(f);
+    r.address = "127.0.0.1:1"; /* nobody: they all end by themselves */
+    for (unsigned i = 0; i < ML_LINK_DIALS_MAX; i++) {
+        ml_hub_dial(b->hub, &r);
+    }
+    assert_int_equal(b->fails, 0); /* all under way: the loop hasn't run */
+    ml_hub_dial(b->hub, &r);
+    assert_int_equal(b->fails, 1);
+    assert_int_equal(b->reason, ML_E_LIMIT);
+    until(f, &b->fails, 1 + ML_LINK_DIALS_MAX);
+    assert_int_equal(b->reason, ML_E_UNREACHABLE);
+    linked(f);
+}
+
 /* --- raw connections: peers that prove nothing --- */
 
 struct raw {
@@ -602,6 +644,8 @@ int main(void)
         T(a_drained_link_says_what_it_sent),
         T(an_ended_link_sends_what_was_queued),
         T(a_reader_that_is_behind_stops_the_sender_not_the_node),
+        T(open_links_end_at_their_limit),
+        T(own_dials_end_at_their_limit),
         T(an_outsider_costs_no_memory_and_is_dropped),
         SHORT(who_says_nothing_is_dropped_at_the_deadline),
         MEDIUM(half_open_connections_of_an_address_are_limited),

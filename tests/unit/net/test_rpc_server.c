@@ -260,6 +260,46 @@ static void calls_over_the_limit_wait_their_turn(void **state)
     ml_client_close(c); /* all held calls are cancelled */
 }
 
+static void calls_of_a_client_end_at_their_limit(void **state)
+{
+    struct ml_client *c = opened(*state);
+    struct heard h = {.answers = 0};
+    for (unsigned i = 0; i < ML_CLIENT_CALLS_MAX; i++) {
+        assert_int_equal(called(c, NULL, "echo", &h), ML_OK);
+    }
+    assert_int_equal(called(c, NULL, "echo", &h), ML_E_LIMIT);
+    work_until(c, &h.answers, ML_CLIENT_CALLS_MAX);
+    assert_int_equal(h.last, ML_OK);
+    assert_int_equal(called(c, NULL, "echo", &h), ML_OK);
+    work_until(c, &h.answers, ML_CLIENT_CALLS_MAX + 1); /* the refused one was never answered */
+    ml_client_close(c);
+}
+
+static ml_err subscribed(struct ml_client *c, unsigned number_of)
+{
+    char name[16];
+    struct ml_args *a = ml_args_new();
+    snprintf(name, sizeof(name), "news-%u", number_of);
+    ml_args_map(a);
+    ml_args_key(a, "name");
+    ml_args_text(a, name);
+    ml_args_end(a);
+    ml_err err = ml_client_request(c, NULL, "rpc.subscribe", a, GUARD_MS);
+    ml_args_free(a);
+    return err;
+}
+
+static void subscriptions_of_a_session_end_at_their_limit(void **state)
+{
+    struct ml_client *c = opened(*state);
+    for (unsigned i = 0; i < ML_RPC_NAMES_MAX; i++) {
+        assert_int_equal(subscribed(c, i), ML_OK);
+    }
+    assert_int_equal(subscribed(c, ML_RPC_NAMES_MAX), ML_E_LIMIT);
+    assert_int_equal(subscribed(c, 0), ML_OK); /* known already: takes no room */
+    ml_client_close(c);
+}
+
 /* --- raw clients --- */
 
 static int raw(const struct rpc_fixture *f)
@@ -316,6 +356,74 @@ static void the_first_call_is_hello_with_our_version(void **state)
     assert_int_equal(raw_request(*state, "rpc.hello", "\x81\xa7version\x01", 10), ML_OK);
     assert_int_equal(raw_request(*state, "rpc.hello", "\x80", 1), ML_E_VERSION);
     assert_int_equal(raw_request(*state, "rpc.hello", "\x81\xa7version\xa1x", 11), ML_E_INVALID);
+}
+
+static void a_token_has_128_bytes_at_most(void **state)
+{
+    static const char head[] = "\x82\xa7version\x01\xa5token\xc4";
+    char params[sizeof(head) + 1 + ML_RPC_TOKEN_BYTES_MAX] = "";
+    memcpy(params, head, sizeof(head) - 1);
+    for (unsigned over = 0; over < 2; over++) {
+        size_t len = ML_RPC_TOKEN_BYTES_MAX + over;
+        params[sizeof(head) - 1] = (char)len;
+        assert_int_equal(raw_request(*state, "rpc.hello", params, sizeof(head) + len),
+                         over ? ML_E_INVALID : ML_OK);
+    }
+}
+
+/* Sends `count` large calls of equal length and reads no answer before all are sent. Returns the
+ * bytes of answers that came before the end of the session, or the last byte expected. */
+static size_t flood(const struct rpc_fixture *f, unsigned count, struct ml_slice frame)
+{
+    static const char hello[] = "\0\0\0\x17\x94\0\1\xa9rpc.hello\x81\xa7version\1";
+    static uint8_t in[65536];
+    int fd = raw(f);
+    assert_int_equal(raw_answer(fd, hello, sizeof(hello) - 1), ML_OK);
+    bool hung_up = false;
+    size_t got = 0;
+    size_t want = (size_t)count * frame.len; /* an answer is a little shorter than its call */
+    for (size_t sent = 0; sent < want && !hung_up;) {
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+        assert_int_equal(poll(&p, 1, GUARD_MS), 1);
+        size_t at = sent % frame.len;
+        ssize_t n = send(fd, frame.data + at, frame.len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        hung_up = n < 0;
+        sent += n < 0 ? 0 : (size_t)n;
+    }
+    while (got < want - (size_t)count * 64) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        assert_int_equal(poll(&p, 1, GUARD_MS), 1);
+        ssize_t n = recv(fd, in, sizeof(in), 0);
+        if (n <= 0) {
+            break;
+        }
+        got += (size_t)n;
+    }
+    close(fd);
+    return got;
+}
+
+static void a_session_that_takes_no_answers_is_closed(void **state)
+{
+    static uint8_t filler[ML_RPC_BYTES_MAX - 64];
+    struct ml_buf body;
+    struct ml_buf out;
+    ml_buf_init(&body, ml_env_system(), ML_RPC_BYTES_MAX);
+    ml_buf_init(&out, ml_env_system(), ML_RPC_BYTES_MAX + 4);
+    ml_mp_put_map(&body, 1);
+    ml_mp_put_str(&body, ml_slice_str("b"));
+    ml_mp_put_bin(&body, ml_slice(filler, sizeof(filler)));
+    const struct ml_rpc_frame frame = {.kind = ML_RPC_REQUEST,
+                                       .id = 1,
+                                       .method = ml_slice_str("echo"),
+                                       .body = ml_buf_slice(&body)};
+    assert_int_equal(ml_rpc_frame_write(&out, &frame), ML_OK);
+    const unsigned fits = ML_RPC_QUEUE_BYTES_MAX / ML_RPC_BYTES_MAX;
+    size_t most = fits * out.len;
+    assert_in_range(flood(*state, fits, ml_buf_slice(&out)), most - fits * 64, most);
+    assert_true(flood(*state, fits + 1, ml_buf_slice(&out)) < most);
+    ml_buf_free(&body);
+    ml_buf_free(&out);
 }
 
 static void bytes_that_are_no_message_end_the_session(void **state)
@@ -389,6 +497,10 @@ int main(void)
         T(who_subscribed_hears_and_who_left_does_not),
         T(a_stopping_server_says_bye_and_fails_open_calls),
         T(calls_over_the_limit_wait_their_turn),
+        T(calls_of_a_client_end_at_their_limit),
+        T(subscriptions_of_a_session_end_at_their_limit),
+        T(a_token_has_128_bytes_at_most),
+        T(a_session_that_takes_no_answers_is_closed),
         T(the_first_call_is_hello_with_our_version),
         T(bytes_that_are_no_message_end_the_session),
         T(a_request_may_come_byte_by_byte),
