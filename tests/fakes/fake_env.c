@@ -43,6 +43,13 @@ static uint64_t fake_wall(void *ctx)
     return ((struct fake_env *)ctx)->wall_ms;
 }
 
+bool fake_spared(struct fake_env *f)
+{
+    bool spared = f->fail_alloc > 0;
+    f->fail_alloc = 0;
+    return spared;
+}
+
 uint64_t fake_next(struct fake_env *f)
 {
     uint64_t z = (f->rng += 0x9e3779b97f4a7c15u);

@@ -2,6 +2,7 @@
 #ifndef ML_TESTS_FAKE_ENV_H
 #define ML_TESTS_FAKE_ENV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/env.h"
@@ -18,6 +19,10 @@ struct fake_env {
 
 void fake_env_init(struct fake_env *f, uint64_t seed);
 uint64_t fake_next(struct fake_env *f);
+/** Whether the Nth allocation is still to come, and then it won't: a loop over all of them is over
+ * only then. One that ends at the first success would end at the first failure that is swallowed.
+ */
+bool fake_spared(struct fake_env *f);
 /** Uniform enough for tests, in 0 .. bound-1. */
 uint64_t fake_below(struct fake_env *f, uint64_t bound);
 

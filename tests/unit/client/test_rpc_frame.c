@@ -180,6 +180,7 @@ static void each_failed_allocation_is_told(void **state)
         ml_buf_init(&b, &fake.env, 1u << 12);
         fake.fail_alloc = n;
         err = ml_rpc_frame_write(&b, &frame);
+        assert_int_equal(fake_spared(&fake), err == ML_OK);
         assert_true(err == ML_OK || err == ML_E_NOMEM);
         ml_buf_free(&b);
         assert_int_equal(fake.live, 0);

@@ -537,6 +537,7 @@ static void encode_save_and_load_survive_failed_allocations(void **state)
     do {
         fail_nth(f, ++nth);
     } while (ml_keystore_save(ks, f->env, p.path) == ML_E_NOMEM);
+    assert_true(fake_spared(&f->fake));
     assert_true(nth > 2);
     nth = 0;
     do {
@@ -544,6 +545,7 @@ static void encode_save_and_load_survive_failed_allocations(void **state)
         assert_null(loaded);
     } while (ml_keystore_load(&loaded, f->env, p.path, NULL) == ML_E_NOMEM);
     assert_non_null(loaded);
+    assert_true(fake_spared(&f->fake));
     assert_true(nth > 6); /* the buffer, the object, two members, three sections */
     fail_nth(f, 0);
     ml_keystore_free(loaded);

@@ -392,6 +392,7 @@ static void a_failed_allocation_changes_nothing(void **state)
             assert_null(p.end[i]);
             fail_nth(f, ++nth);
         }
+        assert_true(fake_spared(&f->fake));
         assert_int_equal(nth, 3);
     }
     for (size_t i = 0; i < MESSAGES; i++) {
@@ -408,6 +409,7 @@ static void a_failed_allocation_changes_nothing(void **state)
         assert_null(c[0]);
         fail_nth(f, ++nth);
     }
+    assert_true(fake_spared(&f->fake));
     assert_int_equal(nth, 5);
     ml_noise_cipher_free(c[0]);
     ml_noise_cipher_free(c[1]);
