@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "core/base/assert.h"
+#include "core/base/fs.h"
 
 static void *system_alloc(void *ctx, size_t size)
 {
@@ -77,7 +78,7 @@ static void system_log(void *ctx, ml_log_level level, const char *module, const 
 
 const struct ml_env *ml_env_system(void)
 {
-    static const struct ml_env env = {
+    static struct ml_env env = {
         .alloc = system_alloc,
         .resize = system_resize,
         .release = system_release,
@@ -86,6 +87,7 @@ const struct ml_env *ml_env_system(void)
         .random = system_random,
         .log = system_log,
     };
+    env.fs = ml_fs_system(); /* the same each time */
     return &env;
 }
 

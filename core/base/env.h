@@ -1,4 +1,4 @@
-/* core/base/env.h -- every effect the node may have on the world that is not a socket or a file.
+/* core/base/env.h -- every effect the node may have on the world that is not a socket.
  *
  * Injected once, at the top; borrowed by everything below, which it outlives. The functions may be
  * called from any thread. A test's env commands time, chance and memory (tests/fakes/fake_env.h).
@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+struct ml_fs;
 
 typedef enum ml_log_level {
     ML_LOG_ERROR,
@@ -24,6 +26,7 @@ struct ml_env {
     uint64_t (*wall_ms)(void *ctx);                     /* UTC, milliseconds since 1970 */
     void (*random)(void *ctx, void *buf, size_t len);   /* fit for keys in a real env */
     void (*log)(void *ctx, ml_log_level level, const char *module, const char *line);
+    const struct ml_fs *fs; /* core/base/fs.h */
     void *ctx;
 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/file.h"
 #include "core/crypto/hash.h"
-#include "core/store/file.h"
 
 #define HEAD_BYTES  8u
 #define ENTRY_BYTES 21u
@@ -79,7 +79,7 @@ static ml_err load(struct ml_anchor *a)
 {
     struct ml_buf bytes;
     ml_buf_init(&bytes, a->env, (size_t)FILE_MAX * 2);
-    ml_err err = ml_file_read(&bytes, a->path);
+    ml_err err = ml_file_read(&bytes, a->env, a->path);
     if (err == ML_OK && !decode(a, ml_buf_slice(&bytes))) {
         err = ML_E_CORRUPT;
     }
@@ -148,7 +148,7 @@ ml_err ml_anchor_raise(struct ml_anchor *a, const struct ml_writer_id *writer, u
     ml_buf_init(&bytes, a->env, FILE_MAX);
     ml_err err = encode(a, &bytes);
     if (err == ML_OK) {
-        err = ml_file_replace(a->path, ml_buf_slice(&bytes));
+        err = ml_file_replace(a->env, a->path, ml_buf_slice(&bytes));
     }
     ml_buf_free(&bytes);
     if (err != ML_OK) {

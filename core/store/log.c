@@ -44,10 +44,21 @@ ml_err ml_log_fresh(struct ml_log *log)
     if (!log->stale) {
         return ML_OK;
     }
+    /* While the disk doesn't answer, readers keep what was known: what is stale writes nothing. */
+    struct ml_gov *gov = log->gov;
+    const struct ml_log_tally tally = log->tally;
+    log->gov = NULL;
     ml_log_forget(log);
     ml_err err = ml_log_recall(log);
     log->stale = err != ML_OK;
     log->damaged = log->damaged || err == ML_E_CORRUPT;
+    if (log->stale) {
+        ml_log_forget(log);
+        log->gov = gov;
+        log->tally = tally;
+    } else {
+        ml_gov_free(gov);
+    }
     log_quiet(log);
     return err;
 }
@@ -58,6 +69,7 @@ static void log_undo(struct ml_log *log)
     ml_db_rollback(log->db);
     log->writing = false;
     log->stale = true;
+    log->tally = log->tally_before;
 }
 
 ml_err ml_log_write(struct ml_log *log)
@@ -67,6 +79,7 @@ ml_err ml_log_write(struct ml_log *log)
         return err;
     }
     log_quiet(log);
+    log->tally_before = log->tally;
     err = ml_db_begin(log->db);
     log->writing = err == ML_OK;
     return err;

@@ -182,6 +182,7 @@ struct ml_log {
     size_t gvec_count;
     size_t gvec_turn; /* next to make room */
     struct ml_log_tally tally;
+    struct ml_log_tally tally_before; /* of the transaction: what an undone one goes back to */
     bool stale;         /* memory isn't what the database holds */
     bool explicit;      /* between ml_log_begin and its end */
     bool broken;        /* an explicit transaction failed: only its end is allowed */

@@ -8,14 +8,12 @@
  */
 #include "core/store/tracejournal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/assert.h"
+#include "core/base/file.h"
+#include "core/base/fs.h"
 #include "core/crypto/aead.h"
-#include "core/store/file.h"
 
 #define ID_BYTES     16u
 #define HEADER_CLEAR 28u /* magic, file id, first index */
@@ -29,8 +27,9 @@ static const uint8_t magic[4] = {'M', 'L', 'J', '1'};
 struct ml_tracejournal {
     const struct ml_env *env;
     const struct ml_secret *key;
-    char *path; /* owned */
-    int fd;
+    char *path;    /* owned */
+    intptr_t file; /* where is_open */
+    bool is_open;
     uint8_t id[ID_BYTES];
     uint64_t last;
     uint64_t end;
@@ -83,17 +82,23 @@ static ml_err header_read(struct ml_tracejournal *j, struct ml_slice file)
     return ML_OK;
 }
 
-/* Whether the file at the path begins with `header`; *fd is opened for it. */
-static ml_err is_file(const struct ml_tracejournal *j, int *fd, bool *is,
+/* Whether the file at the path begins with `header`; *file is opened for it. */
+static ml_err is_file(const struct ml_tracejournal *j, intptr_t *file, bool *is,
                       const uint8_t header[HEADER_BYTES])
 {
     uint8_t there[HEADER_BYTES];
-    *fd = open(j->path, O_RDWR | O_CLOEXEC);
-    if (*fd < 0) {
-        return ml_file_err(errno);
+    const struct ml_fs *fs = j->env->fs;
+    size_t got = 0;
+    int rc = fs->open(fs->ctx, j->path, ML_FS_WRITE, file);
+    if (rc != 0) {
+        return ml_file_err(rc);
     }
-    const ssize_t n = pread(*fd, there, sizeof(there), 0);
-    *is = n == (ssize_t)sizeof(there) && memcmp(there, header, sizeof(there)) == 0;
+    rc = fs->read(fs->ctx, *file, 0, there, sizeof(there), &got);
+    if (rc != 0) {
+        fs->close(fs->ctx, *file);
+        return ml_file_err(rc);
+    }
+    *is = got == sizeof(there) && memcmp(there, header, sizeof(there)) == 0;
     return ML_OK;
 }
 
@@ -104,21 +109,23 @@ static ml_err file_start(struct ml_tracejournal *j, uint64_t first)
 {
     uint8_t header[HEADER_BYTES];
     uint8_t id_before[ID_BYTES];
-    int fd = -1;
+    const struct ml_fs *fs = j->env->fs;
+    intptr_t file = 0;
     bool replaced = false;
     memcpy(id_before, j->id, sizeof(j->id));
     header_make(j, header, first);
-    ml_err err = ml_file_replace(j->path, ml_slice(header, sizeof(header)));
-    ml_err told = is_file(j, &fd, &replaced, header);
+    ml_err err = ml_file_replace(j->env, j->path, ml_slice(header, sizeof(header)));
+    ml_err told = is_file(j, &file, &replaced, header);
     if (told == ML_OK && !replaced) {
         memcpy(j->id, id_before, sizeof(j->id));
-        (void)close(fd); /* it was only read */
+        fs->close(fs->ctx, file); /* it was only read */
         return err != ML_OK ? err : ML_E_IO;
     }
-    if (j->fd >= 0) {
-        (void)close(j->fd); /* its contents were synced, or are in bundles */
+    if (j->is_open) {
+        fs->close(fs->ctx, j->file); /* its contents were synced, or are in bundles */
     }
-    j->fd = fd;
+    j->file = file;
+    j->is_open = told == ML_OK;
     j->end = HEADER_BYTES;
     return err != ML_OK ? err : told;
 }
@@ -190,7 +197,8 @@ static ml_err file_open(struct ml_tracejournal *j, uint32_t *damaged,
 {
     struct ml_buf file;
     ml_buf_init(&file, j->env, (size_t)ML_TRACEJOURNAL_FILE_MAX * 2);
-    ml_err err = ml_file_read(&file, j->path);
+    const struct ml_fs *fs = j->env->fs;
+    ml_err err = ml_file_read(&file, j->env, j->path);
     if (err == ML_OK) {
         err = header_read(j, ml_buf_slice(&file));
     }
@@ -198,11 +206,11 @@ static ml_err file_open(struct ml_tracejournal *j, uint32_t *damaged,
         err = records_read(j, damaged, ml_buf_slice(&file), args);
     }
     if (err == ML_OK) {
-        j->fd = open(j->path, O_RDWR | O_CLOEXEC);
-        err = j->fd >= 0 ? ML_OK : ml_file_err(errno);
+        err = ml_file_err(fs->open(fs->ctx, j->path, ML_FS_WRITE, &j->file));
+        j->is_open = err == ML_OK;
     }
-    if (err == ML_OK && file.len > j->end && ftruncate(j->fd, (off_t)j->end) != 0) {
-        err = ml_file_err(errno);
+    if (err == ML_OK && file.len > j->end) {
+        err = ml_file_err(fs->truncate(fs->ctx, j->file, j->end));
     }
     ml_buf_free(&file);
     return err == ML_E_NOT_FOUND ? file_start(j, args->first > 0 ? args->first : 1) : err;
@@ -217,7 +225,6 @@ ml_err ml_tracejournal_open(struct ml_tracejournal **out, uint32_t *damaged,
     }
     j->env = args->env;
     j->key = args->key;
-    j->fd = -1;
     *damaged = 0;
     j->path = ml_copy(args->env, args->path, strlen(args->path));
     ml_err err = j->path == NULL ? ML_E_NOMEM : file_open(j, damaged, args);
@@ -234,8 +241,8 @@ void ml_tracejournal_close(struct ml_tracejournal *j)
     if (j == NULL) {
         return;
     }
-    if (j->fd >= 0) {
-        (void)close(j->fd);
+    if (j->is_open) {
+        j->env->fs->close(j->env->fs->ctx, j->file);
     }
     ml_release(j->env, j->path);
     ml_release(j->env, j);
@@ -243,18 +250,18 @@ void ml_tracejournal_close(struct ml_tracejournal *j)
 
 static ml_err record_write(struct ml_tracejournal *j, struct ml_slice bytes, bool sync)
 {
-    ml_err err = ML_OK;
-    if (lseek(j->fd, (off_t)j->end, SEEK_SET) < 0) {
-        return ml_file_err(errno);
+    const struct ml_fs *fs = j->env->fs;
+    if (!j->is_open) {
+        return ML_E_IO;
     }
-    err = ml_file_write_all(j->fd, bytes);
-    if (err == ML_OK && sync && fdatasync(j->fd) != 0) {
-        err = ml_file_err(errno);
+    int rc = fs->write(fs->ctx, j->file, j->end, bytes.data, bytes.len);
+    if (rc == 0 && sync) {
+        rc = fs->sync(fs->ctx, j->file);
     }
-    if (err != ML_OK && ftruncate(j->fd, (off_t)j->end) != 0) {
+    if (rc != 0 && fs->truncate(fs->ctx, j->file, j->end) != 0) {
         ml_logf(j->env, ML_LOG_WARN, "trace", "a torn entry stays: the next one overwrites it");
     }
-    return err;
+    return ml_file_err(rc);
 }
 
 ml_err ml_tracejournal_append(struct ml_tracejournal *j, uint64_t *index, struct ml_slice plain,

@@ -29,7 +29,7 @@ static ml_err anchor_replace(struct ml_org *org, const char *path)
     struct ml_damage damage = {.file = ML_DAMAGE_ANCHOR};
     ml_err err = ml_damage_renew_all(org);
     if (err == ML_OK) {
-        err = ml_home_set_aside(path, damage.aside);
+        err = ml_home_set_aside(org->node->env, path, damage.aside);
     }
     if (err == ML_OK) {
         err = ml_anchor_open(&org->anchor, org->node->env, path, org->anchor_key);

@@ -230,7 +230,7 @@ static bool still_told(struct ml_org *org, const struct ml_damage *d)
         return env->wall_ms(env->ctx) < d->wall_ms + WEEK_MS;
     }
     snprintf(name, sizeof(name), "%s%s", d->file == ML_DAMAGE_DRAFTS ? "drafts/" : "", d->aside);
-    return org_file(org, path, name) != ML_OK || ml_home_exists(path) ||
+    return org_file(org, path, name) != ML_OK || ml_home_exists(org->node->env, path) ||
            (d->file == ML_DAMAGE_LOG && still_missing(org, d) > 0);
 }
 
@@ -360,11 +360,11 @@ ml_err ml_damage_log_finish(struct ml_org *org)
     if (err == ML_OK) {
         err = org_file(org, path, "log.db");
     }
-    if (err != ML_OK || !ml_home_exists(rebuilt)) {
+    if (err != ML_OK || !ml_home_exists(org->node->env, rebuilt)) {
         return err;
     }
-    err = ml_home_set_aside(path, aside);
-    return err == ML_OK ? ml_home_rename(rebuilt, path) : err;
+    err = ml_home_set_aside(org->node->env, path, aside);
+    return err == ML_OK ? ml_home_rename(org->node->env, rebuilt, path) : err;
 }
 
 bool ml_damage_log_is_bare(struct ml_org *org)
@@ -379,7 +379,10 @@ static ml_err repair_aside(struct repair *r)
 {
     char path[ML_PATH_MAX];
     ml_err err = org_file(r->org, path, "log.db");
-    return err == ML_OK && ml_home_exists(path) ? ml_home_aside_name(path, r->damage.aside) : err;
+    const struct ml_env *env = r->org->node->env;
+    return err == ML_OK && ml_home_exists(env, path)
+               ? ml_home_aside_name(env, path, r->damage.aside)
+               : err;
 }
 
 /* Reads the log, or else what stands before the destroyed frame of its WAL. */
@@ -398,14 +401,14 @@ static ml_err repair_read(struct repair *r, struct ml_log_rebuild *how)
         return ML_OK; /* there is no such part */
     }
     if (err == ML_OK) {
-        err = ml_home_remove_db(how->fresh);
+        err = ml_home_remove_db(r->org->node->env, how->fresh);
     }
     if (err == ML_OK) {
         how->log.path = part;
         err = ml_log_rebuild(&r->damage.found, how);
         r->damage.cut = !r->damage.found.unreadable;
     }
-    ml_err removed = ml_home_remove_db(part);
+    ml_err removed = ml_home_remove_db(r->org->node->env, part);
     return err == ML_OK ? removed : err;
 }
 
@@ -428,7 +431,8 @@ ml_err ml_damage_log(struct ml_org *org)
     ml_err err = org_file(org, path, "log.db");
     err = err == ML_OK ? org_file(org, fresh, "log-fresh.db") : err;
     err = err == ML_OK ? org_file(org, rebuilt, "log-rebuilt.db") : err;
-    err = err == ML_OK ? ml_home_remove_db(fresh) : err; /* of a repair that was cut */
+    err = err == ML_OK ? ml_home_remove_db(r->org->node->env, fresh)
+                       : err; /* of a repair that was cut */
     err = err == ML_OK ? repair_aside(r) : err;
     err = err == ML_OK ? repair_read(r, &how) : err;
     if (err == ML_OK) {
@@ -436,7 +440,7 @@ ml_err ml_damage_log(struct ml_org *org)
         fresh_args.path = fresh;
         err = repair_notes(r, &fresh_args);
     }
-    err = err == ML_OK ? ml_home_rename(fresh, rebuilt) : err;
+    err = err == ML_OK ? ml_home_rename(r->org->node->env, fresh, rebuilt) : err;
     err = err == ML_OK ? ml_damage_log_finish(org) : err;
     if (err == ML_OK) {
         told(org, &r->damage);

@@ -1,50 +1,51 @@
 /* net/node/damage_part.c -- a WAL with a destroyed frame in its middle refuses the whole log (rules
  * C2). A copy of both files, its WAL cut before that frame, opens: all up to the commit before it.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/store/file.h"
+#include "core/base/file.h"
+#include "core/base/fs.h"
 #include "core/store/vfs/vfs.h"
 #include "net/node/damage.h"
 
 enum { WAL_HEADER = 32, WAL_FRAME = 4120 };
 
-static ml_err copy_fds(int to, int from, uint64_t max)
+static int copy_bytes(const struct ml_fs *fs, intptr_t to, intptr_t from, uint64_t max)
 {
     uint8_t block[16384];
-    ml_err err = ML_OK;
-    while (max > 0 && err == ML_OK) {
-        const ssize_t n = read(from, block, max < sizeof(block) ? (size_t)max : sizeof(block));
-        if (n < 0) {
-            return ml_file_err(errno);
+    size_t got = sizeof(block);
+    for (uint64_t at = 0; at < max && got == sizeof(block); at += got) {
+        const uint64_t left = max - at;
+        const size_t want = left < sizeof(block) ? (size_t)left : sizeof(block);
+        int rc = fs->read(fs->ctx, from, at, block, want, &got);
+        if (rc == 0) {
+            rc = fs->write(fs->ctx, to, at, block, got);
         }
-        if (n == 0) {
-            break;
+        if (rc != 0) {
+            return rc;
         }
-        err = ml_file_write_all(to, ml_slice(block, (size_t)n));
-        max -= (uint64_t)n;
     }
-    return err;
+    return 0;
 }
 
-static ml_err copy_file(const char *path, const char *to, uint64_t max)
+static ml_err copy_file(const struct ml_fs *fs, const char *path, const char *to, uint64_t max)
 {
-    int from = open(path, O_RDONLY | O_CLOEXEC);
-    int fd = from < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    ml_err err = fd < 0 ? ml_file_err(errno) : copy_fds(fd, from, max);
-    if (from >= 0) {
-        (void)close(from); /* it was only read */
+    intptr_t from = 0;
+    intptr_t copy = 0;
+    int rc = fs->open(fs->ctx, path, ML_FS_READ, &from);
+    if (rc != 0) {
+        return ml_file_err(rc);
     }
-    if (fd >= 0 && close(fd) != 0 && err == ML_OK) {
-        err = ml_file_err(errno);
+    rc = fs->open(fs->ctx, to, ML_FS_NEW, &copy);
+    if (rc == 0) {
+        rc = copy_bytes(fs, copy, from, max);
+        fs->close(fs->ctx, copy);
     }
-    return err;
+    fs->close(fs->ctx, from);
+    return ml_file_err(rc);
 }
 
 /* The frame that the VFS named last; 0: it named another thing. */
@@ -73,7 +74,9 @@ ml_err ml_damage_log_part(const struct ml_org *org, const char *path, const char
     if (a < 0 || b < 0 || (size_t)a >= sizeof(wal) || (size_t)b >= sizeof(part_wal)) {
         return ML_E_LIMIT;
     }
-    ml_err err = copy_file(path, part, UINT64_MAX);
-    return err == ML_OK ? copy_file(wal, part_wal, WAL_HEADER + (uint64_t)(frame - 1) * WAL_FRAME)
-                        : err;
+    const struct ml_fs *fs = org->node->env->fs;
+    ml_err err = copy_file(fs, path, part, UINT64_MAX);
+    return err == ML_OK
+               ? copy_file(fs, wal, part_wal, WAL_HEADER + (uint64_t)(frame - 1) * WAL_FRAME)
+               : err;
 }

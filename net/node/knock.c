@@ -8,9 +8,9 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/store/file.h"
+#include "core/base/file.h"
+#include "core/base/fs.h"
 #include "net/node/trace_inner.h"
 
 enum { MEMBER_BYTES = 16, RECORD_BYTES = MEMBER_BYTES + 4 + 8 };
@@ -25,7 +25,7 @@ static ml_err path_of(const struct ml_org *org, char path[ML_PATH_MAX])
 /* What isn't made of records is as good as nothing: it counts no more. */
 static ml_err records_read(const struct ml_org *org, struct ml_buf *out, const char *path)
 {
-    ml_err err = ml_file_read(out, path);
+    ml_err err = ml_file_read(out, org->node->env, path);
     if (err == ML_E_NOT_FOUND) {
         return ML_OK;
     }
@@ -74,7 +74,7 @@ ml_err ml_knock_add(struct ml_org *org, const struct ml_member_id *claimed)
         const uint32_t count = ml_get_u32be(at + MEMBER_BYTES);
         ml_put_u32be(at + MEMBER_BYTES, count == UINT32_MAX ? count : count + 1);
         ml_put_u64be(at + MEMBER_BYTES + 4, env->wall_ms(env->ctx));
-        err = ml_file_replace(path, ml_buf_slice(&records));
+        err = ml_file_replace(env, path, ml_buf_slice(&records));
     }
     ml_buf_free(&records);
     return err;
@@ -104,8 +104,10 @@ ml_err ml_knock_tell(struct ml_org *org)
     for (size_t i = 0; err == ML_OK && i < records.len; i += RECORD_BYTES) {
         err = tell_one(org, records.data + i);
     }
-    if (err == ML_OK && unlink(path) != 0 && errno != ENOENT) {
-        err = ML_E_IO;
+    if (err == ML_OK) {
+        const struct ml_fs *fs = org->node->env->fs;
+        const int rc = fs->remove(fs->ctx, path);
+        err = rc == ENOENT ? ML_OK : ml_file_err(rc);
     }
     ml_buf_free(&records);
     return err;

@@ -91,7 +91,7 @@ ml_err ml_node_open(struct ml_node **out, const struct ml_node_args *args)
     }
     ml_err err = ml_crypto_init();
     if (err == ML_OK) {
-        err = ml_home_open(&node->home, args->home, args->state_home);
+        err = ml_home_open(&node->home, args->env, args->home, args->state_home);
     }
     if (err == ML_OK) {
         err = ml_home_each_org(&node->home, node_add_org, node);

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "core/base/fs.h"
 #include "core/base/ids.h"
 #include "core/crypto/keystore_file.h"
-#include "maille/vfs.h"
+#include "core/store/vfs/vfs.h"
 #include "net/node/anchors.h"
 #include "net/node/damage.h"
 #include "net/node/enrol.h"
@@ -65,7 +65,7 @@ static ml_err keystore_restore(struct ml_keystore **out, const struct ml_node *n
         err = keystore_read(&ks, node, id, twin);
     }
     if (err == ML_OK) {
-        err = ml_home_set_aside(path, aside);
+        err = ml_home_set_aside(node->env, path, aside);
     }
     if (err == ML_OK) {
         err = ml_keystore_save(ks, node->env, path);
@@ -135,7 +135,7 @@ ml_err ml_org_replace_unopened(struct ml_org *org)
     }
     ml_err err = ml_home_file(&org->node->home, path, &org->id, "keystore");
     if (err == ML_OK) {
-        err = ml_home_set_aside(path, aside);
+        err = ml_home_set_aside(org->node->env, path, aside);
     }
     if (err == ML_OK) {
         struct ml_unopened *u = *at;
@@ -166,6 +166,12 @@ ml_err ml_org_save_keystore(struct ml_org *org)
     return err == ML_OK ? ml_keystore_save(org->keystore, org->node->env, twin) : err;
 }
 
+static bool file_left(const struct ml_fs *fs, const char *path)
+{
+    const int rc = fs->remove(fs->ctx, path);
+    return rc != 0 && rc != ENOENT;
+}
+
 ml_err ml_org_first_keystore(struct ml_org *org)
 {
     static const char *const names[] = {"keystore", KEYSTORE_TWIN};
@@ -173,7 +179,7 @@ ml_err ml_org_first_keystore(struct ml_org *org)
     ml_err err = ml_org_save_keystore(org);
     for (size_t i = 0; err != ML_OK && i < sizeof(names) / sizeof(names[0]); i++) {
         if (ml_home_file(&org->node->home, path, &org->id, names[i]) == ML_OK &&
-            unlink(path) != 0 && errno != ENOENT) {
+            file_left(org->node->env->fs, path)) {
             ml_logf(org->node->env, ML_LOG_WARN, "node", "a keystore is left behind");
         }
     }
@@ -205,8 +211,15 @@ ml_err ml_org_vfs(struct ml_org *org, char name[ML_NODE_VFS_NAME_MAX], ml_kdf_id
     ml_hex_encode(id, member == NULL ? org->id.b : member->b, 8);
     /* The address keeps the nodes of one process (tests) apart. */
     snprintf(name, ML_NODE_VFS_NAME_MAX, "ml-%d-%s-%zx", (int)key_of, id, (size_t)org->node);
-    err = (ml_err)ml_vfs_register(name, ml_secret_bytes(key), 0);
+    const struct ml_vfs_setup setup = {.name = name,
+                                       .key = ml_secret_bytes(key),
+                                       .base = org->node->env->fs->sqlite_vfs,
+                                       .env = org->node->env};
+    err = (ml_err)ml_vfs_register_with(&setup);
     ml_secret_free(key);
+    if (err != ML_OK) {
+        name[0] = '\0'; /* nothing has this name: the next one tries again */
+    }
     return err;
 }
 
@@ -216,7 +229,7 @@ static ml_err log_create(struct ml_org *org, const struct ml_log_args *args)
     char aside[ML_ASIDE_NAME_MAX];
     ml_err err = ml_log_open(&org->log, args);
     if (err == ML_E_WRONG_KEY || err == ML_E_CORRUPT) {
-        err = ml_home_set_aside(args->path, aside);
+        err = ml_home_set_aside(org->node->env, args->path, aside);
         err = err == ML_OK ? ml_log_open(&org->log, args) : err;
     }
     return err;

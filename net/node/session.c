@@ -79,7 +79,7 @@ static ml_err vault_open(struct ml_org *org, struct ml_session *s)
     if (err == ML_E_CORRUPT || err == ML_E_WRONG_KEY || err == ML_E_UNSUPPORTED) {
         const struct ml_damage damage = {.file = ML_DAMAGE_VAULT};
         ml_logf(org->node->env, ML_LOG_WARN, "session", "vault is rebuilt: %s", ml_err_name(err));
-        err = ml_home_remove_db(path);
+        err = ml_home_remove_db(org->node->env, path);
         err = err == ML_OK ? ml_vault_open(&s->vault, &args) : err;
         if (err == ML_OK) {
             ml_damage_note(org, &damage);
@@ -165,7 +165,7 @@ ml_err ml_session_vault_again(struct ml_org *org)
     ml_vault_close(s->vault);
     s->vault = NULL;
     if (err == ML_OK) {
-        err = ml_home_remove_db(path);
+        err = ml_home_remove_db(org->node->env, path);
     }
     if (err == ML_OK) {
         err = vault_open(org, s);
@@ -212,7 +212,7 @@ static ml_err drafts_set_aside(struct ml_org *org, const char *path)
     struct ml_drafts *old = NULL;
     char aside[ML_PATH_MAX];
     uint32_t lost = 0;
-    ml_err err = ml_home_set_aside(path, damage.aside);
+    ml_err err = ml_home_set_aside(org->node->env, path, damage.aside);
     if (err == ML_OK) {
         char name[ML_ASIDE_NAME_MAX + sizeof("drafts/")];
         snprintf(name, sizeof(name), "drafts/%s", damage.aside);

@@ -98,7 +98,7 @@ static ml_err journal_open(struct ml_org *org, const char *path)
     ml_err err = ml_tracejournal_open(&t->journal, &destroyed, &args);
     const bool unreadable = err == ML_E_CORRUPT || err == ML_E_WRONG_KEY;
     if (unreadable) {
-        err = ml_home_set_aside(path, damage.aside);
+        err = ml_home_set_aside(org->node->env, path, damage.aside);
         err = err == ML_OK ? ml_tracejournal_open(&t->journal, &destroyed, &args) : err;
     }
     damage.found.lost = destroyed;

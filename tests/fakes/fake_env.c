@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/fs.h"
+
 static int alloc_fails(struct fake_env *f)
 {
     return f->fail_alloc > 0 && --f->fail_alloc == 0;
@@ -89,5 +91,6 @@ void fake_env_init(struct fake_env *f, uint64_t seed)
                              .wall_ms = fake_wall,
                              .random = fake_random,
                              .log = fake_log,
+                             .fs = ml_fs_system(),
                              .ctx = f};
 }

@@ -60,6 +60,14 @@ struct fault_disk {
     uint64_t calls[16];
 };
 
+enum fault_verdict { FAULT_GO, FAULT_FAIL, FAULT_LAST }; /* LAST: the change that the cut hits */
+
+/** Counts the call, and says whether it happens. */
+enum fault_verdict fault_disk_enter(struct fault_disk *d, enum fault_op op);
+bool fault_disk_over_quota(const struct fault_disk *d, const struct fault_inode *grown,
+                           uint64_t end);
+/** 0 or an errno. */
+int fault_disk_rename(struct fault_disk *d, const char *from, const char *to);
 uint64_t fault_random(struct fault_disk *d, uint64_t bound);
 struct fault_folder *fault_folder_now(struct fault_disk *d);
 struct fault_name *fault_folder_find(struct fault_folder *f, const char *text);

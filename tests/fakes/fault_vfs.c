@@ -22,27 +22,25 @@ static size_t op_index(enum fault_op op)
     return (size_t)__builtin_ctz((unsigned)op);
 }
 
-enum verdict { GO, FAIL, LAST }; /* LAST: the change that the cut hits, perhaps kept in part */
-
-static enum verdict disk_enter(struct fault_disk *d, enum fault_op op)
+enum fault_verdict fault_disk_enter(struct fault_disk *d, enum fault_op op)
 {
     d->calls[op_index(op)]++;
     if (d->dead) {
-        return FAIL;
+        return FAULT_FAIL;
     }
     if ((op & FAULT_CHANGES) != 0 && d->cut_at > 0 && ++d->changes >= d->cut_at) {
         d->dead = true;
-        return LAST;
+        return FAULT_LAST;
     }
     if (d->plan.nth == 0 || (d->plan.ops & op) == 0) {
-        return GO;
+        return FAULT_GO;
     }
     d->counted++;
     if (d->counted == d->plan.nth || (d->plan.forever && d->counted > d->plan.nth)) {
         d->fired = true;
-        return FAIL;
+        return FAULT_FAIL;
     }
-    return GO;
+    return FAULT_GO;
 }
 
 static int disk_code(const struct fault_disk *d, int code)
@@ -50,7 +48,8 @@ static int disk_code(const struct fault_disk *d, int code)
     return d->plan.full && !d->dead ? SQLITE_FULL : code;
 }
 
-static bool over_quota(const struct fault_disk *d, const struct fault_inode *grown, uint64_t end)
+bool fault_disk_over_quota(const struct fault_disk *d, const struct fault_inode *grown,
+                           uint64_t end)
 {
     uint64_t sum = end > grown->now_len ? end - grown->now_len : 0;
     if (d->quota == 0 || sum == 0) {
@@ -85,7 +84,7 @@ static int file_read(sqlite3_file *file, void *out, int bytes, sqlite3_int64 off
     size_t got = (size_t)offset < i->now_len ? i->now_len - (size_t)offset : 0;
     got = got < want ? got : want;
     bool flip = false;
-    if (disk_enter(h->disk, FAULT_READ) != GO) {
+    if (fault_disk_enter(h->disk, FAULT_READ) != FAULT_GO) {
         flip = h->disk->plan.flip && !h->disk->dead;
         if (!flip) {
             return SQLITE_IOERR_READ;
@@ -105,37 +104,37 @@ static int file_write(sqlite3_file *file, const void *in, int bytes, sqlite3_int
 {
     struct handle *h = handle_of(file);
     struct fault_disk *d = h->disk;
-    enum verdict v = disk_enter(d, FAULT_WRITE);
-    if (v == FAIL && d->plan.torn && !d->dead) {
+    enum fault_verdict v = fault_disk_enter(d, FAULT_WRITE);
+    if (v == FAULT_FAIL && d->plan.torn && !d->dead) {
         size_t part = (size_t)fault_random(d, (uint64_t)bytes);
         fault_inode_change(h->inode, (uint64_t)offset, in, part);
     }
-    if (v == FAIL) {
+    if (v == FAULT_FAIL) {
         return disk_code(d, SQLITE_IOERR_WRITE);
     }
-    if (over_quota(d, h->inode, (uint64_t)offset + (uint64_t)bytes)) {
+    if (fault_disk_over_quota(d, h->inode, (uint64_t)offset + (uint64_t)bytes)) {
         return SQLITE_FULL;
     }
     fault_inode_change(h->inode, (uint64_t)offset, in, (size_t)bytes);
-    return v == LAST ? SQLITE_IOERR_WRITE : SQLITE_OK;
+    return v == FAULT_LAST ? SQLITE_IOERR_WRITE : SQLITE_OK;
 }
 
 static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct handle *h = handle_of(file);
-    enum verdict v = disk_enter(h->disk, FAULT_TRUNCATE);
-    if (v == FAIL) {
+    enum fault_verdict v = fault_disk_enter(h->disk, FAULT_TRUNCATE);
+    if (v == FAULT_FAIL) {
         return SQLITE_IOERR_TRUNCATE;
     }
     fault_inode_change(h->inode, (uint64_t)size, NULL, 0);
-    return v == LAST ? SQLITE_IOERR_TRUNCATE : SQLITE_OK;
+    return v == FAULT_LAST ? SQLITE_IOERR_TRUNCATE : SQLITE_OK;
 }
 
 static int file_sync(sqlite3_file *file, int flags)
 {
     struct handle *h = handle_of(file);
     (void)flags;
-    if (disk_enter(h->disk, FAULT_SYNC) != GO) {
+    if (fault_disk_enter(h->disk, FAULT_SYNC) != FAULT_GO) {
         return disk_code(h->disk, SQLITE_IOERR_FSYNC);
     }
     fault_inode_sync(h->inode);
@@ -150,7 +149,7 @@ static int file_size(sqlite3_file *file, sqlite3_int64 *out)
 {
     struct handle *h = handle_of(file);
     *out = (sqlite3_int64)h->inode->now_len;
-    return disk_enter(h->disk, FAULT_SIZE) == GO ? SQLITE_OK : SQLITE_IOERR_FSTAT;
+    return fault_disk_enter(h->disk, FAULT_SIZE) == FAULT_GO ? SQLITE_OK : SQLITE_IOERR_FSTAT;
 }
 
 static int file_lock(sqlite3_file *file, int level)
@@ -217,7 +216,7 @@ static int vfs_open(sqlite3_vfs *sq, const char *name, sqlite3_file *file, int f
     struct fault_disk *d = disk_of(sq);
     struct handle *h = handle_of(file);
     file->pMethods = NULL;
-    if (disk_enter(d, FAULT_OPEN) != GO) {
+    if (fault_disk_enter(d, FAULT_OPEN) != FAULT_GO) {
         return disk_code(d, SQLITE_CANTOPEN);
     }
     struct fault_inode *i = fault_inode_find(d, name);
@@ -241,7 +240,7 @@ static int vfs_open(sqlite3_vfs *sq, const char *name, sqlite3_file *file, int f
 static int vfs_delete(sqlite3_vfs *sq, const char *name, int sync_folder)
 {
     struct fault_disk *d = disk_of(sq);
-    if (disk_enter(d, FAULT_DELETE) != GO) {
+    if (fault_disk_enter(d, FAULT_DELETE) != FAULT_GO) {
         return SQLITE_IOERR_DELETE;
     }
     if (fault_inode_find(d, name) == NULL) {
@@ -260,7 +259,7 @@ static int vfs_access(sqlite3_vfs *sq, const char *name, int flags, int *out)
     const struct fault_inode *i = fault_inode_find(d, name);
     (void)flags;
     *out = i != NULL && i->now_len > 0; /* os_unix: an empty file isn't there */
-    return disk_enter(d, FAULT_ACCESS) == GO ? SQLITE_OK : SQLITE_IOERR_ACCESS;
+    return fault_disk_enter(d, FAULT_ACCESS) == FAULT_GO ? SQLITE_OK : SQLITE_IOERR_ACCESS;
 }
 
 static int vfs_full_pathname(sqlite3_vfs *sq, const char *name, int bytes, char *out)
@@ -302,24 +301,28 @@ static int vfs_last_error(sqlite3_vfs *sq, int bytes, char *text)
 
 /* ---- what the encrypting VFS asks of a host ---- */
 
-static int host_rename(void *ctx, const char *from, const char *to)
+int fault_disk_rename(struct fault_disk *d, const char *from, const char *to)
 {
-    struct fault_disk *d = ctx;
     struct fault_inode *i = fault_inode_find(d, from);
-    enum verdict v = disk_enter(d, FAULT_RENAME);
-    if (v == FAIL || i == NULL) {
+    enum fault_verdict v = fault_disk_enter(d, FAULT_RENAME);
+    if (v == FAULT_FAIL || i == NULL) {
         return i == NULL ? ENOENT : EIO;
     }
     struct fault_folder *f = fault_folder_change(d);
     fault_folder_unlink(f, from);
     fault_folder_link(f, to, i);
-    return v == LAST ? EIO : 0;
+    return v == FAULT_LAST ? EIO : 0;
+}
+
+static int host_rename(void *ctx, const char *from, const char *to)
+{
+    return fault_disk_rename(ctx, from, to);
 }
 
 static int host_sync_folder(void *ctx, const char *path)
 {
     (void)path;
-    if (disk_enter(ctx, FAULT_FOLDER) != GO) {
+    if (fault_disk_enter(ctx, FAULT_FOLDER) != FAULT_GO) {
         return EIO;
     }
     fault_folder_sync(ctx);
@@ -330,7 +333,7 @@ static int host_lock(void *ctx, const char *path, int readonly, intptr_t *held)
 {
     struct fault_disk *d = ctx;
     (void)readonly;
-    if (disk_enter(d, FAULT_LOCK) != GO) {
+    if (fault_disk_enter(d, FAULT_LOCK) != FAULT_GO) {
         return d->plan.full ? ENOSPC : EIO;
     }
     if (fault_folder_find(&d->locked, path) != NULL) {

@@ -3,7 +3,8 @@
  * A fault_disk registers a SQLite VFS of its own. Put the encrypting VFS over it by
  * ml_vfs_register_over(name, key, <disk's name>, 0), and every call that would reach the real disk
  * reaches this one: rename, folder sync and the lock file too (ml_vfs_host). One flat folder: any
- * path is a name. One thread at a time.
+ * path is a name. fault_disk_fs gives the same disk to the node's small files. One thread at a
+ * time.
  *
  * What a power cut may lose: each write since the file's last sync, sector by sector (512 bytes),
  * a sector keeping the state after some prefix of the writes on it; the file's size likewise, and
@@ -19,6 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "core/base/fs.h"
 
 enum fault_op {
     FAULT_OPEN = 1,
@@ -58,6 +61,8 @@ struct fault_disk; /* owned by who made it */
 
 /** Registers a VFS of that name (borrowed until free). NULL when memory is short. */
 struct fault_disk *fault_disk_new(const char *name, uint64_t seed);
+/** The same disk for the small files: goes into a struct ml_env. Borrows the disk. */
+void fault_disk_fs(struct fault_disk *disk, struct ml_fs *out);
 /** Every handle must be closed and every VFS above unregistered. */
 void fault_disk_free(struct fault_disk *disk);
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "core/base/file.h"
 #include "core/store/anchor.h"
-#include "core/store/file.h"
 #include "fake_env.h"
 #include "support_dir.h"
 
@@ -171,29 +171,9 @@ static void chains_are_limited(void **state)
     for (uint32_t i = 0; i < (ML_ANCHOR_CHAINS_MAX + 1) * 21 + 32; i++) {
         ml_buf_u8(&big, 0);
     }
-    assert_int_equal(ml_file_replace(f->path, ml_buf_slice(&big)), ML_OK);
+    assert_int_equal(ml_file_replace(&f->fake.env, f->path, ml_buf_slice(&big)), ML_OK);
     assert_int_equal(ml_anchor_open(&f->a, &f->fake.env, f->path, f->key), ML_E_CORRUPT);
     ml_buf_free(&big);
-}
-
-static void files_tell_what_is_wrong(void **state)
-{
-    struct fixture *f = *state;
-    struct ml_buf out;
-    char path[320];
-    ml_buf_init(&out, &f->fake.env, 65536);
-    assert_int_equal(ml_file_read(&out, "/nonexistent/x"), ML_E_NOT_FOUND);
-    assert_int_equal(ml_file_read(&out, f->dir), ML_E_IO); /* a folder */
-    out.max = 100;
-    assert_int_equal(ml_file_replace("/nonexistent/x", ml_slice("a", 1)), ML_E_NOT_FOUND);
-    support_path(path, sizeof(path), f->dir, "x");
-    assert_int_equal(ml_file_replace(path, ml_slice("abc", 3)), ML_OK);
-    assert_int_equal(ml_file_read(&out, path), ML_E_LIMIT); /* reads come in larger pieces */
-    assert_int_equal(ml_file_err(28), ML_E_FULL);
-    assert_int_equal(ml_file_err(30), ML_E_READONLY);
-    assert_int_equal(ml_file_err(12), ML_E_NOMEM);
-    assert_int_equal(ml_file_err(5), ML_E_IO);
-    ml_buf_free(&out);
 }
 
 int main(void)
@@ -207,7 +187,6 @@ int main(void)
         TEST(a_failed_rise_changes_nothing),
         TEST(it_survives_any_failed_alloc),
         TEST(chains_are_limited),
-        TEST(files_tell_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

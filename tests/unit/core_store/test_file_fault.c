@@ -14,9 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/crypto/keystore_file.h"
 #include "core/store/anchor.h"
-#include "core/store/file.h"
 #include "core/store/tracejournal.h"
 #include "fake_env.h"
 #include "support_dir.h"
@@ -43,18 +43,18 @@ static bool fails(void)
     return true;
 }
 
-ssize_t write(int fd, const void *bytes, size_t len)
+ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
 {
     const bool before = plan.fired;
     const bool failed = fails();
     const bool hit = plan.fired && !before;
     if (!hit) {
-        return syscall(SYS_write, fd, bytes, len);
+        return syscall(SYS_pwrite64, fd, bytes, len, at);
     }
     if (failed && !plan.torn) {
         return -1;
     }
-    const ssize_t n = syscall(SYS_write, fd, bytes, len > 1 ? len / 2 : len);
+    const ssize_t n = syscall(SYS_pwrite64, fd, bytes, len > 1 ? len / 2 : len, at);
     if (failed) {
         errno = plan.error;
         return -1;
@@ -62,9 +62,9 @@ ssize_t write(int fd, const void *bytes, size_t len)
     return n;
 }
 
-ssize_t read(int fd, void *bytes, size_t len)
+ssize_t pread(int fd, void *bytes, size_t len, off_t at)
 {
-    return fails() ? -1 : syscall(SYS_read, fd, bytes, len);
+    return fails() ? -1 : syscall(SYS_pread64, fd, bytes, len, at);
 }
 
 int fsync(int fd)
@@ -72,19 +72,9 @@ int fsync(int fd)
     return fails() ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
-int fdatasync(int fd)
-{
-    return fails() ? -1 : (int)syscall(SYS_fdatasync, fd);
-}
-
 int ftruncate(int fd, off_t len)
 {
     return fails() ? -1 : (int)syscall(SYS_ftruncate, fd, len);
-}
-
-off_t lseek(int fd, off_t at, int whence)
-{
-    return fails() ? -1 : syscall(SYS_lseek, fd, at, whence);
 }
 
 int rename(const char *from, const char *to)
@@ -184,7 +174,7 @@ static void replace_step(struct fixture *f)
 {
     char text[32];
     const int len = snprintf(text, sizeof(text), "number %llu", (unsigned long long)++f->tried);
-    f->err = ml_file_replace(f->path, ml_slice(text, (size_t)len));
+    f->err = ml_file_replace(&f->fake.env, f->path, ml_slice(text, (size_t)len));
     f->acked = f->err == ML_OK ? f->tried : f->acked;
 }
 
@@ -196,7 +186,7 @@ static void replace_check(struct fixture *f)
     ml_buf_init(&bytes, &f->fake.env, 1u << 15);
     snprintf(before, sizeof(before), "number %llu", (unsigned long long)f->acked);
     snprintf(after, sizeof(after), "number %llu", (unsigned long long)f->tried);
-    ml_err err = ml_file_read(&bytes, f->path);
+    ml_err err = ml_file_read(&bytes, &f->fake.env, f->path);
     if (f->acked > 0 || err == ML_OK) {
         assert_int_equal(err, ML_OK);
         assert_true(ml_slice_equal(ml_buf_slice(&bytes), ml_slice_str(before)) ||

@@ -198,6 +198,28 @@ static void any_failed_alloc_changes_nothing(void **state)
     check_acked(f);
 }
 
+/* The node asks governance at every turn, also while the disk is away. */
+static void what_was_known_stays_known_while_the_disk_is_away(void **state)
+{
+    struct fixture *f = *state;
+    const struct fault_plan away = {.ops = FAULT_ALL, .nth = 1, .forever = true};
+    const uint64_t last = ml_log_last(f->log);
+    ml_log_result result = ML_LOG_REFUSED;
+    struct ml_log_counts counts;
+    assert_true(last > 0);
+    fault_disk_plan(f->disk, &away);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_not_equal(try_append(f, &result), ML_OK);
+        forget_unstored(f, false);
+        assert_non_null(ml_log_gov(f->log));
+        assert_int_equal(ml_log_last(f->log), last);
+    }
+    fault_disk_plan(f->disk, NULL);
+    assert_int_equal(ml_log_counts(f->log, &counts), ML_OK);
+    assert_int_equal(counts.bundles, last);
+    check_acked(f);
+}
+
 static void a_full_disk_is_told_and_passes(void **state)
 {
     struct fixture *f = *state;
@@ -410,6 +432,7 @@ int main(void)
         TEST(an_append_costs_one_fsync),
         TEST(any_failed_call_of_the_disk_loses_nothing),
         TEST(any_failed_alloc_changes_nothing),
+        TEST(what_was_known_stays_known_while_the_disk_is_away),
         TEST(a_full_disk_is_told_and_passes),
         TEST(a_cut_of_power_loses_nothing_acknowledged),
         TEST(any_destroyed_page_is_named_and_what_it_held_comes_back),
