@@ -1,0 +1,201 @@
+/* tests/sim/sim.h -- whole nodes in one process, on virtual time, with a hostile network, hostile
+ * disks and wrong clocks; all drawn from one seed.
+ *
+ * world     time, the queue of what happens next, the nodes' environments     sim_world.c
+ * net       links between nodes: late, lost, doubled, out of order, cut       sim_net.c
+ * nodes     start, stop, crash, restore, unlock                               sim_node.c
+ * calls     what a user asks of a node                                        sim_call.c
+ * work      what users do, drawn by the seed                                  sim_work.c
+ * fault     what goes wrong, drawn by the seed                                sim_fault.c
+ * model     what the record must then hold, computed from what was said       sim_model.c
+ * check     the invariants of the architecture, outside the code under test   sim_check.c
+ * count     how often each thing happened: a zero fails a run                 sim_count.c
+ *
+ * One thread. Memory of the simulator itself is malloc's; running short of it ends the program.
+ */
+#ifndef ML_TESTS_SIM_H
+#define ML_TESTS_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/env.h"
+#include "core/base/fs.h"
+#include "core/record/schema.h"
+#include "fault_vfs.h"
+#include "maille/value.h"
+#include "net/node/node.h"
+#include "sim_count.h"
+#include "sim_model.h"
+
+enum {
+    SIM_NODES = 4,
+    SIM_LINKS = 4096,
+    SIM_ID = 40, /* hexadecimal digits of an id, and NUL */
+};
+
+struct sim;
+
+typedef enum sim_event_kind {
+    SIM_LINK_UP,
+    SIM_LINK_MESSAGE,
+    SIM_LINK_DOWN,
+    SIM_DIAL_FAILED,
+    SIM_LINK_SENT,   /* bytes left the sender's queue */
+    SIM_LINK_BROKEN, /* the driver finds that something is missing or comes twice */
+} sim_event_kind;
+
+struct sim_event {
+    struct sim_event *next; /* in the queue: by time, then by order of arrival */
+    uint64_t at_ms;
+    sim_event_kind kind;
+    unsigned node;
+    unsigned boot; /* of the node: what was meant for an earlier life is dropped */
+    uint64_t link; /* or the dial that failed */
+    struct ml_link_peer peer;
+    ml_err reason;
+    size_t len;
+    uint8_t bytes[];
+};
+
+struct sim_node {
+    struct sim *sim;
+    unsigned index;
+    struct ml_env env;      /* ctx: this node */
+    int64_t wall_offset_ms; /* its clock against the simulator's */
+    uint64_t rng;           /* never set back: rules B19 */
+    long live;              /* blocks of its memory */
+    char disk_name[32];
+    struct fault_disk *disk;
+    struct ml_fs fs;
+    struct ml_node *node; /* NULL: down */
+    unsigned boot;
+    uint64_t start_at_ms; /* down and to be started then; 0: not planned */
+    uint64_t wake_at_ms;
+    bool joined; /* has a member of the structure */
+    bool has_identity;
+    struct ml_link_identity identity;
+    char id[SIM_ID];
+    uint8_t token[32];
+    size_t token_len;
+};
+
+struct sim_link {
+    bool up;
+    bool broken[2]; /* towards that end: what comes is not what Noise expects */
+    unsigned end[2];
+    ml_link_kind kind;
+    uint64_t last_at_ms[2]; /* when the latest message towards that end arrives: order is kept */
+};
+
+/** How messages from one node to another fare; chances are out of 1000 messages. */
+struct sim_path {
+    bool cut;
+    uint32_t delay_ms;
+    uint32_t lost;
+    uint32_t doubled;
+    uint32_t reordered;
+    uint64_t stalled_until_ms;
+};
+
+struct sim_options {
+    uint64_t seed;
+    unsigned events; /* what users do and what goes wrong, together */
+    bool story;      /* each step on stderr */
+};
+
+struct sim {
+    struct sim_options options;
+    uint64_t now_ms;
+    uint64_t rng;
+    struct sim_event *queue;
+    struct sim_node nodes[SIM_NODES];
+    struct sim_link links[SIM_LINKS];
+    unsigned link_count;
+    struct sim_path paths[SIM_NODES][SIM_NODES];
+    uint64_t next_call;
+    struct {
+        bool done;
+        ml_err err;
+        struct ml_buf document;
+    } answer;
+    struct sim_model model;
+    struct sim_count count;
+    char failure[512]; /* empty: none */
+};
+
+/* ---- world ---- */
+
+void sim_init(struct sim *s, const struct sim_options *options);
+void sim_free(struct sim *s);
+uint64_t sim_below(struct sim *s, uint64_t bound);
+bool sim_chance(struct sim *s, unsigned of_1000);
+/** A line of the run's story. */
+void sim_say(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** The first failure is kept, the run goes on to its end. */
+void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Everything that happens in the next `ms`. */
+void sim_run(struct sim *s, uint64_t ms);
+/** The next thing that happens, if it does before `until_ms`; else time is then. */
+void sim_step(struct sim *s, uint64_t until_ms);
+
+/* ---- net ---- */
+
+struct sim_event *sim_event_new(sim_event_kind kind, unsigned node, size_t len);
+void sim_event_push(struct sim *s, struct sim_event *e, uint64_t at_ms);
+void sim_net_ports(struct sim_node *n, struct ml_node_ports *ports);
+void sim_link_drop(struct sim *s, uint64_t link, ml_err reason);
+void sim_links_drop(struct sim *s, unsigned node);
+
+/* ---- nodes ---- */
+
+void sim_node_start(struct sim *s, unsigned n);
+void sim_node_stop(struct sim *s, unsigned n);
+/** The machine is gone as of now; what the disk keeps of it is for `keep` to say. */
+void sim_node_crash(struct sim *s, unsigned n, enum fault_keep keep);
+/** Ends the lives of those whose disk has died under them. */
+void sim_nodes_reap(struct sim *s);
+/** Up, joined, and unlocked: it can be asked. */
+bool sim_node_ready(const struct sim *s, unsigned n);
+/** Of the ready ones, any; SIM_NODES: none. */
+unsigned sim_node_any(struct sim *s);
+
+/* ---- calls ---- */
+
+struct sim_call {
+    struct ml_args *args; /* an open map */
+    struct ml_tree *answer;
+    bool lost; /* the node died before it answered: nobody knows */
+};
+
+void sim_ask(struct sim_call *c);
+void sim_put(struct sim_call *c, const char *key, const char *value);
+ml_err sim_send(struct sim_call *c, struct sim *s, unsigned n, const char *method);
+const struct ml_value *sim_get(const struct sim_call *c, const char *key);
+void sim_call_end(struct sim_call *c);
+
+bool sim_found(struct sim *s, unsigned n);
+bool sim_join(struct sim *s, unsigned by, unsigned n, int role);
+/** Each node is told where each other one answers. */
+bool sim_introduce(struct sim *s);
+ml_err sim_unlock(struct sim *s, unsigned n);
+
+/* ---- work, faults, checks ---- */
+
+/** One thing that a user does. */
+void sim_work(struct sim *s);
+/** One thing that goes wrong. */
+void sim_fault(struct sim *s);
+/** All that goes wrong ends: links whole, disks sound, clocks right, every node up. */
+void sim_heal(struct sim *s);
+/** What must hold at any time; cheap. */
+void sim_check_now(struct sim *s);
+/** After heal, with everything exchanged: equal nodes, and the record as the model says. */
+void sim_check_end(struct sim *s);
+
+/** A value of the field's type, as a client gives it, put as the next value of `args`. */
+void sim_value_put(struct sim *s, struct ml_args *args, const struct ml_field *field);
+
+#endif

@@ -1,0 +1,173 @@
+/* tests/sim/sim_call.c -- what a user asks of a node, and waits for. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/assert.h"
+#include "core/base/ids.h"
+#include "sim.h"
+
+enum { CALL_MS_MAX = 120000 };
+
+static const char passphrase[] = "une phrase de passe d'essai";
+
+void sim_ask(struct sim_call *c)
+{
+    *c = (struct sim_call){.args = ml_args_new()};
+    ml_args_map(c->args);
+}
+
+void sim_put(struct sim_call *c, const char *key, const char *value)
+{
+    ml_args_key(c->args, key);
+    ml_args_text(c->args, value);
+}
+
+ml_err sim_send(struct sim_call *c, struct sim *s, unsigned i, const char *method)
+{
+    struct sim_node *n = &s->nodes[i];
+    const uint8_t *bytes = NULL;
+    size_t len = 0;
+    const unsigned boot = n->boot;
+    const struct ml_node_caller caller = {
+        .uid = (uint32_t)getuid(), .session_id = 1, .token = ml_slice(n->token, n->token_len)};
+    ml_args_end(c->args);
+    ml_err err = ml_args_encoded(c->args, &bytes, &len);
+    ML_ASSERT(err == ML_OK);
+    s->next_call++;
+    s->answer.done = false;
+    ml_node_call(n->node, s->next_call, &caller, ml_slice_str(method), ml_slice(bytes, len));
+    const bool died = fault_disk_is_dead(n->disk); /* with what it had said of its disk's errors */
+    sim_nodes_reap(s);
+    uint64_t end = s->now_ms + CALL_MS_MAX;
+    while (!s->answer.done && n->node != NULL && n->boot == boot && s->now_ms < end) {
+        sim_step(s, end);
+    }
+    if (died || n->node == NULL || n->boot != boot || !s->answer.done) {
+        s->next_call++;
+        c->lost = true;
+        return ML_E_CANCELED;
+    }
+    if (s->answer.document.len > 0) {
+        err = ml_tree_parse(&c->answer, s->answer.document.data, s->answer.document.len);
+        ML_ASSERT(err == ML_OK);
+    }
+    if (s->answer.err == ML_E_LOCKED) {
+        n->token_len = 0; /* ten minutes have passed, or it was locked */
+    }
+    return s->answer.err;
+}
+
+const struct ml_value *sim_get(const struct sim_call *c, const char *key)
+{
+    return ml_value_get(ml_tree_root(c->answer), key);
+}
+
+void sim_call_end(struct sim_call *c)
+{
+    ml_args_free(c->args);
+    ml_tree_free(c->answer);
+}
+
+static void token_keep(struct sim_call *c, struct sim_node *n)
+{
+    const char *hex = ml_value_text(sim_get(c, "token"), "");
+    const char *node = ml_value_text(sim_get(c, "node"), "");
+    snprintf(n->id, sizeof(n->id), "%s", node);
+    n->token_len = 0;
+    if (ml_hex_decode(n->token, sizeof(n->token), hex, strlen(hex)) == ML_OK) {
+        n->token_len = sizeof(n->token);
+    }
+}
+
+bool sim_found(struct sim *s, unsigned i)
+{
+    struct sim_call c;
+    sim_node_start(s, i);
+    sim_ask(&c);
+    sim_put(&c, "name", "Maison de santé des Tilleuls");
+    sim_put(&c, "member_name", "Dr Anne Morel");
+    sim_put(&c, "node_name", "bureau 1");
+    sim_put(&c, "passphrase", passphrase);
+    ml_err err = sim_send(&c, s, i, "org.found");
+    token_keep(&c, &s->nodes[i]);
+    sim_call_end(&c);
+    s->nodes[i].joined = err == ML_OK;
+    sim_say(s, "node %u is %.8s", i, s->nodes[i].id);
+    return err == ML_OK;
+}
+
+ml_err sim_unlock(struct sim *s, unsigned i)
+{
+    struct sim_call c;
+    sim_ask(&c);
+    sim_put(&c, "passphrase", passphrase);
+    ml_err err = sim_send(&c, s, i, "session.unlock");
+    if (err == ML_OK) {
+        token_keep(&c, &s->nodes[i]);
+    }
+    sim_call_end(&c);
+    return err;
+}
+
+/* One parameter in, one text out. */
+static bool text_of(struct sim *s, unsigned i, const char *method, struct sim_call *c,
+                    const char *key, char out[256])
+{
+    ml_err err = sim_send(c, s, i, method);
+    snprintf(out, 256, "%s", ml_value_text(sim_get(c, key), ""));
+    sim_call_end(c);
+    return err == ML_OK;
+}
+
+bool sim_join(struct sim *s, unsigned by, unsigned i, int role)
+{
+    struct sim_call c;
+    char member[256];
+    char code[256];
+    char address[32];
+    sim_ask(&c);
+    sim_put(&c, "name", "Inès Leroy");
+    ml_args_key(c.args, "role");
+    ml_args_int(c.args, role);
+    if (!text_of(s, by, "member.add", &c, "member", member)) {
+        return false;
+    }
+    sim_ask(&c);
+    sim_put(&c, "member", member);
+    if (!text_of(s, by, "enrol.code", &c, "code", code)) {
+        return false;
+    }
+    sim_node_start(s, i);
+    snprintf(address, sizeof(address), "node:%u", by);
+    sim_ask(&c);
+    sim_put(&c, "code", code);
+    sim_put(&c, "address", address);
+    sim_put(&c, "node_name", "portable");
+    sim_put(&c, "passphrase", passphrase);
+    ml_err err = sim_send(&c, s, i, "enrol.join");
+    token_keep(&c, &s->nodes[i]);
+    sim_call_end(&c);
+    s->nodes[i].joined = err == ML_OK;
+    sim_say(s, "node %u is %.8s", i, s->nodes[i].id);
+    return err == ML_OK;
+}
+
+bool sim_introduce(struct sim *s)
+{
+    bool ok = true;
+    sim_run(s, 5000); /* the cards of all have come to all */
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        for (unsigned k = 0; k < SIM_NODES && ok; k++) {
+            char address[32];
+            struct sim_call c;
+            snprintf(address, sizeof(address), "node:%u", k);
+            sim_ask(&c);
+            sim_put(&c, "node", s->nodes[k].id);
+            sim_put(&c, "address", address);
+            ok = i == k || sim_send(&c, s, i, "peer.add") == ML_OK;
+            sim_call_end(&c);
+        }
+    }
+    return ok;
+}

@@ -1,0 +1,318 @@
+/* tests/sim/sim_check.c -- the invariants, read from outside: what nodes answer, against each other
+ * and against the model. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "sim.h"
+
+enum { HEAL_TURNS = 40, HEAL_MS = 30000 };
+
+struct proof {
+    char state[72];
+    char view[72];
+    int64_t pending;
+    int64_t missing;
+    int64_t forks;
+    int64_t ops;
+};
+
+static bool prove(struct sim *s, unsigned node, struct proof *p)
+{
+    struct sim_call c;
+    sim_ask(&c);
+    ml_err err = sim_send(&c, s, node, "verify");
+    snprintf(p->state, sizeof(p->state), "%s", ml_value_text(sim_get(&c, "state_hash"), ""));
+    snprintf(p->view, sizeof(p->view), "%s", ml_value_text(sim_get(&c, "view_hash"), ""));
+    p->pending = ml_value_int(sim_get(&c, "pending"), -1);
+    p->missing = ml_value_int(sim_get(&c, "bodies_missing"), -1);
+    p->forks = ml_value_int(sim_get(&c, "forks"), -1);
+    p->ops = ml_value_int(sim_get(&c, "ops"), -1);
+    if (err != ML_OK || strcmp(ml_value_text(sim_get(&c, "integrity"), ""), "ok") != 0) {
+        sim_fail(s, "node %u doesn't verify: %s, %s", node, ml_err_name(err),
+                 ml_value_text(sim_get(&c, "integrity"), "-"));
+    }
+    sim_call_end(&c);
+    return err == ML_OK;
+}
+
+/* ---- one object on one node ---- */
+
+struct looked {
+    struct sim *s;
+    unsigned node;
+    struct sim_object *o;
+    const struct ml_value *shown;
+};
+
+static size_t version_index(const struct sim_object *o, const char *text)
+{
+    char id[SIM_VERSION];
+    sim_version_name(id, text);
+    for (size_t i = 0; i < o->version_count; i++) {
+        if (strcmp(o->versions[i].id, id) == 0) {
+            return i;
+        }
+    }
+    return SIM_VERSIONS_MAX;
+}
+
+/* A write whose answer was lost is there after all: it has its reason. */
+static void history_adopt(const struct looked *k, const struct ml_value *history)
+{
+    for (const struct ml_value *h = ml_value_at(history, 0); h != NULL; h = ml_value_next(h)) {
+        const char *reason = ml_value_text(ml_value_get(h, "reason"), "");
+        for (size_t i = 0; i < k->o->version_count; i++) {
+            struct sim_version *v = &k->o->versions[i];
+            if (v->id[0] == '\0' && strcmp(v->reason, reason) == 0) {
+                sim_version_name(v->id, ml_value_text(ml_value_get(h, "version"), ""));
+            }
+        }
+    }
+}
+
+static void listed_mark(const struct looked *k, const struct ml_value *list, bool *mark)
+{
+    for (const struct ml_value *h = ml_value_at(list, 0); h != NULL; h = ml_value_next(h)) {
+        size_t i = version_index(k->o, ml_value_text(ml_value_get(h, "version"), ""));
+        if (i == SIM_VERSIONS_MAX) {
+            sim_fail(k->s, "node %u shows in %s %s a version that nobody wrote: %s", k->node,
+                     k->o->entity->name, k->o->id, ml_value_text(ml_value_get(h, "version"), ""));
+        } else {
+            mark[i] = true;
+        }
+    }
+}
+
+/* Who writes the register `slot`: those that say so, and a creation that any of its fields lists.
+ */
+static void slot_writers(const struct looked *k, uint16_t slot, bool *writes)
+{
+    const struct ml_value *fields = ml_value_get(k->shown, "fields");
+    for (size_t i = 0; i < k->o->version_count; i++) {
+        writes[i] = k->o->versions[i].id[0] != '\0' && !k->o->versions[i].creates &&
+                    k->o->versions[i].slot == slot;
+    }
+    for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
+        if (slot == (uint16_t)ml_value_int(ml_value_get(f, "slot"), -1)) {
+            listed_mark(k, ml_value_get(f, "history"), writes);
+        }
+    }
+}
+
+static sim_count_of conflict_kind(const struct ml_entity *e, const char *name)
+{
+    const struct ml_field *f = ml_entity_field_named(e, name);
+    switch (f->merge) {
+    case ML_MERGE_ATOMIC:
+        return SIM_MERGE_ATOMIC;
+    case ML_MERGE_ASSERT:
+        return SIM_MERGE_ASSERT;
+    case ML_MERGE_STATE:
+        return SIM_MERGE_STATE;
+    case ML_MERGE_EVENT:
+    case ML_MERGE_FIXED:
+        return SIM_MERGE_EVENT;
+    case ML_MERGE_SET:
+    case ML_MERGE_REGISTER:
+    case ML_MERGE_DENY:
+        break;
+    }
+    return SIM_MERGE_REGISTER;
+}
+
+static void check_field(const struct looked *k, const struct ml_value *field)
+{
+    bool writes[SIM_VERSIONS_MAX] = {false};
+    bool heads[SIM_VERSIONS_MAX] = {false};
+    bool listed[SIM_VERSIONS_MAX] = {false};
+    bool shown[SIM_VERSIONS_MAX] = {false};
+    const char *name = ml_value_text(ml_value_get(field, "field"), "");
+    unsigned count = 0;
+    slot_writers(k, (uint16_t)ml_value_int(ml_value_get(field, "slot"), 0), writes);
+    sim_model_heads(k->o, writes, heads);
+    listed_mark(k, ml_value_get(field, "history"), listed);
+    listed_mark(k, ml_value_get(field, "heads"), shown);
+    for (size_t i = 0; i < k->o->version_count; i++) {
+        bool expected = heads[i] && listed[i];
+        count += heads[i];
+        if (shown[i] != expected) {
+            sim_fail(k->s, "node %u, %s %s, %s: %s %s (%s)", k->node, k->o->entity->name, k->o->id,
+                     name, k->o->versions[i].reason,
+                     expected ? "doesn't stand and should" : "stands and shouldn't",
+                     k->o->versions[i].id);
+        }
+    }
+    if (count > 1) {
+        k->s->count.of[conflict_kind(k->o->entity, name)]++;
+    }
+}
+
+/* I11, I10: what was acknowledged is in the history of the object, whatever came after. */
+static void check_acked(const struct looked *k)
+{
+    bool there[SIM_VERSIONS_MAX] = {false};
+    const struct ml_value *fields = ml_value_get(k->shown, "fields");
+    for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
+        listed_mark(k, ml_value_get(f, "history"), there);
+    }
+    listed_mark(k, ml_value_get(k->shown, "life_history"), there);
+    for (size_t i = 0; i < k->o->version_count; i++) {
+        const struct sim_version *v = &k->o->versions[i];
+        if (v->acked && !there[i]) {
+            sim_fail(k->s, "node %u lost %s of node %u: %s %s", k->node, v->reason, v->node,
+                     k->o->entity->name, v->id);
+        }
+    }
+}
+
+static void adopt_all(const struct looked *k)
+{
+    const struct ml_value *fields = ml_value_get(k->shown, "fields");
+    history_adopt(k, ml_value_get(k->shown, "life_history"));
+    for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
+        history_adopt(k, ml_value_get(f, "history"));
+    }
+}
+
+static void check_object(struct sim *s, unsigned node, struct sim_object *o)
+{
+    struct sim_call c;
+    sim_ask(&c);
+    sim_put(&c, "patient", s->model.patients[o->patient]);
+    sim_put(&c, "object", o->id);
+    ml_err err = sim_send(&c, s, node, "record.show");
+    const struct looked k = {.s = s, .node = node, .o = o, .shown = ml_tree_root(c.answer)};
+    if (err != ML_OK) {
+        sim_fail(s, "node %u doesn't show %s %s: %s", node, o->entity->name, o->id,
+                 ml_err_name(err));
+    } else {
+        adopt_all(&k);
+        check_acked(&k);
+        const struct ml_value *fields = sim_get(&c, "fields");
+        for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
+            check_field(&k, f);
+        }
+        if (ml_value_bool(sim_get(&c, "life_conflict"), false)) {
+            s->count.of[SIM_MERGE_SET]++;
+        }
+    }
+    sim_call_end(&c);
+}
+
+/* ---- the whole ---- */
+
+void sim_check_now(struct sim *s)
+{
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        if (s->nodes[i].live < 0) {
+            sim_fail(s, "node %u released more memory than it had", i);
+        }
+    }
+    s->count.of[SIM_CHECKED_NOW]++;
+}
+
+static bool all_ready(struct sim *s)
+{
+    bool ready = true;
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        if (s->nodes[i].node != NULL && s->nodes[i].joined && s->nodes[i].token_len == 0) {
+            ml_err err = sim_unlock(s, i);
+            if (err != ML_OK) {
+                sim_say(s, "node %u doesn't unlock: %s", i, ml_err_name(err));
+            }
+        }
+        ready = ready && (sim_node_ready(s, i) || !s->nodes[i].joined);
+    }
+    return ready;
+}
+
+static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES])
+{
+    bool equal = true;
+    const struct proof *first = NULL;
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        if (!s->nodes[i].joined) {
+            continue;
+        }
+        if (!prove(s, i, &proofs[i])) {
+            return false;
+        }
+        first = first == NULL ? &proofs[i] : first;
+        equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
+                strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == 0 &&
+                proofs[i].pending == 0;
+    }
+    return equal;
+}
+
+static void sync_all(struct sim *s)
+{
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        if (sim_node_ready(s, i)) {
+            struct sim_call c;
+            sim_ask(&c);
+            (void)sim_send(&c, s, i, "sync.now");
+            sim_call_end(&c);
+        }
+    }
+}
+
+/* A few minutes of quiet, as often as it takes up to a bound: then all are equal. */
+static bool converge(struct sim *s, struct proof proofs[SIM_NODES])
+{
+    for (unsigned turn = 0; turn < HEAL_TURNS && s->failure[0] == '\0'; turn++) {
+        sim_run(s, turn < 3 ? 2000 : HEAL_MS);
+        if (!all_ready(s)) {
+            continue;
+        }
+        sync_all(s);
+        if (all_equal(s, proofs)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void say_links(struct sim *s, unsigned node)
+{
+    struct sim_call c;
+    if (!sim_node_ready(s, node)) {
+        return;
+    }
+    sim_ask(&c);
+    (void)sim_send(&c, s, node, "sync.status");
+    const struct ml_value *peers = sim_get(&c, "peers");
+    for (const struct ml_value *p = ml_value_at(peers, 0); p != NULL; p = ml_value_next(p)) {
+        sim_say(s, "node %u, peer %.8s: %s, synced %d, last error %s", node,
+                ml_value_text(ml_value_get(p, "node"), ""),
+                ml_value_text(ml_value_get(p, "state"), ""),
+                ml_value_bool(ml_value_get(p, "synced"), false),
+                ml_value_text(ml_value_get(p, "last_error"), ""));
+    }
+    sim_call_end(&c);
+}
+
+void sim_check_end(struct sim *s)
+{
+    static struct proof proofs[SIM_NODES];
+    if (!converge(s, proofs)) {
+        for (unsigned i = 0; i < SIM_NODES; i++) {
+            sim_fail(s, "not equal at the end: node %u %s %.12s %.12s pending %lld missing %lld", i,
+                     sim_node_ready(s, i) ? "ready" : "not ready", proofs[i].state, proofs[i].view,
+                     (long long)proofs[i].pending, (long long)proofs[i].missing);
+            say_links(s, i);
+        }
+        return;
+    }
+    for (unsigned turn = 0; turn < 2; turn++) { /* the first also finds what had no answer */
+        for (unsigned i = 0; i < SIM_NODES; i++) {
+            for (size_t k = 0; s->nodes[i].joined && k < s->model.object_count; k++) {
+                check_object(s, i, &s->model.objects[k]);
+            }
+        }
+    }
+    s->count.of[SIM_VERDICT_ACCEPTED] += (uint64_t)proofs[0].ops;
+    s->count.of[SIM_VERDICT_FORKED] += (uint64_t)proofs[0].forks;
+    s->count.of[SIM_CHECKED_END]++;
+}

@@ -1,0 +1,251 @@
+/* tests/sim/sim_world.c -- virtual time: what happens next, and the environments of the nodes. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "sim.h"
+
+enum { START_WALL_S = 1772438400 }; /* 2 March 2026, 08:00 UTC */
+
+static uint64_t next_of(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+uint64_t sim_below(struct sim *s, uint64_t bound)
+{
+    return next_of(&s->rng) % bound;
+}
+
+bool sim_chance(struct sim *s, unsigned of_1000)
+{
+    return sim_below(s, 1000) < of_1000;
+}
+
+/* ---- a node's environment ---- */
+
+static void *env_alloc(void *ctx, size_t size)
+{
+    void *ptr = calloc(1, size);
+    ML_ASSERT(ptr != NULL);
+    ((struct sim_node *)ctx)->live++;
+    return ptr;
+}
+
+static void *env_resize(void *ctx, void *ptr, size_t size)
+{
+    void *moved = realloc(ptr, size);
+    ML_ASSERT(moved != NULL);
+    ((struct sim_node *)ctx)->live += ptr == NULL;
+    return moved;
+}
+
+static void env_release(void *ctx, void *ptr)
+{
+    ((struct sim_node *)ctx)->live -= ptr != NULL;
+    free(ptr);
+}
+
+static uint64_t env_now(void *ctx)
+{
+    return ((struct sim_node *)ctx)->sim->now_ms;
+}
+
+static uint64_t env_wall(void *ctx)
+{
+    const struct sim_node *n = ctx;
+    return (uint64_t)((int64_t)START_WALL_S * 1000 + (int64_t)n->sim->now_ms + n->wall_offset_ms);
+}
+
+static void env_random(void *ctx, void *buf, size_t len)
+{
+    struct sim_node *n = ctx;
+    for (size_t i = 0; i < len; i++) {
+        ((uint8_t *)buf)[i] = (uint8_t)next_of(&n->rng);
+    }
+}
+
+static void env_log(void *ctx, ml_log_level level, const char *module, const char *line)
+{
+    const struct sim_node *n = ctx;
+    if (n->sim->options.story && level <= ML_LOG_INFO) {
+        fprintf(stderr, "%10llu      node %u  %s: %s\n", (unsigned long long)n->sim->now_ms,
+                n->index, module, line);
+    }
+}
+
+static void node_init(struct sim *s, unsigned i)
+{
+    struct sim_node *n = &s->nodes[i];
+    n->sim = s;
+    n->index = i;
+    n->rng = next_of(&s->rng);
+    snprintf(n->disk_name, sizeof(n->disk_name), "sim-disk-%u", i);
+    n->disk = fault_disk_new(n->disk_name, next_of(&s->rng));
+    ML_ASSERT(n->disk != NULL);
+    fault_disk_fs(n->disk, &n->fs);
+    n->wake_at_ms = UINT64_MAX;
+    n->env = (struct ml_env){.alloc = env_alloc,
+                             .resize = env_resize,
+                             .release = env_release,
+                             .now_ms = env_now,
+                             .wall_ms = env_wall,
+                             .random = env_random,
+                             .log = env_log,
+                             .fs = &n->fs,
+                             .ctx = n};
+}
+
+/* ---- the world ---- */
+
+void sim_init(struct sim *s, const struct sim_options *options)
+{
+    memset(s, 0, sizeof(*s));
+    s->options = *options;
+    s->rng = options->seed;
+    ml_buf_init(&s->answer.document, ml_env_system(), 64u << 20);
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        node_init(s, i);
+        for (unsigned k = 0; k < SIM_NODES; k++) {
+            s->paths[i][k].delay_ms = 1 + (uint32_t)sim_below(s, 40);
+        }
+    }
+}
+
+void sim_free(struct sim *s)
+{
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        sim_node_stop(s, i);
+        if (s->nodes[i].live != 0) {
+            sim_fail(s, "node %u left %ld blocks of memory", i, s->nodes[i].live);
+        }
+        fault_disk_free(s->nodes[i].disk);
+    }
+    while (s->queue != NULL) {
+        struct sim_event *next = s->queue->next;
+        free(s->queue);
+        s->queue = next;
+    }
+    sim_model_free(&s->model);
+    ml_buf_free(&s->answer.document);
+}
+
+void sim_say(struct sim *s, const char *format, ...)
+{
+    if (!s->options.story) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "%10llu  ", (unsigned long long)s->now_ms);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+void sim_fail(struct sim *s, const char *format, ...)
+{
+    char text[sizeof(s->failure)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    sim_say(s, "FAILED: %s", text);
+    if (s->failure[0] == '\0') {
+        memcpy(s->failure, text, sizeof(text));
+    }
+}
+
+/* ---- time ---- */
+
+static void event_deliver(struct sim *s, const struct sim_event *e)
+{
+    const struct sim_node *n = &s->nodes[e->node];
+    if (n->node == NULL || n->boot != e->boot) {
+        return;
+    }
+    switch (e->kind) {
+    case SIM_LINK_UP:
+        ml_node_link_up(n->node, e->link, &e->peer);
+        break;
+    case SIM_LINK_MESSAGE:
+        s->count.of[SIM_NET_DELIVERED]++;
+        ml_node_link_message(n->node, e->link, ml_slice(e->bytes, e->len));
+        break;
+    case SIM_LINK_DOWN:
+        ml_node_link_down(n->node, e->link, e->reason);
+        break;
+    case SIM_DIAL_FAILED:
+        ml_node_dial_failed(n->node, e->link, e->reason);
+        break;
+    case SIM_LINK_BROKEN:
+        sim_link_drop(s, e->link, ML_E_FORGED);
+        break;
+    case SIM_LINK_SENT:
+        ml_node_link_sent(n->node, e->link, e->len);
+        break;
+    }
+}
+
+/* The node whose own time comes first, if before `until_ms`. */
+static struct sim_node *node_due(struct sim *s, uint64_t until_ms)
+{
+    struct sim_node *due = NULL;
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        struct sim_node *n = &s->nodes[i];
+        uint64_t at = n->node != NULL       ? n->wake_at_ms
+                      : n->start_at_ms != 0 ? n->start_at_ms
+                                            : UINT64_MAX;
+        if (at <= until_ms) {
+            due = n;
+            until_ms = at == 0 ? 0 : at - 1;
+        }
+        if (at == 0) {
+            break;
+        }
+    }
+    return due;
+}
+
+static void node_turn(struct sim *s, struct sim_node *n)
+{
+    uint64_t at = n->node != NULL ? n->wake_at_ms : n->start_at_ms;
+    s->now_ms = at > s->now_ms ? at : s->now_ms;
+    if (n->node == NULL) {
+        sim_node_start(s, n->index);
+        return;
+    }
+    n->wake_at_ms = UINT64_MAX;
+    ml_node_tick(n->node);
+}
+
+void sim_step(struct sim *s, uint64_t until_ms)
+{
+    struct sim_event *e = s->queue;
+    uint64_t before = e != NULL && e->at_ms < until_ms ? e->at_ms : until_ms;
+    struct sim_node *due = node_due(s, before);
+    if (due != NULL) {
+        node_turn(s, due);
+    } else if (e != NULL && e->at_ms <= until_ms) {
+        s->queue = e->next;
+        s->now_ms = e->at_ms > s->now_ms ? e->at_ms : s->now_ms;
+        event_deliver(s, e);
+        free(e);
+    } else {
+        s->now_ms = until_ms > s->now_ms ? until_ms : s->now_ms;
+    }
+    sim_nodes_reap(s);
+}
+
+void sim_run(struct sim *s, uint64_t ms)
+{
+    uint64_t end = s->now_ms + ms;
+    while (s->now_ms < end) {
+        sim_step(s, end);
+    }
+}
