@@ -25,7 +25,7 @@ static bool is_space(uint8_t c)
 
 bool ml_base64_decode(struct ml_buf *out, struct ml_slice text)
 {
-    uint8_t block[1024]; /* appended together: contents have millions of bytes */
+    uint8_t block[1024] = {0}; /* appended together: contents have millions of bytes */
     size_t used = 0;
     uint32_t bits = 0;
     size_t digits = 0;
