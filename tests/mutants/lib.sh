@@ -8,6 +8,8 @@ git -C "$root" ls-files -co --exclude-standard -z | (cd "$root" && xargs -0 cp -
 cd "$copy" || exit
 cmake --preset debug -DML_WERROR=OFF > /dev/null
 bad=0 # read by who sources this
+seen_count=0 lived_count=0 broken_count=0
+trap 'echo "$seen_count seen, $lived_count lived, $broken_count no longer apply"' EXIT
 
 mutant() { # mutant FILE SED-EXPRESSION TEST...
     file=$1 change=$2
@@ -16,17 +18,21 @@ mutant() { # mutant FILE SED-EXPRESSION TEST...
     sed -i "$change" "$file"
     if cmp -s "$file" "$file.kept"; then
         echo "no such place: $file: $change" >&2
-        bad=1
+        bad=1 broken_count=$((broken_count + 1))
     elif ! cmake --build build/debug --target "$@" > build/mutant.log 2>&1; then
         echo "does not build: $file: $change" >&2
-        bad=1
+        bad=1 broken_count=$((broken_count + 1))
     else
         seen=no
         for test in "$@"; do
             timeout 100 "build/debug/tests/$test" > /dev/null 2>&1 || seen=yes
         done
         echo "$seen: $file: $change"
-        [ $seen = yes ] || bad=1
+        if [ $seen = yes ]; then
+            seen_count=$((seen_count + 1))
+        else
+            bad=1 lived_count=$((lived_count + 1))
+        fi
     fi
     mv "$file.kept" "$file"
     touch "$file"

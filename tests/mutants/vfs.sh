@@ -21,7 +21,7 @@ mutant $N 's/if (!chains(&s, w->frame)) {/if (chains(\&s, w->frame) \&\& false) 
 mutant $N 's/            continue;/            break;/' test_vfs_damage
 W=core/store/vfs/wal_file.c
 mutant $W 's/rc = damage ? SQLITE_OK : ml_vfs_wal_damage_at(w, slot, &damage);/rc = SQLITE_OK;/' test_vfs_damage
-mutant $W 's/size >= ml_vfs_frame_offset(2)/false/' test_vfs_damage
+mutant $W 's/size >= frame_offset(2)/false/' test_vfs_damage
 mutant $W 's/if (slot > w->highest) {/if (slot > 0) {/' test_vfs_gates
 mutant $W 's/        w->highest = 0;//' test_vfs_faults
 mutant $W 's/if (w->generation != now) {/if (false) {/' test_vfs_damage
