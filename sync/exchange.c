@@ -220,12 +220,6 @@ ml_err ml_sess_frontier_step(struct ml_sess *s)
 
 /* ---- the peer's frontier ---- */
 
-static bool is_zero16(const struct ml_hash16 *h)
-{
-    static const struct ml_hash16 zero;
-    return memcmp(h, &zero, sizeof(zero)) == 0;
-}
-
 static bool base_is_ours(const struct ml_sess *s, const struct ml_msg_frontier *msg)
 {
     return s->base_valid && memcmp(&s->base_heads, &msg->base, sizeof(msg->base)) == 0 &&
@@ -351,7 +345,7 @@ ml_err ml_sess_on_frontier(struct ml_sess *s, const struct ml_msg_frontier *msg)
     if (err != ML_OK) {
         return err;
     }
-    bool whole = is_zero16(&msg->base);
+    bool whole = ml_is_zero(&msg->base, sizeof(msg->base));
     if (!whole && !base_is_ours(s, msg)) {
         return refuse_base(s);
     }

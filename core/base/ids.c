@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/base/buf.h"
+
 struct ml_object_id ml_object_id_at(int64_t utc_ms, const uint8_t tail[ML_OBJECT_ID_TAIL])
 {
     struct ml_object_id id;
@@ -43,8 +45,7 @@ int ml_object_id_compare(const struct ml_object_id *a, const struct ml_object_id
 
 bool ml_object_id_is_zero(const struct ml_object_id *id)
 {
-    static const struct ml_object_id zero;
-    return ml_object_id_equal(id, &zero);
+    return ml_is_zero(id->b, sizeof(id->b));
 }
 
 int ml_version_id_compare(const struct ml_version_id *a, const struct ml_version_id *b)

@@ -9,17 +9,6 @@
 
 #include "core/model/gov_impl.h"
 
-bool ml_gov_is_zero(const void *bytes, size_t len)
-{
-    const uint8_t *p = bytes;
-    for (size_t i = 0; i < len; i++) {
-        if (p[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 ml_err ml_gov_new(struct ml_gov **out, const struct ml_env *env, const struct ml_org_id *org)
 {
     struct ml_gov *g = ml_alloc(env, sizeof(*g));
@@ -172,7 +161,7 @@ static bool describes(const struct ml_fact *f, uint8_t card_kind, const uint8_t 
     case ML_FACT_TEAM:
         return card_kind == ML_CARD_TEAM && ml_gov_same(f->team.b, id, 16);
     case ML_FACT_ORG:
-        return card_kind == ML_CARD_ORG && ml_gov_is_zero(id, 16);
+        return card_kind == ML_CARD_ORG && ml_is_zero(id, 16);
     case ML_FACT_WRITER:
         break;
     }
@@ -215,7 +204,7 @@ struct ml_ruling ml_gov_rule_lane(const struct ml_gov *g, const struct ml_writer
     if (open == NULL) {
         return (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_NOT_ENROLLED};
     }
-    bool node_only = ml_gov_is_zero(open->member.b, sizeof(open->member.b));
+    bool node_only = ml_is_zero(open->member.b, sizeof(open->member.b));
     if (node_only && lane > ML_LANE_TRACE) {
         return (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_NO_AUTHORITY};
     }

@@ -20,7 +20,6 @@ static inline bool ml_gov_same(const void *a, const void *b, size_t len)
     return memcmp(a, b, len) == 0;
 }
 
-bool ml_gov_is_zero(const void *bytes, size_t len);
 /** Keeps a copy of `fact` and of its label's bytes. NOMEM. */
 ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact) ML_MUST_CHECK;
 /** Forgets the facts after the first `count`. */

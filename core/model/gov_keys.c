@@ -7,7 +7,7 @@
 static bool is_group(const struct ml_gov *g, const struct ml_gvec *at,
                      const struct ml_kek_epoch *epoch)
 {
-    bool org_wide = ml_gov_is_zero(epoch->team.b, sizeof(epoch->team.b));
+    bool org_wide = ml_is_zero(epoch->team.b, sizeof(epoch->team.b));
     if (org_wide || epoch->compartment == ML_COMPARTMENT_ANNUAIRE) {
         return org_wide && epoch->compartment == ML_COMPARTMENT_ANNUAIRE;
     }
@@ -48,7 +48,7 @@ bool ml_gov_epoch_fits(const struct ml_gov *g, const struct ml_gvec *at,
     const struct ml_fact *open = ml_gov_opening_of(g, writer, true);
     const struct ml_fact *mon = NULL;
     uint32_t entitled = 0;
-    if (open == NULL || ml_gov_is_zero(open->member.b, sizeof(open->member.b)) ||
+    if (open == NULL || ml_is_zero(open->member.b, sizeof(open->member.b)) ||
         !is_group(g, at, epoch)) {
         return false;
     }

@@ -201,7 +201,7 @@ static bool predecessors_are_named(const struct applying *a, const struct ml_wri
 static bool is_cosigned(const struct applying *a, const struct ml_govop *op)
 {
     const struct ml_writer_open *o = &op->u.writer_open;
-    bool node_only = ml_gov_is_zero(o->member.b, sizeof(o->member.b));
+    bool node_only = ml_is_zero(o->member.b, sizeof(o->member.b));
     for (size_t i = 0; i < a->first; i++) {
         const struct ml_fact *f = a->g->facts[i];
         bool fits = f->kind == ML_FACT_MON && is_seen(a, i) &&

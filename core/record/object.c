@@ -299,7 +299,6 @@ static bool has_files(const struct ml_entity *entity)
 static void manifests_blank(const struct ml_field *field, struct ml_slice files,
                             struct ml_slice copy)
 {
-    static const struct ml_version_id none;
     struct ml_values_walk walk;
     struct ml_slice item;
     struct ml_attachment a;
@@ -307,8 +306,8 @@ static void manifests_blank(const struct ml_field *field, struct ml_slice files,
         return;
     }
     while (ml_values_next(&walk, &item)) {
-        const bool large = ml_attachment_decode(&a, item) == ML_OK &&
-                           memcmp(&a.manifest, &none, sizeof(none)) != 0;
+        const bool large =
+            ml_attachment_decode(&a, item) == ML_OK && !ml_is_zero(&a.manifest, sizeof(a.manifest));
         void *at = large ? memmem(copy.data, copy.len, &a.manifest, sizeof(a.manifest)) : NULL;
         if (at != NULL) {
             memset(at, 0, sizeof(a.manifest));

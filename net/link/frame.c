@@ -143,16 +143,6 @@ ml_err ml_frame_length(size_t *len, struct ml_slice in)
     return ML_OK;
 }
 
-static ml_err padding_check(const uint8_t *p, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (p[i] != 0) {
-            return ML_E_MALFORMED;
-        }
-    }
-    return ML_OK;
-}
-
 /* The head of a record; its bytes that belong to the message (a HELLO's first) go there. */
 static ml_err record_begin(struct ml_frame_reader *r)
 {
@@ -174,7 +164,7 @@ static ml_err take_head(struct ml_frame_reader *r, const uint8_t *p, size_t len,
     if (r->head_have == 0) {
         if (p[0] == RECORD_PADDING) {
             *used = len;
-            return padding_check(p + 1, len - 1);
+            return ml_is_zero(p + 1, len - 1) ? ML_OK : ML_E_MALFORMED;
         }
         if (p[0] > ML_MSG_VERSION_LAST && p[0] != RECORD_LONG) {
             return ML_E_MALFORMED;

@@ -87,7 +87,6 @@ static bool node_noise(const struct ml_exchange *x, const struct ml_node_id *nod
 static bool node_of_noise(const struct ml_exchange *x, const struct ml_box_pk *noise,
                           struct ml_node_id *node)
 {
-    static const struct ml_box_pk none;
     const struct ml_fact *known = ml_gov_noise(ml_log_gov(x->org->log), noise);
     const struct ml_known_node *contact = ml_contacts_noise(x->org, noise);
     if (known == NULL && contact != NULL) {
@@ -96,7 +95,7 @@ static bool node_of_noise(const struct ml_exchange *x, const struct ml_box_pk *n
     }
     *node = known != NULL ? known->node : x->sponsor;
     return known != NULL || (memcmp(noise, &x->sponsor_noise, sizeof(*noise)) == 0 &&
-                             memcmp(noise, &none, sizeof(none)) != 0);
+                             !ml_is_zero(noise, sizeof(*noise)));
 }
 
 static ml_err peer_load(void *user, const struct ml_log_peer *peer)

@@ -17,8 +17,7 @@
 
 static bool is_large(const struct ml_attachment *file)
 {
-    static const struct ml_version_id none;
-    return memcmp(&file->manifest, &none, sizeof(none)) != 0;
+    return !ml_is_zero(&file->manifest, sizeof(file->manifest));
 }
 
 /* "stored": in the record itself; "here": all chunks; "missing": not all, or no manifest yet;

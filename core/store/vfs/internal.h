@@ -167,7 +167,6 @@ void ml_vfs_seal(struct ml_vfs_db *db, const struct ml_vfs_block *block, uint8_t
 /** `out` may be `sealed`; undefined when false. */
 bool ml_vfs_open(const struct ml_vfs_db *db, const struct ml_vfs_block *block, uint8_t *out,
                  const uint8_t *sealed);
-bool ml_vfs_is_zero(const uint8_t *bytes, size_t len);
 /** Page 1 as SQLite may write it: magic, 4096, versions 2/2, 48 reserved. */
 bool ml_vfs_page1_ok(const uint8_t *page);
 void ml_vfs_page1_new(uint8_t page[VFS_PAGE_BYTES]);

@@ -167,7 +167,7 @@ static int xwrite(sqlite3_file *file, const void *in, int bytes, sqlite3_int64 o
     if (number == 1 && !ml_vfs_page1_ok(plain)) {
         return write_refused(m, "page 1 must say WAL, 4096-byte pages, 48 reserved bytes");
     }
-    if (!ml_vfs_is_zero(plain + VFS_BODY_BYTES, VFS_RESERVE_BYTES)) {
+    if (!ml_is_zero(plain + VFS_BODY_BYTES, VFS_RESERVE_BYTES)) {
         return write_refused(m, "data in the reserved bytes");
     }
     int rc = size_learn(m);

@@ -162,16 +162,6 @@ bool ml_vfs_open(const struct ml_vfs_db *db, const struct ml_vfs_block *block, u
     return true;
 }
 
-bool ml_vfs_is_zero(const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool ml_vfs_page1_ok(const uint8_t *page)
 {
     return memcmp(page, magic, VFS_HEAD_BYTES) == 0 && page[16] == VFS_PAGE_BYTES / 256u &&

@@ -283,7 +283,7 @@ static int frame_page_write(struct ml_vfs_wal *w, const uint8_t *page, uint32_t 
         w->highest = 0;
         return write_refused(w, "page 1 must say WAL, 4096-byte pages, 48 reserved bytes");
     }
-    if (!ml_vfs_is_zero(page + VFS_BODY_BYTES, VFS_RESERVE_BYTES)) {
+    if (!ml_is_zero(page + VFS_BODY_BYTES, VFS_RESERVE_BYTES)) {
         w->highest = 0;
         return write_refused(w, "data in the reserved bytes");
     }
