@@ -8,65 +8,8 @@
 
 #include <cmocka.h>
 
+#include "support_session.h"
 #include "support_store.h"
-#include "support_world.h"
-
-#define LATENCY ((uint64_t)10)
-
-enum { A, B, C };
-
-static struct world w;
-
-static int setup(void **state)
-{
-    (void)state;
-    world_init(&w, 5, 3);
-    w.latency_ms = LATENCY;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_free(&w);
-    return 0;
-}
-
-static int append_as(unsigned node, struct ml_writer_id writer, uint8_t lane, size_t op_bytes)
-{
-    const struct world_write write = {
-        .writer = writer, .lane = lane, .ops = 1, .op_bytes = op_bytes, .lone = true};
-    return world_append(&w, node, &write);
-}
-
-/* Of node C, which isn't started: bundles that nobody has. */
-static int foreign(uint8_t lane, uint32_t ops, size_t op_bytes)
-{
-    const struct world_write write = {
-        .writer = world_writer(&w), .lane = lane, .ops = ops, .op_bytes = op_bytes, .lone = true};
-    return world_make(&w, C, &write);
-}
-
-static int live_link(void)
-{
-    world_start(&w, A);
-    world_start(&w, B);
-    int link = world_connect(&w, A, B);
-    world_run(&w, 100 * LATENCY);
-    assert_int_equal(world_status(&w, A, B).state, ML_SYNC_STATE_LIVE);
-    w.checks_off = true; /* from here on B may be anybody */
-    w.node[B].deaf = true;
-    return link;
-}
-
-static void to_a(int link, const struct ml_msg *msg)
-{
-    struct ml_buf buf;
-    ml_buf_init(&buf, &w.fake.env, ML_MSG_BYTES_MAX);
-    assert_int_equal(ml_msg_encode(&buf, msg), ML_OK);
-    world_inject(&w, link, 0, ml_buf_slice(&buf));
-    ml_buf_free(&buf);
-}
 
 static void assert_refused(ml_err err, uint8_t bye)
 {
@@ -76,12 +19,6 @@ static void assert_refused(ml_err err, uint8_t bye)
     assert_int_equal(w.node[A].last_bye, bye);
     assert_int_equal(world_status(&w, A, B).state, ML_SYNC_STATE_OFFLINE);
     assert_int_equal(world_status(&w, A, B).last_err, err);
-}
-
-static void assert_taken(void)
-{
-    world_run(&w, 2 * LATENCY);
-    assert_int_equal(w.node[A].closes, 0);
 }
 
 static struct ml_msg bundles_msg(uint64_t number, const struct ml_slice *wires, uint32_t count)
@@ -163,8 +100,8 @@ static void messages_out_of_place_end_it(void **state)
         to_a(link, &messages[i]);
         bool limit = messages[i].kind == ML_MSG_FORK_QUERY;
         assert_refused(limit ? ML_E_LIMIT : ML_E_PROTOCOL, limit ? ML_BYE_LIMIT : ML_BYE_PROTOCOL);
-        teardown(state);
-        setup(state);
+        session_teardown(state);
+        session_setup(state);
     }
 }
 
@@ -212,8 +149,8 @@ static void body_requests_come_one_at_a_time_and_bounded(void **state)
     assert_taken();
     to_a(link, &msg);
     assert_refused(ML_E_PROTOCOL, ML_BYE_PROTOCOL);
-    teardown(state);
-    setup(state);
+    session_teardown(state);
+    session_setup(state);
     link = live_link();
     msg.u.body_request.hashes.count = ML_SYNC_BODIES_MAX + 1;
     to_a(link, &msg);
@@ -482,7 +419,7 @@ static void hello_waits_for_the_anchor_of_what_was_written_alone(void **state)
 
 int main(void)
 {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, session_setup, session_teardown)
     const struct CMUnitTest tests[] = {
         TEST(bytes_that_are_no_message_end_the_session),
         TEST(a_hello_of_another_version_ends_it),

@@ -8,71 +8,8 @@
 
 #include <cmocka.h>
 
+#include "support_session.h"
 #include "support_store.h"
-#include "support_world.h"
-
-#define LATENCY ((uint64_t)10)
-
-enum { A, B, C };
-
-static struct world w;
-
-static int setup(void **state)
-{
-    (void)state;
-    world_init(&w, 5, 3);
-    w.latency_ms = LATENCY;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_free(&w);
-    return 0;
-}
-
-static int append_as(unsigned node, struct ml_writer_id writer, uint8_t lane, size_t op_bytes)
-{
-    const struct world_write write = {
-        .writer = writer, .lane = lane, .ops = 1, .op_bytes = op_bytes, .lone = true};
-    return world_append(&w, node, &write);
-}
-
-/* Of node C, which isn't started: bundles that nobody has. */
-static int foreign(uint8_t lane, uint32_t ops, size_t op_bytes)
-{
-    const struct world_write write = {
-        .writer = world_writer(&w), .lane = lane, .ops = ops, .op_bytes = op_bytes, .lone = true};
-    return world_make(&w, C, &write);
-}
-
-static int live_link(void)
-{
-    world_start(&w, A);
-    world_start(&w, B);
-    int link = world_connect(&w, A, B);
-    world_run(&w, 100 * LATENCY);
-    assert_int_equal(world_status(&w, A, B).state, ML_SYNC_STATE_LIVE);
-    w.checks_off = true; /* from here on B may be anybody */
-    w.node[B].deaf = true;
-    return link;
-}
-
-static void to_a(int link, const struct ml_msg *msg)
-{
-    struct ml_buf buf;
-    ml_buf_init(&buf, &w.fake.env, ML_MSG_BYTES_MAX);
-    assert_int_equal(ml_msg_encode(&buf, msg), ML_OK);
-    world_inject(&w, link, 0, ml_buf_slice(&buf));
-    ml_buf_free(&buf);
-}
-
-static void assert_taken(void)
-{
-    world_run(&w, 2 * LATENCY);
-    assert_int_equal(w.node[A].closes, 0);
-}
 
 /* ---- time ---- */
 
@@ -347,7 +284,7 @@ static void a_peer_that_reads_nothing_is_left(void **state)
 static void what_waits_for_the_store_is_bounded(void **state)
 {
     enum { PEERS = 5, EACH = 230 };
-    teardown(state);
+    session_teardown(state);
     world_init(&w, 5, PEERS + 1);
     w.latency_ms = LATENCY;
     for (unsigned n = 1; n <= PEERS; n++) { /* a window's worth each, and more */
@@ -550,7 +487,7 @@ static void progress_is_told_and_waiting_ends(void **state)
 
 int main(void)
 {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, session_setup, session_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_silent_peer_times_out),
         TEST(a_peer_that_talks_without_progress_times_out),
