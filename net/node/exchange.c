@@ -488,6 +488,9 @@ bool ml_exchange_dial_failed(struct ml_org *org, uint64_t dial, ml_err reason)
     for (size_t i = 0; x != NULL && i < x->peer_count; i++) {
         if (x->peers[i].dial == dial) {
             peer_failed(x, &x->peers[i], reason);
+            if (reason == ML_E_LOCKED) { /* the sockets had no memory for who we are */
+                identity_give(x);
+            }
             ml_node_wake(org->node);
             return true;
         }

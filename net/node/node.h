@@ -40,7 +40,7 @@ struct ml_link_identity {
 };
 
 struct ml_dial_request {
-    uint64_t dial; /* comes back in ml_node_link_up or ml_node_dial_failed */
+    uint64_t dial; /* each greater; comes back once, in ml_node_link_up or ml_node_dial_failed */
     ml_link_kind kind;
     struct ml_org_id org;               /* zero for ENROL: the code alone identifies */
     struct ml_box_pk remote_static;     /* KNOWN only */
@@ -52,12 +52,14 @@ struct ml_dial_request {
 
 struct ml_node_ports {
     void *ctx;
-    /** From now on accept and dial for this structure; replaces an earlier one of the same org. */
+    /** From now on accept and dial for this structure; replaces an earlier one of the same org.
+     * Without memory for it a dial fails with LOCKED: it's to be said again. */
     void (*identity_set)(void *ctx, const struct ml_link_identity *identity);
     /** Locked or stopping: drop the borrowed secrets before returning, close its links soon. */
     void (*identity_clear)(void *ctx, const struct ml_org_id *org);
     void (*dial)(void *ctx, const struct ml_dial_request *request);
-    /** Copies; the link's own credits bound what may be queued (ml_sync asks no more). */
+    /** Copies; the link's own credits bound what may be queued (ml_sync asks no more). A link that
+     * can't take it goes down with NOMEM: nothing after it is sent. */
     void (*link_send)(void *ctx, uint64_t link, const uint8_t *msg, size_t len);
     void (*link_close)(void *ctx, uint64_t link, ml_err reason);
     /** The answer of call `call`: exactly once each. On error the document says which and why. */

@@ -101,9 +101,10 @@ static void port_dial(void *ctx, const struct ml_dial_request *r)
     const bool named = strncmp(r->address, "node:", 5) == 0;
     const unsigned to = named ? (unsigned)strtoul(r->address + 5, NULL, 10) : CLUSTER_NODES;
     const bool known = to < CLUSTER_NODES;
-    if (!known || c->cut[me][to] || !dial_agrees(r, &c->nodes[to])) {
+    const bool locked = r->kind == ML_LINK_KNOWN && !from->has_identity;
+    if (!known || c->cut[me][to] || locked || !dial_agrees(r, &c->nodes[to])) {
         event_push(c, EVENT_DIAL_FAILED, me, 0)->link = r->dial;
-        c->tail->reason = ML_E_UNREACHABLE;
+        c->tail->reason = locked ? ML_E_LOCKED : ML_E_UNREACHABLE;
         return;
     }
     ML_ASSERT(c->link_count < CLUSTER_LINKS);

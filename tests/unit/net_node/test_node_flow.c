@@ -261,6 +261,19 @@ static void a_call_after_a_long_sleep_finds_nobody(void **state)
     story_unlock(c, 0);
 }
 
+static void an_identity_that_the_sockets_lost_is_said_again(void **state)
+{
+    struct cluster *c = *state;
+    story_found(c, 0);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_synced(c, 1);
+    story_pause(c, 1, true);
+    c->nodes[1].has_identity = false; /* as when net/link had no memory for it */
+    story_pause(c, 1, false);
+    story_synced(c, 1);
+    assert_true(c->nodes[1].has_identity);
+}
+
 static void a_computer_is_in_eight_structures_at_most(void **state)
 {
     struct cluster *c = *state;
@@ -295,6 +308,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_identity_that_the_sockets_lost_is_said_again, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_computer_is_in_eight_structures_at_most, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_passphrase_opens_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newcomer_registers_the_key_of_his_link, setup, teardown),
