@@ -104,7 +104,7 @@ static ml_err is_file(const struct ml_tracejournal *j, intptr_t *file, bool *is,
 
 /* An empty file in the place of whatever is there. A failure may come after it took that place:
  * then it is the journal, lest entries go to a file that has no name any more. Where that can't be
- * told nothing more is written, which each append reports. */
+ * told, the next append begins with this again. */
 static ml_err file_start(struct ml_tracejournal *j, uint64_t first)
 {
     uint8_t header[HEADER_BYTES];
@@ -251,9 +251,6 @@ void ml_tracejournal_close(struct ml_tracejournal *j)
 static ml_err record_write(struct ml_tracejournal *j, struct ml_slice bytes, bool sync)
 {
     const struct ml_fs *fs = j->env->fs;
-    if (!j->is_open) {
-        return ML_E_IO;
-    }
     int rc = fs->write(fs->ctx, j->file, j->end, bytes.data, bytes.len);
     if (rc == 0 && sync) {
         rc = fs->sync(fs->ctx, j->file);
@@ -274,6 +271,12 @@ ml_err ml_tracejournal_append(struct ml_tracejournal *j, uint64_t *index, struct
         return ML_E_LIMIT;
     }
     const uint64_t next = j->last + 1;
+    if (!j->is_open) { /* a cut was left half done: what the file held is in bundles */
+        ml_err begun = file_start(j, next);
+        if (begun != ML_OK) {
+            return begun;
+        }
+    }
     ml_buf_init(&bytes, j->env, plain.len + RECORD_EXTRA);
     uint8_t *p = ml_buf_extend(&bytes, plain.len + RECORD_EXTRA);
     if (p == NULL) {
