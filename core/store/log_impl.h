@@ -183,10 +183,10 @@ struct ml_log {
     size_t gvec_turn; /* next to make room */
     struct ml_log_tally tally;
     struct ml_log_tally tally_before; /* of the transaction: what an undone one goes back to */
-    bool stale;         /* memory isn't what the database holds */
-    bool explicit;      /* between ml_log_begin and its end */
-    bool broken;        /* an explicit transaction failed: only its end is allowed */
-    bool writing;       /* the database has a transaction open */
+    bool stale;                       /* memory isn't what the database holds */
+    bool explicit;                    /* between ml_log_begin and its end */
+    bool broken;                      /* an explicit transaction failed: only its end is allowed */
+    bool writing;                     /* the database has a transaction open */
     bool damaged;       /* a row was found that no call of ours wrote, or none where one must be */
     bool unbounded;     /* while it is rebuilt: what waits is kept whatever it takes */
     uint64_t median_ms; /* of the writers' clocks, as last computed */

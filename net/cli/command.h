@@ -73,8 +73,8 @@ int cli_call(struct cli *c, const char *method, struct ml_args *params, struct m
 typedef void cli_render(const struct cli *c, const struct ml_value *answer);
 int cli_run_call(struct cli *c, const char *method, struct ml_args *params, cli_render *render);
 
-/** Ctrl-C cancels the call that waits, whose answer then says how far it came; a second one ends the
- * program. */
+/** Ctrl-C cancels the call that waits, whose answer then says how far it came; a second one ends
+ * the program. */
 void cli_stoppable(struct cli *c);
 bool cli_stopped(void);
 
