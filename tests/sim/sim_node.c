@@ -43,10 +43,17 @@ static void node_end(struct sim *s, unsigned i)
 
 void sim_node_stop(struct sim *s, unsigned i)
 {
-    if (s->nodes[i].node != NULL) {
-        node_end(s, i);
-        sim_say(s, "node %u stops", i);
+    struct sim_node *n = &s->nodes[i];
+    if (n->node == NULL) {
+        return;
     }
+    node_end(s, i);
+    if (fault_disk_is_dead(n->disk)) { /* the cut that was planned came in its last writes */
+        s->count.of[SIM_CRASH_IN_WRITE]++;
+        fault_disk_restart(n->disk, FAULT_KEEP_RANDOM);
+    }
+    fault_disk_cut_at(n->disk, 0);
+    sim_say(s, "node %u stops", i);
 }
 
 void sim_node_crash(struct sim *s, unsigned i, enum fault_keep keep)
