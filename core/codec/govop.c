@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/codec/op_table.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/sign.h"
 
@@ -18,19 +19,6 @@ const struct ml_wire_format ml_format_sealed =
     ML_WIRE_FORMAT("sealed part", ARRAY, struct ml_sealed, ML_WIRE_CLOSED, sealed_fields, NULL,
                    "Bytes under a group's key, XChaCha20-Poly1305.");
 
-#define HEAD_FIELDS(TYPE, NAME)                                                                    \
-    ML_WF_UINT(OP, 1, type, TYPE, TYPE, NAME),                                                     \
-        ML_WF_OPT_BOOL(OP, 2, must_understand, "what cites it waits for a version that knows it")
-
-/* Members of the union are named by their own name. */
-#define SUB(k, t, fl, lo, hi, m, nm, it, text)                                                     \
-    {                                                                                              \
-        (k), ML_WIRE_##t, (fl), offsetof(OP, u.m), sizeof(((OP *)0)->u.m), (lo), (hi), nm, (it),   \
-            text                                                                                   \
-    }
-#define SUB_FIXED(k, m, nm, text)                                                                  \
-    SUB(k, FIXED, 0, sizeof(((OP *)0)->u.m), sizeof(((OP *)0)->u.m), m, nm, NULL, text)
-#define SUB_UINT(k, m, nm, lo, hi, text) SUB(k, UINT, 0, lo, hi, m, nm, NULL, text)
 #define SUB_SEALED(k, m, nm, text)                                                                 \
     SUB(k, TUPLE, ML_WIRE_OPTIONAL, 0, 0, m, nm, &ml_format_sealed, text)
 
@@ -104,13 +92,9 @@ static const struct ml_wire_field card_set_fields[] = {
     SUB(5, TUPLE, 0, 0, 0, card_set.card, "card", &ml_format_sealed, "the card, sealed"),
 };
 
-static const struct ml_wire_field any_fields[] = {
-    ML_WF_UINT(OP, 1, type, 1, UINT16_MAX, "op type"),
-    ML_WF_OPT_BOOL(OP, 2, must_understand, "what cites it waits for a version that knows it"),
-};
+static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
-#define TABLE(id, nm, fields, text)                                                                \
-    [ML_GOVOP_##id - 1] = ML_WIRE_FORMAT(nm, MAP, OP, offsetof(OP, extra), fields, NULL, text)
+#define TABLE(id, nm, fields, text) [ML_GOVOP_##id - 1] = OP_FORMAT(nm, fields, text)
 
 static const struct ml_wire_format formats[] = {
     TABLE(ORG_FOUND, "ORG_FOUND", org_found_fields, "The genesis: founds the structure."),
@@ -122,21 +106,10 @@ static const struct ml_wire_format formats[] = {
     TABLE(CARD_SET, "CARD_SET", card_set_fields, "Replaces a name or a card."),
 };
 
-static const struct ml_wire_format *const types[] = {
-    &formats[0], &formats[1], &formats[2], &formats[3], &formats[4], &formats[5], &formats[6],
-};
+static const struct ml_wire_format any_format =
+    OP_FORMAT("governance op", any_fields, "What every op begins with.");
 
-static const struct ml_wire_format any_format = ML_WIRE_FORMAT(
-    "governance op", MAP, OP, offsetof(OP, extra), any_fields, NULL, "What every op begins with.");
-
-static const struct ml_wire_family family = {
-    .any = &any_format,
-    .types = types,
-    .type_count = sizeof(types) / sizeof(types[0]),
-    .type_offset = offsetof(OP, type),
-    .known_offset = offsetof(OP, known),
-    .raw_offset = offsetof(OP, raw),
-};
+static const struct ml_wire_family family = OP_FAMILY(any_format, formats);
 
 const struct ml_wire_format *ml_govop_format(uint16_t type)
 {

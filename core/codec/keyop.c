@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/codec/op_table.h"
 #include "core/crypto/hash.h"
 
 #define OP struct ml_keyop
@@ -43,19 +44,6 @@ static const struct ml_wire_field older_key_fields[] = {
 const struct ml_wire_format ml_format_older_key =
     ML_WIRE_FORMAT("older key", ARRAY, struct ml_older_key, ML_WIRE_CLOSED, older_key_fields, NULL,
                    "KEK or HIST of the epoch before, under this epoch's HIST.");
-
-#define HEAD_FIELDS(TYPE, NAME)                                                                    \
-    ML_WF_UINT(OP, 1, type, TYPE, TYPE, NAME),                                                     \
-        ML_WF_OPT_BOOL(OP, 2, must_understand, "what cites it waits for a version that knows it")
-
-#define SUB(k, t, fl, lo, hi, m, nm, it, text)                                                     \
-    {                                                                                              \
-        (k), ML_WIRE_##t, (fl), offsetof(OP, u.m), sizeof(((OP *)0)->u.m), (lo), (hi), nm, (it),   \
-            text                                                                                   \
-    }
-#define SUB_FIXED(k, m, nm, text)                                                                  \
-    SUB(k, FIXED, 0, sizeof(((OP *)0)->u.m), sizeof(((OP *)0)->u.m), m, nm, NULL, text)
-#define SUB_UINT(k, m, nm, lo, hi, text) SUB(k, UINT, 0, lo, hi, m, nm, NULL, text)
 
 static const struct ml_wire_field kek_epoch_fields[] = {
     HEAD_FIELDS(ML_KEYOP_KEK_EPOCH, "1"),
@@ -110,13 +98,9 @@ static const struct ml_wire_field bg_wrap_fields[] = {
     SUB_FIXED(6, bg_wrap.sealed, "sealed", "the DEK, sealed anonymously"),
 };
 
-static const struct ml_wire_field any_fields[] = {
-    ML_WF_UINT(OP, 1, type, 1, UINT16_MAX, "op type"),
-    ML_WF_OPT_BOOL(OP, 2, must_understand, "what cites it waits for a version that knows it"),
-};
+static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
-#define TABLE(id, nm, fields, text)                                                                \
-    [ML_KEYOP_##id - 1] = ML_WIRE_FORMAT(nm, MAP, OP, offsetof(OP, extra), fields, NULL, text)
+#define TABLE(id, nm, fields, text) [ML_KEYOP_##id - 1] = OP_FORMAT(nm, fields, text)
 
 static const struct ml_wire_format formats[] = {
     TABLE(KEK_EPOCH, "KEK_EPOCH", kek_epoch_fields, "A new epoch of a group's keys."),
@@ -126,21 +110,10 @@ static const struct ml_wire_format formats[] = {
     TABLE(BG_WRAP, "BG_WRAP", bg_wrap_fields, "The same for emergency access."),
 };
 
-static const struct ml_wire_format *const types[] = {
-    &formats[0], &formats[1], &formats[2], &formats[3], &formats[4],
-};
+static const struct ml_wire_format any_format =
+    OP_FORMAT("key op", any_fields, "What every op begins with.");
 
-static const struct ml_wire_format any_format = ML_WIRE_FORMAT(
-    "key op", MAP, OP, offsetof(OP, extra), any_fields, NULL, "What every op begins with.");
-
-static const struct ml_wire_family family = {
-    .any = &any_format,
-    .types = types,
-    .type_count = sizeof(types) / sizeof(types[0]),
-    .type_offset = offsetof(OP, type),
-    .known_offset = offsetof(OP, known),
-    .raw_offset = offsetof(OP, raw),
-};
+static const struct ml_wire_family family = OP_FAMILY(any_format, formats);
 
 const struct ml_wire_format *ml_keyop_format(uint16_t type)
 {

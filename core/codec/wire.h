@@ -121,8 +121,8 @@ bool ml_list_next(struct ml_list_walk *walk, const struct ml_wire_format *item, 
 /** Ops of one lane: maps that share key 1 (type) and key 2 (must-understand), read into one struct
  * whose first members are `any`'s. */
 struct ml_wire_family {
-    const struct ml_wire_format *any;          /* keys 1 and 2, open */
-    const struct ml_wire_format *const *types; /* by type, from 1; all read into the same struct */
+    const struct ml_wire_format *any;   /* keys 1 and 2, open */
+    const struct ml_wire_format *types; /* by type, from 1; all read into the same struct */
     uint16_t type_count;
     uint16_t type_offset;  /* of the uint16_t */
     uint16_t known_offset; /* of the bool */
@@ -149,10 +149,12 @@ const struct ml_wire_field *ml_wire_field_of(const struct ml_wire_format *format
 void ml_wire_read_scalar(struct ml_mp *c, const struct ml_wire_field *field, void *member);
 
 /* Tables are written with these. S is the struct, m its member, which also names the field. */
-#define ML_WF_ANY(S, k, t, fl, lo, hi, m, it, text)                                                \
+#define ML_WF_NAMED(S, k, t, fl, lo, hi, m, nm, it, text)                                          \
     {                                                                                              \
-        (k), ML_WIRE_##t, (fl), offsetof(S, m), sizeof(((S *)0)->m), (lo), (hi), #m, (it), text    \
+        (k), ML_WIRE_##t, (fl), offsetof(S, m), sizeof(((S *)0)->m), (lo), (hi), nm, (it), text    \
     }
+#define ML_WF_ANY(S, k, t, fl, lo, hi, m, it, text)                                                \
+    ML_WF_NAMED(S, k, t, fl, lo, hi, m, #m, it, text)
 #define ML_WF_UINT(S, k, m, lo, hi, text) ML_WF_ANY(S, k, UINT, 0, lo, hi, m, NULL, text)
 #define ML_WF_INT(S, k, m, hi, text)      ML_WF_ANY(S, k, INT, 0, 0, hi, m, NULL, text)
 #define ML_WF_FIXED(S, k, m, text)                                                                 \
