@@ -95,3 +95,33 @@ int ml_vfs_xcontrol(sqlite3_file *file, int op, void *arg)
         return SQLITE_NOTFOUND;
     }
 }
+
+/* ---- of files that nothing locks or asks ---- */
+
+int ml_vfs_no_lock(sqlite3_file *file, int level)
+{
+    (void)file;
+    (void)level;
+    return SQLITE_OK;
+}
+
+int ml_vfs_no_reserved(sqlite3_file *file, int *out)
+{
+    (void)file;
+    *out = 0;
+    return SQLITE_OK;
+}
+
+int ml_vfs_no_control(sqlite3_file *file, int op, void *arg)
+{
+    (void)file;
+    (void)op;
+    (void)arg;
+    return SQLITE_NOTFOUND;
+}
+
+int ml_vfs_sector_size(sqlite3_file *file)
+{
+    (void)file;
+    return (int)VFS_PAGE_BYTES;
+}

@@ -143,34 +143,6 @@ static int xfile_size(sqlite3_file *file, sqlite3_int64 *out)
     return SQLITE_OK;
 }
 
-static int xlock(sqlite3_file *file, int level)
-{
-    (void)file;
-    (void)level;
-    return SQLITE_OK;
-}
-
-static int xcheck_reserved(sqlite3_file *file, int *out)
-{
-    (void)file;
-    *out = 0;
-    return SQLITE_OK;
-}
-
-static int xcontrol(sqlite3_file *file, int op, void *arg)
-{
-    (void)file;
-    (void)op;
-    (void)arg;
-    return SQLITE_NOTFOUND;
-}
-
-static int xsector_size(sqlite3_file *file)
-{
-    (void)file;
-    return (int)VFS_PAGE_BYTES;
-}
-
 static int xcharacteristics(sqlite3_file *file)
 {
     (void)file;
@@ -185,10 +157,10 @@ const sqlite3_io_methods ml_vfs_heap_methods = {
     .xTruncate = xtruncate,
     .xSync = xsync,
     .xFileSize = xfile_size,
-    .xLock = xlock,
-    .xUnlock = xlock,
-    .xCheckReservedLock = xcheck_reserved,
-    .xFileControl = xcontrol,
-    .xSectorSize = xsector_size,
+    .xLock = ml_vfs_no_lock,
+    .xUnlock = ml_vfs_no_lock,
+    .xCheckReservedLock = ml_vfs_no_reserved,
+    .xFileControl = ml_vfs_no_control,
+    .xSectorSize = ml_vfs_sector_size,
     .xDeviceCharacteristics = xcharacteristics,
 };

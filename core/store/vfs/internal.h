@@ -192,6 +192,11 @@ int ml_vfs_xshm_lock(sqlite3_file *file, int first, int count, int flags);
 void ml_vfs_xshm_barrier(sqlite3_file *file);
 int ml_vfs_xshm_unmap(sqlite3_file *file, int delete_it);
 int ml_vfs_xcontrol(sqlite3_file *file, int op, void *arg);
+/* Of the WAL and of heap files: SQLite locks and asks the main file alone. */
+int ml_vfs_no_lock(sqlite3_file *file, int level);
+int ml_vfs_no_reserved(sqlite3_file *file, int *out);
+int ml_vfs_no_control(sqlite3_file *file, int op, void *arg);
+int ml_vfs_sector_size(sqlite3_file *file);
 /** The handle was made before a fork, and this is the child: nothing may be done with it. */
 bool ml_vfs_orphan(const struct ml_vfs_db *db);
 

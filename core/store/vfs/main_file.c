@@ -227,12 +227,6 @@ static int xfile_size(sqlite3_file *file, sqlite3_int64 *out)
                             "main file, size", 0);
 }
 
-static int xsector_size(sqlite3_file *file)
-{
-    (void)file;
-    return (int)VFS_PAGE_BYTES;
-}
-
 /* Named one by one, so that a base's new promise never passes through: ATOMIC*, BATCH_ATOMIC,
  * SEQUENTIAL and SUBPAGE_READ would be lies about sealed pages. Without POWERSAFE_OVERWRITE a
  * frame would be split around an fsync (rules C8). */
@@ -255,7 +249,7 @@ const sqlite3_io_methods ml_vfs_main_methods = {
     .xUnlock = ml_vfs_xunlock,
     .xCheckReservedLock = ml_vfs_xcheck_reserved,
     .xFileControl = ml_vfs_xcontrol,
-    .xSectorSize = xsector_size,
+    .xSectorSize = ml_vfs_sector_size,
     .xDeviceCharacteristics = xcharacteristics,
     .xShmMap = ml_vfs_xshm_map,
     .xShmLock = ml_vfs_xshm_lock,
