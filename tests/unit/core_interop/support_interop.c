@@ -171,3 +171,43 @@ const char *seen_text(const struct seen_object *object, const char *field)
     }
     return text;
 }
+
+int import_setup(void **state)
+{
+    static const uint8_t org_key[ML_IMPORT_KEY_BYTES] = {1, 2, 3};
+    static struct import_fixture f;
+    f = (struct import_fixture){0};
+    fake_env_init(&f.fake, 1);
+    f.args = (struct ml_fhir_args){.env = &f.fake.env,
+                                   .schema = ml_schema_builtin(),
+                                   .id_key = org_key,
+                                   .label = "essai.json",
+                                   .create = sink_create,
+                                   .user = &f.sink};
+    *state = &f;
+    if (ml_fhir_report_new(&f.report, &f.fake.env) != ML_OK) {
+        return -1;
+    }
+    f.args.report = f.report;
+    return 0;
+}
+
+int import_teardown(void **state)
+{
+    struct import_fixture *f = *state;
+    sink_clear(&f->sink);
+    sink_clear(&f->other);
+    ml_fhir_report_free(f->report);
+    return f->fake.live == 0 ? 0 : -1;
+}
+
+uint64_t paths_left_out(const struct ml_fhir_report *report, const char *path)
+{
+    struct ml_fhir_path_row row;
+    for (size_t i = 0; ml_fhir_report_path(report, i, &row); i++) {
+        if (strcmp(row.path, path) == 0) {
+            return row.count;
+        }
+    }
+    return 0;
+}

@@ -5,7 +5,9 @@
 #include <stddef.h>
 
 #include "core/codec/manifest.h"
+#include "core/interop/fhir.h"
 #include "core/interop/import.h"
+#include "fake_env.h"
 
 /* A copy of one object that was handed out. */
 struct seen_object {
@@ -45,5 +47,24 @@ struct ml_slice seen_value(const struct seen_object *object, const char *field);
 /** A value as readable text, such as ["120","mm[Hg]"] or 1979-03-28; static buffer. */
 const char *seen_text(const struct seen_object *object, const char *field);
 size_t sink_entity_count(const struct sink *sink, const char *entity);
+
+/* One import of FHIR, its objects in `sink`. */
+struct import_fixture {
+    struct fake_env fake;
+    struct sink sink;
+    struct sink other; /* of a second import: the test's own to aim at */
+    struct ml_fhir_report *report;
+    struct ml_fhir_args args;
+    struct ml_import_fault fault;
+};
+
+int import_setup(void **state);
+int import_teardown(void **state); /* fails on a leak */
+/** How many values of a path were left out. */
+uint64_t paths_left_out(const struct ml_fhir_report *report, const char *path);
+
+/* An entry that other resources of a bundle speak of. */
+#define PATIENT "{\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p\"}}"
+#define SUBJECT "\"subject\":{\"reference\":\"Patient/p\"}"
 
 #endif

@@ -11,60 +11,11 @@
 
 #include "core/codec/value.h"
 #include "core/crypto/hash.h"
-#include "core/interop/fhir.h"
-#include "fake_env.h"
 #include "support_interop.h"
 
-struct fixture {
-    struct fake_env fake;
-    struct sink sink;
-    struct ml_fhir_report *report;
-    struct ml_fhir_args args;
-    struct ml_import_fault fault;
-};
-
-static const uint8_t org_key[ML_IMPORT_KEY_BYTES] = {3};
-
-static int setup(void **state)
-{
-    static struct fixture f;
-    f = (struct fixture){0};
-    fake_env_init(&f.fake, 1);
-    assert_int_equal(ml_fhir_report_new(&f.report, &f.fake.env), ML_OK);
-    f.args = (struct ml_fhir_args){.env = &f.fake.env,
-                                   .schema = ml_schema_builtin(),
-                                   .id_key = org_key,
-                                   .create = sink_create,
-                                   .user = &f.sink,
-                                   .report = f.report};
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    sink_clear(&f->sink);
-    ml_fhir_report_free(f->report);
-    return f->fake.live == 0 ? 0 : -1;
-}
-
-#define PATIENT "{\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p\"}}"
-#define SUBJECT "\"subject\":{\"reference\":\"Patient/p\"}"
-
-static uint64_t left_out(const struct fixture *f, const char *path)
-{
-    struct ml_fhir_path_row row;
-    for (size_t i = 0; ml_fhir_report_path(f->report, i, &row); i++) {
-        if (strcmp(row.path, path) == 0) {
-            return row.count;
-        }
-    }
-    return 0;
-}
-
 /* A document with one attachment of so many bytes, all zero; `more`: other members. */
-static const struct seen_object *contents_of(struct fixture *f, size_t bytes, const char *more)
+static const struct seen_object *contents_of(struct import_fixture *f, size_t bytes,
+                                             const char *more)
 {
     const size_t digits = (bytes * 8 + 5) / 6;
     char *text = calloc(1, digits + 4096);
@@ -101,7 +52,7 @@ static struct ml_hash hash_of(struct ml_slice bytes)
 
 static void large_contents_are_handed_out_beside_the_values(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const struct seen_object *o =
         contents_of(f, 100000, "\"contentType\":\"application/pdf\",\"title\":\"scan\"");
     const struct seen_blob *blob = &o->blobs[0];
@@ -117,12 +68,12 @@ static void large_contents_are_handed_out_beside_the_values(void **state)
     assert_memory_equal(&a.hash, &hash, sizeof(hash));
     assert_memory_equal(&a.manifest, (const uint8_t *)o->values + blob->manifest_at, 17);
     assert_int_equal(a.manifest.bundle.b[0], 0xff); /* to be written over */
-    assert_int_equal(left_out(f, "DocumentReference.content[].attachment.data"), 0);
+    assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.data"), 0);
 }
 
 static void contents_stand_in_place_up_to_a_limit(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const struct seen_object *o = contents_of(f, ML_FHIR_INLINE_MAX, "\"title\":\"petit\"");
     assert_int_equal(o->blob_count, 0);
     assert_int_equal(attachment_of(o).bytes.len, ML_FHIR_INLINE_MAX);
@@ -134,31 +85,31 @@ static void contents_stand_in_place_up_to_a_limit(void **state)
 
 static void contents_beyond_the_limit_are_left_out_and_counted(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const struct seen_object *o = contents_of(f, ML_FHIR_CONTENT_MAX, "\"title\":\"juste\"");
     assert_int_equal(o->blob_count, 1);
     assert_int_equal(o->blobs[0].len, ML_FHIR_CONTENT_MAX);
-    assert_int_equal(left_out(f, "DocumentReference.content[].attachment.data"), 0);
+    assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.data"), 0);
     o = contents_of(f, ML_FHIR_CONTENT_MAX + 1, "\"title\":\"trop\",\"size\":7");
     assert_int_equal(o->blob_count, 0);
     assert_int_equal(attachment_of(o).size, 7); /* what is said of it stays */
-    assert_int_equal(left_out(f, "DocumentReference.content[].attachment.data"), 1);
+    assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.data"), 1);
 }
 
 static void a_size_that_lies_is_left_out_and_the_true_one_kept(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(attachment_of(contents_of(f, 30, "\"size\":30")).size, 30);
-    assert_int_equal(left_out(f, "DocumentReference.content[].attachment.size"), 0);
+    assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.size"), 0);
     assert_int_equal(attachment_of(contents_of(f, 9000, "\"size\":5000000000")).size, 9000);
-    assert_int_equal(left_out(f, "DocumentReference.content[].attachment.size"), 1);
+    assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.size"), 1);
 }
 
 static void what_is_no_media_type_names_no_contents(void **state)
 {
     static const char *const bad[] = {"pdf",    "a/b/c", "text/plain; charset=utf-8",
                                       "a\\n/b", "/",     "application/\u00e9"};
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     char more[512] = "\"contentType\":\"application/";
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         char text[128];
@@ -179,7 +130,7 @@ static void what_is_no_media_type_names_no_contents(void **state)
 
 static void an_attachment_that_is_left_out_takes_its_contents_along(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     char more[2000] = "\"title\":\"";
     size_t head = strlen(more);
     memset(more + head, 'x', 1500); /* longer than a title may be */
@@ -187,12 +138,12 @@ static void an_attachment_that_is_left_out_takes_its_contents_along(void **state
     const struct seen_object *o = contents_of(f, 9000, more);
     assert_int_equal(o->blob_count, 0);
     assert_int_equal(seen_value(o, "files").len, 0);
-    assert_int_equal(left_out(f, "DocumentReference.content[].attachment.data"), 1);
+    assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.data"), 1);
 }
 
 static void several_contents_keep_their_own_places(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     char text[40000];
     int len =
         snprintf(text, sizeof(text),
@@ -225,7 +176,7 @@ static void several_contents_keep_their_own_places(void **state)
 
 static void an_import_with_contents_survives_any_failed_alloc(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     char *text = calloc(1, 20000);
     int head = snprintf(text, 1000,
                         "{\"resourceType\":\"Bundle\",\"entry\":[" PATIENT ",{\"resource\":{"
@@ -255,7 +206,7 @@ static void an_import_with_contents_survives_any_failed_alloc(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, import_setup, import_teardown)
     const struct CMUnitTest tests[] = {
         TEST(large_contents_are_handed_out_beside_the_values),
         TEST(contents_stand_in_place_up_to_a_limit),

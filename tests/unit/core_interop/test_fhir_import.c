@@ -12,54 +12,15 @@
 #include <string.h>
 
 #include "core/base/ids.h"
-#include "core/interop/fhir.h"
 #include "core/record/values.h"
-#include "fake_env.h"
 #include "support_interop.h"
-
-struct fixture {
-    struct fake_env fake;
-    struct sink sink;
-    struct sink other;
-    struct ml_fhir_report *report;
-    struct ml_fhir_args args;
-    struct ml_import_fault fault;
-};
-
-static const uint8_t org_key[ML_IMPORT_KEY_BYTES] = {1, 2, 3};
-
-static int setup(void **state)
-{
-    static struct fixture f;
-    f = (struct fixture){0};
-    fake_env_init(&f.fake, 1);
-    assert_int_equal(ml_fhir_report_new(&f.report, &f.fake.env), ML_OK);
-    f.args = (struct ml_fhir_args){.env = &f.fake.env,
-                                   .schema = ml_schema_builtin(),
-                                   .id_key = org_key,
-                                   .label = "essai.json",
-                                   .create = sink_create,
-                                   .user = &f.sink,
-                                   .report = f.report};
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    sink_clear(&f->sink);
-    sink_clear(&f->other);
-    ml_fhir_report_free(f->report);
-    return f->fake.live == 0 ? 0 : -1;
-}
 
 static const char *smallest(void)
 {
     return ML_TEST_DATA "/fhir-r4/bundle-33.json.gz";
 }
 
-static ml_err import_text(struct fixture *f, const char *text)
+static ml_err import_text(struct import_fixture *f, const char *text)
 {
     return ml_fhir_import(&f->args, ml_slice_str(text), &f->fault);
 }
@@ -76,7 +37,7 @@ static void bundle_files(glob_t *files)
     }
 }
 
-static void import_all(struct fixture *f)
+static void import_all(struct import_fixture *f)
 {
     glob_t files;
     bundle_files(&files);
@@ -90,7 +51,7 @@ static void import_all(struct fixture *f)
 
 static void every_path_is_kept_or_left_out_with_a_reason(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     struct ml_fhir_path_row row;
     uint64_t left_out = 0;
     size_t without_reason = 0;
@@ -111,7 +72,7 @@ static void every_path_is_kept_or_left_out_with_a_reason(void **state)
 
 static void every_resource_is_mapped_or_counted_by_type(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     struct ml_fhir_type_row row;
     uint64_t mapped = 0;
     uint64_t all = 0;
@@ -131,7 +92,7 @@ static void every_resource_is_mapped_or_counted_by_type(void **state)
 
 static void values_are_canonical_and_fields_are_of_the_entity(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     import_all(f);
     for (size_t i = 0; i < f->sink.count; i++) {
         const struct seen_object *o = &f->sink.objects[i];
@@ -151,7 +112,7 @@ static void values_are_canonical_and_fields_are_of_the_entity(void **state)
 /* The create of a change, as a node will write it. */
 static void each_object_fits_one_change(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     struct ml_buf out;
     import_all(f);
     ml_buf_init(&out, &f->fake.env, ML_CHANGE_BYTES_MAX);
@@ -186,7 +147,7 @@ static void assert_same_objects(const struct sink *a, const struct sink *b)
 
 static void importing_twice_says_the_same_objects(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(ml_fhir_import_file(&f->args, smallest(), &f->fault), ML_OK);
     f->args.user = &f->other;
     assert_int_equal(ml_fhir_import_file(&f->args, smallest(), &f->fault), ML_OK);
@@ -196,7 +157,7 @@ static void importing_twice_says_the_same_objects(void **state)
 
 static void another_org_makes_other_ids_at_the_same_dates(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     uint8_t other_key[ML_IMPORT_KEY_BYTES] = {9};
     assert_int_equal(ml_fhir_import_file(&f->args, smallest(), &f->fault), ML_OK);
     f->args.user = &f->other;
@@ -212,7 +173,7 @@ static void another_org_makes_other_ids_at_the_same_dates(void **state)
 
 static void ids_are_unique_within_a_bundle(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(ml_fhir_import_file(&f->args, smallest(), &f->fault), ML_OK);
     for (size_t i = 0; i < f->sink.count; i++) {
         for (size_t j = 0; j < i; j++) {
@@ -223,7 +184,7 @@ static void ids_are_unique_within_a_bundle(void **state)
 
 static void the_patient_comes_first_then_the_structures_own_then_by_date(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     int stage = 0;
     int64_t last = INT64_MIN;
     assert_int_equal(ml_fhir_import_file(&f->args, smallest(), &f->fault), ML_OK);
@@ -242,7 +203,7 @@ static void the_patient_comes_first_then_the_structures_own_then_by_date(void **
 
 static void objects_belong_to_the_patient_and_the_shared_to_nobody(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(ml_fhir_import_file(&f->args, smallest(), &f->fault), ML_OK);
     const struct ml_object_id *patient = &f->sink.objects[0].id;
     for (size_t i = 0; i < f->sink.count; i++) {
@@ -257,7 +218,7 @@ static void objects_belong_to_the_patient_and_the_shared_to_nobody(void **state)
 
 static void a_consultation_is_its_practitioners(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(ml_fhir_import_file(&f->args, smallest(), &f->fault), ML_OK);
     const struct seen_object *doctor = sink_find(&f->sink, "professional", 0);
     size_t signed_count = 0;
@@ -296,7 +257,7 @@ static const char french[] =
 
 static void french_traits_go_where_the_rniv_wants_them(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(import_text(f, french), ML_OK);
     const struct seen_object *p = sink_find(&f->sink, "patient", 0);
     assert_string_equal(seen_text(p, "birth_name"), "'PAT-TROIS'");
@@ -312,7 +273,7 @@ static void french_traits_go_where_the_rniv_wants_them(void **state)
 
 static void a_number_keeps_its_precision_and_its_comparator(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(import_text(f, french), ML_OK);
     const struct seen_object *o = sink_find(&f->sink, "lab_result", 0);
     assert_string_equal(seen_text(o, "value"), "'<0.50 mg par litre'");
@@ -325,7 +286,7 @@ static void a_number_keeps_its_precision_and_its_comparator(void **state)
 /* The file writes the patient's UUID in capitals there. */
 static void a_uuid_is_the_same_in_capitals(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(import_text(f, french), ML_OK);
     const struct seen_object *o = sink_find(&f->sink, "lab_result", 0);
     assert_true(ml_object_id_equal(&o->patient, &sink_find(&f->sink, "patient", 0)->id));
@@ -333,7 +294,7 @@ static void a_uuid_is_the_same_in_capitals(void **state)
 
 static void no_known_allergy_is_an_assertion_of_its_own(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(import_text(f, french), ML_OK);
     const struct seen_object *o = sink_find(&f->sink, "allergy", 0);
     assert_string_equal(seen_text(o, "assertion"),
@@ -344,7 +305,7 @@ static void no_known_allergy_is_an_assertion_of_its_own(void **state)
 
 static void the_origin_names_the_resource_and_the_file(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(import_text(f, french), ML_OK);
     assert_string_equal(sink_find(&f->sink, "patient", 0)->origin,
                         "FHIR R4 Patient/0b8a0f3e-54cf-4b5e-9d3c-3a4a2c9a0001 (essai.json)");
@@ -352,7 +313,7 @@ static void the_origin_names_the_resource_and_the_file(void **state)
 
 static void a_refusal_by_the_record_stops_and_keeps_what_came_before(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     f->sink.stop_after = 2;
     assert_int_equal(import_text(f, french), ML_E_DENIED);
     assert_int_equal(f->fault.kind, ML_IMPORT_FAULT_REFUSED);
@@ -361,7 +322,7 @@ static void a_refusal_by_the_record_stops_and_keeps_what_came_before(void **stat
 
 int main(void)
 {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, import_setup, import_teardown)
     const struct CMUnitTest tests[] = {
         TEST(every_path_is_kept_or_left_out_with_a_reason),
         TEST(every_resource_is_mapped_or_counted_by_type),

@@ -12,53 +12,12 @@
 #include "core/base/ids.h"
 #include "core/interop/base64.h"
 #include "core/interop/decimal.h"
-#include "core/interop/fhir.h"
 #include "core/record/values.h"
-#include "fake_env.h"
 #include "support_interop.h"
 
-struct fixture {
-    struct fake_env fake;
-    struct sink sink;
-    struct sink other;
-    struct ml_fhir_report *report;
-    struct ml_fhir_args args;
-    struct ml_import_fault fault;
-    bool found_asked;
-};
-
-static const uint8_t org_key[ML_IMPORT_KEY_BYTES] = {3};
-
-static int setup(void **state)
-{
-    static struct fixture f;
-    f = (struct fixture){0};
-    fake_env_init(&f.fake, 1);
-    assert_int_equal(ml_fhir_report_new(&f.report, &f.fake.env), ML_OK);
-    f.args = (struct ml_fhir_args){.env = &f.fake.env,
-                                   .schema = ml_schema_builtin(),
-                                   .id_key = org_key,
-                                   .create = sink_create,
-                                   .user = &f.sink,
-                                   .report = f.report};
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    sink_clear(&f->sink);
-    sink_clear(&f->other);
-    ml_fhir_report_free(f->report);
-    return f->fake.live == 0 ? 0 : -1;
-}
-
-#define PATIENT "{\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p\"}}"
-#define SUBJECT "\"subject\":{\"reference\":\"Patient/p\"}"
-
 /* One resource about one patient; its object. Every value of it must fit its field. */
-static const struct seen_object *one(struct fixture *f, const char *entity, const char *resource)
+static const struct seen_object *one(struct import_fixture *f, const char *entity,
+                                     const char *resource)
 {
     char text[4096];
     snprintf(text, sizeof(text),
@@ -72,17 +31,6 @@ static const struct seen_object *one(struct fixture *f, const char *entity, cons
         assert_true(value.len == 0 || ml_value_fits(&o->entity->fields[i], value));
     }
     return o;
-}
-
-static uint64_t left_out(const struct fixture *f, const char *path)
-{
-    struct ml_fhir_path_row row;
-    for (size_t i = 0; ml_fhir_report_path(f->report, i, &row); i++) {
-        if (strcmp(row.path, path) == 0) {
-            return row.count;
-        }
-    }
-    return 0;
 }
 
 static void a_value_is_of_any_of_its_types(void **state)
@@ -111,7 +59,7 @@ static void a_value_is_of_any_of_its_types(void **state)
          "['ancien fumeur',[[3,'8517006','Ex-smoker']]]"},
         {"\"valueRange\":{\"low\":{\"value\":1}}", ""},
     };
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[1024];
         snprintf(text, sizeof(text),
@@ -121,13 +69,13 @@ static void a_value_is_of_any_of_its_types(void **state)
         const struct seen_object *o = one(f, "observation", text);
         assert_string_equal(seen_text(o, "value"), cases[i].text);
     }
-    assert_int_equal(left_out(f, "Observation.valueRange.low.value"), 1);
-    assert_int_equal(left_out(f, "Observation.valueQuantity.unit"), 1);
+    assert_int_equal(paths_left_out(f->report, "Observation.valueRange.low.value"), 1);
+    assert_int_equal(paths_left_out(f->report, "Observation.valueQuantity.unit"), 1);
 }
 
 static void a_line_of_treatment_is_one_register(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const struct seen_object *o = one(
         f, "treatment",
         "{\"resourceType\":\"MedicationRequest\",\"id\":\"m\"," SUBJECT ",\"status\":\"active\","
@@ -151,12 +99,13 @@ static void a_line_of_treatment_is_one_register(void **state)
                         "[['http://hl7.org/fhir/event-timing','MORN','']]");
     assert_string_equal(seen_text(o, "as_needed"), "false");
     assert_string_equal(seen_text(o, "other_dosages"), "[map]");
-    assert_int_equal(left_out(f, "MedicationRequest.dosageInstruction[].sequence"), 1);
+    assert_int_equal(paths_left_out(f->report, "MedicationRequest.dosageInstruction[].sequence"),
+                     1);
 }
 
 static void a_drug_named_by_reference_is_fetched(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const struct seen_object *o =
         one(f, "treatment",
             "{\"resourceType\":\"MedicationRequest\",\"id\":\"m\"," SUBJECT ","
@@ -178,7 +127,7 @@ static void a_drug_named_by_reference_is_fetched(void **state)
 
 static void attachments_are_kept_in_place_when_small(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const struct seen_object *o = one(
         f, "document",
         "{\"resourceType\":\"DocumentReference\",\"id\":\"d\"," SUBJECT ",\"status\":\"current\","
@@ -189,12 +138,12 @@ static void attachments_are_kept_in_place_when_small(void **state)
     assert_string_equal(seen_text(o, "files"), "[map]");
     struct ml_slice files = seen_value(o, "files");
     assert_non_null(memmem(files.data, files.len, "bonj", 4));
-    assert_int_equal(left_out(f, "DocumentReference.content[].attachment.hash"), 1);
+    assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.hash"), 1);
 }
 
 static void a_text_longer_than_a_value_may_be_is_left_out_and_counted(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     size_t size = 1025;
     char *text = calloc(1, size + 400);
     int head =
@@ -206,13 +155,13 @@ static void a_text_longer_than_a_value_may_be_is_left_out_and_counted(void **sta
     assert_int_equal(ml_fhir_import(&f->args, ml_slice_str(text), &f->fault), ML_OK);
     assert_string_equal(seen_text(&f->sink.objects[0], "birth_name"), "'Orme'");
     assert_string_equal(seen_text(&f->sink.objects[0], "names"), "");
-    assert_int_equal(left_out(f, "Patient.name[].prefix[]"), 1);
+    assert_int_equal(paths_left_out(f->report, "Patient.name[].prefix[]"), 1);
     free(text);
 }
 
 static void a_field_that_is_no_list_takes_the_first_and_counts_the_rest(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(
         ml_fhir_import(&f->args,
                        ml_slice_str("{\"resourceType\":\"Practitioner\",\"id\":\"p\","
@@ -247,7 +196,7 @@ static void what_stands_out_of_order_is_handed_out_by_date(void **state)
         "{\"resource\":{\"resourceType\":\"Organization\",\"id\":\"o\"}},"
         "{\"resource\":{\"resourceType\":\"Encounter\",\"id\":\"a\"," SUBJECT
         ",\"class\":{\"code\":\"HH\"},\"period\":{\"end\":\"2026-01-01\"}}}," PATIENT "]}";
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     assert_int_equal(ml_fhir_import(&f->args, ml_slice_str(text), &f->fault), ML_OK);
     assert_int_equal(f->sink.count, 4);
     assert_string_equal(f->sink.objects[0].entity->name, "patient");
@@ -275,11 +224,11 @@ static void a_reference_out_of_the_file_is_asked_for(void **state)
         "{\"resourceType\":\"Observation\",\"id\":\"o\"," SUBJECT ",\"code\":{\"text\":\"x\"},"
         "\"encounter\":{\"reference\":\"Encounter/ailleurs\",\"display\":\"séjour\"},"
         "\"performer\":[{\"reference\":\"Practitioner/9\"},{\"display\":\"Dr Orme\"}]}";
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const struct seen_object *o = one(f, "observation", resource);
     assert_string_equal(seen_text(o, "encounter"), "");
     assert_int_equal(ml_fhir_report_totals(f->report).refs_unresolved, 2);
-    assert_int_equal(left_out(f, "Observation.encounter.reference"), 1);
+    assert_int_equal(paths_left_out(f->report, "Observation.encounter.reference"), 1);
     f->args.source = "ailleurs";
     f->args.find = found;
     o = one(f, "observation", resource);
@@ -289,7 +238,7 @@ static void a_reference_out_of_the_file_is_asked_for(void **state)
 
 static void a_patient_out_of_the_file_is_the_one_imported_before(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     f->args.source = "cabinet du port";
     assert_int_equal(ml_fhir_import(&f->args,
                                     ml_slice_str("{\"resourceType\":\"Patient\",\"id\":\"12\"}"),
@@ -308,7 +257,7 @@ static void a_patient_out_of_the_file_is_the_one_imported_before(void **state)
 
 static void a_local_id_out_of_the_file_is_of_nobody(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const char *text = "{\"resourceType\":\"Observation\",\"id\":\"1\",\"code\":{\"text\":\"x\"},"
                        "\"subject\":{\"reference\":\"Patient/12\"}}";
     assert_int_equal(ml_fhir_import(&f->args, ml_slice_str(text), &f->fault), ML_E_MALFORMED);
@@ -316,7 +265,7 @@ static void a_local_id_out_of_the_file_is_of_nobody(void **state)
     assert_int_equal(f->sink.count, 0);
 }
 
-static struct ml_object_id id_of(struct fixture *f, const char *text)
+static struct ml_object_id id_of(struct import_fixture *f, const char *text)
 {
     sink_clear(&f->sink);
     assert_int_equal(ml_fhir_import(&f->args, ml_slice_str(text), &f->fault), ML_OK);
@@ -325,7 +274,7 @@ static struct ml_object_id id_of(struct fixture *f, const char *text)
 
 static void local_ids_of_two_files_are_never_one_patient(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     struct ml_object_id a =
         id_of(f, "{\"resourceType\":\"Patient\",\"id\":\"1\",\"gender\":\"male\"}");
     struct ml_object_id b =
@@ -340,7 +289,7 @@ static void local_ids_of_two_files_are_never_one_patient(void **state)
 
 static void one_identity_however_it_is_written_is_one_object(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     struct ml_object_id uuid = id_of(f, "{\"resourceType\":\"Patient\",\"id\":\"" UUID "\"}");
     struct ml_object_id urn = id_of(f, ENTRY("urn:uuid:" UUID, ""));
     struct ml_object_id both =
@@ -357,7 +306,7 @@ static void one_identity_however_it_is_written_is_one_object(void **state)
 
 static void a_resource_without_a_name_is_known_by_its_bytes(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     struct ml_object_id a = id_of(f, "{\"resourceType\":\"Patient\",\"gender\":\"male\"}");
     struct ml_object_id b = id_of(f, "{\"resourceType\":\"Patient\",\"gender\":\"female\"}");
     struct ml_object_id again = id_of(f, "{\"resourceType\":\"Patient\",\"gender\":\"male\"}");
@@ -367,7 +316,7 @@ static void a_resource_without_a_name_is_known_by_its_bytes(void **state)
 
 static void relative_references_follow_their_servers_address(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const char *text =
         "{\"resourceType\":\"Bundle\",\"entry\":["
         "{\"fullUrl\":\"https://h/fhir/Patient/1\",\"resource\":{\"resourceType\":\"Patient\","
@@ -414,7 +363,7 @@ static void dates_keep_the_precision_they_were_given_with(void **state)
         {"2026-03-02T10:00:00Zz", NULL},
         {"0000-01-01", NULL},
     };
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[200];
         snprintf(text, sizeof(text),
@@ -481,7 +430,7 @@ static void base64_is_read_strictly(void **state)
         {"YQ", NULL},      {"Y", NULL},          {"YQ==YQ==", NULL},       {"Y*==", NULL},
         {"====", NULL},
     };
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct ml_buf out;
         ml_buf_init(&out, &f->fake.env, 100);
@@ -496,7 +445,7 @@ static void base64_is_read_strictly(void **state)
  * with all its alternatives empty, so that every step of every path is read. */
 static void every_path_of_the_schema_is_well_formed(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     const struct ml_schema *schema = ml_schema_builtin();
     size_t imported = 0;
     for (size_t i = 0; i < schema->entity_count; i++) {
@@ -522,7 +471,7 @@ static void every_path_of_the_schema_is_well_formed(void **state)
 
 static void a_path_that_nobody_reviewed_shows_without_a_reason(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     struct ml_fhir_path_row row;
     one(f, "observation",
         "{\"resourceType\":\"Observation\",\"id\":\"o\",\"inconnu\":[{\"x\":1},{\"x\":2}]," SUBJECT
@@ -538,7 +487,7 @@ static void a_path_that_nobody_reviewed_shows_without_a_reason(void **state)
 
 static void paths_and_types_of_the_report_have_a_limit(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     char *text = calloc(1, 65536);
     size_t len = 0;
     struct ml_fhir_path_row row;
@@ -573,7 +522,7 @@ static void importing_survives_any_failed_alloc(void **state)
         "{\"resourceType\":\"Bundle\",\"entry\":[" PATIENT ",{\"resource\":{"
         "\"resourceType\":\"DocumentReference\",\"id\":\"d\"," SUBJECT ",\"meta\":{\"x\":\"\\n\"},"
         "\"description\":\"é\",\"content\":[{\"attachment\":{\"data\":\"YQ==\"}}]}}]}";
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     long live = f->fake.live;
     long nth = 1;
     for (;; nth++) {
@@ -596,7 +545,7 @@ static void importing_survives_any_failed_alloc(void **state)
 
 static void reading_a_file_survives_any_failed_alloc(void **state)
 {
-    struct fixture *f = *state;
+    struct import_fixture *f = *state;
     long live = f->fake.live;
     f->args.report = NULL;
     for (long nth = 1;; nth++) {
@@ -616,7 +565,7 @@ static void reading_a_file_survives_any_failed_alloc(void **state)
 
 int main(void)
 {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, import_setup, import_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_value_is_of_any_of_its_types),
         TEST(a_line_of_treatment_is_one_register),
