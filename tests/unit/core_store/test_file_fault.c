@@ -307,7 +307,7 @@ static void cut_step(struct fixture *f)
     plan.nth = nth;
     ml_err err = ml_tracejournal_cut(j, ml_tracejournal_last(j));
     plan.nth = 0;
-    f->acked = 0;               /* what stood before the cut is in bundles */
+    f->acked = 0; /* what stood before the cut is in bundles */
     journal_append(f, j, true);
     assert_int_equal(f->err, ML_OK); /* the disk answers again, and so does the journal */
     f->err = err;
