@@ -86,6 +86,11 @@ uint8_t *fault_disk_bytes(struct fault_disk *disk, const char *name, size_t *len
 /** Replaces (or makes) a file, synced. */
 void fault_disk_put(struct fault_disk *disk, const char *name, const void *bytes, size_t len);
 void fault_disk_remove(struct fault_disk *disk, const char *name);
+/** A copy of every file whose name begins with `prefix`, as a process reads them now. */
+struct fault_image *fault_disk_image(struct fault_disk *disk, const char *prefix);
+void fault_image_free(struct fault_image *image); /* NULL allowed */
+/** Puts that copy, synced, in the place of all that has the prefix. Every handle must be closed. */
+void fault_disk_put_image(struct fault_disk *disk, const struct fault_image *image);
 bool fault_disk_holds(struct fault_disk *disk, const char *text);
 
 #endif

@@ -15,11 +15,11 @@ enum { EVENTS = 200, FAULTS_OF_1000 = 250 };
 
 static bool set_up(struct sim *s)
 {
-    static const int roles[SIM_NODES] = {10, 10, 60, 60};
+    static const int roles[SIM_TWIN] = {10, 10, 60, 60};
     if (!sim_found(s, 0)) {
         return false;
     }
-    for (unsigned i = 1; i < SIM_NODES; i++) {
+    for (unsigned i = 1; i < SIM_TWIN; i++) {
         if (!sim_join(s, 0, i, roles[i])) {
             return false;
         }
@@ -40,7 +40,9 @@ static bool run(const struct sim_options *options, struct sim_count *sum)
         } else {
             sim_work(&s);
         }
-        sim_run(&s, sim_below(&s, sim_chance(&s, 50) ? 60000 : 1500));
+        if (!sim_chance(&s, 300)) { /* else the next one comes at once */
+            sim_run(&s, sim_below(&s, sim_chance(&s, 50) ? 60000 : 1500));
+        }
         sim_check_now(&s);
     }
     sim_heal(&s);

@@ -31,7 +31,8 @@
 #include "sim_model.h"
 
 enum {
-    SIM_NODES = 4,
+    SIM_NODES = 5,
+    SIM_TWIN = SIM_NODES - 1, /* runs the image of another one, once there is such */
     SIM_LINKS = 4096,
     SIM_ID = 40, /* hexadecimal digits of an id, and NUL */
 };
@@ -72,7 +73,9 @@ struct sim_node {
     struct ml_fs fs;
     struct ml_node *node; /* NULL: down */
     unsigned boot;
-    uint64_t start_at_ms; /* down and to be started then; 0: not planned */
+    struct fault_image *backup; /* of its home; NULL: none yet */
+    uint64_t backup_reason;     /* the last write before it */
+    uint64_t start_at_ms;       /* down and to be started then; 0: not planned */
     uint64_t wake_at_ms;
     bool joined; /* has a member of the structure */
     bool has_identity;
@@ -122,6 +125,10 @@ struct sim {
         struct ml_buf document;
     } answer;
     struct sim_model model;
+    size_t last_object; /* of the latest edit, and its field: where two people meet */
+    const struct ml_field *last_field;
+    bool forked; /* an image runs twice: what its writer says counts no more */
+    unsigned doubled;
     struct sim_count count;
     char failure[512]; /* empty: none */
 };
@@ -158,6 +165,11 @@ void sim_node_crash(struct sim *s, unsigned n, enum fault_keep keep);
 /** Ends the lives of those whose disk has died under them. */
 void sim_nodes_reap(struct sim *s);
 /** Up, joined, and unlocked: it can be asked. */
+/** The home as it was at the last backup; the anti-rollback record isn't part of it. */
+void sim_node_back_up(struct sim *s, unsigned n);
+void sim_node_restore(struct sim *s, unsigned n);
+/** The twin becomes a second machine with all that node `n` has. */
+void sim_node_double(struct sim *s, unsigned n);
 bool sim_node_ready(const struct sim *s, unsigned n);
 /** Of the ready ones, any; SIM_NODES: none. */
 unsigned sim_node_any(struct sim *s);

@@ -157,8 +157,8 @@ bool sim_introduce(struct sim *s)
 {
     bool ok = true;
     sim_run(s, 5000); /* the cards of all have come to all */
-    for (unsigned i = 0; i < SIM_NODES; i++) {
-        for (unsigned k = 0; k < SIM_NODES && ok; k++) {
+    for (unsigned i = 0; i < SIM_TWIN; i++) {
+        for (unsigned k = 0; k < SIM_TWIN && ok; k++) {
             char address[32];
             struct sim_call c;
             snprintf(address, sizeof(address), "node:%u", k);

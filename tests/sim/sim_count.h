@@ -33,7 +33,6 @@
     X(OP_ARCHIVE, "archive")                                                                       \
     X(OP_RESTORE, "restore")                                                                       \
     X(OP_RESOLVE, "conflict settled")                                                              \
-    X(OP_IMPORT, "import")                                                                         \
     X(ACKED, "writes acknowledged")                                                                \
     X(REFUSED, "writes refused")                                                                   \
     X(UNKNOWN, "writes whose answer was lost")                                                     \
@@ -42,7 +41,6 @@
     X(MERGE_REGISTER, "conflicting heads of a register")                                           \
     X(MERGE_ATOMIC, "conflicting heads of an atomic group")                                        \
     X(MERGE_ASSERT, "conflicting heads of an assertion")                                           \
-    X(MERGE_STATE, "conflicting heads of a state")                                                 \
     X(VERDICT_ACCEPTED, "bundles accepted")                                                        \
     X(VERDICT_FORKED, "forks seen")                                                                \
     X(CHECKED_NOW, "cheap checks")                                                                 \

@@ -117,6 +117,22 @@ static void clock_fault(struct sim *s)
     sim_say(s, "node %u: clock off by %lld s", n->index, (long long)(n->wall_offset_ms / 1000));
 }
 
+/* Once a run a backup, later its return; once a run an image that runs twice. */
+static void image_fault(struct sim *s)
+{
+    struct sim_node *n = &s->nodes[sim_below(s, SIM_TWIN)];
+    if (n->node == NULL || !n->joined || s->forked) {
+        return;
+    }
+    if (sim_chance(s, 200)) {
+        sim_node_double(s, n->index);
+    } else if (n->backup == NULL) {
+        sim_node_back_up(s, n->index);
+    } else {
+        sim_node_restore(s, n->index);
+    }
+}
+
 static void unlock_all(struct sim *s)
 {
     for (unsigned i = 0; i < SIM_NODES; i++) {
@@ -130,7 +146,7 @@ static void unlock_all(struct sim *s)
 
 void sim_fault(struct sim *s)
 {
-    switch (sim_below(s, 8)) {
+    switch (sim_below(s, 9)) {
     case 0:
     case 1:
     case 2:
@@ -147,6 +163,9 @@ void sim_fault(struct sim *s)
         break;
     case 6:
         clock_fault(s);
+        break;
+    case 7:
+        image_fault(s);
         break;
     default:
         unlock_all(s);

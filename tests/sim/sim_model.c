@@ -47,9 +47,19 @@ struct sim_version *sim_model_version(struct sim_model *m, struct sim_object *o)
     }
     o->versions = must(realloc(o->versions, (o->version_count + 1) * sizeof(*o->versions)));
     struct sim_version *v = &o->versions[o->version_count++];
-    *v = (struct sim_version){.slot = 0};
-    snprintf(v->reason, sizeof(v->reason), "écrit n° %llu", (unsigned long long)++m->last_reason);
+    *v = (struct sim_version){.number = ++m->last_reason};
+    snprintf(v->reason, sizeof(v->reason), "écrit n° %llu", (unsigned long long)v->number);
     return v;
+}
+
+void sim_model_forgive(struct sim_model *m, unsigned node, uint64_t after)
+{
+    for (size_t i = 0; i < m->object_count; i++) {
+        for (size_t k = 0; k < m->objects[i].version_count; k++) {
+            struct sim_version *v = &m->objects[i].versions[k];
+            v->acked = v->acked && (v->node != node || v->number <= after);
+        }
+    }
 }
 
 void sim_version_name(char out[SIM_VERSION], const char *text)

@@ -20,6 +20,7 @@ struct sim_version {
     uint16_t slot;        /* SIM_SLOT_ALL: an op on the whole object's life */
     bool creates;         /* writes every register that it has a value for */
     bool acked;
+    uint64_t number; /* of the reason */
     unsigned node;
     char seen[SIM_SEEN_MAX][SIM_VERSION];
     size_t seen_count;
@@ -47,6 +48,8 @@ struct sim_object *sim_model_object(struct sim_model *m, const char *id, size_t 
                                     const struct ml_entity *entity);
 /** A new version; the caller fills it. NULL: this object has enough of them. */
 struct sim_version *sim_model_version(struct sim_model *m, struct sim_object *o);
+/** What `node` acknowledged after the write `after` may be gone: its disk was set back. */
+void sim_model_forgive(struct sim_model *m, unsigned node, uint64_t after);
 /** "<32 hex>:<index>" or 34 hex digits, as 34 hex digits. */
 void sim_version_name(char out[SIM_VERSION], const char *text);
 /** Which of the versions with writes[i] stand: those in the past of no other of them. */

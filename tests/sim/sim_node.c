@@ -71,6 +71,43 @@ void sim_node_crash(struct sim *s, unsigned i, enum fault_keep keep)
     sim_say(s, "node %u has crashed", i);
 }
 
+void sim_node_back_up(struct sim *s, unsigned i)
+{
+    struct sim_node *n = &s->nodes[i];
+    fault_image_free(n->backup);
+    n->backup = fault_disk_image(n->disk, "/home");
+    n->backup_reason = s->model.last_reason;
+    sim_say(s, "node %u is backed up", i);
+}
+
+void sim_node_restore(struct sim *s, unsigned i)
+{
+    struct sim_node *n = &s->nodes[i];
+    sim_node_stop(s, i);
+    fault_disk_put_image(n->disk, n->backup);
+    sim_model_forgive(&s->model, i, n->backup_reason);
+    n->start_at_ms = s->now_ms + 1000;
+    s->count.of[SIM_RESTORED]++;
+    sim_say(s, "node %u is restored from its backup", i);
+}
+
+void sim_node_double(struct sim *s, unsigned i)
+{
+    struct sim_node *twin = &s->nodes[SIM_TWIN];
+    sim_node_stop(s, i);
+    struct fault_image *image = fault_disk_image(s->nodes[i].disk, "/");
+    fault_disk_put_image(twin->disk, image);
+    fault_image_free(image);
+    memcpy(twin->id, s->nodes[i].id, sizeof(twin->id));
+    twin->joined = true;
+    s->nodes[i].start_at_ms = s->now_ms + 1;
+    twin->start_at_ms = s->now_ms + 2;
+    s->forked = true;
+    s->doubled = i;
+    s->count.of[SIM_DOUBLED]++;
+    sim_say(s, "node %u runs twice: its image is node %u too", i, SIM_TWIN);
+}
+
 void sim_nodes_reap(struct sim *s)
 {
     static const enum fault_keep keeps[] = {FAULT_KEEP_SYNCED, FAULT_KEEP_PREFIX,

@@ -209,9 +209,8 @@ static const struct ml_field *field_any(struct sim *s, const struct ml_entity *e
     return NULL;
 }
 
-static void edit(struct sim *s, unsigned node, struct sim_object *o)
+static void edit(struct sim *s, unsigned node, struct sim_object *o, const struct ml_field *field)
 {
-    const struct ml_field *field = field_any(s, o->entity);
     struct sim_version *v = field == NULL ? NULL : sim_model_version(&s->model, o);
     if (v == NULL) {
         return;
@@ -277,14 +276,19 @@ void sim_work(struct sim *s)
         create(s, node, entity_any(s), (size_t)sim_below(s, m->patient_count));
         return;
     }
-    /* The latest ones most: that is where two people meet. */
-    size_t back = (size_t)sim_below(s, 1 + sim_below(s, m->object_count));
-    struct sim_object *o = &m->objects[m->object_count - 1 - back];
+    if (s->last_field != NULL && s->last_object < m->object_count && sim_chance(s, 300)) {
+        edit(s, node, &m->objects[s->last_object], s->last_field); /* where two people meet */
+        return;
+    }
+    size_t at = m->object_count - 1 - (size_t)sim_below(s, 1 + sim_below(s, m->object_count));
+    struct sim_object *o = &m->objects[at];
     if (sim_chance(s, 50)) {
         look_around(s, node);
     } else if (sim_chance(s, 80) && !o->entity->is_patient) {
         end_life(s, node, o);
     } else {
-        edit(s, node, o);
+        s->last_object = at;
+        s->last_field = field_any(s, o->entity);
+        edit(s, node, o, s->last_field);
     }
 }

@@ -124,6 +124,7 @@ void sim_free(struct sim *s)
         if (s->nodes[i].live != 0) {
             sim_fail(s, "node %u left %ld blocks of memory", i, s->nodes[i].live);
         }
+        fault_image_free(s->nodes[i].backup);
         fault_disk_free(s->nodes[i].disk);
     }
     while (s->queue != NULL) {

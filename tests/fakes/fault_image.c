@@ -1,0 +1,70 @@
+/* tests/fakes/fault_image.c -- backups and images of a fault_disk. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "fault_disk.h"
+
+struct image_file {
+    char name[FAULT_NAME_MAX];
+    uint8_t *bytes; /* owned */
+    size_t len;
+};
+
+struct fault_image {
+    char prefix[FAULT_NAME_MAX];
+    struct image_file files[FAULT_NAMES_MAX];
+    size_t count;
+};
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+struct fault_image *fault_disk_image(struct fault_disk *disk, const char *prefix)
+{
+    const struct fault_folder *f = fault_folder_now(disk);
+    struct fault_image *image = calloc(1, sizeof(*image));
+    ML_ASSERT(image != NULL);
+    snprintf(image->prefix, sizeof(image->prefix), "%s", prefix);
+    for (size_t i = 0; i < f->count; i++) {
+        const struct fault_inode *inode = f->names[i].inode;
+        if (!has_prefix(f->names[i].text, prefix)) {
+            continue;
+        }
+        struct image_file *to = &image->files[image->count++];
+        snprintf(to->name, sizeof(to->name), "%s", f->names[i].text);
+        to->len = inode->now_len;
+        to->bytes = malloc(to->len + 1);
+        ML_ASSERT(to->bytes != NULL);
+        if (to->len > 0) {
+            memcpy(to->bytes, inode->now, to->len);
+        }
+    }
+    return image;
+}
+
+void fault_image_free(struct fault_image *image)
+{
+    for (size_t i = 0; image != NULL && i < image->count; i++) {
+        free(image->files[i].bytes);
+    }
+    free(image);
+}
+
+void fault_disk_put_image(struct fault_disk *disk, const struct fault_image *image)
+{
+    ML_ASSERT(disk->handles == 0);
+    for (size_t i = fault_folder_now(disk)->count; i > 0; i--) {
+        char name[FAULT_NAME_MAX];
+        memcpy(name, fault_folder_now(disk)->names[i - 1].text, sizeof(name));
+        if (has_prefix(name, image->prefix)) {
+            fault_disk_remove(disk, name);
+        }
+    }
+    for (size_t i = 0; i < image->count; i++) {
+        fault_disk_put(disk, image->files[i].name, image->files[i].bytes, image->files[i].len);
+    }
+}
