@@ -61,10 +61,8 @@ typedef enum ml_msg_kind {
 } ml_msg_kind;
 
 /* Flags of HELLO. */
-#define ML_HELLO_LIVE     1u /* wants to be pushed what comes next */
-#define ML_HELLO_PAUSED   2u /* will neither ask nor give */
-#define ML_HELLO_RESTORED 4u /* its store looks restored: asks for its own writers first */
-#define ML_HELLO_KEYS     8u /* gives and takes lanes 0 and 1 only, until both are DONE with them */
+#define ML_HELLO_LIVE 1u /* wants to be pushed what comes next */
+#define ML_HELLO_KEYS 8u /* gives and takes lanes 0 and 1 only, until both are DONE with them */
 
 /** Big-endian, in this order, 46 bytes. */
 struct ml_msg_hello {

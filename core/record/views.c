@@ -190,7 +190,6 @@ enum { VALUE_DEPTH = 10 };
 static void put_scalar(struct ml_args *out, struct ml_mp *mp)
 {
     struct ml_slice s;
-    char hex[ML_HEX_SIZE(64)];
     switch (ml_mp_peek(mp)) {
     case ML_MP_BOOL:
         ml_args_bool(out, ml_mp_bool(mp));
@@ -206,6 +205,7 @@ static void put_scalar(struct ml_args *out, struct ml_mp *mp)
     case ML_MP_BIN:
         s = ml_mp_bin(mp, 0, SIZE_MAX);
         if (s.len <= 64) {
+            char hex[ML_HEX_SIZE(64)];
             ml_hex_encode(hex, s.data, s.len);
             ml_args_text(out, hex);
         } else {

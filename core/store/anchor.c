@@ -37,7 +37,6 @@ static void mac_of(const struct ml_anchor *a, uint8_t out[MAC_BYTES], struct ml_
 
 static ml_err encode(const struct ml_anchor *a, struct ml_buf *out)
 {
-    uint8_t mac[MAC_BYTES];
     ml_buf_append(out, magic, sizeof(magic));
     ml_buf_u32be(out, (uint32_t)a->count);
     for (size_t i = 0; i < a->count; i++) {
@@ -46,6 +45,7 @@ static ml_err encode(const struct ml_anchor *a, struct ml_buf *out)
         ml_buf_u32be(out, a->entries[i].seq);
     }
     if (out->err == ML_OK) {
+        uint8_t mac[MAC_BYTES];
         mac_of(a, mac, ml_buf_slice(out));
         ml_buf_append(out, mac, sizeof(mac));
     }

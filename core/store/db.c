@@ -231,7 +231,6 @@ static ml_err db_read_int(struct ml_db *db, int64_t *out, const char *sql)
 
 static ml_err db_migrate_step(struct ml_db *db, const struct ml_db_schema *schema, uint32_t from)
 {
-    char sql[80];
     const struct ml_db_step *step = &schema->steps[from];
     ml_err err = ml_db_begin(db);
     if (err != ML_OK) {
@@ -244,6 +243,7 @@ static ml_err db_migrate_step(struct ml_db *db, const struct ml_db_schema *schem
         err = step->run(db, schema->user);
     }
     if (err == ML_OK) {
+        char sql[80];
         snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%u",
                  schema->application_id, from + 1);
         err = ml_db_exec(db, sql);

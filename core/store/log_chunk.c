@@ -204,7 +204,7 @@ ml_err ml_log_chunk_read(struct ml_log *log, uint64_t id, struct ml_slice *seale
 
 ml_err ml_log_get_chunk(struct ml_log *log, const struct ml_hash *hash, struct ml_slice *sealed)
 {
-    struct ml_log_chunk chunk;
+    struct ml_log_chunk chunk = {.here = false};
     bool found = false;
     ml_err err = ml_log_fresh(log);
     ml_log_entry_done(log);

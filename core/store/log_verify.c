@@ -26,8 +26,8 @@ struct verify {
 static void tell(struct verify *v, const struct ml_header *h, const char *what)
 {
     char text[200];
-    char writer[ML_ID_HEX_SIZE] = "?";
     if (h != NULL) {
+        char writer[ML_ID_HEX_SIZE];
         ml_hex_encode(writer, h->writer.b, sizeof(h->writer.b));
         snprintf(text, sizeof(text), "bundle %llu (writer %s, lane %u, seq %u): %s",
                  (unsigned long long)v->n, writer, h->lane, h->seq, what);
@@ -257,10 +257,9 @@ static ml_err verify_chunks(struct verify *v)
     struct ml_log_chunk chunk = {.id = 0};
     uint64_t chunks = 0;
     uint64_t missing = 0;
-    uint64_t before = 0;
     ml_err err = ml_log_chunk_after(v->log, 0, &chunk);
     while (err == ML_OK) {
-        before = v->log->tally.chunks_missing;
+        const uint64_t before = v->log->tally.chunks_missing;
         err = verify_chunk(v, &chunk);
         chunks++;
         missing += !chunk.here;

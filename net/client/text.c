@@ -350,7 +350,6 @@ static void render_argument(struct rendering *r, const char *name, size_t len,
                             const struct ml_value *args)
 {
     char key[32];
-    char number[24];
     if (len >= sizeof(key)) {
         return;
     }
@@ -358,6 +357,7 @@ static void render_argument(struct rendering *r, const char *name, size_t len,
     key[len] = '\0';
     const struct ml_value *v = ml_value_get(args, key);
     if (ml_value_kind_of(v) == ML_VALUE_INT) {
+        char number[24];
         int n = snprintf(number, sizeof(number), "%lld", (long long)ml_value_int(v, 0));
         render(r, number, (size_t)n);
         return;

@@ -101,7 +101,9 @@ ml_err ml_instance_detach(int *ready_fd)
         parent_wait(ends[0]);
     }
     close(ends[0]);
-    (void)setsid(); /* can't fail: we are a fresh child */
+    (void)setsid();      /* can't fail: we are a fresh child */
+    int rc = chdir("/"); /* else the folder it was started in could not be unmounted */
+    (void)rc;            /* it stays there then: no reason not to serve */
     *ready_fd = ends[1];
     return ML_OK;
 }

@@ -14,8 +14,9 @@ void ml_instance_harden(void);
  * this home; `*other` is its process, 0 if unknown. Else DENIED, READONLY, FULL, IO. */
 ml_err ml_instance_lock(int *fd, int *other, const char *home) ML_MUST_CHECK;
 
-/** Leaves the foreground. In the parent it never returns: it prints what ml_instance_ready says and
- * exits 0, or 1 when the child died first. In the child: *ready_fd. IO, NOMEM. */
+/** Leaves the foreground, and the folder it was started in: relative paths are resolved before. In
+ * the parent it never returns: it prints what ml_instance_ready says and exits 0, or 1 when the
+ * child died first. In the child: *ready_fd. IO, NOMEM. */
 ml_err ml_instance_detach(int *ready_fd) ML_MUST_CHECK;
 /** The sockets answer. `line` goes to whoever started us (stdout, or the waiting parent); in the
  * background the log then goes to `log_path`. */

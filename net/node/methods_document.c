@@ -124,7 +124,6 @@ static ml_err missing(struct ml_call *call, const struct ml_attachment *file)
 {
     struct ml_blob_stat stat;
     struct ml_buf size;
-    char number[24];
     ml_err err = ml_blob_stat(call->org, &file->manifest, &stat);
     const bool known = err == ML_OK;
     if (!known && err != ML_E_NOT_FOUND) {
@@ -137,6 +136,7 @@ static ml_err missing(struct ml_call *call, const struct ml_attachment *file)
     ml_call_fail(call, ML_E_PENDING, known ? "document.partial" : "document.not_received", "size",
                  size.err == ML_OK ? (const char *)size.data : "");
     if (known) {
+        char number[24];
         snprintf(number, sizeof(number), "%u", stat.chunks_missing);
         ml_call_detail(call, "missing", number);
         snprintf(number, sizeof(number), "%u", stat.chunks);

@@ -108,8 +108,8 @@ static void flow_describe(struct ml_args *out, const char *key, const struct ml_
 
 static ml_err head_put(void *user, const struct ml_dep *head)
 {
-    char text[ML_HEX_SIZE(sizeof(head->writer.b)) + 16];
     if (head->lane != ML_LANE_TRACE) {
+        char text[ML_HEX_SIZE(sizeof(head->writer.b)) + 16];
         ml_hex_encode(text, head->writer.b, sizeof(head->writer.b));
         snprintf(text + strlen(text), 16, "/%u/%u", head->lane, head->seq);
         ml_args_text(user, text);
@@ -267,12 +267,12 @@ static ml_err reach_look(void *user, const struct ml_dep *head)
 static ml_err frontier_reached(struct ml_org *org, const char *text, bool *reached)
 {
     struct ml_frontier_digest digest;
-    char hex[ML_HEX_SIZE(sizeof(digest.frontier))];
     struct ml_dep wanted;
     ml_err err = ML_OK;
     if (is_digest(text)) {
         err = ml_log_digest(org->log, &digest);
         if (err == ML_OK) {
+            char hex[ML_HEX_SIZE(sizeof(digest.frontier))];
             ml_hex_encode(hex, digest.frontier, sizeof(digest.frontier));
             *reached = strcasecmp(hex, text) == 0;
         }

@@ -126,7 +126,6 @@ ml_err ml_org_replace_unopened(struct ml_org *org)
 {
     struct ml_unopened **at = &org->node->unopened;
     char path[ML_PATH_MAX];
-    char aside[ML_ASIDE_NAME_MAX];
     while (*at != NULL && memcmp(&(*at)->id, &org->id, sizeof(org->id)) != 0) {
         at = &(*at)->next;
     }
@@ -135,6 +134,7 @@ ml_err ml_org_replace_unopened(struct ml_org *org)
     }
     ml_err err = ml_home_file(&org->node->home, path, &org->id, "keystore");
     if (err == ML_OK) {
+        char aside[ML_ASIDE_NAME_MAX];
         err = ml_home_set_aside(org->node->env, path, aside);
     }
     if (err == ML_OK) {
@@ -226,9 +226,9 @@ ml_err ml_org_vfs(struct ml_org *org, char name[ML_NODE_VFS_NAME_MAX], ml_kdf_id
 /* A log that an adhesion left behind before its keystore was saved: nobody has its key. */
 static ml_err log_create(struct ml_org *org, const struct ml_log_args *args)
 {
-    char aside[ML_ASIDE_NAME_MAX];
     ml_err err = ml_log_open(&org->log, args);
     if (err == ML_E_WRONG_KEY || err == ML_E_CORRUPT) {
+        char aside[ML_ASIDE_NAME_MAX];
         err = ml_home_set_aside(org->node->env, args->path, aside);
         err = err == ML_OK ? ml_log_open(&org->log, args) : err;
     }

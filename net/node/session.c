@@ -255,12 +255,12 @@ void ml_session_end_idle(struct ml_org *org)
 ml_err ml_session_drafts(struct ml_org *org, struct ml_drafts **out)
 {
     struct ml_session *s = org->session;
-    char path[ML_PATH_MAX];
     ml_err err = ML_OK;
     if (s->drafts_vfs[0] == '\0') {
         err = ml_org_vfs(org, s->drafts_vfs, ML_KDF_DRAFTS, &s->member);
     }
     if (err == ML_OK && s->drafts == NULL) {
+        char path[ML_PATH_MAX];
         err = ml_home_member_file(&org->node->home, path, &org->id, "drafts", &s->member);
         if (err == ML_OK) {
             err = drafts_open(org, &s->drafts, path, true);
