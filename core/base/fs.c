@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,12 +102,6 @@ static bool system_exists(void *ctx, const char *path)
     return access(path, F_OK) == 0;
 }
 
-static int system_make_folder(void *ctx, const char *path)
-{
-    (void)ctx;
-    return mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST ? 0 : errno;
-}
-
 static int system_sync_folder(void *ctx, const char *path)
 {
     (void)ctx;
@@ -116,6 +111,32 @@ static int system_sync_folder(void *ctx, const char *path)
     }
     int err = fsync(fd) == 0 ? 0 : errno;
     close(fd);
+    return err;
+}
+
+static int sync_parent(const char *path)
+{
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+    if (len >= sizeof(parent)) {
+        return ENAMETOOLONG;
+    }
+    memcpy(parent, path, len);
+    parent[len] = '\0';
+    return system_sync_folder(NULL, len > 0 ? parent : slash == NULL ? "." : "/");
+}
+
+static int system_make_folder(void *ctx, const char *path)
+{
+    (void)ctx;
+    if (mkdir(path, FOLDER_MODE) != 0) {
+        return errno == EEXIST ? 0 : errno;
+    }
+    int err = sync_parent(path);
+    if (err != 0) {
+        (void)rmdir(path); /* so that the next one makes and syncs it again */
+    }
     return err;
 }
 

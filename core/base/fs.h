@@ -32,7 +32,7 @@ struct ml_fs {
     int (*rename)(void *ctx, const char *from, const char *to);
     int (*remove)(void *ctx, const char *path);
     bool (*exists)(void *ctx, const char *path);
-    /** Mode 0700; 0 also when it is there. */
+    /** Mode 0700; a new name is durable when it returns 0. 0 also when it is there. */
     int (*make_folder)(void *ctx, const char *path);
     int (*sync_folder)(void *ctx, const char *path); /* the folder itself */
     /** Every name in it but "." and "..", in any order. */

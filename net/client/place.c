@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/fs.h"
+
 ml_err ml_err_from_errno(int code)
 {
     switch (code) {
@@ -88,6 +90,7 @@ ml_err ml_place_home(char out[PATH_MAX], const char *home)
 /* mkdir -p; only what is made here gets 0700. */
 static ml_err folder_make(const char *path)
 {
+    const struct ml_fs *fs = ml_fs_system();
     char part[PATH_MAX];
     int n = snprintf(part, sizeof(part), "%s", path);
     if (n < 0 || (size_t)n >= sizeof(part)) {
@@ -99,8 +102,9 @@ static ml_err folder_make(const char *path)
         }
         char end = *p;
         *p = '\0';
-        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
-            return ml_err_from_errno(errno);
+        int rc = fs->make_folder(fs->ctx, part);
+        if (rc != 0) {
+            return ml_err_from_errno(rc);
         }
         *p = end;
         if (end == '\0') {

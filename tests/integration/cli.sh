@@ -69,6 +69,8 @@ on a doctor
 
 # A graceful stop: exit 0, no socket left.
 pid=$(cat "$work/a/lock")
+cwd=$(readlink "/proc/$pid/cwd" || echo /) # only root may look
+[ "$cwd" = / ] || die "mailled stays in $cwd"
 kill "$pid"
 flock "$work/a/lock" true
 [ ! -e "$work/a/run/sock" ] || die 'a socket was left'

@@ -16,6 +16,20 @@
 #include "core/base/fs.h"
 #include "fake_env.h"
 
+/* The linker gives us the module's own fsync. */
+int __wrap_fsync(int fd);
+static ino_t synced; /* the last one; 0: none */
+static int sync_errno;
+
+int __wrap_fsync(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    synced = st.st_ino;
+    errno = sync_errno;
+    return sync_errno == 0 ? 0 : -1;
+}
+
 struct fixture {
     struct fake_env fake;
     char folder[64];
@@ -127,6 +141,24 @@ static void a_folder_lists_what_is_in_it(void **state)
     assert_int_equal(fs->remove(fs->ctx, f->path), ENOENT);
 }
 
+static void a_new_folder_is_durable_or_is_not_there(void **state)
+{
+    struct fixture *f = *state;
+    const struct ml_fs *fs = f->fake.env.fs;
+    struct stat parent;
+    assert_int_equal(stat(f->folder, &parent), 0);
+    sync_errno = EIO;
+    assert_int_equal(fs->make_folder(fs->ctx, f->path), EIO);
+    assert_false(fs->exists(fs->ctx, f->path));
+    sync_errno = 0;
+    synced = 0;
+    assert_int_equal(fs->make_folder(fs->ctx, f->path), 0);
+    assert_int_equal(synced, parent.st_ino);
+    synced = 0;
+    assert_int_equal(fs->make_folder(fs->ctx, f->path), 0);
+    assert_int_equal(synced, 0); /* nothing new */
+}
+
 static void a_link_is_never_written_through(void **state)
 {
     struct fixture *f = *state;
@@ -165,9 +197,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(a_file_is_replaced_and_read_whole),   T(what_cannot_be_read_says_why),
-        T(a_folder_lists_what_is_in_it),        T(a_link_is_never_written_through),
-        T(bytes_are_read_and_written_in_place),
+        T(a_file_is_replaced_and_read_whole), T(what_cannot_be_read_says_why),
+        T(a_folder_lists_what_is_in_it),      T(a_new_folder_is_durable_or_is_not_there),
+        T(a_link_is_never_written_through),   T(bytes_are_read_and_written_in_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
