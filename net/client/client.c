@@ -508,7 +508,9 @@ static ml_err client_hello(struct ml_client *c, struct ml_slice token, uint32_t 
         ml_args_bytes(params, token.data, token.len);
     }
     ml_args_end(params);
-    ml_err err = ml_client_request(c, NULL, "rpc.hello", params, timeout_ms);
+    /* Without parameters it would be refused for its version. */
+    ml_err err =
+        params == NULL ? ML_E_NOMEM : ml_client_request(c, NULL, "rpc.hello", params, timeout_ms);
     ml_args_free(params);
     return err;
 }

@@ -17,10 +17,11 @@
 #include "fake_env.h"
 
 /* The linker gives us the module's own fsync. */
-int __wrap_fsync(int fd);
-static ino_t synced; /* the last one; 0: none */
+int __wrap_fsync(int fd); // NOLINT(readability-identifier-naming)
+static ino_t synced;      /* the last one; 0: none */
 static int sync_errno;
 
+// NOLINTNEXTLINE(readability-identifier-naming)
 int __wrap_fsync(int fd)
 {
     struct stat st;

@@ -48,7 +48,7 @@ static void memory_release(void *ctx, void *p)
     free(p);
 }
 
-static const struct ml_env *memory_env(struct driver_memory *m)
+const struct ml_env *driver_memory_env(struct driver_memory *m)
 {
     m->env = *ml_env_system();
     m->env.alloc = memory_alloc;
@@ -214,7 +214,7 @@ static void identity(struct driver_fixture *f, struct driver_side *s)
 
 static void side_open(struct driver_fixture *f, struct driver_side *s)
 {
-    const struct ml_env *env = memory_env(&s->memory);
+    const struct ml_env *env = driver_memory_env(&s->memory);
     snprintf(s->dir, sizeof(s->dir), "/tmp/maille-drv-XXXXXX");
     assert_non_null(mkdtemp(s->dir));
     assert_int_equal(ml_place_find(&s->place, s->dir, true), ML_OK);

@@ -63,6 +63,8 @@ struct driver_fixture {
     uint64_t last_dial; /* side 1's org thread */
 };
 
+/* Valid as long as `m`. */
+const struct ml_env *driver_memory_env(struct driver_memory *m);
 /* A test sets what its nodes do, then starts. */
 int driver_setup(void **state);
 void driver_start(struct driver_fixture *f);
