@@ -419,6 +419,11 @@ static void answer_ingest(struct world *w, struct world_job *job)
     n->ingest_err = ML_OK;
     n->ingesting--;
     n->ingests++;
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += job->action.u.ingest.bundles[i].len;
+    }
+    n->ingest_most = bytes > n->ingest_most ? bytes : n->ingest_most;
     for (size_t i = 0; err == ML_OK && i < count; i++) {
         out[i] = outcome_one(w, job->node, job->action.u.ingest.bundles[i]);
         out[i].index = (uint32_t)i;

@@ -533,6 +533,9 @@ static void act_ask(struct world *w, unsigned node, const struct ml_sync_action 
                 a->kind == ML_SYNC_KNOWN,
             "two questions of one kind");
     ML_ASSERT(slot != NULL);
+    if (a->kind == ML_SYNC_KNOWN && a->u.known.count > w->node[node].known_most) {
+        w->node[node].known_most = a->u.known.count;
+    }
     if (a->kind == ML_SYNC_INGEST) {
         require(w, w->node[node].ingesting++ == 0, "two batches at the store");
     }

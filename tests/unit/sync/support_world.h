@@ -73,6 +73,8 @@ struct world_node {
     bool refuse_next;   /* the next bundle is refused */
     unsigned ingests;   /* transactions */
     unsigned ingesting; /* at the store now */
+    size_t ingest_most; /* bytes of the largest transaction */
+    size_t known_most;  /* heads of the largest KNOWN */
     unsigned changes;   /* CHANGED seen */
     unsigned closes;    /* CLOSE seen */
     ml_err last_close;  /* its reason */
