@@ -54,8 +54,9 @@ static void resync_tick(struct ml_sess *s)
     }
     if (now - s->resync_ms >= s->resync_wait_ms) {
         s->resync_ms = 0;
-        if (s->resync_wait_ms < ML_SYNC_RESYNC_MS_MAX) {
-            s->resync_wait_ms *= 2;
+        s->resync_wait_ms *= 2;
+        if (s->resync_wait_ms > ML_SYNC_RESYNC_MS_MAX) {
+            s->resync_wait_ms = ML_SYNC_RESYNC_MS_MAX;
         }
         ml_sess_begin_round(s, true);
     }

@@ -5,7 +5,7 @@
 
 #include "core/store/db.h"
 
-enum { ST_PUT, ST_GET, ST_DELETE, ST_COUNT_ALL, ST_LIST, ST_COUNT };
+enum { ST_PUT, ST_GET, ST_DELETE, ST_COUNT_OTHERS, ST_LIST, ST_COUNT };
 
 struct ml_drafts {
     const struct ml_env *env;
@@ -27,7 +27,7 @@ static const char *const stmt_sql[] = {
                "ON CONFLICT DO UPDATE SET saved = excluded.saved, bytes = excluded.bytes",
     [ST_GET] = "SELECT saved, bytes FROM draft WHERE patient = ?1 AND form = ?2",
     [ST_DELETE] = "DELETE FROM draft WHERE patient = ?1 AND form = ?2",
-    [ST_COUNT_ALL] = "SELECT count(*) FROM draft",
+    [ST_COUNT_OTHERS] = "SELECT count(*) FROM draft WHERE NOT (patient = ?1 AND form = ?2)",
     [ST_LIST] = "SELECT patient, form, saved, length(bytes) FROM draft "
                 "WHERE ?1 IS NULL OR patient = ?1 ORDER BY saved DESC, patient, form",
 };
@@ -78,12 +78,16 @@ static void bind_key(struct ml_stmt *st, const struct ml_draft_key *key)
     ml_stmt_bind_text(st, 2, key->form, strlen(key->form));
 }
 
-static ml_err draft_count(struct ml_drafts *d, int64_t *count)
+/* Whoever is at the limit can still save again what he writes. */
+static ml_err draft_count_others(struct ml_drafts *d, const struct ml_draft_key *key,
+                                 int64_t *count)
 {
+    struct ml_stmt *st = d->st[ST_COUNT_OTHERS];
     bool row = false;
-    ml_err err = ml_stmt_step(d->st[ST_COUNT_ALL], &row);
-    *count = err == ML_OK && row ? ml_stmt_int(d->st[ST_COUNT_ALL], 0) : 0;
-    ml_stmt_reset(d->st[ST_COUNT_ALL]);
+    bind_key(st, key);
+    ml_err err = ml_stmt_step(st, &row);
+    *count = err == ML_OK && row ? ml_stmt_int(st, 0) : 0;
+    ml_stmt_reset(st);
     return err;
 }
 
@@ -104,7 +108,7 @@ ml_err ml_drafts_put(struct ml_drafts *d, const struct ml_draft_key *key, struct
     if (bytes.len > ML_DRAFT_BYTES_MAX || form_len == 0 || form_len > ML_DRAFT_FORM_MAX) {
         return ML_E_LIMIT;
     }
-    ml_err err = draft_count(d, &count);
+    ml_err err = draft_count_others(d, key, &count);
     if (err != ML_OK) {
         return err;
     }

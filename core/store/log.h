@@ -244,7 +244,7 @@ struct ml_log_peer {
 typedef ml_err ml_log_peer_cb(void *user, const struct ml_log_peer *peer);
 ml_err ml_log_peer_put(struct ml_log *log, const struct ml_log_peer *peer) ML_MUST_CHECK;
 ml_err ml_log_peers(struct ml_log *log, ml_log_peer_cb *each, void *user) ML_MUST_CHECK;
-#define ML_LOG_BASE_MAX (8u << 20)
+#define ML_LOG_BASE_MAX (8u << 20) /* bytes; LIMIT beyond */
 /** What sync remembers of the last exchange with a peer; opaque here. NOT_FOUND. */
 ml_err ml_log_base_get(struct ml_log *log, const struct ml_node_id *peer,
                        struct ml_buf *out) ML_MUST_CHECK;

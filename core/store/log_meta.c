@@ -5,7 +5,6 @@
 
 #define KEY_MAX   64u
 #define VALUE_MAX 1048576u
-#define BASE_MAX  4194304u
 
 static ml_err append_row(struct ml_log *log, enum ml_log_sql sql, struct ml_buf *out)
 {
@@ -112,7 +111,7 @@ ml_err ml_log_base_get(struct ml_log *log, const struct ml_node_id *peer, struct
 
 ml_err ml_log_base_put(struct ml_log *log, const struct ml_node_id *peer, struct ml_slice base)
 {
-    if (base.len > BASE_MAX) {
+    if (base.len > ML_LOG_BASE_MAX) {
         return ML_E_LIMIT;
     }
     ml_err err = ml_log_write(log);

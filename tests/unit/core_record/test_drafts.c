@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/record/drafts.h"
+#include "core/store/db.h"
 #include "fake_env.h"
 
 struct fixture {
@@ -106,6 +107,32 @@ static void a_deleted_draft_is_gone(void **state)
     assert_int_equal(ml_drafts_get(f->drafts, &key_a, &out, NULL), ML_E_NOT_FOUND);
 }
 
+static ml_err put_number(struct fixture *f, unsigned n)
+{
+    const struct ml_draft_key key = {.patient = {{(uint8_t)(n >> 8), (uint8_t)n}},
+                                     .form = "visite"};
+    return ml_drafts_put(f->drafts, &key, ml_slice_str("x"));
+}
+
+/* Each put is a commit of its own: nearly all are written at once. */
+static void drafts_end_at_their_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_db *db = NULL;
+    const struct ml_db_args args = {.env = &f->fake.env, .path = f->path};
+    assert_int_equal(ml_db_open(&db, &args), ML_OK);
+    char sql[300];
+    snprintf(sql, sizeof(sql),
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u) "
+             "INSERT INTO draft SELECT CAST('0123456789abcdef' AS BLOB), 'f' || i, 1, x'00' FROM n",
+             ML_DRAFTS_MAX - 1);
+    assert_int_equal(ml_db_exec(db, sql), ML_OK);
+    ml_db_close(db);
+    assert_int_equal(put_number(f, 1), ML_OK);
+    assert_int_equal(put_number(f, 2), ML_E_LIMIT);
+    assert_int_equal(put_number(f, 1), ML_OK); /* what is there can be saved again */
+}
+
 struct listed {
     char text[256];
     ml_err fail;
@@ -186,6 +213,7 @@ int main(void)
         TEST(a_draft_outlives_its_connection),
         TEST(a_deleted_draft_is_gone),
         TEST(lists_are_latest_first),
+        TEST(drafts_end_at_their_limit),
         TEST(limits_are_kept_on_both_sides),
         TEST(opening_survives_any_failed_alloc),
     };

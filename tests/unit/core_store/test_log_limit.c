@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -229,6 +230,121 @@ static void invented_writers_leave_room_in_the_queue(void **state)
     assert_stopped(&o);
 }
 
+static struct ml_log_outcome stranger_opens(struct fixture *f)
+{
+    struct actor nobody = f->w.actors[6]; /* whom nobody enrolled */
+    nobody.seed = NULL;
+    assert_int_equal(ml_sign_keypair(&nobody.pk, &nobody.seed, &f->w.fake.env), ML_OK);
+    nobody.id = ml_writer_id_of(&nobody.pk);
+    struct ml_slice op = world_opening(&f->w, &nobody);
+    struct draft d = {.by = &nobody, .ops = &op, .op_count = 1};
+    struct ml_log_outcome o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+    ml_secret_free(nobody.seed);
+    return o;
+}
+
+static void strangers_end_at_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ML_LOG_STRANGERS_MAX; i++) {
+        struct ml_log_outcome o = stranger_opens(f);
+        assert_int_equal(o.result, ML_LOG_STORED);
+        assert_int_not_equal(o.verdict, ML_VERDICT_ACCEPTED);
+    }
+    struct ml_log_outcome o = stranger_opens(f);
+    assert_stopped(&o);
+    f->a = world_reopen(&f->w, f->a); /* counted again from what is there */
+    o = stranger_opens(f);
+    assert_stopped(&o);
+    world_enrol(&f->w, f->a, 2); /* the others go on */
+}
+
+/* A log of our own making, of which the question reads the counts alone: 4,096 branches of real
+ * bundles would take minutes. */
+static void branches_of_all_chains_end_at_a_limit(void **state)
+{
+    static struct ml_log log;
+    static struct ml_log_one one;
+    static struct ml_log_writer forked[ML_LOG_BRANCHES_ALL_MAX / 15u + 2u];
+    static struct ml_log_writer *writers[ML_LOG_BRANCHES_ALL_MAX / 15u + 2u];
+    static struct ml_log_head head;
+    struct ml_log_head *heads = &head;
+    (void)state;
+    size_t left = ML_LOG_BRANCHES_ALL_MAX - 1;
+    for (size_t i = 1; left > 0; i++) { /* 15 beyond the first in each chain */
+        size_t more = left < 15 ? left : 15;
+        forked[i].chains[ML_LANE_RECORD].count = 1 + more;
+        left -= more;
+        log.writer_count = i + 1;
+    }
+    for (size_t i = 0; i < log.writer_count; i++) {
+        writers[i] = &forked[i];
+    }
+    head.known.j.hash.b[1] = 9;
+    log.writers = writers;
+    forked[0].chains[ML_LANE_RECORD] = (struct ml_log_chain){.heads = &heads, .count = 1};
+    one.writer = &forked[0];
+    one.bundle.header.lane = ML_LANE_RECORD;
+    one.bundle.header.seq = 2;
+    assert_false(ml_log_is_branch_too_many(&log, &one)); /* the last one that is taken */
+    forked[1].chains[ML_LANE_RECORD].count++;
+    assert_true(ml_log_is_branch_too_many(&log, &one));
+    one.bundle.header.prev.b[1] = 9; /* it goes on from a head: no branch, so no limit */
+    assert_false(ml_log_is_branch_too_many(&log, &one));
+}
+
+/* All numbers that a vector on disk may hold; in memory, as it is loaded, nothing is read. */
+static void writers_of_a_log_end_at_their_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_log_writer *w = NULL;
+    struct ml_writer_id id = {{0}};
+    assert_int_equal(ml_log_write(f->a), ML_OK);
+    for (size_t i = f->a->writer_count; i < ML_LOG_WRITERS_MAX; i++) {
+        ml_put_u32be(id.b, (uint32_t)i * 2654435761u); /* as spread as a hash is */
+        assert_int_equal(ml_log_writer_add(f->a, &w, &id), ML_OK);
+    }
+    id.b[15] = 1;
+    assert_int_equal(ml_log_writer_add(f->a, &w, &id), ML_E_LIMIT);
+    assert_int_equal(f->a->writer_count, ML_LOG_WRITERS_MAX);
+    assert_int_equal(ml_log_done(f->a, ML_E_LIMIT), ML_E_LIMIT); /* and it is all undone */
+    (void)world_record(&f->w, f->a, 1, 1);
+}
+
+static void count_outcome(void *user, const struct ml_log_outcome *o)
+{
+    *(size_t *)user += o->result == ML_LOG_REFUSED;
+}
+
+static void bundles_of_one_call_end_at_their_limit(void **state)
+{
+    struct fixture *f = *state;
+    static struct ml_slice wires[ML_LOG_BATCH_MAX + 1]; /* empty: each is refused at once */
+    size_t refused = 0;
+    assert_int_equal(ml_log_ingest(f->a, wires, ML_LOG_BATCH_MAX, count_outcome, &refused), ML_OK);
+    assert_int_equal(refused, ML_LOG_BATCH_MAX);
+    assert_int_equal(ml_log_ingest(f->a, wires, ML_LOG_BATCH_MAX + 1, count_outcome, &refused),
+                     ML_E_LIMIT);
+    assert_int_equal(refused, ML_LOG_BATCH_MAX);
+}
+
+static void a_remembered_exchange_ends_at_its_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_node_id peer = {{5}};
+    struct ml_buf out;
+    uint8_t *bytes = calloc(1, ML_LOG_BASE_MAX + 1u);
+    assert_non_null(bytes);
+    ml_buf_init(&out, &f->w.fake.env, ML_LOG_BASE_MAX);
+    assert_int_equal(ml_log_base_put(f->a, &peer, ml_slice(bytes, ML_LOG_BASE_MAX)), ML_OK);
+    assert_int_equal(ml_log_base_put(f->a, &peer, ml_slice(bytes, ML_LOG_BASE_MAX + 1u)),
+                     ML_E_LIMIT);
+    assert_int_equal(ml_log_base_get(f->a, &peer, &out), ML_OK);
+    assert_int_equal(out.len, ML_LOG_BASE_MAX);
+    ml_buf_free(&out);
+    free(bytes);
+}
+
 /* Rules A3 over a real log: the bundle's verdict and its own vector, read back from disk; the nth
  * allocation fails in turn and changes nothing. */
 static void an_epoch_is_held_against_the_governance_of_its_bundle(void **state)
@@ -280,6 +396,11 @@ int main(void)
         TEST(words_of_governance_end_at_a_limit),
         TEST(a_strangers_words_end_sooner),
         TEST(invented_writers_leave_room_in_the_queue),
+        TEST(strangers_end_at_a_limit),
+        TEST(branches_of_all_chains_end_at_a_limit),
+        TEST(writers_of_a_log_end_at_their_limit),
+        TEST(bundles_of_one_call_end_at_their_limit),
+        TEST(a_remembered_exchange_ends_at_its_limit),
         TEST(an_epoch_is_held_against_the_governance_of_its_bundle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

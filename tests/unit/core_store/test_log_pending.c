@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/store/db.h"
+#include "core/store/log_impl.h"
 #include "support_dir.h"
 #include "support_world.h"
 
@@ -142,6 +143,22 @@ static void too_much_of_one_writer_stops_him_alone(void **state)
     }
     assert_true(world_same_state(f->a, b));
     ml_log_close(b);
+}
+
+static void small_ones_of_one_writer_end_at_their_number(void **state)
+{
+    struct fixture *f = *state;
+    static const struct ml_slice op = {(const uint8_t *)"sealed bytes", 12};
+    struct ml_log_next ahead = {.seq = 9, .prev = {{7}}}; /* of a chain that nobody has */
+    const struct draft d = {
+        .by = &f->w.actors[1], .lane = ML_LANE_RECORD, .ops = &op, .op_count = 1, .next = &ahead};
+    for (unsigned i = 0; i < ML_LOG_PENDING_WRITER_MAX; i++) {
+        assert_int_equal(world_ingest(f->a, world_build(&f->w, f->a, &d)).result, ML_LOG_PENDING);
+        ahead.seq++;
+    }
+    struct ml_log_outcome o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+    assert_int_equal(o.result, ML_LOG_STOPPED);
+    assert_int_equal(o.reason, ML_REASON_LANE_FULL);
 }
 
 static void an_unknown_op_that_must_be_understood_waits_for_a_version(void **state)
@@ -408,6 +425,7 @@ int main(void)
         TEST(what_comes_early_waits_and_is_told),
         TEST(a_stranger_waits_for_his_opening_unverified),
         TEST(too_much_of_one_writer_stops_him_alone),
+        TEST(small_ones_of_one_writer_end_at_their_number),
         TEST(an_unknown_op_that_must_be_understood_waits_for_a_version),
         TEST(without_authority_governance_is_kept_and_does_not_count),
         TEST(who_was_not_enrolled_does_not_count),
