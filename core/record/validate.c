@@ -10,7 +10,6 @@
 
 struct check {
     const struct ml_schema *schema;
-    ml_validate_for purpose;
     struct ml_validate_fault *fault;
 };
 
@@ -39,7 +38,7 @@ static bool text_ok(const struct check *c, const struct ml_field *field, struct 
     if (ml_text_decode(&text, item) != ML_OK) {
         return fail(c, field, ML_VALIDATE_TOO_LONG);
     }
-    if (c->purpose == ML_VALIDATE_FORM && blank(text)) {
+    if (blank(text)) {
         return fail(c, field, ML_VALIDATE_EMPTY);
     }
     return true;
@@ -94,7 +93,7 @@ static bool concept_ok(const struct check *c, const struct ml_field *field, stru
     if (ml_concept_decode(&concept, item) != ML_OK) {
         return fail(c, field, ML_VALIDATE_TYPE);
     }
-    if (c->purpose == ML_VALIDATE_FORM && blank(concept.text) && concept.codes.count == 0) {
+    if (blank(concept.text) && concept.codes.count == 0) {
         return fail(c, field, ML_VALIDATE_EMPTY);
     }
     return true;
@@ -210,8 +209,7 @@ static bool create_ok(const struct check *c, const struct ml_entity *entity,
                       const struct ml_change *change)
 {
     bool all = change->type == ML_CHANGE_CREATE || entity->merge == ML_MERGE_EVENT;
-    return map_ok(c, entity, change->value) &&
-           (c->purpose != ML_VALIDATE_FORM || !all || required_ok(c, entity, change->value));
+    return map_ok(c, entity, change->value) && (!all || required_ok(c, entity, change->value));
 }
 
 static bool set_ok(const struct check *c, const struct ml_entity *entity,
@@ -236,7 +234,7 @@ static bool change_ok(const struct check *c, const struct ml_entity *entity,
 {
     bool replaces = change->type != ML_CHANGE_CREATE && change->type != ML_CHANGE_SET &&
                     change->type != ML_CHANGE_MOVE;
-    if (c->purpose == ML_VALIDATE_FORM && replaces && change->seen.count == 0) {
+    if (replaces && change->seen.count == 0) {
         return fail(c, NULL, ML_VALIDATE_SEEN);
     }
     switch (change->type) {
@@ -256,9 +254,9 @@ static bool change_ok(const struct check *c, const struct ml_entity *entity,
 }
 
 ml_err ml_validate_change(const struct ml_schema *schema, const struct ml_change *change,
-                          ml_validate_for purpose, struct ml_validate_fault *fault)
+                          struct ml_validate_fault *fault)
 {
-    const struct check c = {.schema = schema, .purpose = purpose, .fault = fault};
+    const struct check c = {.schema = schema, .fault = fault};
     *fault = (struct ml_validate_fault){.entity = ml_schema_entity(schema, change->entity)};
     if (fault->entity == NULL) {
         fault->reason = ML_VALIDATE_ENTITY;

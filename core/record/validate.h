@@ -1,6 +1,7 @@
-/* core/record/validate.h -- may this change be entered? For forms, the command line and imports;
- * what arrives from others is judged by its content verdict instead (docs/storage/vault.md). Pure;
- * any thread. */
+/* core/record/validate.h -- may a person enter this change? For forms and the command line. An
+ * import keeps what it found, whatever a form would ask: its own reader says of each value whether
+ * it is one (core/interop, docs/fhir-mapping.md) and counts what it leaves out. What arrives from
+ * others is judged by its content verdict (docs/storage/vault.md). Pure; any thread. */
 #ifndef ML_RECORD_VALIDATE_H
 #define ML_RECORD_VALIDATE_H
 
@@ -40,16 +41,11 @@ struct ml_validate_fault {
     uint16_t field_id;              /* of an unknown field */
 };
 
-typedef enum ml_validate_for {
-    ML_VALIDATE_FORM,   /* all rules */
-    ML_VALIDATE_IMPORT, /* what is required may lack, empty texts and open codes pass */
-} ml_validate_for;
-
-/** INVALID with the first fault, or ML_OK. Of a form, an op that changes what is there (any but a
- * create and the first set of a register) names in change.seen what it replaces; that it names all
- * of it is the vault's to say. */
+/** INVALID with the first fault, or ML_OK. An op that changes what is there (any but a create and
+ * the first set of a register) names in change.seen what it replaces; that it names all of it is
+ * the vault's to say. */
 ml_err ml_validate_change(const struct ml_schema *schema, const struct ml_change *change,
-                          ml_validate_for purpose, struct ml_validate_fault *fault) ML_MUST_CHECK;
+                          struct ml_validate_fault *fault) ML_MUST_CHECK;
 
 /** "treatment.dose : le nombre n'est pas lisible", always NUL-terminated; no record contents. */
 void ml_validate_text(char *out, size_t size, const struct ml_validate_fault *fault);

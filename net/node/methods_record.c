@@ -213,8 +213,7 @@ static ml_err writing_check(struct writing *w)
     struct ml_validate_fault fault;
     char why[256];
     w->item.change.value = writing_value(w);
-    if (ml_validate_change(call->node->schema, &w->item.change, ML_VALIDATE_FORM, &fault) ==
-        ML_OK) {
+    if (ml_validate_change(call->node->schema, &w->item.change, &fault) == ML_OK) {
         return ML_OK;
     }
     bool missing = fault.reason == ML_VALIDATE_MISSING;

@@ -21,11 +21,11 @@ static struct ml_change change_of(const char *entity, uint8_t type, struct ml_sl
                               .value = value};
 }
 
-static void check(const struct ml_change *change, ml_validate_for purpose, const char *want)
+static void check(const struct ml_change *change, const char *want)
 {
     struct ml_validate_fault fault;
     char text[200] = "";
-    ml_err err = ml_validate_change(ml_schema_builtin(), change, purpose, &fault);
+    ml_err err = ml_validate_change(ml_schema_builtin(), change, &fault);
     assert_int_equal(err, *want == '\0' ? ML_OK : ML_E_INVALID);
     if (err != ML_OK) {
         ml_validate_text(text, sizeof(text), &fault);
@@ -44,10 +44,10 @@ static void a_sound_change_passes(void **state)
 {
     (void)state;
     struct ml_change change = change_of("treatment", ML_CHANGE_CREATE, treatment("0.5", "mg"));
-    check(&change, ML_VALIDATE_FORM, "");
+    check(&change, "");
     change.type = ML_CHANGE_SET;
     change.slot = 1;
-    check(&change, ML_VALIDATE_FORM, "");
+    check(&change, "");
 }
 
 static void an_unknown_entity_or_field_is_named(void **state)
@@ -59,21 +59,20 @@ static void an_unknown_entity_or_field_is_named(void **state)
     ml_buf_init(&b, &fake.env, 100);
     assert_int_equal(ml_fields_encode(&b, &unknown, 1), ML_OK);
     change.value = ml_buf_slice(&b);
-    check(&change, ML_VALIDATE_IMPORT, "treatment.198 : ce champ n'existe pas");
+    check(&change, "treatment.198 : ce champ n'existe pas");
     change.entity = 4000;
-    check(&change, ML_VALIDATE_IMPORT, "? : ce type d'élément n'existe pas");
+    check(&change, "? : ce type d'élément n'existe pas");
     ml_buf_free(&b);
 }
 
-static void the_required_is_asked_of_forms_only(void **state)
+static void the_required_is_asked_for(void **state)
 {
     (void)state;
     const char *const names[] = {"dose"};
     const struct ml_slice dose = val_quantity(&place, "1", "mg");
     struct ml_change change =
         change_of("treatment", ML_CHANGE_CREATE, val_map(&place, "treatment", names, &dose, 1));
-    check(&change, ML_VALIDATE_FORM, "treatment.drug : la valeur est obligatoire");
-    check(&change, ML_VALIDATE_IMPORT, "");
+    check(&change, "treatment.drug : la valeur est obligatoire");
 }
 
 static void numbers_are_numbers(void **state)
@@ -90,7 +89,7 @@ static void numbers_are_numbers(void **state)
         const struct ml_slice values[] = {val_concept(&place, "x"), ml_buf_slice(&b)};
         struct ml_change change = change_of("treatment", ML_CHANGE_CREATE,
                                             val_map(&place, "treatment", names, values, 2));
-        check(&change, ML_VALIDATE_FORM, "treatment.dose : le nombre n'est pas lisible");
+        check(&change, "treatment.dose : le nombre n'est pas lisible");
         ml_buf_free(&b);
     }
 }
@@ -102,10 +101,10 @@ static void a_closed_list_takes_its_codes_only(void **state)
     struct ml_slice values[] = {val_concept(&place, "pénicilline"), val_code(&place, "known")};
     struct ml_change change =
         change_of("allergy", ML_CHANGE_CREATE, val_map(&place, "allergy", names, values, 2));
-    check(&change, ML_VALIDATE_FORM, "");
+    check(&change, "");
     values[1] = val_code(&place, "perhaps");
     change.value = val_map(&place, "allergy", names, values, 2);
-    check(&change, ML_VALIDATE_FORM, "allergy.assertion : ce code n'est pas dans la liste");
+    check(&change, "allergy.assertion : ce code n'est pas dans la liste");
 }
 
 static void texts_have_something_in_them(void **state)
@@ -115,11 +114,10 @@ static void texts_have_something_in_them(void **state)
     struct ml_slice values[] = {val_concept(&place, "x"), val_text(&place, " \t ")};
     struct ml_change change =
         change_of("treatment", ML_CHANGE_CREATE, val_map(&place, "treatment", names, values, 2));
-    check(&change, ML_VALIDATE_FORM, "treatment.posology : le texte est vide");
-    check(&change, ML_VALIDATE_IMPORT, "");
+    check(&change, "treatment.posology : le texte est vide");
     values[0] = val_concept(&place, " ");
     change.value = val_map(&place, "treatment", names, values, 1);
-    check(&change, ML_VALIDATE_FORM, "treatment.drug : le texte est vide");
+    check(&change, "treatment.drug : le texte est vide");
 }
 
 static void an_event_is_amended_never_set(void **state)
@@ -127,8 +125,7 @@ static void an_event_is_amended_never_set(void **state)
     (void)state;
     struct ml_change change = change_of("observation", ML_CHANGE_SET, val_concept(&place, "x"));
     change.slot = 1;
-    check(&change, ML_VALIDATE_FORM,
-          "observation.code : cette opération ne s'applique pas à cet élément");
+    check(&change, "observation.code : cette opération ne s'applique pas à cet élément");
 }
 
 static void what_replaces_names_what_it_replaces(void **state)
@@ -138,15 +135,15 @@ static void what_replaces_names_what_it_replaces(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(types); i++) {
         struct ml_change change = change_of("treatment", types[i], ml_slice(NULL, 0));
-        check(&change, ML_VALIDATE_FORM, "treatment : ce qui est remplacé n'est pas nommé");
+        check(&change, "treatment : ce qui est remplacé n'est pas nommé");
     }
     struct ml_change change = change_of("treatment", ML_CHANGE_VOID, ml_slice(NULL, 0));
     change.seen.count = 1;
-    check(&change, ML_VALIDATE_FORM, "");
+    check(&change, "");
     change.value = val_text(&place, "x");
-    check(&change, ML_VALIDATE_FORM, "treatment : cette opération ne s'applique pas à cet élément");
+    check(&change, "treatment : cette opération ne s'applique pas à cet élément");
     change.type = 99;
-    check(&change, ML_VALIDATE_FORM, "treatment : cette opération ne s'applique pas à cet élément");
+    check(&change, "treatment : cette opération ne s'applique pas à cet élément");
 }
 
 static void a_period_ends_after_it_begins(void **state)
@@ -159,7 +156,7 @@ static void a_period_ends_after_it_begins(void **state)
     assert_int_equal(ml_period_encode(&b, &period), ML_OK);
     struct ml_change change = change_of("treatment", ML_CHANGE_SET, ml_buf_slice(&b));
     change.slot = 23; /* valid */
-    check(&change, ML_VALIDATE_FORM, "treatment.valid : la fin est avant le début");
+    check(&change, "treatment.valid : la fin est avant le début");
     ml_buf_free(&b);
 }
 
@@ -168,10 +165,9 @@ static void a_value_of_another_type_is_refused(void **state)
     (void)state;
     struct ml_change change = change_of("treatment", ML_CHANGE_SET, val_text(&place, "x"));
     change.slot = 31; /* a bool */
-    check(&change, ML_VALIDATE_FORM,
-          "treatment.long_term_illness : la valeur n'est pas du bon type");
+    check(&change, "treatment.long_term_illness : la valeur n'est pas du bon type");
     change.slot = 2; /* not the first of its group */
-    check(&change, ML_VALIDATE_FORM, "treatment.dose : ce champ n'existe pas");
+    check(&change, "treatment.dose : ce champ n'existe pas");
 }
 
 static int group_setup(void **state)
@@ -187,7 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_change_passes),
         cmocka_unit_test(an_unknown_entity_or_field_is_named),
-        cmocka_unit_test(the_required_is_asked_of_forms_only),
+        cmocka_unit_test(the_required_is_asked_for),
         cmocka_unit_test(numbers_are_numbers),
         cmocka_unit_test(a_closed_list_takes_its_codes_only),
         cmocka_unit_test(texts_have_something_in_them),
