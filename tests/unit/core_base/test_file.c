@@ -194,13 +194,40 @@ static void bytes_are_read_and_written_in_place(void **state)
     fs->close(fs->ctx, file);
 }
 
+/* `<folder>/././...f`: so long, and one that the system takes. */
+static void long_path(char *out, const char *folder, size_t len)
+{
+    size_t at = strlen(folder);
+    memcpy(out, folder, at);
+    out[at++] = '/';
+    for (; at + 2 < len; at += 2) {
+        memcpy(out + at, "./", 2);
+    }
+    memset(out + at, 'f', len - at);
+    out[len] = '\0';
+}
+
+static void a_path_leaves_room_for_its_new_file(void **state)
+{
+    enum { MOST = ML_FILE_PATH_MAX - sizeof(".new") };
+    struct fixture *f = *state;
+    char path[ML_FILE_PATH_MAX + 1];
+    long_path(path, f->folder, MOST);
+    assert_int_equal(ml_file_replace(&f->fake.env, path, ml_slice_str("x")), ML_OK);
+    assert_int_equal(unlink(path), 0);
+    long_path(path, f->folder, MOST + 1);
+    assert_int_equal(ml_file_replace(&f->fake.env, path, ml_slice_str("x")), ML_E_LIMIT);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(a_file_is_replaced_and_read_whole), T(what_cannot_be_read_says_why),
-        T(a_folder_lists_what_is_in_it),      T(a_new_folder_is_durable_or_is_not_there),
-        T(a_link_is_never_written_through),   T(bytes_are_read_and_written_in_place),
+        T(a_file_is_replaced_and_read_whole),   T(what_cannot_be_read_says_why),
+        T(a_folder_lists_what_is_in_it),        T(a_new_folder_is_durable_or_is_not_there),
+        T(a_link_is_never_written_through),     T(bytes_are_read_and_written_in_place),
+        T(a_path_leaves_room_for_its_new_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

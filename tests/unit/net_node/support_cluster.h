@@ -26,7 +26,7 @@ struct cluster_node {
     struct ml_link_identity identity;
     struct ml_secret *enrolment_psk; /* borrowed from the node */
     uint64_t wake_at;
-    uint8_t token[64];
+    uint8_t token[65]; /* one more than a node takes */
     size_t token_len;
     uint32_t posix_session; /* of who calls */
     uint64_t events;
