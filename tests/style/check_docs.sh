@@ -1,12 +1,13 @@
 #!/bin/sh
 # check_docs.sh [FILES...] -- every relative link of the documents resolves: the file exists, and a
-# fragment names a heading of a .md, or a word that stands in any other file.
+# fragment names a heading of a .md, or a word that stands in any other file. Without FILES docs/limits.md is compared with the headers too (check_limits.sh).
 set -u
+bad=0
 if [ $# -eq 0 ]; then
+    sh tests/style/check_limits.sh || bad=1
     # shellcheck disable=SC2046 # names without spaces
     set -- README.md $(git ls-files -co --exclude-standard -- 'docs/*.md' 'gui-qt-bridge/*.md')
 fi
-bad=0
 slug() { # the fragment a heading gets: lower case, spaces to hyphens, punctuation dropped
     sed -n 's/^##* *//p' "$1" | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9_\n-'
 }

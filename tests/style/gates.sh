@@ -31,5 +31,17 @@ refuses size in_copy core/zz_long.c "$work/long.txt"
 refuses top-level in_copy zz_extra tests/style/bad/layers.txt
 refuses shellcheck shellcheck tests/style/bad/script.sh.txt
 refuses docs-links sh tests/style/check_docs.sh tests/style/bad/docs.md
+# The page with one thing wrong: a row less, another value, a test that there isn't, nothing asserted.
+# shellcheck disable=SC2016 # the backquotes are Markdown's
+{
+sh tests/style/check_limits.sh || bad=$((bad + 1))
+grep -v '^| `ML_LINKS_MAX`' docs/limits.md > "$work/missing.md"
+sed 's/^| `ML_LINKS_MAX` | `64u`/| `ML_LINKS_MAX` | `65u`/' docs/limits.md > "$work/value.md"
+sed 's/open_links_end_at_their_limit/no_such_test/' docs/limits.md > "$work/test.md"
+sed '/^| `ML_LINKS_MAX`/s/open_links_end_at_their_limit/asserted/' docs/limits.md > "$work/asserted.md"
+}
+for wrong in missing value test asserted; do
+    refuses "limits-$wrong" sh tests/style/check_limits.sh "$work/$wrong.md"
+done
 echo "$((tried - bad)) passed, $bad failed"
 [ "$bad" -eq 0 ]

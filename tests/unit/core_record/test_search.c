@@ -167,6 +167,31 @@ static void any_text_is_a_query(void **state)
     }
 }
 
+/* What is beyond a limit is cut or ignored: a query is never refused. */
+static void queries_are_cut_at_their_limits(void **state)
+{
+    (void)state;
+    struct ml_query query;
+    char text[2 * ML_QUERY_BYTES_MAX];
+    ml_query_parse(&query, "un deux trois quatre cinq six sept huit");
+    assert_int_equal(query.count, ML_QUERY_TERMS_MAX);
+    ml_query_parse(&query, "un deux trois quatre cinq six sept huit neuf");
+    assert_int_equal(query.count, ML_QUERY_TERMS_MAX);
+    memset(text, ' ', sizeof(text));
+    memcpy(text + ML_QUERY_BYTES_MAX - 3, "fin", 4); /* the last bytes that are read */
+    ml_query_parse(&query, text);
+    assert_int_equal(query.count, 1);
+    memset(text, ' ', sizeof(text));
+    memcpy(text + ML_QUERY_BYTES_MAX, "fin", 4); /* and the first that aren't */
+    ml_query_parse(&query, text);
+    assert_int_equal(query.count, 0);
+    memset(text, 'a', sizeof(text));
+    text[ML_TOKEN_MAX - 1] = '\0'; /* with its kind it fits a token */
+    ml_query_parse(&query, text);
+    assert_int_equal(query.count, 1);
+    assert_int_equal(query.term[0].alt[0].len, ML_TOKEN_MAX);
+}
+
 /* ---- in a vault ---- */
 
 static struct ml_tree *find(struct ml_vault *v, const char *query, uint32_t limit)
@@ -269,6 +294,7 @@ int main(void)
         cmocka_unit_test(exact_comes_before_a_beginning_and_birth_name_before_given),
         cmocka_unit_test(partial_birth_dates_are_found_by_what_they_have),
         cmocka_unit_test(any_text_is_a_query),
+        cmocka_unit_test(queries_are_cut_at_their_limits),
         cmocka_unit_test(homonyms_are_flagged_and_names_in_conflict_both_found),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
