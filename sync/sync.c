@@ -144,6 +144,9 @@ static struct ml_own *own_add(struct ml_sync *e, const struct ml_sync_own *from)
 
 static bool own_from_snapshot(struct ml_sync *e, const struct ml_sync_own *from)
 {
+    if (own_find(e, &from->writer, from->lane) != NULL) {
+        return true; /* a chain that forked is one chain with several heads */
+    }
     struct ml_own *own = own_add(e, from);
     struct ml_chain chain = ml_sync_frontier_chain(&e->mine, &from->writer, from->lane);
     if (own == NULL) {

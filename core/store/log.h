@@ -100,6 +100,9 @@ struct ml_log_next {
     uint64_t hlc_min; /* the header's hlc must not be below */
 };
 
+/** Its key signed two branches: what it signs from now on is quarantined everywhere. */
+bool ml_log_is_frozen(struct ml_log *log, const struct ml_writer_id *writer);
+
 /** Cites every judged head that this chain hasn't cited, but those covered by another. */
 ml_err ml_log_next_own(struct ml_log *log, const struct ml_writer_id *writer, uint8_t lane,
                        struct ml_log_next *out) ML_MUST_CHECK;

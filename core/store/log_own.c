@@ -93,12 +93,21 @@ static ml_err cite_own(struct citing *c)
     return err;
 }
 
-/* The one head of a chain that isn't our own and not of a forked writer; else NULL. */
+/* Of a forked writer its governance below the fork is cited: the writer that follows it names it.
+ */
+static bool is_sound(const struct ml_log_writer *w, uint8_t lane, const struct ml_log_head *head)
+{
+    return !w->frozen || (lane == ML_LANE_GOVERNANCE &&
+                          !ml_fork_is_beyond(&w->freeze, lane, head->known.j.own.seq[lane]));
+}
+
+/* The one head of a chain that isn't our own and is sound; else NULL. */
 static const struct ml_log_head *plain_head(const struct citing *c, const struct ml_log_writer *w,
                                             uint8_t lane)
 {
     const struct ml_log_chain *chain = &w->chains[lane];
-    return w == c->self || w->frozen || chain->count != 1 ? NULL : chain->heads[0];
+    return w != c->self && chain->count == 1 && is_sound(w, lane, chain->heads[0]) ? chain->heads[0]
+                                                                                   : NULL;
 }
 
 static bool is_below(const struct citing *c, const struct ml_log_writer *w, uint8_t lane,
@@ -227,6 +236,12 @@ static ml_err may_write(const struct ml_log_writer *w, uint8_t lane)
         return lane == ML_LANE_GOVERNANCE ? ML_OK : ML_E_DENIED;
     }
     return w->frozen ? ML_E_ROLLED_BACK : ML_OK;
+}
+
+bool ml_log_is_frozen(struct ml_log *log, const struct ml_writer_id *writer)
+{
+    const struct ml_log_writer *w = ml_log_writer_find(log, writer);
+    return w != NULL && w->frozen;
 }
 
 ml_err ml_log_next_own(struct ml_log *log, const struct ml_writer_id *writer, uint8_t lane,

@@ -25,24 +25,13 @@ static ml_err secrets_load(struct ml_org *org, struct ml_session *s)
     return err;
 }
 
-/* A store that was restored, or that lost a part, never signs again with the key that went further
- * than it knows: it draws a new writer, which names the heads that are known here (rules B18).
- * Peers give back the rest. */
-static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
+/* The new key, in the keystore before anything is signed with it. */
+static ml_err writer_draw(struct ml_org *org, struct ml_session *s)
 {
-    struct ml_author author;
     struct ml_sign_pk pk;
     struct ml_secret *seed = NULL;
     struct ml_secret *section = NULL;
-    ml_author_of(&author, s->secrets.writer);
-    bool ahead = false;
-    ml_err err = ml_anchors_ahead(org, &author.id, &ahead);
-    if (err != ML_OK || (!ahead && !ml_damage_must_renew(org, &s->member))) {
-        return err;
-    }
-    ml_logf(org->node->env, ML_LOG_WARN, "session",
-            "the store was restored or repaired: a new writer is opened");
-    err = ml_sign_keypair(&pk, &seed, org->node->env);
+    ml_err err = ml_sign_keypair(&pk, &seed, org->node->env);
     if (err == ML_OK) {
         ml_secret_free(s->secrets.writer);
         s->secrets.writer = seed;
@@ -56,7 +45,32 @@ static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
         err = ml_org_save_keystore(org);
     }
     s->restored = err == ML_OK;
+    return err;
+}
+
+/* A store that was restored, or that lost a part, never signs again with the key that went further
+ * than it knows: it draws a new writer, which names the heads that are known here (rules B18).
+ * Peers give back the rest. */
+static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
+{
+    struct ml_author author;
+    ml_author_of(&author, s->secrets.writer);
+    bool ahead = false;
+    ml_err err = ml_anchors_ahead(org, &author.id, &ahead);
+    if (err != ML_OK || (!ahead && !ml_damage_must_renew(org, &s->member))) {
+        return err;
+    }
+    ml_logf(org->node->env, ML_LOG_WARN, "session",
+            "the store was restored or repaired: a new writer is opened");
+    err = writer_draw(org, s);
     return err == ML_OK ? ml_damage_renewed(org, &s->member) : err;
+}
+
+ml_err ml_session_renew_writer(struct ml_org *org)
+{
+    ml_logf(org->node->env, ML_LOG_WARN, "session",
+            "another machine signs with the same key: a new writer is opened");
+    return writer_draw(org, org->session);
 }
 
 /* A vault that doesn't open is made again: it is derived from the log (I5). */

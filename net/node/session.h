@@ -30,6 +30,10 @@ ml_err ml_session_catch_up_all(struct ml_org *org) ML_MUST_CHECK;
  * yet (B18). *opened: the member may write. */
 ml_err ml_session_open_writers(struct ml_org *org, bool *opened) ML_MUST_CHECK;
 
+/** Another machine signs with the session's key too (an image that runs twice): a new writer is
+ * drawn, which _open_writers opens. */
+ml_err ml_session_renew_writer(struct ml_org *org) ML_MUST_CHECK;
+
 /* ---- after damage (damage.h) ---- */
 
 /** The log was made anew under a session, if there is one: a new writer, and the vault projects

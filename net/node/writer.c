@@ -17,7 +17,8 @@ static bool is_enrolled(const struct ml_org *org)
     return false;
 }
 
-/* The heads of the writers that this member had on this node: a store that was lost or restored. */
+/* The heads of the writers that this member had on this node (a store that was lost or restored),
+ * but for those whose own opening didn't count. */
 struct heads {
     struct ml_org *org;
     struct ml_dep at[ML_HEADS_MAX];
@@ -28,7 +29,7 @@ static ml_err head_take(void *user, const struct ml_dep *head)
 {
     struct heads *h = user;
     const struct ml_fact *f = ml_gov_opening(ml_log_gov(h->org->log), &head->writer);
-    if (f == NULL || memcmp(&f->node, &h->org->secrets.node, sizeof(f->node)) != 0 ||
+    if (f == NULL || !f->counts || memcmp(&f->node, &h->org->secrets.node, sizeof(f->node)) != 0 ||
         memcmp(&f->member, &h->org->session->member, sizeof(f->member)) != 0) {
         return ML_OK;
     }
@@ -72,6 +73,13 @@ ml_err ml_session_open_writers(struct ml_org *org, bool *opened)
         return ML_OK;
     }
     ml_session_author(org, &author);
+    if (ml_log_is_frozen(org->log, &author.id)) {
+        err = ml_session_renew_writer(org);
+        if (err != ML_OK) {
+            return err;
+        }
+        ml_session_author(org, &author);
+    }
     if (ml_gov_opening(ml_log_gov(org->log), &author.id) == NULL) {
         if (!is_enrolled(org)) {
             return ML_OK;
