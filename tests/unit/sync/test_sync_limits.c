@@ -116,9 +116,7 @@ static void a_batch_ends_at_8_mib(void **state)
     w.node[B].slow_store = true;
     for (int i = 0; i < 40 && w.node[B].ingests < 5; i++) { /* what comes meanwhile waits */
         world_run(&w, 20 * LATENCY);
-        if (w.node[B].ingesting == 0) {
-            world_answer(&w, B);
-        } else if (w.node[B].ingests > 0) {
+        if (w.node[B].ingesting == 0 || w.node[B].ingests > 0) {
             world_answer(&w, B);
         }
     }
