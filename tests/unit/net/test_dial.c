@@ -16,6 +16,7 @@ static struct {
     uv_getaddrinfo_cb answer;
 } asked;
 
+// NOLINTNEXTLINE(readability-function-size): the six parameters are libuv's
 int uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *req, uv_getaddrinfo_cb cb, const char *node,
                    const char *service, const struct addrinfo *hints)
 {

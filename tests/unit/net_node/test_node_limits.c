@@ -102,8 +102,8 @@ static void a_failed_dial_waits_longer_up_to_a_limit(void **state)
     assert_int_equal(x->peer_count, 1);
     for (unsigned i = 0; i < 2000; i++) {
         cluster_run(c, 1000);
-        doubled = doubled || x->peers[0].wait_ms == 2u * ML_EXCHANGE_REDIAL_MS ||
-                  x->peers[0].wait_ms == 4u * ML_EXCHANGE_REDIAL_MS;
+        doubled = doubled || x->peers[0].wait_ms == UINT64_C(2) * ML_EXCHANGE_REDIAL_MS ||
+                  x->peers[0].wait_ms == UINT64_C(4) * ML_EXCHANGE_REDIAL_MS;
         longest = x->peers[0].wait_ms > longest ? x->peers[0].wait_ms : longest;
     }
     assert_int_equal(longest, ML_EXCHANGE_REDIAL_MAX_MS);
