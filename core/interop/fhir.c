@@ -171,12 +171,14 @@ static bool field_value(struct fhir *f, const struct fhir_entry *entry,
     }
     for (size_t i = 0; i < count && f->err == ML_OK && (field->list || values == 0); i++) {
         size_t contents = ml_fhir_contents_count(f);
+        size_t marks = f->marks.len;
         if (f->item.len > ML_FHIR_FIELD_BYTES_MAX) {
             break;
         }
         if (ml_fhir_value(f, entry, field, nodes[i], &f->item)) {
             values++;
         } else {
+            ml_fhir_marks_cut(f, marks);
             ml_fhir_contents_cut(f, contents);
         }
     }

@@ -89,6 +89,8 @@ void ml_fhir_keep(struct fhir *f, uint32_t node);
 bool ml_fhir_is_kept(const struct fhir *f, uint32_t node);
 /** Unmarks what was marked since; or forgets that it could be. */
 void ml_fhir_marks_undo(struct fhir *f);
+/** Unmarks what was marked since `f->marks` had this length. */
+void ml_fhir_marks_cut(struct fhir *f, size_t len);
 void ml_fhir_marks_commit(struct fhir *f);
 /** The nodes that `path` leads to from `node`, in order; the first alternative that finds any.
  * *out is borrowed until the next walk. False: an error is set. */

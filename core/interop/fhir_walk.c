@@ -35,14 +35,19 @@ void ml_fhir_keep(struct fhir *f, uint32_t node)
     }
 }
 
-void ml_fhir_marks_undo(struct fhir *f)
+void ml_fhir_marks_cut(struct fhir *f, size_t len)
 {
-    for (size_t i = 0; i + sizeof(uint32_t) <= f->marks.len; i += sizeof(uint32_t)) {
+    for (size_t i = len; i + sizeof(uint32_t) <= f->marks.len; i += sizeof(uint32_t)) {
         uint32_t node = 0;
         memcpy(&node, f->marks.data + i, sizeof(node));
         f->kept[node / 8] &= (uint8_t) ~(1u << (node % 8));
     }
-    ml_buf_clear(&f->marks);
+    f->marks.len = len < f->marks.len ? len : f->marks.len;
+}
+
+void ml_fhir_marks_undo(struct fhir *f)
+{
+    ml_fhir_marks_cut(f, 0);
 }
 
 void ml_fhir_marks_commit(struct fhir *f)

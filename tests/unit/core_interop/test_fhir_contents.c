@@ -141,6 +141,58 @@ static void an_attachment_that_is_left_out_takes_its_contents_along(void **state
     assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.data"), 1);
 }
 
+/* A document whose attachments have titles of these lengths, and 8,000 digits of contents each. */
+static const struct seen_object *titled(struct import_fixture *f, const size_t *titles,
+                                        size_t count)
+{
+    const size_t size = count * 20000 + 1000;
+    char *text = calloc(1, size);
+    size_t len = (size_t)snprintf(text, size,
+                                  "{\"resourceType\":\"Bundle\",\"entry\":[" PATIENT
+                                  ",{\"resource\":{\"resourceType\":\"DocumentReference\","
+                                  "\"id\":\"d\"," SUBJECT ",\"content\":[");
+    char title[2000] = {0};
+    char data[8001] = {0};
+    memset(data, 'A', sizeof(data) - 1);
+    for (size_t i = 0; i < count; i++) {
+        memset(title, 0, sizeof(title));
+        memset(title, 'x', titles[i]);
+        len += (size_t)snprintf(text + len, size - len,
+                                "%s{\"attachment\":{\"title\":\"%s\",\"data\":\"%s\"}}",
+                                i == 0 ? "" : ",", title, data);
+    }
+    snprintf(text + len, size - len, "]}}]}");
+    sink_clear(&f->sink);
+    assert_int_equal(ml_fhir_import(&f->args, ml_slice_str(text), &f->fault), ML_OK);
+    free(text);
+    return sink_find(&f->sink, "document", 0);
+}
+
+static void the_contents_of_another_attachment_stay(void **state)
+{
+    struct import_fixture *f = *state;
+    const size_t titles[] = {1500, 10, 10}; /* the first is longer than a title may be */
+    const struct seen_object *o = titled(f, titles, 3);
+    assert_int_equal(o->blob_count, 1); /* of the last: the second stands in place */
+    assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.data"), 1);
+}
+
+static void a_field_beyond_its_limit_is_left_out_whole(void **state)
+{
+    struct import_fixture *f = *state;
+    enum { COUNT = 20 };
+    size_t titles[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        titles[i] = 1000;
+    }
+    const struct seen_object *o = titled(f, titles, COUNT);
+    assert_int_equal(seen_value(o, "files").len, 0);
+    assert_int_equal(o->blob_count, 0);
+    assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.data"),
+                     COUNT);
+    assert_true(seen_value(titled(f, titles, 3), "files").len > 3000);
+}
+
 static void several_contents_keep_their_own_places(void **state)
 {
     struct import_fixture *f = *state;
@@ -214,6 +266,8 @@ int main(void)
         TEST(a_size_that_lies_is_left_out_and_the_true_one_kept),
         TEST(what_is_no_media_type_names_no_contents),
         TEST(an_attachment_that_is_left_out_takes_its_contents_along),
+        TEST(the_contents_of_another_attachment_stay),
+        TEST(a_field_beyond_its_limit_is_left_out_whole),
         TEST(several_contents_keep_their_own_places),
         TEST(an_import_with_contents_survives_any_failed_alloc),
     };
