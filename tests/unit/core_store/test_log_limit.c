@@ -226,8 +226,67 @@ static void invented_writers_leave_room_in_the_queue(void **state)
     assert_int_equal(o.result, ML_LOG_PENDING); /* his key is known: he waits as ever */
     const struct draft again = {
         .by = &f->w.actors[4], .lane = ML_LANE_RECORD, .ops = &op, .op_count = 1, .next = &next};
-    o = world_ingest(f->a, world_build(&f->w, f->a, &again));
+    struct ml_slice wire = world_build(&f->w, f->a, &again);
+    o = world_ingest(f->a, wire);
     assert_stopped(&o);
+    world_enrol(&f->w, f->a, 3); /* his hundred are known now, and their share is free */
+    assert_int_equal(world_ingest(f->a, wire).result, ML_LOG_PENDING);
+}
+
+static void count_result(void *user, const struct ml_log_outcome *o)
+{
+    size_t *by_result = user;
+    by_result[o->result]++;
+}
+
+/* Small ones cost a row each, however few their bytes. */
+static void waiting_bundles_of_a_writer_end_at_a_count(void **state)
+{
+    struct fixture *f = *state;
+    static const struct ml_slice op = {(const uint8_t *)"sealed bytes", 12};
+    struct ml_slice wires[ML_LOG_PENDING_WRITER_MAX + 2];
+    struct ml_log_next next = {.seq = 9, .prev = {{7}}}; /* of a chain whose part is missing */
+    const struct draft d = {
+        .by = &f->w.actors[1], .lane = ML_LANE_RECORD, .ops = &op, .op_count = 1, .next = &next};
+    for (size_t i = 0; i < sizeof(wires) / sizeof(wires[0]); i++, next.seq++) {
+        wires[i] = world_build(&f->w, f->a, &d);
+    }
+    size_t by_result[ML_LOG_STOPPED + 1] = {0};
+    assert_int_equal(
+        ml_log_ingest(f->a, wires, sizeof(wires) / sizeof(wires[0]), count_result, by_result),
+        ML_OK);
+    assert_int_equal(by_result[ML_LOG_PENDING], ML_LOG_PENDING_WRITER_MAX);
+    assert_int_equal(by_result[ML_LOG_STOPPED], 2);
+}
+
+/* The bytes of all that wait are counted as they come, as they go, and again at each opening. The
+ * limit itself is 64 MiB: the count is moved there, not the bytes. */
+static void what_waits_of_all_writers_ends_at_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_slice wires[4];
+    for (size_t i = 0; i < f->w.made_count; i++) {
+        assert_int_equal(world_ingest(f->b, f->w.made[i].wire).result, ML_LOG_STORED);
+    }
+    for (size_t i = 0; i < 4; i++) { /* a chain that grows elsewhere */
+        (void)world_record(&f->w, f->b, 1, 1);
+        wires[i] = f->w.made[f->w.made_count - 1].wire;
+    }
+    assert_int_equal(world_ingest(f->a, wires[1]).result, ML_LOG_PENDING);
+    assert_int_equal(f->a->tally.pending_bytes, wires[1].len);
+    f->a = world_reopen(&f->w, f->a);
+    assert_int_equal(f->a->tally.pending_bytes, wires[1].len);
+    const int64_t moved = ML_LOG_PENDING_BYTES - (int64_t)(wires[1].len + wires[2].len);
+    f->a->tally.pending_bytes += moved;
+    assert_int_equal(world_ingest(f->a, wires[2]).result, ML_LOG_PENDING); /* up to the limit */
+    struct ml_log_outcome o = world_ingest(f->a, wires[3]);
+    assert_int_equal(o.result, ML_LOG_STOPPED);
+    assert_int_equal(o.reason, ML_REASON_LANE_FULL);
+    f->a->tally.pending_bytes -= moved;
+    assert_int_equal(world_ingest(f->a, wires[0]).result, ML_LOG_STORED);
+    assert_int_equal(f->a->tally.pending_bytes, 0);
+    assert_int_equal(world_ingest(f->a, wires[3]).result, ML_LOG_STORED);
+    assert_true(world_same_state(f->a, f->b));
 }
 
 static struct ml_log_outcome stranger_opens(struct fixture *f)
@@ -401,6 +460,8 @@ int main(void)
         TEST(writers_of_a_log_end_at_their_limit),
         TEST(bundles_of_one_call_end_at_their_limit),
         TEST(a_remembered_exchange_ends_at_its_limit),
+        TEST(waiting_bundles_of_a_writer_end_at_a_count),
+        TEST(what_waits_of_all_writers_ends_at_a_limit),
         TEST(an_epoch_is_held_against_the_governance_of_its_bundle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
