@@ -171,9 +171,9 @@ static const struct seen_object *titled(struct import_fixture *f, const size_t *
 static void the_contents_of_another_attachment_stay(void **state)
 {
     struct import_fixture *f = *state;
-    const size_t titles[] = {1500, 10, 10}; /* the first is longer than a title may be */
+    const size_t titles[] = {10, 1500, 10}; /* the second is longer than a title may be */
     const struct seen_object *o = titled(f, titles, 3);
-    assert_int_equal(o->blob_count, 1); /* of the last: the second stands in place */
+    assert_int_equal(o->blob_count, 1); /* of the last: the first stands in place */
     assert_int_equal(paths_left_out(f->report, "DocumentReference.content[].attachment.data"), 1);
 }
 
