@@ -62,6 +62,7 @@ static ml_err sess_live_at_once(struct ml_sess *s)
     s->front_sent = s->front_got = s->planned = s->done_sent = s->done_got = true;
     s->front_whole = true; /* no delta was sent that the peer could fail to read */
     s->scan_due = true;
+    s->ride = s->ride || s->e->forked;
     ml_sess_move(s, ML_SYNC_STATE_LIVE);
     ml_sess_remember(s);
     return ML_OK;

@@ -312,6 +312,7 @@ struct ml_sync {
     bool drained;
     bool ready; /* the snapshot is here */
     bool snapshot_asked;
+    bool forked; /* the log has a frozen writer: lane 2 is compared with every peer */
 
     struct ml_frontier mine; /* what is offered: own bundles once anchored */
     uint64_t version;        /* of `mine` */

@@ -309,6 +309,15 @@ void ml_sync_on_anchored(struct ml_sync *e, const struct ml_sync_own *told)
     }
 }
 
+void ml_sync_on_fork(struct ml_sync *e)
+{
+    e->forked = true;
+    for (size_t i = 0; i < e->session_count; i++) {
+        e->sessions[i]->ride = e->sessions[i]->scan_due = true;
+        e->sessions[i]->pump_due = true;
+    }
+}
+
 void ml_sync_on_holes(struct ml_sync *e, const struct ml_sync_holes *holes)
 {
     bool more = holes->wanted > e->holes.wanted;

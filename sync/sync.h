@@ -124,6 +124,10 @@ void ml_sync_on_anchored(struct ml_sync *e, const struct ml_sync_own *own);
 /** `err` of the whole batch: nothing of it is stored; else the outcomes. */
 void ml_sync_on_ingested(struct ml_sync *e, uint32_t batch, ml_err err,
                          const struct ml_sync_outcome *outcomes, size_t count);
+/** The log froze a writer, or froze it lower: at each such ingest, and after a snapshot of a log
+ * that has one. The proof may lie in lane 2, which starts no exchange by itself; verdicts in other
+ * lanes hang on it, so it goes to every peer. */
+void ml_sync_on_fork(struct ml_sync *e);
 void ml_sync_on_holes(struct ml_sync *e, const struct ml_sync_holes *holes);
 /** So many chunks are missing now: after each ingest, own value and batch of chunks. */
 void ml_sync_on_chunks(struct ml_sync *e, uint64_t missing);

@@ -68,13 +68,14 @@ static ml_err hole_count(void *user, const struct ml_hole *hole)
     return ML_OK;
 }
 
-static ml_err holes_of(struct ml_exchange *x, struct ml_sync_holes *out)
+static ml_err holes_of(struct ml_exchange *x, struct ml_sync_holes *out, bool *forked)
 {
     struct ml_frontier_digest digest;
     uint32_t wanted = 0;
     struct ml_log_counts counts;
     ml_err err = ml_log_counts(x->org->log, &counts);
     *out = (struct ml_sync_holes){0};
+    *forked = err == ML_OK && counts.forks > 0;
     if (err != ML_OK || counts.bodies_missing == 0) {
         return err;
     }
@@ -95,6 +96,7 @@ static void act_snapshot(struct ml_exchange *x)
     struct collect heads;
     struct collect own;
     struct ml_sync_snapshot snapshot = {0};
+    bool forked = false;
     collect_init(&heads, x);
     collect_init(&own, x);
     ml_err err = ml_log_heads(x->org->log, collect_head, &heads);
@@ -102,7 +104,7 @@ static void act_snapshot(struct ml_exchange *x)
         err = own_chains(x, &heads, &own);
     }
     if (err == ML_OK) {
-        err = holes_of(x, &snapshot.holes);
+        err = holes_of(x, &snapshot.holes, &forked);
     }
     if (err == ML_OK) {
         snapshot.heads = (const void *)heads.items.data;
@@ -111,6 +113,9 @@ static void act_snapshot(struct ml_exchange *x)
         snapshot.own_count = own.items.len / sizeof(struct ml_sync_own);
         snapshot.chunks_missing = ml_log_chunks_missing(x->org->log);
         ml_sync_on_snapshot(x->sync, &snapshot);
+        if (forked) {
+            ml_sync_on_fork(x->sync);
+        }
     } else {
         ml_logf(x->org->node->env, ML_LOG_ERROR, "exchange", "no snapshot of the log: %s",
                 ml_err_name(err));

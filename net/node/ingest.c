@@ -57,10 +57,20 @@ static void session_follow(struct ml_org *org)
     ml_node_changed(org->node);
 }
 
+/* A verdict changed, and there is a fork: perhaps by a proof that the peers lack. */
+static void fork_tell(struct ml_org *org)
+{
+    struct ml_log_counts counts;
+    if (ml_log_counts(org->log, &counts) != ML_OK || counts.forks > 0) {
+        ml_sync_on_fork(ml_exchange_engine(org));
+    }
+}
+
 void ml_org_ingest(struct ml_org *org, const struct ml_sync_action *action)
 {
     struct ml_buf outcomes;
     ml_buf_init(&outcomes, org->node->env, SIZE_MAX);
+    const uint64_t epoch = ml_log_epoch(org->log);
     ml_err err = ml_log_ingest(org->log, action->u.ingest.bundles, action->u.ingest.count,
                                outcome_take, &outcomes);
     if (err == ML_OK) {
@@ -72,6 +82,9 @@ void ml_org_ingest(struct ml_org *org, const struct ml_sync_action *action)
     }
     ml_sync_on_ingested(ml_exchange_engine(org), action->query, err, (const void *)outcomes.data,
                         outcomes.len / sizeof(struct ml_sync_outcome));
+    if (ml_log_epoch(org->log) != epoch) {
+        fork_tell(org);
+    }
     ml_buf_free(&outcomes);
     ml_exchange_chunks(org);
     if (err == ML_OK && org->session != NULL) {

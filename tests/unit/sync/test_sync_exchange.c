@@ -326,6 +326,33 @@ static void traces_ride_along_after_an_equal_hello(void **state)
     assert_true(world_equal(&w, true));
 }
 
+/* Verdicts of other lanes hang on a fork's proof, which may lie in lane 2: it waits for nothing. */
+static void a_fork_takes_traces_along(void **state)
+{
+    (void)state;
+    struct ml_writer_id t = world_writer(&w);
+    int trace = write_as(A, t, ML_LANE_TRACE);
+    start_both();
+    (void)world_connect(&w, A, B);
+    world_run(&w, (uint64_t)3 * ML_SYNC_RESYNC_MS);
+    assert_false(world_has(&w, B, trace));
+    ml_sync_on_fork(w.node[A].engine);
+    world_run(&w, (uint64_t)3 * ML_SYNC_RESYNC_MS);
+    assert_true(world_has(&w, B, trace));
+}
+
+static void a_fork_known_before_takes_traces_along(void **state)
+{
+    (void)state;
+    struct ml_writer_id t = world_writer(&w);
+    int trace = write_as(A, t, ML_LANE_TRACE);
+    start_both();
+    ml_sync_on_fork(w.node[B].engine); /* the peer that lacks it may be the one that knows */
+    (void)world_connect(&w, A, B);
+    world_run(&w, (uint64_t)3 * ML_SYNC_RESYNC_MS);
+    assert_true(world_has(&w, B, trace));
+}
+
 static void a_delta_names_only_chains_that_moved(void **state)
 {
     (void)state;
@@ -498,6 +525,8 @@ int main(void)
         TEST(traces_alone_keep_hellos_equal),
         TEST(an_urgent_trace_goes_at_once),
         TEST(traces_ride_along_after_an_equal_hello),
+        TEST(a_fork_takes_traces_along),
+        TEST(a_fork_known_before_takes_traces_along),
         TEST(a_delta_names_only_chains_that_moved),
         TEST(bases_that_differ_cost_one_more_round_trip),
         TEST(bases_of_two_days_are_told_apart),
