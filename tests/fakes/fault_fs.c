@@ -1,15 +1,10 @@
 /* tests/fakes/fault_fs.c -- a fault_disk as the node's ml_fs: its small files fail and lose power
  * together with its databases. Folders are prefixes of names: they always exist. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
 #include "fault_disk.h"
-
-struct handle {
-    struct fault_inode *inode;
-};
 
 static int code_of(const struct fault_disk *d)
 {
@@ -32,32 +27,34 @@ static int fs_open(void *ctx, const char *path, ml_fs_how how, intptr_t *file)
     } else if (how == ML_FS_NEW) {
         fault_inode_change(i, 0, NULL, 0);
     }
-    struct handle *h = calloc(1, sizeof(*h));
-    ML_ASSERT(h != NULL);
-    h->inode = i;
     i->handles++;
     d->handles++;
-    *file = (intptr_t)h;
+    *file = (intptr_t)i->number;
     return 0;
 }
 
-static struct fault_inode *inode_of(intptr_t file)
+static struct fault_inode *inode_of(const struct fault_disk *d, intptr_t file)
 {
-    return ((struct handle *)file)->inode;
+    struct fault_inode *i = d->inodes;
+    while (i != NULL && i->number != (uint64_t)file) {
+        i = i->next;
+    }
+    ML_ASSERT(i != NULL); /* an inode with a handle stays */
+    return i;
 }
 
 static void fs_close(void *ctx, intptr_t file)
 {
     struct fault_disk *d = ctx;
-    inode_of(file)->handles--;
+    inode_of(d, file)->handles--;
     d->handles--;
-    free((struct handle *)file);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters of pread(), and the file system */
 static int fs_read(void *ctx, intptr_t file, uint64_t at, void *buf, size_t len, size_t *got)
 {
     struct fault_disk *d = ctx;
-    const struct fault_inode *i = inode_of(file);
+    const struct fault_inode *i = inode_of(d, file);
     *got = 0;
     if (fault_disk_enter(d, FAULT_READ) != FAULT_GO) {
         return EIO;
@@ -73,7 +70,7 @@ static int fs_read(void *ctx, intptr_t file, uint64_t at, void *buf, size_t len,
 static int fs_write(void *ctx, intptr_t file, uint64_t at, const void *buf, size_t len)
 {
     struct fault_disk *d = ctx;
-    struct fault_inode *i = inode_of(file);
+    struct fault_inode *i = inode_of(d, file);
     enum fault_verdict v = fault_disk_enter(d, FAULT_WRITE);
     if (v == FAULT_FAIL) {
         if (d->plan.torn && !d->dead && len > 0) {
@@ -92,7 +89,7 @@ static int fs_truncate(void *ctx, intptr_t file, uint64_t size)
 {
     enum fault_verdict v = fault_disk_enter(ctx, FAULT_TRUNCATE);
     if (v != FAULT_FAIL) {
-        fault_inode_change(inode_of(file), size, NULL, 0);
+        fault_inode_change(inode_of(ctx, file), size, NULL, 0);
     }
     return v == FAULT_GO ? 0 : EIO;
 }
@@ -101,7 +98,7 @@ static int fs_sync(void *ctx, intptr_t file)
 {
     enum fault_verdict v = fault_disk_enter(ctx, FAULT_SYNC);
     if (v == FAULT_GO) {
-        fault_inode_sync(inode_of(file));
+        fault_inode_sync(inode_of(ctx, file));
     }
     return v == FAULT_GO ? 0 : EIO;
 }

@@ -23,6 +23,17 @@ static bool has_prefix(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
+static void file_take(struct image_file *to, const struct fault_name *name)
+{
+    memcpy(to->name, name->text, sizeof(to->name));
+    to->len = name->inode->now_len;
+    to->bytes = malloc(to->len + 1);
+    ML_ASSERT(to->bytes != NULL);
+    if (to->len > 0) {
+        memcpy(to->bytes, name->inode->now, to->len);
+    }
+}
+
 struct fault_image *fault_disk_image(struct fault_disk *disk, const char *prefix)
 {
     const struct fault_folder *f = fault_folder_now(disk);
@@ -30,17 +41,8 @@ struct fault_image *fault_disk_image(struct fault_disk *disk, const char *prefix
     ML_ASSERT(image != NULL);
     snprintf(image->prefix, sizeof(image->prefix), "%s", prefix);
     for (size_t i = 0; i < f->count; i++) {
-        const struct fault_inode *inode = f->names[i].inode;
-        if (!has_prefix(f->names[i].text, prefix)) {
-            continue;
-        }
-        struct image_file *to = &image->files[image->count++];
-        snprintf(to->name, sizeof(to->name), "%s", f->names[i].text);
-        to->len = inode->now_len;
-        to->bytes = malloc(to->len + 1);
-        ML_ASSERT(to->bytes != NULL);
-        if (to->len > 0) {
-            memcpy(to->bytes, inode->now, to->len);
+        if (has_prefix(f->names[i].text, prefix)) {
+            file_take(&image->files[image->count++], &f->names[i]);
         }
     }
     return image;

@@ -23,6 +23,28 @@ void sim_put(struct sim_call *c, const char *key, const char *value)
     ml_args_text(c->args, value);
 }
 
+static void must(ml_err err)
+{
+    ML_ASSERT(err == ML_OK);
+}
+
+static bool lives(const struct sim_node *n, unsigned boot)
+{
+    return n->node != NULL && n->boot == boot;
+}
+
+/* Whether an answer came that the user has seen: not one of a machine that was dying. */
+static bool answer_wait(struct sim *s, const struct sim_node *n, unsigned boot)
+{
+    const bool died = fault_disk_is_dead(n->disk);
+    const uint64_t end = s->now_ms + CALL_MS_MAX;
+    sim_nodes_reap(s);
+    while (!s->answer.done && lives(n, boot) && s->now_ms < end) {
+        sim_step(s, end);
+    }
+    return !died && lives(n, boot) && s->answer.done;
+}
+
 ml_err sim_send(struct sim_call *c, struct sim *s, unsigned i, const char *method)
 {
     struct sim_node *n = &s->nodes[i];
@@ -32,25 +54,17 @@ ml_err sim_send(struct sim_call *c, struct sim *s, unsigned i, const char *metho
     const struct ml_node_caller caller = {
         .uid = (uint32_t)getuid(), .session_id = 1, .token = ml_slice(n->token, n->token_len)};
     ml_args_end(c->args);
-    ml_err err = ml_args_encoded(c->args, &bytes, &len);
-    ML_ASSERT(err == ML_OK);
+    must(ml_args_encoded(c->args, &bytes, &len));
     s->next_call++;
     s->answer.done = false;
     ml_node_call(n->node, s->next_call, &caller, ml_slice_str(method), ml_slice(bytes, len));
-    const bool died = fault_disk_is_dead(n->disk); /* with what it had said of its disk's errors */
-    sim_nodes_reap(s);
-    uint64_t end = s->now_ms + CALL_MS_MAX;
-    while (!s->answer.done && n->node != NULL && n->boot == boot && s->now_ms < end) {
-        sim_step(s, end);
-    }
-    if (died || n->node == NULL || n->boot != boot || !s->answer.done) {
+    if (!answer_wait(s, n, boot)) {
         s->next_call++;
         c->lost = true;
         return ML_E_CANCELED;
     }
     if (s->answer.document.len > 0) {
-        err = ml_tree_parse(&c->answer, s->answer.document.data, s->answer.document.len);
-        ML_ASSERT(err == ML_OK);
+        must(ml_tree_parse(&c->answer, s->answer.document.data, s->answer.document.len));
     }
     if (s->answer.err == ML_E_LOCKED) {
         n->token_len = 0; /* ten minutes have passed, or it was locked */
@@ -110,12 +124,13 @@ ml_err sim_unlock(struct sim *s, unsigned i)
     return err;
 }
 
-/* One parameter in, one text out. */
+/* One text of the answer. */
 static bool text_of(struct sim *s, unsigned i, const char *method, struct sim_call *c,
-                    const char *key, char out[256])
+                    char out[256])
 {
+    const bool is_code = strcmp(method, "enrol.code") == 0;
     ml_err err = sim_send(c, s, i, method);
-    snprintf(out, 256, "%s", ml_value_text(sim_get(c, key), ""));
+    snprintf(out, 256, "%s", ml_value_text(sim_get(c, is_code ? "code" : "member"), ""));
     sim_call_end(c);
     return err == ML_OK;
 }
@@ -130,12 +145,12 @@ bool sim_join(struct sim *s, unsigned by, unsigned i, int role)
     sim_put(&c, "name", "Inès Leroy");
     ml_args_key(c.args, "role");
     ml_args_int(c.args, role);
-    if (!text_of(s, by, "member.add", &c, "member", member)) {
+    if (!text_of(s, by, "member.add", &c, member)) {
         return false;
     }
     sim_ask(&c);
     sim_put(&c, "member", member);
-    if (!text_of(s, by, "enrol.code", &c, "code", code)) {
+    if (!text_of(s, by, "enrol.code", &c, code)) {
         return false;
     }
     sim_node_start(s, i);

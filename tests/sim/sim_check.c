@@ -58,16 +58,21 @@ static size_t version_index(const struct sim_object *o, const char *text)
 }
 
 /* A write whose answer was lost is there after all: it has its reason. */
+static void version_adopt(struct sim_object *o, const struct ml_value *h)
+{
+    const char *reason = ml_value_text(ml_value_get(h, "reason"), "");
+    for (size_t i = 0; i < o->version_count; i++) {
+        struct sim_version *v = &o->versions[i];
+        if (v->id[0] == '\0' && strcmp(v->reason, reason) == 0) {
+            sim_version_name(v->id, ml_value_text(ml_value_get(h, "version"), ""));
+        }
+    }
+}
+
 static void history_adopt(const struct looked *k, const struct ml_value *history)
 {
     for (const struct ml_value *h = ml_value_at(history, 0); h != NULL; h = ml_value_next(h)) {
-        const char *reason = ml_value_text(ml_value_get(h, "reason"), "");
-        for (size_t i = 0; i < k->o->version_count; i++) {
-            struct sim_version *v = &k->o->versions[i];
-            if (v->id[0] == '\0' && strcmp(v->reason, reason) == 0) {
-                sim_version_name(v->id, ml_value_text(ml_value_get(h, "version"), ""));
-            }
-        }
+        version_adopt(k->o, h);
     }
 }
 
@@ -215,16 +220,23 @@ void sim_check_now(struct sim *s)
     s->count.of[SIM_CHECKED_NOW]++;
 }
 
+static void be_ready(struct sim *s, unsigned i)
+{
+    const struct sim_node *n = &s->nodes[i];
+    if (n->node == NULL || !n->joined || n->token_len > 0) {
+        return;
+    }
+    ml_err err = sim_unlock(s, i);
+    if (err != ML_OK) {
+        sim_say(s, "node %u doesn't unlock: %s", i, ml_err_name(err));
+    }
+}
+
 static bool all_ready(struct sim *s)
 {
     bool ready = true;
     for (unsigned i = 0; i < SIM_NODES; i++) {
-        if (s->nodes[i].node != NULL && s->nodes[i].joined && s->nodes[i].token_len == 0) {
-            ml_err err = sim_unlock(s, i);
-            if (err != ML_OK) {
-                sim_say(s, "node %u doesn't unlock: %s", i, ml_err_name(err));
-            }
-        }
+        be_ready(s, i);
         ready = ready && (sim_node_ready(s, i) || !s->nodes[i].joined);
     }
     return ready;
@@ -316,25 +328,36 @@ static bool meet_in_turn(struct sim *s, struct proof proofs[SIM_NODES])
     return converge(s, proofs);
 }
 
+static void say_unequal(struct sim *s, const struct proof proofs[SIM_NODES])
+{
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        sim_fail(s, "not equal at the end: node %u %s %.12s %.12s pending %lld missing %lld", i,
+                 sim_node_ready(s, i) ? "ready" : "not ready", proofs[i].state, proofs[i].view,
+                 (long long)proofs[i].pending, (long long)proofs[i].missing);
+        say_links(s, i);
+    }
+}
+
+/* Each object as each node shows it; the first round also finds what had no answer. */
+static void check_objects(struct sim *s)
+{
+    for (size_t k = 0; k < s->model.object_count * SIM_NODES; k++) {
+        const unsigned i = (unsigned)(k % SIM_NODES);
+        if (s->nodes[i].joined) {
+            check_object(s, i, &s->model.objects[k / SIM_NODES]);
+        }
+    }
+}
+
 void sim_check_end(struct sim *s)
 {
     static struct proof proofs[SIM_NODES];
     if (!meet_in_turn(s, proofs)) {
-        for (unsigned i = 0; i < SIM_NODES; i++) {
-            sim_fail(s, "not equal at the end: node %u %s %.12s %.12s pending %lld missing %lld", i,
-                     sim_node_ready(s, i) ? "ready" : "not ready", proofs[i].state, proofs[i].view,
-                     (long long)proofs[i].pending, (long long)proofs[i].missing);
-            say_links(s, i);
-        }
+        say_unequal(s, proofs);
         return;
     }
-    for (unsigned turn = 0; turn < 2; turn++) { /* the first also finds what had no answer */
-        for (unsigned i = 0; i < SIM_NODES; i++) {
-            for (size_t k = 0; s->nodes[i].joined && k < s->model.object_count; k++) {
-                check_object(s, i, &s->model.objects[k]);
-            }
-        }
-    }
+    check_objects(s);
+    check_objects(s);
     s->count.of[SIM_VERDICT_ACCEPTED] += (uint64_t)proofs[0].ops;
     s->count.of[SIM_VERDICT_FORKED] += (uint64_t)proofs[0].forks;
     s->count.of[SIM_CHECKED_END]++;

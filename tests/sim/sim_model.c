@@ -83,15 +83,29 @@ static size_t version_find(const struct sim_object *o, const char *id)
     return SIM_VERSIONS_MAX;
 }
 
-/* Everything that version `of` builds on, directly or not. */
-static void past_mark(const struct sim_object *o, size_t of, bool past[SIM_VERSIONS_MAX])
+/* What version `of` names; true when one of them is new. */
+static bool seen_mark(const struct sim_object *o, size_t of, bool past[SIM_VERSIONS_MAX])
 {
     const struct sim_version *v = &o->versions[of];
+    bool found = false;
     for (size_t k = 0; k < v->seen_count; k++) {
         size_t i = version_find(o, v->seen[k]);
         if (i < SIM_VERSIONS_MAX && !past[i]) {
             past[i] = true;
-            past_mark(o, i, past);
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Everything that version `of` builds on, directly or not: until nothing new is found. */
+static void past_mark(const struct sim_object *o, size_t of, bool past[SIM_VERSIONS_MAX])
+{
+    bool more = seen_mark(o, of, past);
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < o->version_count; i++) {
+            more = (past[i] && seen_mark(o, i, past)) || more;
         }
     }
 }

@@ -105,7 +105,7 @@ static void link_up(struct sim_node *from, struct sim_node *to, const struct ml_
             .handshake_hash = ml_slice(handshake_hash, sizeof(handshake_hash)),
             .address = "sim",
             .initiator = i == 0};
-        l->last_at_ms[i] = s->now_ms + 3u * s->paths[from->index][to->index].delay_ms;
+        l->last_at_ms[i] = s->now_ms + (uint64_t)3 * s->paths[from->index][to->index].delay_ms;
         sim_event_push(s, e, l->last_at_ms[i]);
     }
 }

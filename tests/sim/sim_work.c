@@ -132,12 +132,10 @@ static void seen_take(struct sim_version *v, const struct ml_value *heads)
 static void lives_take(struct sim_version *v, const struct ml_value *history)
 {
     for (const struct ml_value *h = ml_value_at(history, 0); h != NULL; h = ml_value_next(h)) {
-        if (strcmp(ml_value_text(ml_value_get(h, "rank"), ""), "head") == 0) {
-            char id[SIM_VERSION];
-            sim_version_name(id, ml_value_text(ml_value_get(h, "version"), ""));
-            if (v->seen_count < SIM_SEEN_MAX) {
-                memcpy(v->seen[v->seen_count++], id, sizeof(id));
-            }
+        const bool stands = strcmp(ml_value_text(ml_value_get(h, "rank"), ""), "head") == 0;
+        if (stands && v->seen_count < SIM_SEEN_MAX) {
+            sim_version_name(v->seen[v->seen_count++],
+                             ml_value_text(ml_value_get(h, "version"), ""));
         }
     }
 }
@@ -174,10 +172,20 @@ static void seen_put(struct ml_args *a, const struct sim_version *v)
     ml_args_end(a);
 }
 
-static void change_send(struct sim *s, unsigned node, struct sim_object *o, struct sim_version *v,
-                        const struct ml_field *field, const char *method, sim_count_of op)
+struct change {
+    struct sim_object *o;
+    struct sim_version *v;
+    const struct ml_field *field; /* NULL: of the whole object's life */
+    const char *method;
+    sim_count_of op;
+};
+
+static void change_send(struct sim *s, unsigned node, const struct change *c)
 {
     struct writing w = {.s = s, .node = node};
+    struct sim_object *o = c->o;
+    struct sim_version *v = c->v;
+    const struct ml_field *field = c->field;
     sim_ask(&w.call);
     sim_put(&w.call, "patient", s->model.patients[o->patient]);
     sim_put(&w.call, "object", o->id);
@@ -192,8 +200,8 @@ static void change_send(struct sim *s, unsigned node, struct sim_object *o, stru
         sim_value_put(s, w.call.args, field);
         ml_args_end(w.call.args);
     }
-    ml_err err = sim_send(&w.call, s, node, method);
-    write_end(&w, v, err, op);
+    ml_err err = sim_send(&w.call, s, node, c->method);
+    write_end(&w, v, err, c->op);
     bool nothing = err != ML_OK && !w.call.lost && err == ML_E_INVALID;
     sim_call_end(&w.call);
     if (nothing) { /* refused before anything was written */
@@ -225,10 +233,14 @@ static void edit(struct sim *s, unsigned node, struct sim_object *o, const struc
         return;
     }
     bool settles = v->seen_count > (v->slot == 0 ? 2 : 1); /* an event's life is seen too */
-    change_send(s, node, o, v, field, settles ? "conflicts.resolve" : "record.amend",
-                settles ? SIM_OP_RESOLVE
-                : event ? SIM_OP_AMEND
-                        : SIM_OP_SET);
+    const struct change c = {.o = o,
+                             .v = v,
+                             .field = field,
+                             .method = settles ? "conflicts.resolve" : "record.amend",
+                             .op = settles ? SIM_OP_RESOLVE
+                                   : event ? SIM_OP_AMEND
+                                           : SIM_OP_SET};
+    change_send(s, node, &c);
 }
 
 static void end_life(struct sim *s, unsigned node, struct sim_object *o)
@@ -249,7 +261,8 @@ static void end_life(struct sim *s, unsigned node, struct sim_object *o)
         o->version_count--;
         return;
     }
-    change_send(s, node, o, v, NULL, ends[which].method, ends[which].op);
+    const struct change c = {.o = o, .v = v, .method = ends[which].method, .op = ends[which].op};
+    change_send(s, node, &c);
 }
 
 /* ---- one act ---- */
