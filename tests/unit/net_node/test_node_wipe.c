@@ -33,6 +33,7 @@ static struct {
     unsigned found;
 } canary;
 
+#if OWN_HEAP
 static void look(const void *block, size_t size)
 {
     if (canary.len > 0 && memmem(block, size, canary.text, canary.len) != NULL) {
@@ -40,7 +41,6 @@ static void look(const void *block, size_t size)
     }
 }
 
-#if OWN_HEAP
 /* glibc's own, under the names that it keeps for who replaces them. */
 extern void __libc_free(void *ptr); // NOLINT
 
