@@ -161,21 +161,22 @@ static int system_list(void *ctx, const char *path, ml_fs_name_cb *each, void *u
     return err;
 }
 
+const struct ml_fs ml_fs_real = {
+    .open = system_open,
+    .close = system_close,
+    .read = system_read,
+    .write = system_write,
+    .truncate = system_truncate,
+    .sync = system_sync,
+    .rename = system_rename,
+    .remove = system_remove,
+    .exists = system_exists,
+    .make_folder = system_make_folder,
+    .sync_folder = system_sync_folder,
+    .list = system_list,
+};
+
 const struct ml_fs *ml_fs_system(void)
 {
-    static const struct ml_fs fs = {
-        .open = system_open,
-        .close = system_close,
-        .read = system_read,
-        .write = system_write,
-        .truncate = system_truncate,
-        .sync = system_sync,
-        .rename = system_rename,
-        .remove = system_remove,
-        .exists = system_exists,
-        .make_folder = system_make_folder,
-        .sync_folder = system_sync_folder,
-        .list = system_list,
-    };
-    return &fs;
+    return &ml_fs_real;
 }

@@ -42,6 +42,7 @@ struct ml_fs {
 };
 
 /** The real one. Static; never freed. */
+extern const struct ml_fs ml_fs_real;
 const struct ml_fs *ml_fs_system(void);
 
 #endif

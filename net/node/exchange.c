@@ -485,17 +485,19 @@ bool ml_exchange_link_down(struct ml_org *org, uint64_t link, ml_err reason)
 bool ml_exchange_dial_failed(struct ml_org *org, uint64_t dial, ml_err reason)
 {
     struct ml_exchange *x = org->exchange;
-    for (size_t i = 0; x != NULL && i < x->peer_count; i++) {
-        if (x->peers[i].dial == dial) {
-            peer_failed(x, &x->peers[i], reason);
-            if (reason == ML_E_LOCKED) { /* the sockets had no memory for who we are */
-                identity_give(x);
-            }
-            ml_node_wake(org->node);
-            return true;
-        }
+    size_t i = 0;
+    while (x != NULL && i < x->peer_count && x->peers[i].dial != dial) {
+        i++;
     }
-    return false;
+    if (x == NULL || i == x->peer_count) {
+        return false;
+    }
+    peer_failed(x, &x->peers[i], reason);
+    if (reason == ML_E_LOCKED) { /* the sockets had no memory for who we are */
+        identity_give(x);
+    }
+    ml_node_wake(org->node);
+    return true;
 }
 
 void ml_exchange_tick(struct ml_org *org)

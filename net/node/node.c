@@ -25,10 +25,12 @@ static const struct ml_method *const tables[] = {
 const struct ml_method *ml_method_at(size_t i)
 {
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-        for (const struct ml_method *m = tables[t]; m->name != NULL; m++) {
-            if (i-- == 0) {
-                return m;
-            }
+        const struct ml_method *m = tables[t];
+        for (; m->name != NULL && i > 0; m++) {
+            i--;
+        }
+        if (m->name != NULL) {
+            return m;
         }
     }
     return NULL;
@@ -260,13 +262,15 @@ void ml_node_call(struct ml_node *node, uint64_t id, const struct ml_node_caller
 
 void ml_node_cancel(struct ml_node *node, uint64_t id)
 {
-    for (struct ml_call *call = node->deferred; call != NULL; call = call->next) {
-        if (call->id == id) {
-            if (call->canceled != NULL) {
-                call->canceled(call);
-            }
-            ml_call_finish(call, ML_E_CANCELED);
-            return;
-        }
+    struct ml_call *call = node->deferred;
+    while (call != NULL && call->id != id) {
+        call = call->next;
     }
+    if (call == NULL) {
+        return;
+    }
+    if (call->canceled != NULL) {
+        call->canceled(call);
+    }
+    ml_call_finish(call, ML_E_CANCELED);
 }

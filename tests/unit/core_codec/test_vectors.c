@@ -131,9 +131,9 @@ static void seed_write(const struct vector_file *file, unsigned number, struct m
     if (in.len + 1 > sizeof(seed)) {
         return;
     }
-    for (uint8_t i = 0; i < sizeof(picks) / sizeof(picks[0]); i++) {
+    for (size_t i = 0; i < sizeof(picks) / sizeof(picks[0]); i++) {
         if (strcmp(file->name, picks[i]) == 0) {
-            seed[0] = i;
+            seed[0] = (uint8_t)i;
         }
     }
     if (in.len > 0) {

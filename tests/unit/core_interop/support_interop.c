@@ -35,7 +35,9 @@ ml_err sink_create(void *user, const struct ml_import_object *object)
                                             .manifest_at = blob->manifest_at,
                                             .slot = blob->slot};
         memcpy(seen->blobs[i].bytes, blob->plain.data, blob->plain.len);
-        memcpy(seen->blobs[i].media_type, blob->media_type.data, blob->media_type.len);
+        if (blob->media_type.len > 0) {
+            memcpy(seen->blobs[i].media_type, blob->media_type.data, blob->media_type.len);
+        }
     }
     snprintf(seen->origin, sizeof(seen->origin), "%s", object->origin);
     return ML_OK;

@@ -255,9 +255,9 @@ static void the_same_chunk_is_the_same_within_its_stream_only(void **state)
 {
     struct fixture *f = *state;
     uint32_t taken = 0;
-    f->blobs[0] = blob_of(f, 0, 3 * ML_CHUNK_BYTES, 0);
-    f->blobs[1] = blob_of(f, ML_CHUNK_BYTES, 3 * ML_CHUNK_BYTES, 0);
-    f->blobs[2] = blob_of(f, 0, 3 * ML_CHUNK_BYTES, 1);
+    f->blobs[0] = blob_of(f, 0, (size_t)3 * ML_CHUNK_BYTES, 0);
+    f->blobs[1] = blob_of(f, ML_CHUNK_BYTES, (size_t)3 * ML_CHUNK_BYTES, 0);
+    f->blobs[2] = blob_of(f, 0, (size_t)3 * ML_CHUNK_BYTES, 1);
     assert_int_equal(seal(f, 3, 0, &taken), ML_OK);
     assert_int_equal(taken, 3);
     const struct kept_chunk *c = f->chunks;
@@ -275,7 +275,7 @@ static void an_altered_chunk_does_not_open(void **state)
 {
     struct fixture *f = *state;
     uint32_t taken = 0;
-    f->blobs[0] = blob_of(f, 0, 2 * ML_CHUNK_BYTES, 0);
+    f->blobs[0] = blob_of(f, 0, (size_t)2 * ML_CHUNK_BYTES, 0);
     assert_int_equal(seal(f, 1, 0, &taken), ML_OK);
     open_as(f, NULL);
     struct kept_chunk *c = &f->chunks[1];
@@ -297,7 +297,7 @@ static void a_manifest_opens_in_its_place_only(void **state)
     struct fixture *f = *state;
     struct ml_bundle bundle;
     uint32_t taken = 0;
-    f->blobs[0] = blob_of(f, 0, 2 * ML_CHUNK_BYTES, 0);
+    f->blobs[0] = blob_of(f, 0, (size_t)2 * ML_CHUNK_BYTES, 0);
     assert_int_equal(seal(f, 1, 0, &taken), ML_OK);
     assert_int_equal(ml_bundle_decode(&bundle, ml_buf_slice(&f->wire), NULL), ML_OK);
     struct ml_header moved = bundle.header;
@@ -321,7 +321,7 @@ static void without_keys_the_chunks_are_known_all_the_same(void **state)
 {
     struct fixture *f = *state;
     uint32_t taken = 0;
-    f->blobs[0] = blob_of(f, 0, 2 * ML_CHUNK_BYTES, 0);
+    f->blobs[0] = blob_of(f, 0, (size_t)2 * ML_CHUNK_BYTES, 0);
     assert_int_equal(seal(f, 1, 0, &taken), ML_OK);
     ml_keyring_forget(f->ring);
     mem_store_init(&f->store);
@@ -438,7 +438,7 @@ static void each_failed_allocation_changes_nothing(void **state)
     ml_err err = ML_E_NOMEM;
     unsigned failed = 0;
     for (uint64_t nth = 1; err == ML_E_NOMEM; nth++) {
-        f->blobs[0] = blob_of(f, 0, 2 * ML_CHUNK_BYTES, 0);
+        f->blobs[0] = blob_of(f, 0, (size_t)2 * ML_CHUNK_BYTES, 0);
         f->blobs[1] = blob_of(f, 0, 20000, 1);
         chunks_drop(f);
         ml_buf_free(&f->wire);

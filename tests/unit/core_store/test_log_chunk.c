@@ -260,6 +260,24 @@ static bool refetch(struct fixture *f, unsigned *fetched)
     return err == ML_OK && counts.chunks_missing > 0;
 }
 
+/* A bit of the file is wrong: the file doesn't open, or says so, and its chunks come again. */
+static void reopen_damaged(struct fixture *f, unsigned *fetched)
+{
+    if (world_try_open(&f->w, &f->log) != ML_OK) {
+        return;
+    }
+    assert_true(problems(f) > 0);
+    const bool again = refetch(f, fetched);
+    if (again) {
+        must_count(f, CHUNKS, 0);
+    }
+    for (unsigned i = 0; i < CHUNKS && again; i++) {
+        assert_true(has(f, i));
+    }
+    ml_log_close(f->log);
+    f->log = NULL;
+}
+
 /* Flips a bit in pages of the file in turn: either the file says so, or a chunk is named and
  * fetched again. */
 static void a_destroyed_chunk_is_named_and_comes_back(void **state)
@@ -281,18 +299,7 @@ static void a_destroyed_chunk_is_named_and_comes_back(void **state)
         kept[at + 2000] ^= 1;
         fault_disk_put(f->disk, path, kept, len);
         kept[at + 2000] ^= 1;
-        if (world_try_open(&f->w, &f->log) != ML_OK) {
-            continue;
-        }
-        assert_true(problems(f) > 0);
-        if (refetch(f, &fetched)) {
-            must_count(f, CHUNKS, 0);
-            for (unsigned i = 0; i < CHUNKS; i++) {
-                assert_true(has(f, i));
-            }
-        }
-        ml_log_close(f->log);
-        f->log = NULL;
+        reopen_damaged(f, &fetched);
     }
     assert_true(fetched > 10);
     fault_disk_put(f->disk, path, kept, len);
@@ -334,6 +341,19 @@ static void a_rebuilt_log_keeps_its_chunks(void **state)
 
 /* ---- failures ---- */
 
+/* The first chunk that isn't there. */
+static unsigned next_missing(struct fixture *f)
+{
+    unsigned i = 0;
+    while (i < CHUNKS && has(f, i)) {
+        i++;
+    }
+    if (i == CHUNKS) { /* a call that fails may be one that doesn't matter */
+        fail_msg("too few chunks");
+    }
+    return i;
+}
+
 static void any_failed_call_of_the_disk_changes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -343,14 +363,8 @@ static void any_failed_call_of_the_disk_changes_nothing(void **state)
         const struct fault_plan plan = {.ops = FAULT_ALL, .nth = nth};
         struct ml_log_counts before;
         bool stored = false;
-        unsigned i = 0;
         assert_int_equal(ml_log_counts(f->log, &before), ML_OK);
-        while (i < CHUNKS && has(f, i)) {
-            i++;
-        }
-        if (i == CHUNKS) { /* a call that fails may be one that doesn't matter */
-            fail_msg("too few chunks for %ld calls", nth);
-        }
+        const unsigned i = next_missing(f);
         fault_disk_plan(f->disk, &plan);
         ml_err err = put(f, i, ML_CHUNK_PEER, &stored);
         fired = fault_disk_fired(f->disk);

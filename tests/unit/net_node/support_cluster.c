@@ -92,6 +92,13 @@ static bool dial_agrees(const struct ml_dial_request *r, const struct cluster_no
     return memcmp(&pk, &r->remote_static, sizeof(pk)) == 0;
 }
 
+static bool is_reached(const struct cluster_node *from, unsigned to,
+                       const struct ml_dial_request *r)
+{
+    const struct cluster *c = from->cluster;
+    return to < CLUSTER_NODES && !c->cut[from - c->nodes][to] && dial_agrees(r, &c->nodes[to]);
+}
+
 static void port_dial(void *ctx, const struct ml_dial_request *r)
 {
     static const uint8_t handshake_hash[64] = {0x68};
@@ -100,9 +107,8 @@ static void port_dial(void *ctx, const struct ml_dial_request *r)
     unsigned me = (unsigned)(from - c->nodes);
     const bool named = strncmp(r->address, "node:", 5) == 0;
     const unsigned to = named ? (unsigned)strtoul(r->address + 5, NULL, 10) : CLUSTER_NODES;
-    const bool known = to < CLUSTER_NODES;
     const bool locked = r->kind == ML_LINK_KNOWN && !from->has_identity;
-    if (!known || c->cut[me][to] || locked || !dial_agrees(r, &c->nodes[to])) {
+    if (locked || !is_reached(from, to, r)) {
         event_push(c, EVENT_DIAL_FAILED, me, 0)->link = r->dial;
         c->tail->reason = locked ? ML_E_LOCKED : ML_E_UNREACHABLE;
         return;

@@ -275,27 +275,31 @@ static void a_peer_that_owes_chunks_for_ever_is_left(void **state)
 
 /* Each allocation of the exchange fails in turn, on the side that asks and on the one that gives.
  */
+static void exchange_with_a_failure(unsigned side, long nth)
+{
+    const int at = world_chunk(&w, 100);
+    world_chunk_put(&w, A, at, CHUNK_HERE);
+    world_chunk_put(&w, B, at, CHUNK_MISSING);
+    w.node[side].fake.fail_alloc = nth;
+    int link = world_connect(&w, A, B);
+    world_run(&w, 3000);
+    w.node[side].fake.fail_alloc = 0;
+    if (link >= 0) {
+        world_cut(&w, link);
+        world_run(&w, 1);
+    }
+    (void)world_connect(&w, A, B);
+    run_until_here(B, 70000);
+    world_cut_all(&w);
+    world_run(&w, 1);
+}
+
 static void each_failed_allocation_ends_a_session_at_most(void **state)
 {
     (void)state;
-    for (unsigned side = A; side <= B; side++) {
-        for (long nth = 1; nth < 60; nth++) {
-            const int at = world_chunk(&w, 100);
-            world_chunk_put(&w, A, at, CHUNK_HERE);
-            world_chunk_put(&w, B, at, CHUNK_MISSING);
-            w.node[side].fake.fail_alloc = nth;
-            int link = world_connect(&w, A, B);
-            world_run(&w, 3000);
-            w.node[side].fake.fail_alloc = 0;
-            if (link >= 0) {
-                world_cut(&w, link);
-                world_run(&w, 1);
-            }
-            (void)world_connect(&w, A, B);
-            run_until_here(B, 70000);
-            world_cut_all(&w);
-            world_run(&w, 1);
-        }
+    for (long nth = 1; nth < 60; nth++) {
+        exchange_with_a_failure(A, nth);
+        exchange_with_a_failure(B, nth);
     }
 }
 
