@@ -92,6 +92,13 @@ static bool dial_agrees(const struct ml_dial_request *r, const struct cluster_no
     return memcmp(&pk, &r->remote_static, sizeof(pk)) == 0;
 }
 
+/* "node:1"; CLUSTER_NODES: no such name. */
+static unsigned node_named(const char *address)
+{
+    const bool named = strncmp(address, "node:", 5) == 0;
+    return named ? (unsigned)strtoul(address + 5, NULL, 10) : CLUSTER_NODES;
+}
+
 static bool is_reached(const struct cluster_node *from, unsigned to,
                        const struct ml_dial_request *r)
 {
@@ -105,8 +112,7 @@ static void port_dial(void *ctx, const struct ml_dial_request *r)
     struct cluster_node *from = ctx;
     struct cluster *c = from->cluster;
     unsigned me = (unsigned)(from - c->nodes);
-    const bool named = strncmp(r->address, "node:", 5) == 0;
-    const unsigned to = named ? (unsigned)strtoul(r->address + 5, NULL, 10) : CLUSTER_NODES;
+    const unsigned to = node_named(r->address);
     const bool locked = r->kind == ML_LINK_KNOWN && !from->has_identity;
     if (locked || !is_reached(from, to, r)) {
         event_push(c, EVENT_DIAL_FAILED, me, 0)->link = r->dial;

@@ -237,9 +237,7 @@ static void each_method_has_one_row_and_is_tried_here(void **state)
     (void)state;
     size_t count = 0;
     for (const struct ml_method *m = NULL; (m = ml_method_at(count)) != NULL; count++) {
-        if (rule_of(m->name) == NULL) {
-            fail_msg("%s has no row in this test's table", m->name);
-        }
+        assert_non_null(rule_of(m->name)); /* a row of this test's table */
         assert_int_equal(place_of(m->name), count);
     }
     assert_int_equal(count, sizeof(rules) / sizeof(rules[0]));
