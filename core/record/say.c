@@ -174,7 +174,7 @@ static bool say_lack(struct saying *s, struct ml_slice names, struct ml_slice wo
     return !any;
 }
 
-/* The names of a placeholder end at its sign. */
+/* The names of a part in braces end at its sign. */
 static size_t names_len(struct ml_slice place)
 {
     size_t len = 0;
@@ -184,7 +184,7 @@ static size_t names_len(struct ml_slice place)
     return len;
 }
 
-/* One placeholder, without its braces. */
+/* One part in braces, without them. */
 static bool say_place(struct saying *s, struct ml_slice place)
 {
     size_t len = names_len(place);
@@ -215,7 +215,7 @@ static bool say_place(struct saying *s, struct ml_slice place)
     }
 }
 
-/* Text and placeholders up to `end`; true when every placeholder said something. */
+/* Text and parts in braces up to `end`; true when each of those said something. */
 static bool say_run(struct saying *s, const char *at, const char *end)
 {
     bool whole = true;
@@ -436,7 +436,7 @@ static const char *place_fault(const struct ml_entity *entity, struct ml_slice p
     return len == 0 ? "a rule with an empty field" : NULL;
 }
 
-/* Passes one placeholder, whose brace *at is on. */
+/* Passes one part in braces, whose brace *at is on. */
 static const char *brace_fault(const struct ml_entity *entity, const char **at)
 {
     const char *open = *at + 1;
