@@ -141,11 +141,25 @@ void fault_inode_change(struct fault_inode *i, uint64_t offset, const void *data
     bytes_apply(&i->now, &i->now_len, c, len);
 }
 
-void fault_inode_sync(struct fault_inode *i)
+static void all_synced(struct fault_inode *i)
 {
     i->synced = must(realloc(i->synced, i->now_len + 1));
     memcpy(i->synced, i->now == NULL ? i->synced : i->now, i->now_len);
     i->synced_len = i->now_len;
+    i->poked = false;
+    changes_forget(i);
+}
+
+/* What changed since the last time is little beside the file. */
+void fault_inode_sync(struct fault_inode *i)
+{
+    if (i->poked) {
+        all_synced(i);
+        return;
+    }
+    for (size_t k = 0; k < i->change_count; k++) {
+        bytes_apply(&i->synced, &i->synced_len, &i->changes[k], i->changes[k].len);
+    }
     changes_forget(i);
 }
 
@@ -273,7 +287,7 @@ static void survive(struct fault_disk *d, struct fault_inode *i, enum fault_keep
     } else if (keep == FAULT_KEEP_RANDOM) {
         survive_random(d, i);
     }
-    fault_inode_sync(i);
+    all_synced(i);
     i->sync_folder = false;
 }
 
@@ -333,6 +347,7 @@ uint8_t *fault_disk_bytes(struct fault_disk *d, const char *name, size_t *len)
     if (i == NULL) {
         return NULL;
     }
+    i->poked = true; /* what the caller does to them isn't among the changes */
     *len = i->now_len;
     return i->now == NULL ? &none : i->now;
 }

@@ -22,6 +22,7 @@ struct fault_inode {
     uint64_t number;
     unsigned handles;
     bool sync_folder; /* created as a WAL and never synced yet */
+    bool poked;       /* a test may have written into `now` itself */
     uint8_t *now;
     size_t now_len;
     uint8_t *synced;
