@@ -79,6 +79,27 @@ static ml_err node_add_org(void *user, const struct ml_org_id *id)
     return err == ML_E_NOMEM ? err : unopened_add(node, id, err);
 }
 
+/* Those that a moment's failure of the disk kept from being read are looked at again by the next
+ * call: nobody has to start the node anew. What is damaged, or a newer program's, stays as it is.
+ */
+static void unopened_again(struct ml_node *node)
+{
+    struct ml_unopened **at = &node->unopened;
+    while (*at != NULL) {
+        struct ml_unopened *u = *at;
+        struct ml_org *org = NULL;
+        const bool lasts = u->err == ML_E_CORRUPT || u->err == ML_E_UNSUPPORTED;
+        u->err = lasts ? u->err : ml_org_load(&org, node, &u->id);
+        if (u->err != ML_OK) {
+            at = &u->next;
+            continue;
+        }
+        ml_org_join(org);
+        *at = u->next;
+        ml_release(node->env, u);
+    }
+}
+
 ml_err ml_node_open(struct ml_node **out, const struct ml_node_args *args)
 {
     struct ml_node *node = ml_alloc(args->env, sizeof(*node));
@@ -132,6 +153,7 @@ static ml_err call_find_org(struct ml_call *call)
 {
     const struct ml_value *named = ml_value_get(call->params, "org");
     struct ml_org_id id;
+    unopened_again(call->node);
     if (named == NULL) {
         call->org = call->node->orgs;
         if (call->org == NULL) {

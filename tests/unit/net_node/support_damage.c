@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/assert.h"
@@ -99,6 +100,18 @@ void damage_copy(struct cluster *c, unsigned n, const char *name, const char *to
     snprintf(copy, sizeof(copy), "%.*s/%s", (int)(slash - path), path, to);
     file_write(copy, bytes, len);
     free(bytes);
+}
+
+void damage_hide(struct cluster *c, unsigned n, const char *name, bool hidden)
+{
+    char path[512];
+    char kept[600];
+    bool there = path_find(path, c, n, name);
+    ML_ASSERT(there);
+    snprintf(kept, sizeof(kept), "%s.kept", path);
+    bool done = hidden ? rename(path, kept) == 0 && mkdir(path, 0700) == 0
+                       : rmdir(path) == 0 && rename(kept, path) == 0;
+    ML_ASSERT(done);
 }
 
 void damage_remove(struct cluster *c, unsigned n, const char *name)

@@ -18,6 +18,8 @@ void damage_flip(struct cluster *c, unsigned n, const char *name, size_t at);
 /** To a new name in the structure's folder. */
 void damage_copy(struct cluster *c, unsigned n, const char *name, const char *to);
 void damage_remove(struct cluster *c, unsigned n, const char *name);
+/** Until it is shown again a folder stands in its place: reading it fails, its bytes are whole. */
+void damage_hide(struct cluster *c, unsigned n, const char *name, bool hidden);
 bool damage_exists(struct cluster *c, unsigned n, const char *name);
 /** The anti-rollback record of node n. */
 void damage_flip_anchor(struct cluster *c, unsigned n, size_t at);

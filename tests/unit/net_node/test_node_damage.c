@@ -522,6 +522,23 @@ static void without_a_keystore_the_remedy_is_told_and_works(void **state)
     assert_int_equal(b.ops, TREATMENTS + 1);
 }
 
+static void a_keystore_that_could_not_be_read_for_a_moment_is_read_again(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    damage_hide(c, B, "keystore", true);
+    damage_hide(c, B, "keystore.twin", true);
+    cluster_start(c, B);
+    assert_int_equal(story_try_unlock(c, B, "une phrase de passe d'essai"), ML_E_IO);
+    assert_int_equal(story_try_unlock(c, B, "une phrase de passe d'essai"), ML_E_IO);
+    damage_hide(c, B, "keystore", false);
+    damage_hide(c, B, "keystore.twin", false);
+    assert_int_equal(story_try_unlock(c, B, "une phrase de passe d'essai"), ML_OK);
+    same_again(c);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -541,6 +558,7 @@ int main(void)
         T(a_damaged_anchor_makes_new_writers),
         T(a_damaged_keystore_is_replaced_by_its_twin),
         T(without_a_keystore_the_remedy_is_told_and_works),
+        T(a_keystore_that_could_not_be_read_for_a_moment_is_read_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
