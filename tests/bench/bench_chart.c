@@ -1,0 +1,54 @@
+/* tests/bench/bench_chart.c -- chart.open_ms, chart.open5000_ms: the summary and the last 200 items
+ * of a chart, asked of a whole node: of patients with 200 items in all, and of one with 5,000
+ * encounters. The node has just started: the first opening is a cold one. */
+#include "bench.h"
+#include "core/base/ids.h"
+#include "fixture.h"
+#include "node.h"
+
+enum { OPENINGS = 200, ITEMS = 200 };
+
+static double chart_open(struct bench_node *n, const char *patient)
+{
+    struct ml_args *show = bench_params();
+    struct ml_args *list = bench_params();
+    bench_text(show, "patient", patient);
+    bench_text(list, "patient", patient);
+    bench_int(list, "limit", ITEMS);
+    double ms = bench_node_time(n, "patient.show", show);
+    return ms + bench_node_time(n, "timeline.list", list);
+}
+
+static void charts_open(struct bench_node *n, const char *key, const struct ml_object_id *patients,
+                        size_t count, double goal)
+{
+    double ms[OPENINGS];
+    const size_t openings = n->bench->quick ? PLAN_CHARTS : OPENINGS;
+    for (size_t i = 0; i < openings && !n->bench->failed; i++) {
+        char hex[40];
+        ml_hex_encode(hex, patients[i % count].b, sizeof(patients[0].b));
+        ms[i] = chart_open(n, hex);
+    }
+    if (!n->bench->failed) {
+        bench_times(n->bench, key, ms, openings, goal);
+    }
+}
+
+void ml_bench_chart(struct bench *b)
+{
+    char full[BENCH_PATH];
+    struct bench_node n;
+    struct fixture_wires w;
+    if (!fixture_wires(&w, b)) {
+        return;
+    }
+    if (fixture_full(b, full) && bench_node_open(&n, b, full)) {
+        bench_say(b, "charts");
+        if (bench_node_unlock(&n)) {
+            charts_open(&n, "chart.open_ms", w.charts, PLAN_CHARTS, 20);
+            charts_open(&n, "chart.open5000_ms", w.charts + PLAN_CHARTS, 1, 100);
+        }
+        bench_node_close(&n);
+    }
+    fixture_wires_free(&w);
+}

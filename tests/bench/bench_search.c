@@ -1,0 +1,70 @@
+/* tests/bench/bench_search.c -- search.key_ms: each keystroke of names as people type them, asked
+ * of a whole node: the first 20 answers of every prefix, the trace of the search in its journal. */
+#include <string.h>
+
+#include "bench.h"
+#include "fixture.h"
+#include "node.h"
+
+enum { KEYS_MAX = 4000 };
+
+/* Names of patients as they are spoken, typed and mistyped; a date; nobody's. */
+static const char *const typed[] = {
+    "martin",       "Dupont marie",  "lefevre",    "le goff",        "DURAND",
+    "jean-pierre",  "bernard 12/03", "moreau lo",  "garcia",         "d'almeida",
+    "saint-martin", "petit",         "28/03/1956", "1949",           "zzyx",
+    "michel roux",  "Élodie",        "rousseau a", "françoise blan", "o",
+};
+
+static size_t prefix_next(const char *text, size_t at)
+{
+    at++;
+    while (((unsigned char)text[at] & 0xC0u) == 0x80u) {
+        at++;
+    }
+    return at;
+}
+
+static size_t name_type(struct bench_node *n, const char *name, double *ms, size_t count)
+{
+    char prefix[64];
+    for (size_t at = 0; name[at] != '\0' && count < KEYS_MAX && !n->bench->failed;) {
+        at = prefix_next(name, at);
+        memcpy(prefix, name, at);
+        prefix[at] = '\0';
+        struct ml_args *a = bench_params();
+        bench_text(a, "query", prefix);
+        bench_int(a, "limit", 20);
+        ms[count++] = bench_node_time(n, "patient.find", a);
+    }
+    return count;
+}
+
+static size_t names_type(struct bench_node *n, double *ms)
+{
+    const int rounds = n->bench->quick ? 1 : 5;
+    size_t count = 0;
+    for (int r = 0; r < rounds; r++) {
+        for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+            count = name_type(n, typed[i], ms, count);
+        }
+    }
+    return count;
+}
+
+void ml_bench_search(struct bench *b)
+{
+    static double ms[KEYS_MAX];
+    char full[BENCH_PATH];
+    struct bench_node n;
+    if (!fixture_full(b, full) || !bench_node_open(&n, b, full)) {
+        return;
+    }
+    bench_say(b, "search");
+    if (bench_node_unlock(&n)) {
+        const size_t count = names_type(&n, ms);
+        bench_times(b, "search.key_ms", ms, count, 10);
+        bench_also(b, "search.key_ms", "patients", b->size->patients);
+    }
+    bench_node_close(&n);
+}

@@ -1,0 +1,170 @@
+/* tests/bench/node.c -- see node.h. */
+#include "node.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/node/session.h"
+#include "net/node/state.h"
+
+const char bench_passphrase[] = "phrase de passe du banc";
+
+static void port_identity_set(void *ctx, const struct ml_link_identity *identity)
+{
+    (void)ctx;
+    (void)identity;
+}
+
+static void port_identity_clear(void *ctx, const struct ml_org_id *org)
+{
+    (void)ctx;
+    (void)org;
+}
+
+static void port_dial(void *ctx, const struct ml_dial_request *request)
+{
+    (void)ctx;
+    (void)request;
+}
+
+static void port_link_send(void *ctx, uint64_t link, const uint8_t *msg, size_t len)
+{
+    (void)ctx;
+    (void)link;
+    (void)msg;
+    (void)len;
+}
+
+static void port_link_close(void *ctx, uint64_t link, ml_err reason)
+{
+    (void)ctx;
+    (void)link;
+    (void)reason;
+}
+
+static void port_reply(void *ctx, uint64_t call, ml_err err, struct ml_slice document)
+{
+    struct bench_node *n = ctx;
+    (void)call;
+    n->answered = true;
+    n->err = err;
+    ml_buf_clear(&n->document);
+    ml_buf_append(&n->document, document.data, document.len);
+}
+
+static void port_event(void *ctx, const char *name, struct ml_slice document)
+{
+    (void)ctx;
+    (void)name;
+    (void)document;
+}
+
+static void port_wake_at(void *ctx, uint64_t at_ms)
+{
+    (void)ctx;
+    (void)at_ms;
+}
+
+bool bench_node_open(struct bench_node *n, struct bench *b, const char *folder)
+{
+    const struct ml_node_ports ports = {.ctx = n,
+                                        .identity_set = port_identity_set,
+                                        .identity_clear = port_identity_clear,
+                                        .dial = port_dial,
+                                        .link_send = port_link_send,
+                                        .link_close = port_link_close,
+                                        .reply = port_reply,
+                                        .event = port_event,
+                                        .wake_at = port_wake_at};
+    memset(n, 0, sizeof(*n));
+    n->bench = b;
+    (void)mkdir(folder, 0700);
+    snprintf(n->home, sizeof(n->home), "%.400s/home", folder);
+    snprintf(n->state, sizeof(n->state), "%.400s/state", folder);
+    ml_buf_init(&n->document, b->env, 64u << 20);
+    const struct ml_node_args args = {
+        .env = b->env, .home = n->home, .state_home = n->state, .ports = &ports};
+    return bench_good(b, ml_node_open(&n->node, &args), folder);
+}
+
+void bench_node_close(struct bench_node *n)
+{
+    ml_tree_free(n->answer);
+    n->answer = NULL;
+    ml_node_close(n->node);
+    n->node = NULL;
+    ml_buf_free(&n->document);
+}
+
+struct ml_args *bench_params(void)
+{
+    struct ml_args *a = ml_args_new();
+    ml_args_map(a);
+    return a;
+}
+
+void bench_text(struct ml_args *a, const char *key, const char *value)
+{
+    ml_args_key(a, key);
+    ml_args_text(a, value);
+}
+
+void bench_int(struct ml_args *a, const char *key, int64_t value)
+{
+    ml_args_key(a, key);
+    ml_args_int(a, value);
+}
+
+double bench_node_time(struct bench_node *n, const char *method, struct ml_args *params)
+{
+    struct bench *b = n->bench;
+    const struct ml_node_caller caller = {.uid = (uint32_t)getuid(), .session_id = 1};
+    const uint8_t *bytes = NULL;
+    size_t len = 0;
+    ml_args_end(params);
+    if (b->failed || !bench_good(b, ml_args_encoded(params, &bytes, &len), method)) {
+        ml_args_free(params);
+        return 0;
+    }
+    n->answered = false;
+    double start = bench_now_ms();
+    ml_node_call(n->node, ++n->call, &caller, ml_slice_str(method), ml_slice(bytes, len));
+    while (!n->answered) {
+        ml_node_tick(n->node);
+    }
+    double took = bench_now_ms() - start;
+    ml_args_free(params);
+    bench_good(b, n->err, method);
+    return took;
+}
+
+const struct ml_value *bench_node_call(struct bench_node *n, const char *method,
+                                       struct ml_args *params)
+{
+    (void)bench_node_time(n, method, params);
+    ml_tree_free(n->answer);
+    n->answer = NULL;
+    if (n->bench->failed ||
+        !bench_good(n->bench, ml_tree_parse(&n->answer, n->document.data, n->document.len),
+                    method)) {
+        return NULL;
+    }
+    return ml_tree_root(n->answer);
+}
+
+bool bench_node_unlock(struct bench_node *n)
+{
+    struct ml_args *a = bench_params();
+    bench_text(a, "passphrase", bench_passphrase);
+    if (bench_node_call(n, "session.unlock", a) == NULL) {
+        return false;
+    }
+    return bench_good(n->bench, ml_session_catch_up_all(bench_node_org(n)), "catch up");
+}
+
+struct ml_org *bench_node_org(const struct bench_node *n)
+{
+    return n->node->orgs;
+}
