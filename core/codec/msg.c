@@ -320,10 +320,8 @@ static ml_err refuse(struct ml_fault *fault, ml_fault_reason reason, size_t at, 
 
 static ml_err hello_decode(struct ml_msg *out, struct ml_slice in, struct ml_fault *fault)
 {
-    if (in.data[0] > ML_MSG_VERSION) {
-        return ML_E_VERSION;
-    }
-    if (in.len != ML_HELLO_BYTES) {
+    const bool newer = in.data[0] > ML_MSG_VERSION; /* may say more behind these bytes */
+    if (in.len < ML_HELLO_BYTES || (in.len > ML_HELLO_BYTES && !newer)) {
         return refuse(fault, in.len < ML_HELLO_BYTES ? ML_FAULT_TRUNCATED : ML_FAULT_TRAILING,
                       in.len, "hello");
     }

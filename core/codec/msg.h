@@ -17,7 +17,7 @@
 #include "maille/err.h"
 #include "maille/types.h"
 
-#define ML_MSG_VERSION         0u
+#define ML_MSG_VERSION         0u  /* highest that we speak; an exchange has the lower of both */
 #define ML_MSG_VERSION_LAST    15u /* above it a first byte is a kind */
 #define ML_MSG_BYTES_MAX       262144u
 #define ML_HELLO_BYTES         46u
@@ -296,8 +296,8 @@ const struct ml_wire_format *ml_msg_format(ml_msg_kind kind);
 /** Static, "?" for an unknown kind. */
 const char *ml_msg_name(ml_msg_kind kind);
 
-/** Borrows `in`. MALFORMED with the fault (may be NULL); VERSION: a HELLO of a version that this
- * program doesn't speak. */
+/** Borrows `in`. MALFORMED with the fault (may be NULL). Of a HELLO of a later version the first
+ * bytes, which no version changes; what follows them is left out. */
 ml_err ml_msg_decode(struct ml_msg *out, struct ml_slice in, struct ml_fault *fault) ML_MUST_CHECK;
 /** Appends; lists with `items`. NOMEM, LIMIT, INVALID. */
 ml_err ml_msg_encode(struct ml_buf *out, const struct ml_msg *msg) ML_MUST_CHECK;

@@ -22,6 +22,7 @@
  *   | 48  | sealed key 32, tag 16          |   nonce 24, sealed payload 1..4096, tag 16
  *   +-----+--------------------------------+
  *
+ * Every later version keeps magic, version and, as the last 32 bytes, this sum (ADR 0013).
  * The sum tells damage from a wrong passphrase; it keeps nobody from changing the file. The seals
  * do: see keystore.c for what each binds.
  */
@@ -270,8 +271,8 @@ static void get_header(struct reader *r, struct ml_keystore *ks)
     }
     const uint8_t *format = take(r, 2, "version");
     if (format != NULL && (format[0] != 0 || format[1] != FORMAT)) {
-        r->at -= 2;
-        reader_fail(r, ML_E_UNSUPPORTED, "version");
+        r->at -= 2; /* its sum tells a later program's file from a damaged one, which has a twin */
+        reader_fail(r, r->sum_holds ? ML_E_UNSUPPORTED : ML_E_CORRUPT, "version");
     }
     get_bytes(r, ks->org.b, sizeof(ks->org.b), "org id");
     get_bytes(r, ks->id, sizeof(ks->id), "keystore id");

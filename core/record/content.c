@@ -19,6 +19,23 @@ static bool fields_fit(const struct ml_entity *entity, struct ml_slice map)
     return fit;
 }
 
+bool ml_change_is_known(const struct ml_entity *entity, const struct ml_change *change)
+{
+    struct ml_fields_walk walk;
+    struct ml_slice value;
+    uint16_t id = 0;
+    const struct ml_field *slot = ml_entity_field(entity, change->slot);
+    const bool fields = change->slot == 0 || (slot != NULL && slot->merge == ML_MERGE_ATOMIC);
+    bool known = change->extra.pairs == 0 && (change->slot == 0 || slot != NULL);
+    if (known && fields && ml_value_is_map(change->value) &&
+        ml_fields_walk(&walk, change->value) == ML_OK) {
+        while (known && ml_fields_next(&walk, &id, &value)) {
+            known = ml_entity_field(entity, id) != NULL;
+        }
+    }
+    return known;
+}
+
 static uint8_t set_verdict(const struct ml_entity *entity, const struct ml_change *change)
 {
     const struct ml_field *field = ml_entity_field(entity, change->slot);

@@ -94,7 +94,7 @@ struct ml_vault_counts {
     uint64_t objects;
     uint64_t ops;            /* projected */
     uint64_t ops_greyed;     /* of these: in quarantined bundles, or of a content not allowed */
-    uint64_t ops_unknown;    /* of an entity or op type that this version doesn't know */
+    uint64_t ops_unknown;    /* with a part that only a later version knows: entity, type, field */
     uint64_t ops_unread;     /* damaged: forged, malformed, shredded */
     uint64_t bundles_no_key; /* with at least one op that no key here opens */
     uint64_t conflicts;      /* open */

@@ -7,7 +7,7 @@
 #include "core/record/views.h"
 #include "core/store/db.h"
 
-#define VAULT_LAYOUT   2u /* of the tables' contents: another number projects again */
+#define VAULT_LAYOUT   3u /* of the tables' contents: another number projects again */
 #define PATIENT_NOBODY 0
 
 /* X(NAME, sql) */
@@ -62,7 +62,7 @@
     X(WAIT_DONE, "DELETE FROM waiting WHERE n = ?1")                                               \
     X(WAIT_COUNT, "SELECT count(DISTINCT n) FROM waiting")                                         \
     X(SKIP_PUT, "INSERT INTO skipped(n, idx, why) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")      \
-    X(SKIP_COUNT, "SELECT sum(why = 1), sum(why <> 1) FROM skipped")                               \
+    X(SKIP_COUNT, "SELECT sum(why IN (1, 6)), sum(why NOT IN (1, 6)) FROM skipped")                \
     X(GROUP_PUT, "INSERT INTO groupop(accepted, op) VALUES(?1, ?2)")                               \
     X(GROUP_ALL, "SELECT accepted, op FROM groupop ORDER BY id")                                   \
     X(STREAM_GET, "SELECT s.patient, s.compartment, p.oid FROM stream s JOIN patient p "           \
@@ -155,6 +155,8 @@ ml_err ml_vault_index_patient(struct ml_vault *v, int64_t patient,
                               struct ml_object *o) ML_MUST_CHECK;
 
 /* content.c */
+/** False: it holds a field or a key that only a later version knows. */
+bool ml_change_is_known(const struct ml_entity *entity, const struct ml_change *change);
 uint8_t ml_content_verdict(const struct ml_entity *entity, const struct ml_change *change,
                            const struct ml_dict_entry *entry, const struct ml_stream_info *stream);
 
@@ -166,5 +168,6 @@ uint8_t ml_content_verdict(const struct ml_entity *entity, const struct ml_chang
 #define SKIP_MALFORMED 3
 #define SKIP_SHREDDED  4
 #define SKIP_TOO_LARGE 5 /* its object has no room for another version */
+#define SKIP_PARTLY    6 /* projected, but for a part that this version doesn't know */
 
 #endif

@@ -250,6 +250,9 @@ static ml_err project_change(struct projecting *p, const struct ml_opened *opene
     if (err == ML_E_LIMIT) { /* a limit of this node: it must not stop all that comes after */
         return skip(p, opened->index, SKIP_TOO_LARGE);
     }
+    if (err == ML_OK && !ml_change_is_known(entity, &opened->change)) {
+        return skip(p, opened->index, SKIP_PARTLY);
+    }
     return err;
 }
 

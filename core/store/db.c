@@ -257,26 +257,39 @@ static ml_err db_migrate_step(struct ml_db *db, const struct ml_db_schema *schem
     return err;
 }
 
-static ml_err db_migrate(struct ml_db *db, const struct ml_db_args *args)
+/* What isn't ours to change keeps every byte: closing writes no WAL back either. */
+static ml_err db_refuse(struct ml_db *db, ml_err err)
 {
-    const struct ml_db_schema *schema = args->schema;
-    int64_t version = 0;
+    int rc = sqlite3_db_config(db->conn, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return rc == SQLITE_OK ? err : db_fail(db, rc, "refuse");
+}
+
+static ml_err db_read_version(struct ml_db *db, int64_t *version, const struct ml_db_schema *schema)
+{
     int64_t application = 0;
-    ml_err err = db_read_int(db, &version, "PRAGMA user_version");
+    ml_err err = db_read_int(db, version, "PRAGMA user_version");
     if (err == ML_OK) {
         err = db_read_int(db, &application, "PRAGMA application_id");
     }
     if (err != ML_OK) {
         return err;
     }
-    if (application != (version == 0 ? 0 : schema->application_id)) {
-        return ML_E_INVALID;
+    if (application != (*version == 0 ? 0 : schema->application_id)) {
+        return db_refuse(db, ML_E_INVALID);
     }
-    if (version < 0 || version > (int64_t)schema->step_count) {
+    if (*version < 0 || *version > (int64_t)schema->step_count) {
         ml_logf(db->env, ML_LOG_ERROR, "db", "schema version %lld, this program knows %u",
-                (long long)version, schema->step_count);
-        return ML_E_UNSUPPORTED;
+                (long long)*version, schema->step_count);
+        return db_refuse(db, ML_E_UNSUPPORTED);
     }
+    return ML_OK;
+}
+
+static ml_err db_migrate(struct ml_db *db, const struct ml_db_args *args)
+{
+    const struct ml_db_schema *schema = args->schema;
+    int64_t version = 0;
+    ml_err err = db_read_version(db, &version, schema);
     for (uint32_t v = (uint32_t)version; v < schema->step_count && err == ML_OK; v++) {
         err = args->flags & ML_DB_READONLY ? ML_E_READONLY : db_migrate_step(db, schema, v);
     }

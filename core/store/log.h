@@ -212,9 +212,10 @@ struct ml_log_counts {
     uint64_t ops;     /* of lane 3 */
     uint64_t bodies_missing;
     uint64_t pending;
-    uint64_t quarantined; /* bundles */
-    uint64_t forks;       /* writers frozen */
-    uint64_t chunks;      /* named by manifests, each once */
+    uint64_t waits_version; /* of these: until this program is replaced by a later one */
+    uint64_t quarantined;   /* bundles */
+    uint64_t forks;         /* writers frozen */
+    uint64_t chunks;        /* named by manifests, each once */
     uint64_t chunks_missing;
 };
 ml_err ml_log_counts(struct ml_log *log, struct ml_log_counts *out) ML_MUST_CHECK;

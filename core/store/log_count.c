@@ -2,25 +2,38 @@
 #include "core/crypto/hash.h"
 #include "core/store/log_impl.h"
 
+static ml_err count_rows(struct ml_log *log, uint64_t *count, enum ml_log_sql sql)
+{
+    bool row = false;
+    ml_err err = ml_log_row(log, sql, &row);
+    *count = err == ML_OK && row ? (uint64_t)ml_stmt_int(log->st[sql], 0) : 0;
+    ml_stmt_reset(log->st[sql]);
+    return err;
+}
+
 ml_err ml_log_counts(struct ml_log *log, struct ml_log_counts *out)
 {
-    struct ml_stmt *s = log->st[ML_SQL_HOLE_COUNT];
-    bool row = false;
+    uint64_t holes = 0;
+    uint64_t newer = 0;
     ml_err err = ml_log_fresh(log);
     if (err == ML_OK) {
-        err = ml_log_row(log, ML_SQL_HOLE_COUNT, &row);
+        err = count_rows(log, &holes, ML_SQL_HOLE_COUNT);
+    }
+    if (err == ML_OK && log->tally.pending > 0) {
+        ml_stmt_bind_int(log->st[ML_SQL_PENDING_COUNT], 1, ML_REASON_WAITS_VERSION);
+        err = count_rows(log, &newer, ML_SQL_PENDING_COUNT);
     }
     if (err != ML_OK) {
         return err;
     }
     *out = (struct ml_log_counts){.bundles = log->tally.bundles,
                                   .ops = log->tally.ops,
-                                  .bodies_missing = row ? (uint64_t)ml_stmt_int(s, 0) : 0,
+                                  .bodies_missing = holes,
                                   .pending = log->tally.pending,
+                                  .waits_version = newer,
                                   .quarantined = log->tally.quarantined,
                                   .chunks = log->tally.chunks,
                                   .chunks_missing = log->tally.chunks_missing};
-    ml_stmt_reset(s);
     for (size_t i = 0; i < log->writer_count; i++) {
         out->forks += log->writers[i]->frozen;
     }

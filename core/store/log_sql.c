@@ -95,6 +95,7 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
         "SELECT count(*), total(length(wire)) FROM pending WHERE writer = ?1",
     [ML_SQL_PENDING_ALL] = "SELECT count(*), total(length(wire)),"
                            " total(length(wire) * (reason = ?1)) FROM pending",
+    [ML_SQL_PENDING_COUNT] = "SELECT count(*) FROM pending WHERE reason = ?1",
     [ML_SQL_PENDING_NEWER] =
         "SELECT id, wire, reason FROM pending WHERE reason = ?1 AND id > ?2 ORDER BY id LIMIT 1",
     [ML_SQL_TALLY] = "SELECT org, bundles, ops, quarantined, epoch, hlc, chunks, chunks_missing"

@@ -180,6 +180,7 @@ static void check_peers(struct doctor *d)
     struct ml_args *params = cli_params(d->c);
     char text[TEXT_MAX];
     unsigned offline = 0;
+    unsigned newer = 0;
     ml_args_end(params);
     ml_err err = ml_client_request(d->c->client, &tree, "sync.status", params, 0);
     ml_args_free(params);
@@ -191,6 +192,11 @@ static void check_peers(struct doctor *d)
     }
     for (const struct ml_value *p = ml_value_at(peers, 0); p != NULL; p = ml_value_next(p)) {
         offline += strcmp(cli_text(p, "state"), "offline") == 0;
+        newer += strcmp(cli_text(p, "last_error"), "VERSION") == 0;
+    }
+    if (newer > 0) {
+        (void)ml_text(text, sizeof(text), "peer.version", NULL);
+        say(d, WARNING, "version", text, "installez la plus récente sur ce poste");
     }
     snprintf(text, sizeof(text), "%zu postes connus, %u hors ligne", ml_value_count(peers),
              offline);
@@ -223,6 +229,22 @@ static void say_damage(struct doctor *d, const struct ml_value *damage)
     say(d, WARNING, "fichier abîmé", text, remedy);
 }
 
+/* What a later program wrote, and this one keeps without showing it. */
+static void say_unknown(struct doctor *d, const struct ml_value *org)
+{
+    static const struct {
+        const char *count;
+        const char *text;
+    } kinds[] = {{"ops_unknown", "store.unknown"}, {"waits_version", "store.waits"}};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        char text[TEXT_MAX];
+        if (ml_value_int(ml_value_get(org, kinds[i].count), 0) > 0) {
+            (void)ml_text(text, sizeof(text), kinds[i].text, org);
+            say(d, WARNING, "version", text, "installez la plus récente sur ce poste");
+        }
+    }
+}
+
 static void check_damage(struct doctor *d, const struct ml_value *status)
 {
     const struct ml_value *org = ml_value_at(ml_value_get(status, "orgs"), 0);
@@ -230,9 +252,11 @@ static void check_damage(struct doctor *d, const struct ml_value *status)
         const char *keystore = cli_text(org, "keystore");
         if (keystore[0] != '\0') {
             char text[2 * TEXT_MAX];
-            (void)ml_text(text, sizeof(text), "damage.keystore_lost", NULL);
+            const bool newer = strcmp(keystore, "UNSUPPORTED") == 0;
+            (void)ml_text(text, sizeof(text), newer ? "store.newer" : "damage.keystore_lost", NULL);
             say(d, BROKEN, "trousseau", keystore, text);
         }
+        say_unknown(d, org);
         const struct ml_value *damage = ml_value_at(ml_value_get(org, "damage"), 0);
         for (; damage != NULL; damage = ml_value_next(damage)) {
             say_damage(d, damage);

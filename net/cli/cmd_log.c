@@ -15,6 +15,8 @@ static void show_verify(const struct cli *c, const struct ml_value *v)
         {"bodies_missing", "Contenus pas encore reçus"},
         {"chunks_missing", "Parties de documents pas encore reçues"},
         {"pending", "En attente de ce qui précède"},
+        {"ops_unknown", "Pas compris par cette version"},
+        {"waits_version", "En attente d'une version plus récente"},
         {"quarantined", "En quarantaine"},
         {"forks", "Journaux dédoublés"},
         {"state_hash", "Empreinte du journal"},

@@ -167,6 +167,7 @@ static void show_status(const struct cli *c, const struct ml_value *v)
         {"name", "Membre"},
         {"may_write", "Peut écrire"},
         {"complete", "Liste complète"},
+        {"followed", "Paquets relus"},
         {"patients", "Patients"},
         {"conflicts", "À concilier"},
         {"bundles", "Paquets"},
@@ -174,6 +175,8 @@ static void show_status(const struct cli *c, const struct ml_value *v)
         {"bodies_missing", "Contenus pas encore reçus"},
         {"chunks_missing", "Parties de documents pas encore reçues"},
         {"pending", "En attente de ce qui précède"},
+        {"ops_unknown", "Pas compris par cette version"},
+        {"waits_version", "En attente d'une version plus récente"},
         {"quarantined", "En quarantaine"},
         {"paused", "Échanges en pause"},
         {NULL, NULL}};

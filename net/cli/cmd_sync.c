@@ -86,6 +86,11 @@ static void show_status(const struct cli *c, const struct ml_value *v)
         printf("%.8s  %s : %s, %s\n", cli_text(p, "node"), cli_text(p, "name"), state_text(p),
                ml_value_bool(ml_value_get(p, "synced"), false) ? "même dossier"
                                                                : "pas encore le même dossier");
+        if (strcmp(cli_text(p, "last_error"), "VERSION") == 0) {
+            char text[300];
+            (void)ml_text(text, sizeof(text), "peer.version", NULL);
+            printf("    %s\n", text);
+        }
         show_flow("reçu", ml_value_get(p, "in"));
         show_flow("envoyé", ml_value_get(p, "out"));
     }

@@ -84,6 +84,23 @@ static const struct ml_text_row rows[] = {
      "« maille enrol --code » en rejoint une.",
      "This computer is in no structure: “maille org found” founds one, “maille enrol --code” joins "
      "one."},
+    {"store.newer",
+     "Ces données ont été écrites par une version plus récente de Maille : installez-la sur ce "
+     "poste. Rien n'a été modifié.",
+     "This data was written by a later version of Maille: install it on this computer. Nothing was "
+     "changed."},
+    {"store.unknown",
+     "{ops_unknown} écritures viennent d'une version plus récente de Maille : elles sont gardées "
+     "et "
+     "transmises, mais pas montrées.",
+     "{ops_unknown} entries come from a later version of Maille: they are kept and passed on, but "
+     "not shown."},
+    {"store.waits",
+     "{waits_version} paquets attendent une version plus récente de Maille sur ce poste.",
+     "{waits_version} bundles wait for a later version of Maille on this computer."},
+    {"peer.version",
+     "Un autre poste écrit dans un format plus récent : l'échange avec lui s'arrête là.",
+     "Another computer writes a later format: the exchange with it stops there."},
     {"org.several", "Ce poste a plusieurs structures : dites laquelle par --org.",
      "This computer is in several structures: say which with --org."},
     {"org.unknown",

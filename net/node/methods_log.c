@@ -72,6 +72,7 @@ static ml_err verify_vault(struct ml_org *org, struct ml_args *out, uint64_t *pr
         ml_result_int(out, "objects", (int64_t)counts.objects);
         ml_result_int(out, "conflicts", (int64_t)counts.conflicts);
         ml_result_int(out, "ops_greyed", (int64_t)counts.ops_greyed);
+        ml_result_int(out, "ops_unknown", (int64_t)counts.ops_unknown);
         ml_result_int(out, "bundles_no_key", (int64_t)counts.bundles_no_key);
         err = ml_vault_check(vault, problem_count);
     }
@@ -96,6 +97,7 @@ static ml_err verify(struct ml_call *call)
         ml_result_int(out, "chunks", (int64_t)counts.chunks);
         ml_result_int(out, "chunks_missing", (int64_t)counts.chunks_missing);
         ml_result_int(out, "pending", (int64_t)counts.pending);
+        ml_result_int(out, "waits_version", (int64_t)counts.waits_version);
         ml_result_int(out, "quarantined", (int64_t)counts.quarantined);
         ml_result_int(out, "forks", (int64_t)counts.forks);
         err = verify_hashes(org, out);

@@ -114,6 +114,9 @@ static ml_err unlock(struct ml_call *call)
         ml_damage_heal(org);
         err = org->open ? unlock_session(call, &member) : err;
     }
+    if (err == ML_E_UNSUPPORTED) {
+        return ml_call_fail(call, err, "store.newer", NULL, NULL);
+    }
     if (err != ML_OK) {
         return err;
     }
@@ -194,6 +197,7 @@ static void status_log(struct ml_org *org, struct ml_args *out)
     ml_result_int(out, "chunks", (int64_t)counts.chunks);
     ml_result_int(out, "chunks_missing", (int64_t)counts.chunks_missing);
     ml_result_int(out, "pending", (int64_t)counts.pending);
+    ml_result_int(out, "waits_version", (int64_t)counts.waits_version);
     ml_result_int(out, "quarantined", (int64_t)counts.quarantined);
     ml_result_hex(out, "node", org->secrets.node.b, sizeof(org->secrets.node.b));
     ml_result_bool(out, "paused", ml_sync_is_paused(ml_exchange_engine(org)));
@@ -215,6 +219,8 @@ static void status_session(struct ml_org *org, struct ml_args *out)
     }
     ml_result_int(out, "patients", (int64_t)counts.patients);
     ml_result_int(out, "conflicts", (int64_t)counts.conflicts);
+    ml_result_int(out, "ops_unknown", (int64_t)counts.ops_unknown);
+    ml_result_int(out, "followed", (int64_t)counts.cursor);
 }
 
 static ml_err node_status(struct ml_call *call)

@@ -59,8 +59,10 @@ static ml_err unopened_add(struct ml_node *node, const struct ml_org_id *id, ml_
 
 static ml_err call_unopened(struct ml_call *call, const struct ml_unopened *u)
 {
-    return ml_call_fail(call, u->err, u->err == ML_E_CORRUPT ? "damage.keystore_lost" : "", NULL,
-                        NULL);
+    const char *text = u->err == ML_E_CORRUPT       ? "damage.keystore_lost"
+                       : u->err == ML_E_UNSUPPORTED ? "store.newer"
+                                                    : "";
+    return ml_call_fail(call, u->err, text, NULL, NULL);
 }
 
 static ml_err node_add_org(void *user, const struct ml_org_id *id)

@@ -132,6 +132,9 @@ ml_err ml_node_secrets_decode(struct ml_node_secrets *out, const struct ml_secre
     struct ml_node_secrets found = {.contact_count = 0};
     const uint8_t *at = ml_secret_bytes(bytes);
     const size_t len = ml_secret_len(bytes);
+    if (len > 0 && at[0] > NODE_VERSION) {
+        return ML_E_UNSUPPORTED; /* authenticated: a later program's, no damage */
+    }
     if (len <= NODE_BYTES || at[0] != NODE_VERSION ||
         !contacts_read(&found, ml_slice(at + NODE_BYTES, len - NODE_BYTES))) {
         return ML_E_CORRUPT;
@@ -166,7 +169,8 @@ ml_err ml_member_secrets_decode(struct ml_member_secrets *out, const struct ml_s
 {
     struct ml_secret *keys[3] = {NULL, NULL, NULL};
     const uint8_t *at = ml_secret_bytes(bytes);
-    ml_err err = ML_E_CORRUPT;
+    const bool newer = ml_secret_len(bytes) > 0 && at[0] > SECTION_VERSION;
+    ml_err err = newer ? ML_E_UNSUPPORTED : ML_E_CORRUPT;
     if (ml_secret_len(bytes) == MEMBER_BYTES && at[0] == SECTION_VERSION) {
         err = keys_read(keys, at + MEMBER_KEYS_AT);
     }

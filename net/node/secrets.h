@@ -39,7 +39,8 @@ struct ml_member_secrets {
     struct ml_secret *writer;   /* Ed25519 seed of the member's writer in this store */
 };
 
-/** Errors of the four: NOMEM; decode also CORRUPT, and leaves *out as it was. */
+/** Errors of the four: NOMEM; decode also CORRUPT and UNSUPPORTED (a later program's),
+ * and leaves *out as it was. */
 ml_err ml_node_secrets_encode(struct ml_secret **out,
                               const struct ml_node_secrets *s) ML_MUST_CHECK;
 ml_err ml_node_secrets_decode(struct ml_node_secrets *out,

@@ -92,10 +92,11 @@ static ml_err vault_open(struct ml_org *org, struct ml_session *s)
     err = ml_vault_open(&s->vault, &args);
     if (err == ML_E_CORRUPT || err == ML_E_WRONG_KEY || err == ML_E_UNSUPPORTED) {
         const struct ml_damage damage = {.file = ML_DAMAGE_VAULT};
+        const bool newer = err == ML_E_UNSUPPORTED; /* a later program's: sound, and derived */
         ml_logf(org->node->env, ML_LOG_WARN, "session", "vault is rebuilt: %s", ml_err_name(err));
         err = ml_home_remove_db(org->node->env, path);
         err = err == ML_OK ? ml_vault_open(&s->vault, &args) : err;
-        if (err == ML_OK) {
+        if (err == ML_OK && !newer) {
             ml_damage_note(org, &damage);
         }
     }

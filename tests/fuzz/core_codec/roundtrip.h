@@ -185,6 +185,9 @@ static inline bool roundtrip_msg(struct ml_slice in)
     if (ml_msg_decode(&msg, in, &fault) != ML_OK) {
         return false;
     }
+    if (msg.kind == ML_MSG_HELLO && msg.u.hello.version > ML_MSG_VERSION) {
+        return true; /* a later program's: we write none */
+    }
     ml_buf_init(&out, ml_env_system(), 2 * in.len + 64);
     if (ml_msg_encode(&out, &msg) != ML_OK || !ml_slice_equal(ml_buf_slice(&out), in)) {
         abort();

@@ -119,7 +119,7 @@ static void any_flipped_bit_is_named(void **state)
     for (size_t i = 0; i < bytes.len; i++) {
         bytes.data[i] ^= (uint8_t)(1u << (i % 8));
         ml_err err = decode(f, ml_buf_slice(&bytes), &damage);
-        assert_int_equal(err, i == 8 || i == 9 ? ML_E_UNSUPPORTED : ML_E_CORRUPT);
+        assert_int_equal(err, ML_E_CORRUPT); /* the version's too: its twin is to be read */
         assert_non_null(damage.what);
         assert_true(damage.offset <= bytes.len);
         bytes.data[i] ^= (uint8_t)(1u << (i % 8));

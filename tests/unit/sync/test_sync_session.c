@@ -45,18 +45,46 @@ static void bytes_that_are_no_message_end_the_session(void **state)
     assert_refused(ML_E_MALFORMED, ML_BYE_PROTOCOL);
 }
 
-static void a_hello_of_another_version_ends_it(void **state)
+/* A later program says the highest version that it speaks, and perhaps more behind what we know:
+ * the exchange has ours, and it brings what we lack. */
+static void a_later_program_is_talked_to_in_our_version(void **state)
 {
     (void)state;
-    static const uint8_t hello[ML_HELLO_BYTES] = {ML_MSG_VERSION + 1};
+    (void)append_as(B, world_writer(&w), ML_LANE_RECORD, 100);
     world_start(&w, A);
     world_start(&w, B);
     int link = world_connect(&w, A, B);
-    w.checks_off = true;
-    world_pump(&w);
-    free(w.link[link].out[1].first); /* B's own HELLO never came */
+    world_run(&w, LATENCY / 2); /* both HELLOs are on their way */
+    struct world_msg *said = w.link[link].out[1].first;
+    uint8_t hello[ML_HELLO_BYTES + 8] = {0};
+    assert_true(said != NULL && said->len == ML_HELLO_BYTES);
+    memcpy(hello, said->data, said->len);
+    hello[0] = ML_MSG_VERSION + 1;
+    hello[1] |= 0x80; /* flags and capabilities of later versions */
+    hello[13] |= 0x80;
+    free(said); /* B's own HELLO never came */
     w.link[link].out[1].first = w.link[link].out[1].last = NULL;
     world_inject(&w, link, 0, ml_slice(hello, sizeof(hello)));
+    world_run(&w, 100 * LATENCY);
+    assert_int_equal(w.node[A].closes, 0);
+    assert_true(world_status(&w, A, B).synced);
+    assert_true(world_status(&w, A, B).in.bundles > 0);
+}
+
+static void a_bundle_of_a_later_version_ends_it_and_is_told(void **state)
+{
+    (void)state;
+    const int made = foreign(ML_LANE_RECORD, 1, 100);
+    int link = live_link();
+    uint8_t later[ML_BUNDLE_BYTES_MAX];
+    const struct ml_slice wire = wire_of(made);
+    struct ml_bundle bundle;
+    assert_int_equal(ml_bundle_decode(&bundle, wire, NULL), ML_OK);
+    memcpy(later, wire.data, wire.len);
+    later[bundle.header_bytes.data - wire.data + 2] = ML_BUNDLE_VERSION + 1; /* map, key, value */
+    const struct ml_slice one = ml_slice(later, wire.len);
+    const struct ml_msg msg = bundles_msg(1, &one, 1);
+    to_a(link, &msg);
     assert_refused(ML_E_VERSION, ML_BYE_VERSION);
 }
 
@@ -422,7 +450,8 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, session_setup, session_teardown)
     const struct CMUnitTest tests[] = {
         TEST(bytes_that_are_no_message_end_the_session),
-        TEST(a_hello_of_another_version_ends_it),
+        TEST(a_later_program_is_talked_to_in_our_version),
+        TEST(a_bundle_of_a_later_version_ends_it_and_is_told),
         TEST(anything_before_hello_ends_it),
         TEST(messages_out_of_place_end_it),
         TEST(a_place_query_up_to_the_limit_is_answered),
