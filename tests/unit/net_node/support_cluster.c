@@ -283,7 +283,7 @@ static char *strdup_env(const char *text)
     return copy;
 }
 
-static void spawn(const char *const *argv)
+void cluster_spawn(const char *const *argv)
 {
     pid_t pid = 0;
     int status = 0;
@@ -305,7 +305,7 @@ void cluster_copy_home(struct cluster *c, unsigned n, const char *name)
     char to[256];
     snprintf(to, sizeof(to), "%s/%s", c->folder, name);
     const char *const argv[] = {"cp", "-a", c->nodes[n].home, to, NULL};
-    spawn(argv);
+    cluster_spawn(argv);
 }
 
 void cluster_restore_home(struct cluster *c, unsigned n, const char *name)
@@ -313,9 +313,9 @@ void cluster_restore_home(struct cluster *c, unsigned n, const char *name)
     char from[256];
     snprintf(from, sizeof(from), "%s/%s", c->folder, name);
     const char *const drop[] = {"rm", "-r", c->nodes[n].home, NULL};
-    spawn(drop);
+    cluster_spawn(drop);
     const char *const argv[] = {"cp", "-a", from, c->nodes[n].home, NULL};
-    spawn(argv);
+    cluster_spawn(argv);
 }
 
 /* Large ones may be counted, and the link cut at one of them, or a byte of one changed. */

@@ -67,6 +67,9 @@ void cluster_start(struct cluster *c, unsigned n);
 /** Graceful. */
 void cluster_stop(struct cluster *c, unsigned n);
 
+/** Runs a program to its end, which must be a success; argv ends with NULL, at most 6 words. */
+void cluster_spawn(const char *const *argv);
+
 /** A copy of a node's home (not of its state folder), and back again into a stopped one. Of a node
  * that runs it is what kill -9 leaves at this moment. */
 void cluster_copy_home(struct cluster *c, unsigned n, const char *name);

@@ -1,11 +1,8 @@
 /* support_store.c -- see support_store.h. */
 #include "support_store.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/assert.h"
 #include "core/store/db.h"
@@ -110,48 +107,13 @@ void store_describe(struct cluster *c, unsigned n, FILE *out)
     fprintf(out, "draft %d\n", draft);
 }
 
-static void file_copy(const char *from, const char *to)
-{
-    char bytes[8192];
-    size_t len = 0;
-    FILE *in = fopen(from, "rb");
-    FILE *out = fopen(to, "wb");
-    ML_ASSERT(in != NULL && out != NULL);
-    while ((len = fread(bytes, 1, sizeof(bytes), in)) > 0) {
-        ML_ASSERT(fwrite(bytes, 1, len, out) == len);
-    }
-    fclose(in);
-    ML_ASSERT(fclose(out) == 0 && chmod(to, 0600) == 0);
-}
-
-/* Locks and sockets are of a process, not of the store. */
-static bool is_kept(const char *name)
-{
-    const size_t len = strlen(name);
-    return name[0] != '.' && !(len > 5 && strcmp(name + len - 5, "-lock") == 0);
-}
-
 void store_copy(const char *from, const char *to)
 {
-    struct stat st;
-    ML_ASSERT(mkdir(to, 0700) == 0);
-    DIR *folder = opendir(from);
-    ML_ASSERT(folder != NULL);
-    for (const struct dirent *e = readdir(folder); e != NULL; e = readdir(folder)) {
-        char source[PATH_BYTES];
-        char target[PATH_BYTES];
-        snprintf(source, sizeof(source), "%s/%s", from, e->d_name);
-        snprintf(target, sizeof(target), "%s/%s", to, e->d_name);
-        if (!is_kept(e->d_name) || stat(source, &st) != 0) {
-            continue;
-        }
-        if (S_ISDIR(st.st_mode)) {
-            store_copy(source, target);
-        } else {
-            file_copy(source, target);
-        }
-    }
-    closedir(folder);
+    /* Locks are of a process, not of the store. */
+    const char *const copy[] = {"cp", "-r", from, to, NULL};
+    const char *const drop[] = {"find", to, "-name", "*-lock", "-delete", NULL};
+    cluster_spawn(copy);
+    cluster_spawn(drop);
 }
 
 void store_put(struct cluster *c, unsigned n, const char *store)

@@ -364,7 +364,7 @@ static const struct ml_schema *later_schema(void)
     static struct ml_entity treatment;
     static struct ml_schema schema;
     schema = *ml_schema_builtin();
-    memcpy(entities, schema.entities, schema.entity_count * sizeof(entities[0]));
+    memcpy(entities, schema.entities, schema.entity_count * sizeof(struct ml_entity *));
     for (size_t i = 0; i < schema.entity_count; i++) {
         if (strcmp(entities[i]->name, "treatment") == 0) {
             treatment = *entities[i];
