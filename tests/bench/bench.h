@@ -58,8 +58,17 @@ void bench_say(const struct bench *b, const char *what);
 json_t *bench_key(struct bench *b, const char *key);
 /** {"value", "goal", "reached"}; goal 0: none. `above`: the goal is to be reached from above. */
 void bench_value(struct bench *b, const char *key, double value, double goal, bool above);
-/** {"p50", "p95", "max", "count", "goal", "reached"}: the goal is of p95. Sorts. */
-void bench_times(struct bench *b, const char *key, double *ms, size_t count, double goal);
+/** What a thing took, each time. `cpu_ms` is this process's own, which others on the machine don't
+ * disturb; 0 where another process did it. */
+enum { BENCH_SAMPLES = 4096 };
+struct bench_samples {
+    size_t count;
+    double ms[BENCH_SAMPLES];
+    double cpu_ms[BENCH_SAMPLES];
+};
+void bench_sample(struct bench_samples *s, double ms, double cpu_ms); /* full: leaves it out */
+/** {"p50", "p95", "max", "cpu_p50", "count", "goal", "reached"}: the goal is of p95. Sorts. */
+void bench_times(struct bench *b, const char *key, struct bench_samples *s, double goal);
 /** One more figure of a key. */
 void bench_also(struct bench *b, const char *key, const char *name, double value);
 
@@ -88,7 +97,7 @@ bool bench_exists(const char *path);
 
 /* ---- benches: one file each ---- */
 
-bench_fn ml_bench_ingest, ml_bench_search, ml_bench_chart;
+bench_fn ml_bench_ingest, ml_bench_search, ml_bench_store, ml_bench_chart, ml_bench_write;
 
 void ml_bench_limits(struct bench *b);
 /** The subcommand `vfs`: alone, with options of its own. An exit code. */

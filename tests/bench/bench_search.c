@@ -6,8 +6,6 @@
 #include "fixture.h"
 #include "node.h"
 
-enum { KEYS_MAX = 4000 };
-
 /* Names of patients as they are spoken, typed and mistyped; a date; nobody's. */
 static const char *const typed[] = {
     "martin",       "Dupont marie",  "lefevre",    "le goff",        "DURAND",
@@ -25,36 +23,34 @@ static size_t prefix_next(const char *text, size_t at)
     return at;
 }
 
-static size_t name_type(struct bench_node *n, const char *name, double *ms, size_t count)
+static void name_type(struct bench_node *n, const char *name, struct bench_samples *s)
 {
     char prefix[64];
-    for (size_t at = 0; name[at] != '\0' && count < KEYS_MAX && !n->bench->failed;) {
+    for (size_t at = 0; name[at] != '\0' && !n->bench->failed;) {
         at = prefix_next(name, at);
         memcpy(prefix, name, at);
         prefix[at] = '\0';
         struct ml_args *a = bench_params();
         bench_text(a, "query", prefix);
         bench_int(a, "limit", 20);
-        ms[count++] = bench_node_time(n, "patient.find", a);
+        const struct bench_took took = bench_node_time(n, "patient.find", a);
+        bench_sample(s, took.ms, took.cpu_ms);
     }
-    return count;
 }
 
-static size_t names_type(struct bench_node *n, double *ms)
+static void names_type(struct bench_node *n, struct bench_samples *s)
 {
     const int rounds = n->bench->quick ? 1 : 5;
-    size_t count = 0;
     for (int r = 0; r < rounds; r++) {
         for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
-            count = name_type(n, typed[i], ms, count);
+            name_type(n, typed[i], s);
         }
     }
-    return count;
 }
 
 void ml_bench_search(struct bench *b)
 {
-    static double ms[KEYS_MAX];
+    static struct bench_samples samples;
     char full[BENCH_PATH];
     struct bench_node n;
     if (!fixture_full(b, full) || !bench_node_open(&n, b, full)) {
@@ -62,8 +58,9 @@ void ml_bench_search(struct bench *b)
     }
     bench_say(b, "search");
     if (bench_node_unlock(&n)) {
-        const size_t count = names_type(&n, ms);
-        bench_times(b, "search.key_ms", ms, count, 10);
+        samples.count = 0;
+        names_type(&n, &samples);
+        bench_times(b, "search.key_ms", &samples, 10);
         bench_also(b, "search.key_ms", "patients", b->size->patients);
     }
     bench_node_close(&n);

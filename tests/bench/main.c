@@ -27,9 +27,9 @@ struct bench_entry {
 };
 
 static const struct bench_entry benches[] = {
-    {"ingest", "relay", ml_bench_ingest},
-    {"search", NULL, ml_bench_search},
-    {"chart", NULL, ml_bench_chart},
+    {"ingest", "relay", ml_bench_ingest}, {"search", NULL, ml_bench_search},
+    {"store", NULL, ml_bench_store}, /* before what writes */
+    {"chart", NULL, ml_bench_chart},      {"write", NULL, ml_bench_write},
 };
 
 struct options {

@@ -117,7 +117,7 @@ void bench_int(struct ml_args *a, const char *key, int64_t value)
     ml_args_int(a, value);
 }
 
-double bench_node_time(struct bench_node *n, const char *method, struct ml_args *params)
+struct bench_took bench_node_time(struct bench_node *n, const char *method, struct ml_args *params)
 {
     struct bench *b = n->bench;
     const struct ml_node_caller caller = {.uid = (uint32_t)getuid(), .session_id = 1};
@@ -126,15 +126,16 @@ double bench_node_time(struct bench_node *n, const char *method, struct ml_args 
     ml_args_end(params);
     if (b->failed || !bench_good(b, ml_args_encoded(params, &bytes, &len), method)) {
         ml_args_free(params);
-        return 0;
+        return (struct bench_took){0, 0};
     }
     n->answered = false;
     double start = bench_now_ms();
+    double cpu = bench_cpu_ms();
     ml_node_call(n->node, ++n->call, &caller, ml_slice_str(method), ml_slice(bytes, len));
     while (!n->answered) {
         ml_node_tick(n->node);
     }
-    double took = bench_now_ms() - start;
+    const struct bench_took took = {bench_now_ms() - start, bench_cpu_ms() - cpu};
     ml_args_free(params);
     bench_good(b, n->err, method);
     return took;

@@ -37,8 +37,12 @@ void bench_int(struct ml_args *a, const char *key, int64_t value);
  */
 const struct ml_value *bench_node_call(struct bench_node *n, const char *method,
                                        struct ml_args *params);
-/** The same, timed: milliseconds until the answer is written. */
-double bench_node_time(struct bench_node *n, const char *method, struct ml_args *params);
+/** The same, timed until the answer is written; the answer isn't read. */
+struct bench_took {
+    double ms;
+    double cpu_ms;
+};
+struct bench_took bench_node_time(struct bench_node *n, const char *method, struct ml_args *params);
 
 struct ml_org *bench_node_org(const struct bench_node *n);
 

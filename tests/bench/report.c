@@ -46,14 +46,31 @@ void bench_value(struct bench *b, const char *key, double value, double goal, bo
     goal_put(b, key, value, goal, above);
 }
 
-void bench_times(struct bench *b, const char *key, double *ms, size_t count, double goal)
+void bench_sample(struct bench_samples *s, double ms, double cpu_ms)
 {
-    const double p50 = bench_median(ms, count); /* sorts */
+    if (s->count < BENCH_SAMPLES) {
+        s->ms[s->count] = ms;
+        s->cpu_ms[s->count++] = cpu_ms;
+    }
+}
+
+void bench_times(struct bench *b, const char *key, struct bench_samples *s, double goal)
+{
+    if (s->count == 0) {
+        return;
+    }
+    const double p50 = bench_median(s->ms, s->count); /* sorts */
+    const double cpu = bench_median(s->cpu_ms, s->count);
+    const double p95 = s->ms[(s->count - 1) * 95 / 100];
     bench_also(b, key, "p50", p50);
-    bench_also(b, key, "p95", ms[(count - 1) * 95 / 100]);
-    bench_also(b, key, "max", ms[count - 1]);
-    bench_also(b, key, "count", (double)count);
-    goal_put(b, key, ms[(count - 1) * 95 / 100], goal, false);
+    bench_also(b, key, "p95", p95);
+    bench_also(b, key, "max", s->ms[s->count - 1]);
+    if (cpu > 0) {
+        bench_also(b, key, "cpu_p50", cpu);
+        bench_also(b, key, "cpu_p95", s->cpu_ms[(s->count - 1) * 95 / 100]);
+    }
+    bench_also(b, key, "count", (double)s->count);
+    goal_put(b, key, p95, goal, false);
 }
 
 /* ---- the table ---- */
