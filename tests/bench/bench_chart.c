@@ -38,18 +38,14 @@ static void charts_open(struct bench_node *n, const char *key, const struct ml_o
 
 void ml_bench_chart(struct bench *b)
 {
-    char full[BENCH_PATH];
     struct bench_node n;
     struct fixture_wires w;
     if (!fixture_wires(&w, b)) {
         return;
     }
-    if (fixture_full(b, full) && bench_node_open(&n, b, full)) {
-        bench_say(b, "charts");
-        if (bench_node_unlock(&n)) {
-            charts_open(&n, "chart.open_ms", w.charts, PLAN_CHARTS, 20);
-            charts_open(&n, "chart.open5000_ms", w.charts + PLAN_CHARTS, 1, 100);
-        }
+    if (fixture_open(&n, b, "charts")) {
+        charts_open(&n, "chart.open_ms", w.charts, PLAN_CHARTS, 20);
+        charts_open(&n, "chart.open5000_ms", w.charts + PLAN_CHARTS, 1, 100);
         bench_node_close(&n);
     }
     fixture_wires_free(&w);

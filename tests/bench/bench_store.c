@@ -135,14 +135,11 @@ void ml_bench_store(struct bench *b)
         return;
     }
     if (fixture_full(b, full)) {
-        bench_say(b, "store");
         bytes(b, full, &w);
-        if (bench_node_open(&n, b, full)) {
-            if (bench_node_unlock(&n)) {
-                overhead(b, &n);
-            }
-            bench_node_close(&n);
-        }
     }
     fixture_wires_free(&w);
+    if (fixture_open(&n, b, "store")) {
+        overhead(b, &n);
+        bench_node_close(&n);
+    }
 }

@@ -43,21 +43,17 @@ void ml_bench_write(struct bench *b)
 {
     static char ids[PATIENTS][HEX];
     static struct bench_samples samples;
-    char full[BENCH_PATH];
     struct bench_node n;
     const unsigned entries = b->quick ? ENTRIES / 10 : ENTRIES;
-    if (!fixture_full(b, full) || !bench_node_open(&n, b, full)) {
+    if (!fixture_open(&n, b, "writing")) {
         return;
     }
-    bench_say(b, "writing");
-    if (bench_node_unlock(&n)) {
-        samples.count = 0;
-        const size_t count = patients_list(&n, ids);
-        for (unsigned i = 0; i < entries && count > 0; i++) {
-            const struct bench_took took = entry_write(&n, ids[i % count], i);
-            bench_sample(&samples, took.ms, took.cpu_ms);
-        }
-        bench_times(b, "write.commit_ms", &samples, 5);
+    samples.count = 0;
+    const size_t count = patients_list(&n, ids);
+    for (unsigned i = 0; i < entries && count > 0; i++) {
+        const struct bench_took took = entry_write(&n, ids[i % count], i);
+        bench_sample(&samples, took.ms, took.cpu_ms);
     }
+    bench_times(b, "write.commit_ms", &samples, 5);
     bench_node_close(&n);
 }

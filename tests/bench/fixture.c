@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "fixture_seal.h"
 #include "net/node/session.h"
 #include "node.h"
@@ -69,6 +70,31 @@ static bool make_in(struct seal *s, const struct plan *p, const char *part)
     return (out == NULL || fclose(out) == 0) && ok;
 }
 
+/* The founder's node, and a second one that has no more than that yet. */
+static bool nodes_make(struct bench *b, const char *keys)
+{
+    struct bench_node n;
+    struct bench_daemon first;
+    struct bench_daemon second;
+    char peer[BENCH_PATH];
+    path_of(b, peer, "peer");
+    bench_remove_folder(peer);
+    if (!bench_node_open(&n, b, keys)) {
+        return false;
+    }
+    bool ok = found(&n);
+    bench_node_close(&n);
+    if (!ok || !bench_daemon_start(&first, b, keys, NULL)) {
+        return false;
+    }
+    if (bench_daemon_start(&second, b, peer, NULL)) {
+        ok = bench_daemon_unlock(&first, NULL) && bench_daemon_enrol(&first, &second);
+        bench_daemon_stop(&second);
+    }
+    bench_daemon_stop(&first);
+    return ok && !b->failed;
+}
+
 bool fixture_make(struct bench *b)
 {
     static struct seal seal;
@@ -85,17 +111,16 @@ bool fixture_make(struct bench *b)
     }
     bench_remove_folder(keys);
     (void)mkdir(b->folder, 0700);
-    bool ok = plan_make(&plan, b) && bench_node_open(&n, b, keys);
-    if (ok) {
-        seal = (struct seal){.b = b};
-        ok = found(&n);
-        seal.org = bench_node_org(&n);
+    bool ok = nodes_make(b, keys) && plan_make(&plan, b);
+    if (ok && bench_node_open(&n, b, keys)) {
+        ok = bench_node_unlock(&n);
+        seal = (struct seal){.b = b, .org = bench_node_org(&n)};
         ok = ok && make_in(&seal, &plan, part);
         seal_end(&seal);
         bench_node_close(&n);
+        plan_free(&plan);
     }
-    plan_free(&plan);
-    return ok && (rename(part, wires) == 0 || bench_fail(b, wires, ML_E_IO));
+    return ok && !b->failed && (rename(part, wires) == 0 || bench_fail(b, wires, ML_E_IO));
 }
 
 /* ---- wires ---- */
@@ -211,4 +236,18 @@ bool fixture_full(struct bench *b, char folder[BENCH_PATH])
     }
     fixture_wires_free(&w);
     return ok && (rename(part, folder) == 0 || bench_fail(b, folder, ML_E_IO));
+}
+
+bool fixture_open(struct bench_node *n, struct bench *b, const char *what)
+{
+    char full[BENCH_PATH];
+    if (!fixture_full(b, full) || !bench_node_open(n, b, full)) {
+        return false;
+    }
+    bench_say(b, what);
+    if (!bench_node_unlock(n)) {
+        bench_node_close(n);
+        return false;
+    }
+    return true;
 }

@@ -30,6 +30,10 @@ void fixture_wires_free(struct fixture_wires *w);
 /** Where the node is that has it all; made by an ingest that isn't reported, if need be. */
 bool fixture_full(struct bench *b, char folder[BENCH_PATH]);
 
+struct bench_node;
+/** That node, unlocked; to be closed. False: nothing is open. `what` is said. */
+bool fixture_open(struct bench_node *n, struct bench *b, const char *what);
+
 struct ml_org;
 struct fixture_took {
     double log_ms;

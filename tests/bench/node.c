@@ -83,6 +83,8 @@ bool bench_node_open(struct bench_node *n, struct bench *b, const char *folder)
     (void)mkdir(folder, 0700);
     snprintf(n->home, sizeof(n->home), "%.400s/home", folder);
     snprintf(n->state, sizeof(n->state), "%.400s/state", folder);
+    (void)mkdir(n->state, 0700);
+    snprintf(n->state, sizeof(n->state), "%.400s/state/maille", folder); /* mailled's place */
     ml_buf_init(&n->document, b->env, 64u << 20);
     const struct ml_node_args args = {
         .env = b->env, .home = n->home, .state_home = n->state, .ports = &ports};

@@ -156,6 +156,13 @@ static void order(struct plan *p)
     free(later);
 }
 
+void plan_free(struct plan *p)
+{
+    ml_buf_free(&p->items);
+    ml_buf_free(&p->bundles);
+    ml_buf_free(&p->values);
+}
+
 bool plan_make(struct plan *p, struct bench *b)
 {
     struct planning g = {.plan = p, .b = b};
@@ -192,12 +199,8 @@ bool plan_make(struct plan *p, struct bench *b)
         g.compartments = 0;
         err = ml_gen_population(&args);
     }
+    if (err != ML_OK) {
+        plan_free(p);
+    }
     return bench_good(b, err, "population");
-}
-
-void plan_free(struct plan *p)
-{
-    ml_buf_free(&p->items);
-    ml_buf_free(&p->bundles);
-    ml_buf_free(&p->values);
 }
