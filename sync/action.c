@@ -33,22 +33,32 @@ static bool next_close(struct ml_sync *e, struct ml_sync_action *out)
     return false;
 }
 
-static bool next_anchor(struct ml_sync *e, struct ml_sync_action *out)
+/* Of the chains that wait the lowest lane: keys may be named before what is sealed under them. One
+ * that was asked about and isn't covered yet keeps those of higher lanes waiting. */
+static struct ml_own *anchor_due(struct ml_sync *e)
 {
-    if (e->session_count == 0) {
-        return false; /* nobody to offer anything to */
-    }
+    struct ml_own *due = NULL;
     for (size_t i = 0; i < e->own_count; i++) {
         struct ml_own *own = &e->own[i];
-        if (own->waits && !own->asked) {
-            own->asked = true;
-            own->asked_head = own->head;
-            *out = (struct ml_sync_action){.kind = ML_SYNC_ANCHOR};
-            out->u.anchor = (struct ml_sync_own){own->writer, own->lane, own->head.seq};
-            return true;
+        if (own->waits && (due == NULL || own->lane < due->lane ||
+                           (own->lane == due->lane && due->asked && !own->asked))) {
+            due = own;
         }
     }
-    return false;
+    return due == NULL || due->asked ? NULL : due;
+}
+
+static bool next_anchor(struct ml_sync *e, struct ml_sync_action *out)
+{
+    struct ml_own *own = e->session_count == 0 ? NULL : anchor_due(e); /* else nobody to offer to */
+    if (own == NULL) {
+        return false;
+    }
+    own->asked = true;
+    own->asked_head = own->head;
+    *out = (struct ml_sync_action){.kind = ML_SYNC_ANCHOR};
+    out->u.anchor = (struct ml_sync_own){own->writer, own->lane, own->head.seq};
+    return true;
 }
 
 static bool next_of_chunks(struct ml_sync *e, struct ml_sync_action *out)

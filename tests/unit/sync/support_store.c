@@ -346,11 +346,13 @@ static void answer_anchor(struct world *w, struct world_job *job)
     const struct ml_sync_own *asked = &job->action.u.anchor;
     struct world_own *own = store_own(w, job->node, &asked->writer, asked->lane);
     ML_ASSERT(own != NULL);
-    if (own->anchored < asked->anchored && !w->node[job->node].no_anchor) {
+    const struct world_node *n = &w->node[job->node];
+    const bool writes = !n->no_anchor && (n->no_lanes >> asked->lane & 1u) == 0;
+    if (own->anchored < asked->anchored && writes) {
         own->anchored = asked->anchored;
     }
     const struct ml_sync_own told = {own->writer, own->lane, own->anchored};
-    ml_sync_on_anchored(w->node[job->node].engine, &told);
+    ml_sync_on_anchored(n->engine, &told);
 }
 
 /* ---- ingest ---- */

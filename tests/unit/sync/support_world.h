@@ -80,6 +80,7 @@ struct world_node {
     ml_err last_close;  /* its reason */
     uint8_t last_bye;   /* reason of the last BYE it sent */
     bool no_anchor;     /* the anti-rollback record can't be written */
+    unsigned no_lanes;  /* bits: nor for these lanes */
     bool slow_link;     /* SEND is not reported as sent */
     size_t unsent;      /* and how much of it */
     bool deaf;          /* what is sent to it is lost */

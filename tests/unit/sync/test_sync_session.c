@@ -428,6 +428,28 @@ static void nothing_own_is_offered_before_the_anchor(void **state)
     assert_true(world_has(&w, B, one));
 }
 
+/* What is sealed is of no use without its keys, and waits where they don't come. */
+static void records_are_not_offered_before_their_keys_may_be(void **state)
+{
+    (void)state;
+    struct ml_writer_id a = world_writer(&w);
+    (void)append_as(A, a, ML_LANE_RECORD, 10); /* its chain was there first */
+    world_start(&w, A);
+    world_start(&w, B);
+    int link = world_connect(&w, A, B);
+    world_run(&w, 20 * LATENCY);
+    const uint64_t before = w.link[link].out[0].bundles;
+    w.node[A].no_lanes = 1u << ML_LANE_KEYS;
+    int key = append_as(A, a, ML_LANE_KEYS, 10);
+    int record = append_as(A, a, ML_LANE_RECORD, 10);
+    world_run(&w, 5 * (uint64_t)ML_SYNC_RETRY_MS);
+    assert_int_equal(w.link[link].out[0].bundles, before);
+    w.node[A].no_lanes = 0;
+    world_run(&w, 2 * (uint64_t)ML_SYNC_RETRY_MS);
+    assert_true(world_has(&w, B, key));
+    assert_true(world_has(&w, B, record));
+}
+
 static void hello_waits_for_the_anchor_of_what_was_written_alone(void **state)
 {
     (void)state;
@@ -471,6 +493,7 @@ int main(void)
         TEST(a_full_disk_ends_the_sessions_and_loses_nothing),
         TEST(a_forged_bundle_ends_its_session_alone),
         TEST(nothing_own_is_offered_before_the_anchor),
+        TEST(records_are_not_offered_before_their_keys_may_be),
         TEST(hello_waits_for_the_anchor_of_what_was_written_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
