@@ -5,7 +5,10 @@
  * net       links between nodes: late, lost, doubled, out of order, cut       sim_net.c
  * nodes     start, stop, crash, restore, unlock                               sim_node.c
  * calls     what a user asks of a node                                        sim_call.c
- * work      what users do, drawn by the seed                                  sim_work.c
+ * work      what users write, drawn by the seed                               sim_work.c
+ * act       what else they do: read, lock, draft, enrol, ask for what's refused    sim_act.c
+ * import    many ops at once                                                  sim_import.c
+ * watch     what comes to each log and vault, counted                         sim_watch.c
  * fault     what goes wrong, drawn by the seed                                sim_fault.c
  * model     what the record must then hold, computed from what was said       sim_model.c
  * check     the invariants of the architecture, outside the code under test   sim_check.c
@@ -33,8 +36,10 @@
 enum {
     SIM_NODES = 5,
     SIM_TWIN = SIM_NODES - 1, /* runs the image of another one, once there is such */
+    SIM_LATE = SIM_TWIN - 1,  /* joins during the run, in half of them */
     SIM_LINKS = 4096,
-    SIM_ID = 40, /* hexadecimal digits of an id, and NUL */
+    SIM_SCALE = 2, /* patients of an import, at most: more are asked for by --scale */
+    SIM_ID = 40,   /* hexadecimal digits of an id, and NUL */
 };
 
 struct sim;
@@ -77,7 +82,8 @@ struct sim_node {
     uint64_t backup_reason;     /* the last write before it */
     uint64_t start_at_ms;       /* down and to be started then; 0: not planned */
     uint64_t wake_at_ms;
-    bool joined; /* has a member of the structure */
+    bool joined;    /* has a member of the structure */
+    unsigned draft; /* number of the draft that it acknowledged; 0: none that is sure */
     bool has_identity;
     struct ml_link_identity identity;
     char id[SIM_ID];
@@ -107,6 +113,7 @@ struct sim_options {
     uint64_t seed;
     unsigned events; /* what users do and what goes wrong, together */
     bool story;      /* each step on stderr */
+    unsigned scale;  /* patients of an import, at most */
 };
 
 struct sim {
@@ -130,6 +137,8 @@ struct sim {
     bool forked; /* an image runs twice: what its writer says counts no more */
     unsigned doubled;
     struct sim_count count;
+    uint64_t lost;     /* acknowledged, and gone */
+    uint64_t diverged; /* nodes that aren't as the others, or the model */
     char failure[512]; /* empty: none */
 };
 
@@ -171,6 +180,11 @@ void sim_node_restore(struct sim *s, unsigned n);
 /** The twin becomes a second machine with all that node `n` has. */
 void sim_node_double(struct sim *s, unsigned n);
 bool sim_node_ready(const struct sim *s, unsigned n);
+/** One of two machines of one image: what it signs is kept, and counts no more. */
+static inline bool sim_is_twin(const struct sim *s, unsigned n)
+{
+    return s->forked && (n == s->doubled || n == SIM_TWIN);
+}
 /** Of the ready ones, any; SIM_NODES: none. */
 unsigned sim_node_any(struct sim *s);
 
@@ -179,7 +193,8 @@ unsigned sim_node_any(struct sim *s);
 struct sim_call {
     struct ml_args *args; /* an open map */
     struct ml_tree *answer;
-    bool lost; /* the node died before it answered: nobody knows */
+    unsigned cancel_after; /* so many steps; 0: never */
+    bool lost;             /* the node died before it answered: nobody knows */
 };
 
 void sim_ask(struct sim_call *c);
@@ -192,12 +207,25 @@ bool sim_found(struct sim *s, unsigned n);
 bool sim_join(struct sim *s, unsigned by, unsigned n, int role);
 /** Each node is told where each other one answers. */
 bool sim_introduce(struct sim *s);
+/** Node `i` is told where the others answer. */
+bool sim_introduce_one(struct sim *s, unsigned i);
 ml_err sim_unlock(struct sim *s, unsigned n);
 
 /* ---- work, faults, checks ---- */
 
 /** One thing that a user does. */
 void sim_work(struct sim *s);
+/** Something else than writing, on a node that is ready. */
+void sim_act(struct sim *s, unsigned node);
+/** A request that must be refused. */
+void sim_bad(struct sim *s, unsigned node);
+/** An import, new or taken up again. */
+void sim_import(struct sim *s, unsigned node);
+void sim_imports_check(struct sim *s);
+/** Files of this process, gone when it ends. */
+const char *sim_folder(void);
+/** From now on what comes to logs and vaults is counted in `s`. */
+void sim_watch(struct sim *s);
 /** One thing that goes wrong. */
 void sim_fault(struct sim *s);
 /** All that goes wrong ends: links whole, disks sound, clocks right, every node up. */

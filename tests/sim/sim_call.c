@@ -34,13 +34,17 @@ static bool lives(const struct sim_node *n, unsigned boot)
 }
 
 /* Whether an answer came that the user has seen: not one of a machine that was dying. */
-static bool answer_wait(struct sim *s, const struct sim_node *n, unsigned boot)
+static bool answer_wait(const struct sim_call *c, struct sim *s, const struct sim_node *n,
+                        unsigned boot)
 {
     const bool died = fault_disk_is_dead(n->disk);
     const uint64_t end = s->now_ms + CALL_MS_MAX;
     sim_nodes_reap(s);
-    while (!s->answer.done && lives(n, boot) && s->now_ms < end) {
+    for (unsigned i = 1; !s->answer.done && lives(n, boot) && s->now_ms < end; i++) {
         sim_step(s, end);
+        if (i == c->cancel_after && !s->answer.done && lives(n, boot)) {
+            ml_node_cancel(n->node, s->next_call);
+        }
     }
     return !died && lives(n, boot) && s->answer.done;
 }
@@ -58,7 +62,7 @@ ml_err sim_send(struct sim_call *c, struct sim *s, unsigned i, const char *metho
     s->next_call++;
     s->answer.done = false;
     ml_node_call(n->node, s->next_call, &caller, ml_slice_str(method), ml_slice(bytes, len));
-    if (!answer_wait(s, n, boot)) {
+    if (!answer_wait(c, s, n, boot)) {
         s->next_call++;
         c->lost = true;
         return ML_E_CANCELED;
@@ -66,7 +70,9 @@ ml_err sim_send(struct sim_call *c, struct sim *s, unsigned i, const char *metho
     if (s->answer.document.len > 0) {
         must(ml_tree_parse(&c->answer, s->answer.document.data, s->answer.document.len));
     }
-    if (s->answer.err == ML_E_LOCKED) {
+    if (s->answer.err == ML_OK) {
+        sim_count_method(&s->count, method);
+    } else if (s->answer.err == ML_E_LOCKED) {
         n->token_len = 0; /* ten minutes have passed, or it was locked */
     }
     return s->answer.err;
@@ -87,7 +93,9 @@ static void token_keep(struct sim_call *c, struct sim_node *n)
 {
     const char *hex = ml_value_text(sim_get(c, "token"), "");
     const char *node = ml_value_text(sim_get(c, "node"), "");
-    snprintf(n->id, sizeof(n->id), "%s", node);
+    if (node[0] != '\0') {
+        snprintf(n->id, sizeof(n->id), "%s", node);
+    }
     n->token_len = 0;
     if (ml_hex_decode(n->token, sizeof(n->token), hex, strlen(hex)) == ML_OK) {
         n->token_len = sizeof(n->token);
@@ -153,7 +161,12 @@ bool sim_join(struct sim *s, unsigned by, unsigned i, int role)
     if (!text_of(s, by, "enrol.code", &c, code)) {
         return false;
     }
-    sim_node_start(s, i);
+    if (s->nodes[i].node == NULL) {
+        sim_node_start(s, i);
+    }
+    if (s->nodes[i].node == NULL) {
+        return false;
+    }
     snprintf(address, sizeof(address), "node:%u", by);
     sim_ask(&c);
     sim_put(&c, "code", code);
@@ -168,21 +181,31 @@ bool sim_join(struct sim *s, unsigned by, unsigned i, int role)
     return err == ML_OK;
 }
 
+bool sim_introduce_one(struct sim *s, unsigned i)
+{
+    bool ok = true;
+    for (unsigned k = 0; k < SIM_TWIN && ok; k++) {
+        char address[32];
+        struct sim_call c;
+        if (i == k || !s->nodes[k].joined) {
+            continue;
+        }
+        snprintf(address, sizeof(address), "node:%u", k);
+        sim_ask(&c);
+        sim_put(&c, "node", s->nodes[k].id);
+        sim_put(&c, "address", address);
+        ok = sim_send(&c, s, i, "peer.add") == ML_OK;
+        sim_call_end(&c);
+    }
+    return ok;
+}
+
 bool sim_introduce(struct sim *s)
 {
     bool ok = true;
     sim_run(s, 5000); /* the cards of all have come to all */
     for (unsigned i = 0; i < SIM_TWIN; i++) {
-        for (unsigned k = 0; k < SIM_TWIN && ok; k++) {
-            char address[32];
-            struct sim_call c;
-            snprintf(address, sizeof(address), "node:%u", k);
-            sim_ask(&c);
-            sim_put(&c, "node", s->nodes[k].id);
-            sim_put(&c, "address", address);
-            ok = i == k || sim_send(&c, s, i, "peer.add") == ML_OK;
-            sim_call_end(&c);
-        }
+        ok = ok && (!s->nodes[i].joined || sim_introduce_one(s, i));
     }
     return ok;
 }

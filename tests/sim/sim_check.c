@@ -13,6 +13,7 @@ struct proof {
     char view[72];
     int64_t pending;
     int64_t missing;
+    int64_t chunks; /* missing ones */
     int64_t forks;
     int64_t ops;
 };
@@ -26,6 +27,7 @@ static bool prove(struct sim *s, unsigned node, struct proof *p)
     snprintf(p->view, sizeof(p->view), "%s", ml_value_text(sim_get(&c, "view_hash"), ""));
     p->pending = ml_value_int(sim_get(&c, "pending"), -1);
     p->missing = ml_value_int(sim_get(&c, "bodies_missing"), -1);
+    p->chunks = ml_value_int(sim_get(&c, "chunks_missing"), -1);
     p->forks = ml_value_int(sim_get(&c, "forks"), -1);
     p->ops = ml_value_int(sim_get(&c, "ops"), -1);
     if (err != ML_OK || strcmp(ml_value_text(sim_get(&c, "integrity"), ""), "ok") != 0) {
@@ -106,24 +108,11 @@ static void slot_writers(const struct looked *k, uint16_t slot, bool *writes)
     }
 }
 
-static sim_count_of conflict_kind(const struct ml_entity *e, const char *name)
+/* An event's fields are parts of it. */
+static ml_merge conflict_kind(const struct ml_entity *e, const char *name)
 {
-    const struct ml_field *f = ml_entity_field_named(e, name);
-    switch (f->merge) {
-    case ML_MERGE_ATOMIC:
-        return SIM_MERGE_ATOMIC;
-    case ML_MERGE_ASSERT:
-        return SIM_MERGE_ASSERT;
-    case ML_MERGE_EVENT:
-    case ML_MERGE_FIXED:
-        return SIM_MERGE_EVENT;
-    case ML_MERGE_STATE: /* no field of the schema has these two */
-    case ML_MERGE_SET:
-    case ML_MERGE_REGISTER:
-    case ML_MERGE_DENY:
-        break;
-    }
-    return SIM_MERGE_REGISTER;
+    const ml_merge merge = ml_entity_field_named(e, name)->merge;
+    return merge == ML_MERGE_FIXED ? ML_MERGE_EVENT : merge;
 }
 
 static void check_field(const struct looked *k, const struct ml_value *field)
@@ -142,6 +131,7 @@ static void check_field(const struct looked *k, const struct ml_value *field)
         bool expected = heads[i] && listed[i];
         count += heads[i];
         if (shown[i] != expected) {
+            k->s->diverged++;
             sim_fail(k->s, "node %u, %s %s, %s: %s %s (%s)", k->node, k->o->entity->name, k->o->id,
                      name, k->o->versions[i].reason,
                      expected ? "doesn't stand and should" : "stands and shouldn't",
@@ -149,7 +139,7 @@ static void check_field(const struct looked *k, const struct ml_value *field)
         }
     }
     if (count > 1) {
-        k->s->count.of[conflict_kind(k->o->entity, name)]++;
+        sim_count_row(&k->s->count, SIM_ROW_MERGE, conflict_kind(k->o->entity, name));
     }
 }
 
@@ -165,6 +155,7 @@ static void check_acked(const struct looked *k)
     for (size_t i = 0; i < k->o->version_count; i++) {
         const struct sim_version *v = &k->o->versions[i];
         if (v->acked && !there[i]) {
+            k->s->lost++;
             sim_fail(k->s, "node %u lost %s of node %u: %s %s", k->node, v->reason, v->node,
                      k->o->entity->name, v->id);
         }
@@ -202,7 +193,7 @@ static void check_object(struct sim *s, unsigned node, struct sim_object *o)
             check_field(&k, f);
         }
         if (ml_value_bool(sim_get(&c, "life_conflict"), false)) {
-            s->count.of[SIM_MERGE_SET]++;
+            sim_count_row(&s->count, SIM_ROW_MERGE, ML_MERGE_SET);
         }
     }
     sim_call_end(&c);
@@ -256,7 +247,7 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES])
         first = first == NULL ? &proofs[i] : first;
         equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
                 strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == 0 &&
-                proofs[i].pending == 0;
+                proofs[i].chunks == 0 && proofs[i].pending == 0;
     }
     return equal;
 }
@@ -266,6 +257,9 @@ static void sync_all(struct sim *s)
     for (unsigned i = 0; i < SIM_NODES; i++) {
         if (sim_node_ready(s, i)) {
             struct sim_call c;
+            sim_ask(&c);
+            (void)sim_send(&c, s, i, "sync.resume"); /* whoever paused it is back */
+            sim_call_end(&c);
             sim_ask(&c);
             (void)sim_send(&c, s, i, "sync.now");
             sim_call_end(&c);
@@ -331,6 +325,7 @@ static bool meet_in_turn(struct sim *s, struct proof proofs[SIM_NODES])
 static void say_unequal(struct sim *s, const struct proof proofs[SIM_NODES])
 {
     for (unsigned i = 0; i < SIM_NODES; i++) {
+        s->diverged += i == 0;
         sim_fail(s, "not equal at the end: node %u %s %.12s %.12s pending %lld missing %lld", i,
                  sim_node_ready(s, i) ? "ready" : "not ready", proofs[i].state, proofs[i].view,
                  (long long)proofs[i].pending, (long long)proofs[i].missing);
@@ -349,6 +344,51 @@ static void check_objects(struct sim *s)
     }
 }
 
+static bool file_is_whole(const struct sim_call *c, const struct sim_object *o)
+{
+    size_t len = 0;
+    const uint8_t *bytes = ml_value_bytes(sim_get(c, "bytes"), &len);
+    bool same = bytes != NULL && len == o->file_bytes;
+    for (uint32_t i = 0; same && i < o->file_bytes; i++) {
+        same = bytes[i] == sim_file_byte(o, i);
+    }
+    return same;
+}
+
+static void check_file(struct sim *s, unsigned node, const struct sim_object *o)
+{
+    struct sim_call c;
+    sim_ask(&c);
+    sim_put(&c, "patient", s->model.patients[o->patient]);
+    sim_put(&c, "object", o->id);
+    (void)sim_send(&c, s, node, "document.show");
+    sim_call_end(&c);
+    sim_ask(&c);
+    sim_put(&c, "patient", s->model.patients[o->patient]);
+    sim_put(&c, "object", o->id);
+    ml_err err = sim_send(&c, s, node, "document.get");
+    if (err != ML_OK || !file_is_whole(&c, o)) {
+        s->lost++;
+        sim_fail(s, "node %u hasn't the file of document %s, %u bytes: %s", node, o->id,
+                 o->file_bytes, ml_err_name(err));
+    }
+    s->count.of[SIM_DOCUMENT_CHECKED]++;
+    sim_call_end(&c);
+}
+
+/* Files of documents that were never amended are on each node. */
+static void check_files(struct sim *s)
+{
+    for (size_t k = 0; k < s->model.object_count * SIM_NODES; k++) {
+        const unsigned i = (unsigned)(k % SIM_NODES);
+        const struct sim_object *o = &s->model.objects[k / SIM_NODES];
+        if (o->file_bytes > 0 && o->version_count == 1 && o->versions[0].acked &&
+            !sim_is_twin(s, o->versions[0].node) && s->nodes[i].joined) {
+            check_file(s, i, o);
+        }
+    }
+}
+
 void sim_check_end(struct sim *s)
 {
     static struct proof proofs[SIM_NODES];
@@ -358,7 +398,7 @@ void sim_check_end(struct sim *s)
     }
     check_objects(s);
     check_objects(s);
-    s->count.of[SIM_VERDICT_ACCEPTED] += (uint64_t)proofs[0].ops;
-    s->count.of[SIM_VERDICT_FORKED] += (uint64_t)proofs[0].forks;
+    check_files(s);
+    sim_imports_check(s);
     s->count.of[SIM_CHECKED_END]++;
 }

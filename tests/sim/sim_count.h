@@ -34,15 +34,20 @@
     X(OP_RESTORE, "restore")                                                                       \
     X(OP_RESOLVE, "conflict settled")                                                              \
     X(ACKED, "writes acknowledged")                                                                \
+    X(IMPORTED, "imports done")                                                                    \
+    X(IMPORT_CANCELED, "imports cancelled")                                                        \
+    X(IMPORT_CUT, "imports cut by a crash")                                                        \
+    X(IMPORT_AGAIN, "imports taken up again elsewhere")                                            \
+    X(IMPORT_CHECKED, "imports found whole at the end")                                            \
+    X(DOCUMENT, "documents with a file")                                                           \
+    X(DOCUMENT_LARGE, "documents in chunks")                                                       \
+    X(DOCUMENT_CHECKED, "files read back at the end")                                              \
+    X(JOINED_LATE, "members enrolled during the run")                                              \
+    X(DRAFT_KEPT, "drafts found again")                                                            \
+    X(BAD_REQUEST, "bad requests refused")                                                         \
+    X(ACKED_OPS, "ops acknowledged")                                                               \
     X(REFUSED, "writes refused")                                                                   \
     X(UNKNOWN, "writes whose answer was lost")                                                     \
-    X(MERGE_EVENT, "conflicting heads of an event")                                                \
-    X(MERGE_SET, "concurrent lives of a set member")                                               \
-    X(MERGE_REGISTER, "conflicting heads of a register")                                           \
-    X(MERGE_ATOMIC, "conflicting heads of an atomic group")                                        \
-    X(MERGE_ASSERT, "conflicting heads of an assertion")                                           \
-    X(VERDICT_ACCEPTED, "bundles accepted")                                                        \
-    X(VERDICT_FORKED, "forks seen")                                                                \
     X(CHECKED_NOW, "cheap checks")                                                                 \
     X(CHECKED_END, "full checks")
 
@@ -53,9 +58,31 @@ typedef enum sim_count_of {
         SIM_COUNT_OF
 } sim_count_of;
 
+/* Lists of the code under test, each with a number of its own. */
+typedef enum sim_row {
+    SIM_ROW_CHANGE,
+    SIM_ROW_GOVOP,
+    SIM_ROW_KEYOP,
+    SIM_ROW_RESULT,  /* of bundles that came to a log */
+    SIM_ROW_VERDICT, /* the log's */
+    SIM_ROW_REASON,  /* of the log's verdict */
+    SIM_ROW_GREY,    /* the content verdict */
+    SIM_ROW_MERGE,   /* conflicts of each rule */
+    SIM_ROW_LANE,
+} sim_row;
+
+enum { SIM_ROWS_MAX = 128, SIM_METHODS_MAX = 64 };
+
 struct sim_count {
     uint64_t of[SIM_COUNT_OF];
+    uint64_t rows[SIM_ROWS_MAX];
+    uint64_t methods[SIM_METHODS_MAX]; /* answered well: in the order of ml_method_at */
+    uint64_t rows_unknown;             /* of no list */
 };
+
+void sim_count_row(struct sim_count *c, sim_row kind, unsigned number);
+/** A call that was answered well. */
+void sim_count_method(struct sim_count *c, const char *name);
 
 void sim_count_add(struct sim_count *to, const struct sim_count *one);
 /** One line each on stdout; false when one is zero. */

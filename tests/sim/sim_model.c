@@ -20,6 +20,7 @@ void sim_model_free(struct sim_model *m)
     }
     free(m->objects);
     free(m->patients);
+    free(m->imports);
     *m = (struct sim_model){0};
 }
 
@@ -59,6 +60,10 @@ void sim_model_forgive(struct sim_model *m, unsigned node, uint64_t after)
             struct sim_version *v = &m->objects[i].versions[k];
             v->acked = v->acked && (v->node != node || v->number <= after);
         }
+    }
+    for (size_t i = 0; i < m->import_count; i++) {
+        struct sim_import *im = &m->imports[i];
+        im->acked = im->acked && (im->node != node || im->number <= after);
     }
 }
 

@@ -32,6 +32,19 @@ struct sim_object {
     const struct ml_entity *entity;
     struct sim_version *versions; /* owned */
     size_t version_count;
+    uint32_t file_bytes; /* of the file that came with it; 0: none */
+    uint32_t file_seed;
+};
+
+/** A file or an invented population that was imported, perhaps in part. */
+struct sim_import {
+    char path[160]; /* empty: a population, of `seed` */
+    uint64_t seed;
+    unsigned patients;
+    unsigned visits;
+    unsigned node;   /* who acknowledged it last */
+    uint64_t number; /* among the reasons */
+    bool acked;
 };
 
 struct sim_model {
@@ -39,6 +52,8 @@ struct sim_model {
     size_t patient_count;
     struct sim_object *objects; /* owned; the patient's own object is one of them */
     size_t object_count;
+    struct sim_import *imports; /* owned */
+    size_t import_count;
     uint64_t last_reason;
 };
 
@@ -46,6 +61,11 @@ void sim_model_free(struct sim_model *m);
 size_t sim_model_patient(struct sim_model *m, const char *id);
 struct sim_object *sim_model_object(struct sim_model *m, const char *id, size_t patient,
                                     const struct ml_entity *entity);
+/** Byte `i` of the file that came with it. */
+static inline uint8_t sim_file_byte(const struct sim_object *o, uint32_t i)
+{
+    return (uint8_t)(i * 31 + i / 251 + o->file_seed);
+}
 /** A new version; the caller fills it. NULL: this object has enough of them. */
 struct sim_version *sim_model_version(struct sim_model *m, struct sim_object *o);
 /** What `node` acknowledged after the write `after` may be gone: its disk was set back. */

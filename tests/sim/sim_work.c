@@ -7,7 +7,7 @@
 #include "core/base/assert.h"
 #include "sim.h"
 
-enum { PATIENTS_MAX = 6, OBJECTS_MAX = 40 };
+enum { PATIENTS_MAX = 6, OBJECTS_MAX = 40, CHUNKS_FROM = 6144 /* bytes: ML_FILES_INLINE_MAX */ };
 
 /* ---- one write ---- */
 
@@ -24,6 +24,7 @@ static void write_end(struct writing *w, struct sim_version *v, ml_err err, sim_
     v->node = w->node;
     if (err == ML_OK) {
         s->count.of[SIM_ACKED]++;
+        s->count.of[SIM_ACKED_OPS]++;
         s->count.of[op]++;
         v->acked = true;
         sim_version_name(v->id, ml_value_text(sim_get(&w->call, "version"), ""));
@@ -72,12 +73,40 @@ static const struct ml_entity *entity_any(struct sim *s)
     if (sim_chance(s, 150)) { /* the entity whose fields are assertions */
         return ml_schema_entity_named(schema, "allergy");
     }
+    if (sim_chance(s, 100)) { /* files */
+        return ml_schema_entity_named(schema, "document");
+    }
     for (;;) {
         const struct ml_entity *e = schema->entities[sim_below(s, schema->entity_count)];
         if (entity_fits(e) && !e->is_patient) {
             return e;
         }
     }
+}
+
+/* A file of this process, of any size up to several chunks. */
+static void file_put(struct sim *s, struct ml_args *a, struct sim_object *o)
+{
+    char path[160];
+    o->file_bytes = 1 + (uint32_t)sim_below(s, sim_chance(s, 300) ? 200000 : 8000);
+    o->file_seed = (uint32_t)s->model.last_reason;
+    snprintf(path, sizeof(path), "%s/%u.bin", sim_folder(), o->file_seed);
+    FILE *f = fopen(path, "wb");
+    ML_ASSERT(f != NULL);
+    for (uint32_t i = 0; i < o->file_bytes; i++) {
+        (void)fputc(sim_file_byte(o, i), f);
+    }
+    int closed = fclose(f);
+    ML_ASSERT(closed == 0);
+    ml_args_key(a, "files");
+    ml_args_list(a);
+    ml_args_map(a);
+    ml_args_key(a, "path");
+    ml_args_text(a, path);
+    ml_args_key(a, "media_type");
+    ml_args_text(a, "application/octet-stream");
+    ml_args_end(a);
+    ml_args_end(a);
 }
 
 static void create(struct sim *s, unsigned node, const struct ml_entity *e, size_t patient)
@@ -95,8 +124,15 @@ static void create(struct sim *s, unsigned node, const struct ml_entity *e, size
         sim_put(&w.call, "patient", m->patients[patient]);
     }
     fields_put(s, w.call.args, e, 300);
+    if (strcmp(e->name, "document") == 0) {
+        file_put(s, w.call.args, o);
+    }
     ml_err err = sim_send(&w.call, s, node, "record.add");
     write_end(&w, v, err, SIM_OP_CREATE);
+    if (err == ML_OK && o->file_bytes > 0) {
+        s->count.of[SIM_DOCUMENT]++;
+        s->count.of[SIM_DOCUMENT_LARGE] += o->file_bytes > CHUNKS_FROM;
+    }
     snprintf(id, sizeof(id), "%s", ml_value_text(sim_get(&w.call, "object"), ""));
     sim_call_end(&w.call);
     if (err != ML_OK) { /* an object whose id nobody was told is nobody's to look for */
@@ -267,44 +303,62 @@ static void end_life(struct sim *s, unsigned node, struct sim_object *o)
 
 /* ---- one act ---- */
 
-static void look_around(struct sim *s, unsigned node)
+/* Most edits meet another one; where rules differ from plain registers, more often. */
+static const struct ml_field *field_to_edit(struct sim *s, const struct ml_entity *e)
 {
-    static const char *const methods[] = {"patient.find", "conflicts.list", "sync.status",
-                                          "node.status", "member.list"};
-    struct sim_call c;
-    sim_ask(&c);
-    (void)sim_send(&c, s, node, methods[sim_below(s, 5)]);
-    sim_call_end(&c);
+    const struct ml_field *f = field_any(s, e);
+    for (unsigned i = 0; i < 8 && f != NULL && f->merge == ML_MERGE_REGISTER; i++) {
+        f = field_any(s, e);
+    }
+    return f;
+}
+
+static void change(struct sim *s, unsigned node)
+{
+    struct sim_model *m = &s->model;
+    if (s->last_field != NULL && s->last_object < m->object_count && sim_chance(s, 400)) {
+        edit(s, node, &m->objects[s->last_object], s->last_field); /* where two people meet */
+        return;
+    }
+    size_t at = m->object_count - 1 - (size_t)sim_below(s, 1 + sim_below(s, m->object_count));
+    struct sim_object *o = &m->objects[at];
+    if (sim_chance(s, 80) && !o->entity->is_patient) {
+        end_life(s, node, o);
+        return;
+    }
+    s->last_object = at;
+    s->last_field = sim_chance(s, 500) ? field_to_edit(s, o->entity) : field_any(s, o->entity);
+    edit(s, node, o, s->last_field);
+}
+
+/* Somebody comes to a node that nobody is at. */
+static void come(struct sim *s)
+{
+    const unsigned i = (unsigned)sim_below(s, SIM_NODES);
+    const struct sim_node *n = &s->nodes[i];
+    if (n->node != NULL && n->joined && n->token_len == 0) {
+        ml_err err = sim_unlock(s, i);
+        sim_say(s, "somebody comes to node %u: %s", i, ml_err_name(err));
+    }
 }
 
 void sim_work(struct sim *s)
 {
     struct sim_model *m = &s->model;
+    come(s);
     unsigned node = sim_node_any(s);
     if (node == SIM_NODES) {
         return;
     }
     if (m->patient_count == 0 || (m->patient_count < PATIENTS_MAX && sim_chance(s, 60))) {
         create(s, node, ml_schema_entity_named(ml_schema_builtin(), "patient"), 0);
-        return;
-    }
-    if (m->object_count < OBJECTS_MAX && sim_chance(s, 250)) {
+    } else if (m->object_count < OBJECTS_MAX && sim_chance(s, 250)) {
         create(s, node, entity_any(s), (size_t)sim_below(s, m->patient_count));
-        return;
-    }
-    if (s->last_field != NULL && s->last_object < m->object_count && sim_chance(s, 300)) {
-        edit(s, node, &m->objects[s->last_object], s->last_field); /* where two people meet */
-        return;
-    }
-    size_t at = m->object_count - 1 - (size_t)sim_below(s, 1 + sim_below(s, m->object_count));
-    struct sim_object *o = &m->objects[at];
-    if (sim_chance(s, 50)) {
-        look_around(s, node);
-    } else if (sim_chance(s, 80) && !o->entity->is_patient) {
-        end_life(s, node, o);
+    } else if (sim_chance(s, s->options.scale > SIM_SCALE ? 100 : 25)) {
+        sim_import(s, node);
+    } else if (sim_chance(s, 150)) {
+        sim_act(s, node);
     } else {
-        s->last_object = at;
-        s->last_field = field_any(s, o->entity);
-        edit(s, node, o, s->last_field);
+        change(s, node);
     }
 }
