@@ -240,7 +240,8 @@ static ml_err state_save(struct ml_vault *v)
     return meta_put(v, "state", bytes, sizeof(bytes));
 }
 
-/* What the tables say now: after opening, and after a rollback. */
+/* What the tables say now: after opening, and after a rollback. Not whether that is all there is.
+ */
 static ml_err state_load(struct ml_vault *v)
 {
     uint8_t bytes[STATE_WORDS * 8] = {0};
@@ -253,7 +254,7 @@ static ml_err state_load(struct ml_vault *v)
                                     .log_epoch = ml_get_u64be(bytes + 16),
                                     .ops = ml_get_u64be(bytes + 24),
                                     .greyed = ml_get_u64be(bytes + 32),
-                                    .complete = ml_get_u64be(bytes + 40)};
+                                    .complete = 0}; /* the log may have gone on: catch_up says */
     v->last_patient_row = 0;
     v->wait_any = true;
     v->retry = false;
@@ -562,7 +563,7 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
     if (err == ML_OK && !c->more) {
         err = catch_record(v, c);
     }
-    v->state.complete |= !c->more;
+    v->state.complete = !c->more && !v->remap;
     return err == ML_OK ? state_save(v) : err;
 }
 

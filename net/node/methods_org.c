@@ -8,6 +8,7 @@
 #include "net/node/enrol.h"
 #include "net/node/exchange.h"
 #include "net/node/found.h"
+#include "net/node/ingest.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
 #include "net/node/trace_inner.h"
@@ -77,13 +78,25 @@ static ml_err unlock_keystore(struct ml_call *call, const struct ml_member_id *m
     return ml_keystore_unlock(call->org->keystore, member, ml_slice(bytes, len));
 }
 
+/* Whether the log has gone on while the vault was closed: if not, its lists are complete from the
+ * first answer on; else it follows in turns, and they say so. */
+static void unlock_look(struct ml_org *org)
+{
+    bool more = true;
+    ml_err err = ml_session_catch_up(org, 0, &more);
+    org->behind = true;
+    if (err != ML_OK) {
+        ml_org_follow_later(org, err);
+    }
+}
+
 static ml_err unlock_session(struct ml_call *call, const struct ml_member_id *member)
 {
     struct ml_org *org = call->org;
     bool opened = false;
     ml_err err = ml_session_begin(org, member, call->posix_session);
     if (err == ML_OK) {
-        org->behind = true;
+        unlock_look(org);
         err = ml_session_open_writers(org, &opened);
     }
     return err;

@@ -471,6 +471,48 @@ static void a_new_entity_is_one_schema_entry(void **state)
     ml_vault_close(v);
 }
 
+static bool find_says_complete(struct ml_vault *v)
+{
+    struct ml_args *args = ml_args_new();
+    assert_int_equal(ml_view_find(v, "", 10, args), ML_OK);
+    struct ml_tree *t = answer(args);
+    bool complete = ml_value_bool(ml_value_get(root(t), "complete"), false);
+    ml_tree_free(t);
+    return complete;
+}
+
+/* The log goes on while a vault is closed, and further than a vault that lost power: that it was
+ * complete once says nothing. */
+static void a_vault_is_complete_only_once_it_has_looked(void **state)
+{
+    struct place *p = *state;
+    const char *path = NULL;
+    struct ml_object_id first = new_object(p);
+    struct ml_object_id second = new_object(p);
+    bool done = true;
+    allergy(p, &first, "known");
+    struct ml_vault *v = place_vault(p, 0, &path);
+    place_catch_up(p, v, 100);
+    assert_true(find_says_complete(v));
+    ml_vault_close(v);
+    allergy(p, &second, "known");
+    v = place_reopen(p, 0, path);
+    assert_false(find_says_complete(v));
+    assert_int_equal(ml_vault_catch_up(v, &p->log, 0, &done), ML_OK); /* a look, no work */
+    assert_false(done);
+    assert_false(find_says_complete(v));
+    place_catch_up(p, v, 1);
+    assert_true(find_says_complete(v));
+    ml_vault_close(v);
+    v = place_reopen(p, 0, path);
+    assert_int_equal(ml_vault_catch_up(v, &p->log, 0, &done), ML_OK);
+    assert_true(done && find_says_complete(v)); /* nothing new: at the first look */
+    allergy(p, &first, "unknown");
+    assert_int_equal(ml_vault_catch_up(v, &p->log, 0, &done), ML_OK);
+    assert_false(find_says_complete(v)); /* and no longer, when more came than it took */
+    ml_vault_close(v);
+}
+
 static void an_archive_beaten_by_an_edit_stands_in_the_worklist(void **state)
 {
     struct place *p = *state;
@@ -659,6 +701,7 @@ int main(void)
         TEST(a_lying_op_is_greyed_with_its_reason),
         TEST(what_this_version_does_not_know_is_counted_and_kept),
         TEST(a_new_entity_is_one_schema_entry),
+        TEST(a_vault_is_complete_only_once_it_has_looked),
         TEST(an_archive_beaten_by_an_edit_stands_in_the_worklist),
         TEST(a_writer_is_told_what_to_name),
         TEST(a_vault_of_another_member_is_refused),
