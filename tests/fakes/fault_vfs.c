@@ -48,17 +48,20 @@ static int disk_code(const struct fault_disk *d, int code)
     return d->plan.full && !d->dead ? SQLITE_FULL : code;
 }
 
+uint64_t fault_disk_used(const struct fault_disk *d)
+{
+    uint64_t sum = 0;
+    for (const struct fault_inode *i = d->inodes; i != NULL; i = i->next) {
+        sum += i->now_len;
+    }
+    return sum;
+}
+
 bool fault_disk_over_quota(const struct fault_disk *d, const struct fault_inode *grown,
                            uint64_t end)
 {
     uint64_t sum = end > grown->now_len ? end - grown->now_len : 0;
-    if (d->quota == 0 || sum == 0) {
-        return false;
-    }
-    for (const struct fault_inode *i = d->inodes; i != NULL; i = i->next) {
-        sum += i->now_len;
-    }
-    return sum > d->quota;
+    return d->quota != 0 && sum != 0 && sum + fault_disk_used(d) > d->quota;
 }
 
 /* ---- files ---- */

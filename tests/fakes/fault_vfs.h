@@ -72,6 +72,8 @@ void fault_disk_plan(struct fault_disk *disk, const struct fault_plan *plan);
 bool fault_disk_fired(const struct fault_disk *disk);
 /** Bytes in all files together; writes beyond are FULL. 0: no limit. */
 void fault_disk_quota(struct fault_disk *disk, uint64_t bytes);
+/** Bytes in all files together. */
+uint64_t fault_disk_used(const struct fault_disk *disk);
 /** From the nth change (FAULT_CHANGES) on the disk is dead: calls fail, nothing is kept. 0: never.
  */
 void fault_disk_cut_at(struct fault_disk *disk, long nth);
