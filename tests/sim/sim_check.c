@@ -235,6 +235,7 @@ static bool all_ready(struct sim *s)
 
 static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES])
 {
+    const bool absent = s->forked && !s->nodes[s->doubled].joined; /* it alone may have chunks */
     bool equal = true;
     const struct proof *first = NULL;
     for (unsigned i = 0; i < SIM_NODES; i++) {
@@ -247,7 +248,7 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES])
         first = first == NULL ? &proofs[i] : first;
         equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
                 strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == 0 &&
-                proofs[i].chunks == 0 && proofs[i].pending == 0;
+                (proofs[i].chunks == 0 || absent) && proofs[i].pending == 0;
     }
     return equal;
 }
