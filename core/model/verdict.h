@@ -22,6 +22,10 @@ typedef enum ml_verdict {
     X(NOT_ENROLLED, 2, "its writer was not opened by an enrolled member on this node")             \
     X(NO_AUTHORITY, 3, "its writer's rank does not allow it")                                      \
     X(NO_PREDECESSOR, 4, "a new writer that does not name the heads of those it follows")          \
+    X(REVOKED, 5, "its writer was revoked as compromised, and it lies beyond the cut")             \
+    X(DEPARTED, 6, "its writer had left, and nobody cited it before knowing that")                 \
+    X(SUSPENDED, 7, "its writer was suspended, and nobody cited it before knowing that")           \
+    X(GRANT_FELL, 10, "the right that it rests on does not count any more")                        \
     X(WAITS_PREV, 32, "the bundle before it in its chain is missing")                              \
     X(WAITS_CITED, 33, "a bundle that it cites is missing")                                        \
     X(WAITS_WRITER, 34, "the opening of its writer is missing")                                    \

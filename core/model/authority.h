@@ -1,0 +1,133 @@
+/* core/model/authority.h -- who may, decided from the set of governance bundles alone (architecture
+ * 7; rules B13-B16, B18; docs/governance.md).
+ *
+ * An *act* is a lane-0 bundle as this module sees it: who wrote it, which acts it had seen, and
+ * what it states. Members, nodes and writers are small numbers, given by who calls. A *view* is
+ * what stands at a vector: which acts count, and which denials hold.
+ *
+ *   an act is added -> judged once and for ever at its own vector (its `first` ruling) -> each view
+ *   then applies every denial that it knows, from the highest stratum down: what is cut, and what
+ *   rested on it, doesn't count there.
+ *
+ * Everything is a function of the set of acts: the order in which they are added, which must be one
+ * that respects what they saw, never matters. Pure but for memory; one thread at a time.
+ */
+#ifndef ML_MODEL_AUTHORITY_H
+#define ML_MODEL_AUTHORITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/env.h"
+#include "core/model/verdict.h"
+#include "maille/err.h"
+
+#define ML_NOBODY           UINT32_MAX /* no member, no node, no writer, no act */
+#define ML_RANK_COORDINATOR 1u
+#define ML_RANK_REFERENT    2u
+#define ML_RANK_MEMBER      3u
+#define ML_RANK_NODE        4u /* a node's own writer: below every member */
+#define ML_SECONDS_MAX      8u
+#define ML_SUSPEND_MS       (UINT64_C(72) * 3600u * 1000u) /* the longest that an equal may impose */
+
+typedef enum ml_say_kind {
+    ML_SAY_MEMBER = 1, /* gives `member` a rank */
+    ML_SAY_MON,        /* `member` works on `node` */
+    ML_SAY_WRITER, /* opens the act's own writer for `member` (ML_NOBODY: the node's) on `node` */
+    ML_SAY_DENIAL, /* revokes or suspends `member`, everywhere or on `node` */
+    ML_SAY_CHECKPOINT, /* what its author holds of each chain: `cuts` */
+    ML_SAY_OTHER,      /* needs an author of at least `rank`, or to be about himself (`member`) */
+} ml_say_kind;
+
+typedef enum ml_denial_mode {
+    ML_DENIAL_COMPROMISE = 1, /* beyond the cut nothing counts */
+    ML_DENIAL_DEPARTURE = 2,  /* beyond the cut counts what others cited before they knew */
+    ML_DENIAL_SUSPENSION = 3, /* a departure that ends by itself */
+} ml_denial_mode;
+
+/** One chain's last number. */
+struct ml_cut {
+    uint32_t writer;
+    uint32_t seq;
+    uint8_t lane;
+};
+
+/** One statement of an act. Arrays are borrowed until the act is dropped. */
+struct ml_say {
+    ml_say_kind kind;
+    uint8_t rank;
+    ml_denial_mode mode;
+    uint32_t member;
+    uint32_t node;     /* DENIAL: ML_NOBODY: everywhere */
+    uint64_t until_ms; /* SUSPENSION: UTC */
+    const struct ml_cut *cuts;
+    size_t cut_count;
+    uint32_t seconds[ML_SECONDS_MAX]; /* writers whose co-signature was verified */
+    uint8_t second_count;
+    bool root; /* Root's co-signature was verified */
+};
+
+/** Vectors are opaque: the caller says what they hold. */
+typedef uint32_t (*ml_authority_seq_fn)(const void *ctx, const void *vec, uint32_t writer);
+
+struct ml_act_in {
+    uint32_t writer;
+    uint32_t seq; /* in lane 0 */
+    uint64_t hlc;
+    const void *vec; /* what it saw; borrowed as long as the act */
+    const struct ml_say *says;
+    size_t say_count;
+    bool frozen; /* beyond a fork */
+};
+
+struct ml_authority;
+
+/** NOMEM. `seq` tells the highest number of a writer in a vector; env is borrowed. */
+ml_err ml_authority_new(struct ml_authority **out, const struct ml_env *env,
+                        ml_authority_seq_fn seq, const void *ctx) ML_MUST_CHECK;
+void ml_authority_free(struct ml_authority *a); /* NULL is allowed */
+
+/**
+ * Adds an act, after all that it saw. *ruling is its own, at its own vector: it never changes. What
+ * it changes of others, views tell. The statements are copied but for what they point at. NOMEM:
+ * nothing is added.
+ */
+ml_err ml_authority_add(struct ml_authority *a, struct ml_ruling *ruling,
+                        const struct ml_act_in *in) ML_MUST_CHECK;
+/** Forgets the act added last. */
+void ml_authority_undo(struct ml_authority *a);
+size_t ml_authority_count(const struct ml_authority *a);
+
+/* ---- views ---- */
+
+struct ml_view;
+
+/** What stands at `vec`, which is borrowed as long as the view. NOMEM. */
+ml_err ml_view_at(struct ml_view **out, const struct ml_authority *a,
+                  const void *vec) ML_MUST_CHECK;
+/** What stands by all that is known. NOMEM. */
+ml_err ml_view_of_all(struct ml_view **out, const struct ml_authority *a) ML_MUST_CHECK;
+void ml_view_free(struct ml_view *v); /* NULL is allowed */
+
+/** Of an act by its number, the order of adding from 0: does what it states count here? */
+struct ml_ruling ml_view_act(const struct ml_view *v, size_t act);
+/** ML_RANK_NODE: no member, or one whose rank is denied. */
+uint8_t ml_view_rank(const struct ml_view *v, uint32_t member);
+/** May he work there: a member whose enrolment on the node stands. */
+bool ml_view_works(const struct ml_view *v, uint32_t member, uint32_t node);
+
+/** A bundle of another lane: what its writer says at `vec` when all that `v` knows is known. */
+struct ml_bundle_at {
+    uint32_t writer;
+    uint8_t lane; /* 1 to 4 */
+    uint32_t seq;
+    uint32_t witnessed; /* the highest number of this chain that somebody cited who isn't denied in
+                         * `v`, before he had seen a denial of its writer; 0: none */
+};
+
+/** Its own right, by the view `own` at its vector, then what `now` knows of denials. */
+struct ml_ruling ml_view_rule(const struct ml_view *own, const struct ml_view *now,
+                              const struct ml_bundle_at *at);
+
+#endif

@@ -1,0 +1,122 @@
+/* core/model/authority_impl.h -- what authority.c (acts), authority_rule.c (an act's own right),
+ * authority_view.c (what stands) and authority_cut.c (what a denial cuts) share. */
+#ifndef ML_MODEL_AUTHORITY_IMPL_H
+#define ML_MODEL_AUTHORITY_IMPL_H
+
+#include "core/model/authority.h"
+
+/* Strata of denials (rules B14), the highest first. */
+typedef enum ml_stratum {
+    ML_STRATUM_ROOT = 0,
+    ML_STRATUM_TWO_COORDINATORS = 1, /* a coordinator with a second signature */
+    ML_STRATUM_TWO_REFERENTS = 2,    /* a référent with a second signature */
+    ML_STRATUM_COORDINATOR = 3,
+    ML_STRATUM_REFERENT = 4,
+    ML_STRATUM_SELF = 5, /* of one's own other node */
+} ml_stratum;
+#define ML_STRATA 6u
+
+struct ml_said {
+    struct ml_say say;
+    uint32_t act;
+    uint32_t before;    /* the MEMBER or MON said before of the same member; ML_NOBODY: none */
+    ml_stratum stratum; /* of a denial */
+};
+
+struct ml_numbers { /* grows */
+    uint32_t *at;
+    size_t count;
+    size_t cap;
+};
+
+struct ml_act {
+    uint32_t writer;
+    uint32_t seq;
+    uint64_t hlc;
+    const void *vec;
+    size_t first; /* of its statements */
+    size_t count;
+    size_t needs_from; /* groups in `needs`: of each, one act must count */
+    size_t needs_to;
+    struct ml_ruling ruling; /* its own, for ever */
+    uint32_t member;         /* its author; ML_NOBODY: a node's own writer, or a stranger */
+    uint8_t rank;            /* its author's, at its own vector */
+};
+
+struct ml_authority {
+    const struct ml_env *env;
+    ml_authority_seq_fn seq;
+    const void *ctx;
+    struct ml_act *acts;
+    size_t act_count;
+    size_t act_cap;
+    struct ml_said *said;
+    size_t said_count;
+    size_t said_cap;
+    struct ml_numbers needs;    /* each group: how many acts, then them */
+    struct ml_numbers openings; /* by writer: its opening in `said` */
+    struct ml_numbers persons;  /* by member: the last MEMBER or MON about him in `said` */
+};
+
+/* What an act is worth in a view, beside the reasons of verdict.h. */
+#define ML_VIEW_UNSEEN 255u
+
+struct ml_view {
+    const struct ml_authority *a;
+    const void *vec; /* what it covers, unless everything */
+    bool everything;
+    size_t act_count;          /* known when it was made */
+    uint8_t *reasons;          /* by act: ml_reason, or ML_VIEW_UNSEEN */
+    struct ml_numbers denials; /* in `said`: those in force, the highest stratum first */
+};
+
+static inline bool ml_view_counts(const struct ml_view *v, uint32_t act)
+{
+    return act < v->act_count && v->reasons[act] == ML_REASON_NONE;
+}
+
+/** Does `vec` hold this act? */
+static inline bool ml_authority_holds(const struct ml_authority *a, const void *vec, uint32_t act)
+{
+    const struct ml_act *x = &a->acts[act];
+    return a->seq(a->ctx, vec, x->writer) >= x->seq;
+}
+
+static inline uint32_t ml_number_of(const struct ml_numbers *n, uint32_t index)
+{
+    return index < n->count ? n->at[index] : ML_NOBODY;
+}
+
+ml_err ml_numbers_push(struct ml_numbers *n, const struct ml_env *env,
+                       uint32_t number) ML_MUST_CHECK;
+
+/** The last MEMBER or MON said of a member; then ml_said.before. */
+static inline uint32_t ml_authority_last_of(const struct ml_authority *a, uint32_t member)
+{
+    return ml_number_of(&a->persons, member);
+}
+
+/** Does this MEMBER or MON statement stand in the view, no denial in it outliving it? */
+bool ml_view_stands(const struct ml_view *v, const struct ml_said *said);
+/** Is it the latest grant, of those that stand: no other of the member saw it? */
+bool ml_view_is_last_grant(const struct ml_view *v, const struct ml_said *said);
+
+/** Judges the act added last, at its own vector: its ruling, author, needs, strata. NOMEM. */
+ml_err ml_authority_rule(struct ml_authority *a) ML_MUST_CHECK;
+
+/* ---- cuts ---- */
+
+/** A bundle of any lane, before the denials of a view. */
+struct ml_cut_of {
+    const void *vec;
+    uint32_t writer;
+    uint32_t seq;
+    uint32_t witnessed; /* as in ml_bundle_at; for lane 0 the acts themselves tell */
+    uint32_t act;       /* its number in lane 0; ML_NOBODY else */
+    uint8_t lane;
+};
+
+/** Why it doesn't count: NONE when no denial in `v` cuts it. `strict`: nobody witnesses. */
+ml_reason ml_view_cut(const struct ml_view *v, const struct ml_cut_of *of, bool strict);
+
+#endif

@@ -1,0 +1,304 @@
+/* core/model/authority_rule.c -- an act's own right, at its own vector (R1, R7; rules B13-B16).
+ *
+ * Happy path: the first act founds the structure -> each later one's author is found: who opened
+ * its writer, does he work there, of what rank -> every statement is allowed to that rank on its
+ * subject, alone or with a second signature -> what it rested on is kept, so that a view can see it
+ * fall. One statement without authority quarantines the act: it has one verdict.
+ */
+#include "core/base/hlc.h"
+#include "core/model/authority_impl.h"
+
+struct judging {
+    struct ml_authority *a;
+    struct ml_view *v; /* at the act's vector: without the act itself */
+    struct ml_act *act;
+    ml_err err;
+};
+
+static void refuse(struct judging *j, ml_reason reason)
+{
+    if (j->act->ruling.verdict == ML_VERDICT_ACCEPTED) {
+        j->act->ruling = (struct ml_ruling){ML_VERDICT_QUARANTINED, reason};
+    }
+}
+
+/* ---- what it rests on ---- */
+
+static void need_push(struct judging *j, uint32_t number)
+{
+    if (j->err == ML_OK) {
+        j->err = ml_numbers_push(&j->a->needs, j->a->env, number);
+    }
+}
+
+static size_t group_open(struct judging *j)
+{
+    need_push(j, 0);
+    return j->a->needs.count - 1;
+}
+
+static void group_add(struct judging *j, size_t group, uint32_t act)
+{
+    need_push(j, act);
+    if (j->err == ML_OK) {
+        j->a->needs.at[group]++;
+    }
+}
+
+static void need_one(struct judging *j, uint32_t act)
+{
+    size_t group = group_open(j);
+    group_add(j, group, act);
+}
+
+/* His grants that nobody replaced, of his rank or better: one of them must go on counting. */
+static void need_rank(struct judging *j, uint32_t member, uint8_t rank)
+{
+    const struct ml_authority *a = j->a;
+    size_t group = group_open(j);
+    for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.kind == ML_SAY_MEMBER && s->say.rank <= rank && ml_view_stands(j->v, s) &&
+            ml_view_is_last_grant(j->v, s)) {
+            group_add(j, group, s->act);
+        }
+    }
+}
+
+static void need_enrolment(struct judging *j, uint32_t member, uint32_t node)
+{
+    const struct ml_authority *a = j->a;
+    size_t group = group_open(j);
+    for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.kind == ML_SAY_MON && s->say.node == node && ml_view_stands(j->v, s)) {
+            group_add(j, group, s->act);
+        }
+    }
+}
+
+/* ---- who ---- */
+
+struct signer {
+    uint32_t member; /* ML_NOBODY: a node's own writer */
+    uint32_t node;
+    uint8_t rank;
+};
+
+/* Whose writer is it, and may he act? What that rests on becomes a need. False: a stranger, or
+ * somebody denied. */
+static bool find_signer(struct judging *j, struct signer *out, uint32_t writer)
+{
+    const struct ml_authority *a = j->a;
+    const uint32_t at = ml_number_of(&a->openings, writer);
+    if (at == ML_NOBODY) {
+        return false;
+    }
+    const struct ml_said *opening = &a->said[at];
+    const bool own = opening->act + 1 == a->act_count;
+    *out = (struct signer){opening->say.member, opening->say.node, ML_RANK_NODE};
+    if (!own && !ml_view_counts(j->v, opening->act)) {
+        return false;
+    }
+    if (!own) {
+        need_one(j, opening->act);
+    }
+    if (out->member == ML_NOBODY) {
+        return true; /* that somebody works there, its co-signature says */
+    }
+    if (!ml_view_works(j->v, out->member, out->node)) {
+        return false;
+    }
+    out->rank = ml_view_rank(j->v, out->member);
+    need_rank(j, out->member, out->rank);
+    need_enrolment(j, out->member, out->node);
+    return true;
+}
+
+/* Rules B16: another member's than the actor and the subject, of rank 2 or better. */
+static unsigned count_seconds(struct judging *j, const struct ml_say *say)
+{
+    uint32_t counted[ML_SECONDS_MAX];
+    unsigned count = 0;
+    for (size_t i = 0; i < say->second_count; i++) {
+        struct signer second;
+        const size_t needs = j->a->needs.count;
+        bool fits = find_signer(j, &second, say->seconds[i]) && second.rank <= ML_RANK_REFERENT &&
+                    second.member != j->act->member && second.member != say->member;
+        for (unsigned k = 0; k < count && fits; k++) {
+            fits = counted[k] != second.member;
+        }
+        if (fits) {
+            counted[count++] = second.member;
+        } else {
+            j->a->needs.count = needs; /* it rests on nothing of this one */
+        }
+    }
+    return count;
+}
+
+/* ---- what ---- */
+
+/* His rank as the act's author saw it, or as an earlier statement of the act gives it. */
+static uint8_t rank_of_subject(const struct judging *j, uint32_t member)
+{
+    const struct ml_authority *a = j->a;
+    for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
+        const struct ml_said *s = &a->said[i];
+        if (s->act + 1 == a->act_count && s->say.kind == ML_SAY_MEMBER) {
+            return s->say.rank;
+        }
+    }
+    return ml_view_rank(j->v, member);
+}
+
+static unsigned members_of_rank(const struct judging *j, uint8_t rank)
+{
+    unsigned count = 0;
+    for (uint32_t m = 0; m < j->a->persons.count; m++) {
+        count += ml_view_rank(j->v, m) <= rank;
+    }
+    return count;
+}
+
+/* A new coordinator is made by Root, or by more than half of those of rank 2 or better, at least
+ * two (rules B16). */
+static bool may_promote(struct judging *j, const struct ml_say *say)
+{
+    if (say->root) {
+        return true;
+    }
+    const unsigned hands = 1 + count_seconds(j, say);
+    return j->act->rank <= ML_RANK_REFERENT && hands >= 2 &&
+           2 * hands > members_of_rank(j, ML_RANK_REFERENT);
+}
+
+/* Nobody gives himself a rank, nor takes one from his equal. */
+static void rule_member(struct judging *j, const struct ml_say *say)
+{
+    const uint8_t now = ml_view_rank(j->v, say->member);
+    bool may = false;
+    if (say->rank == ML_RANK_COORDINATOR) {
+        may = say->member != j->act->member && may_promote(j, say);
+    } else {
+        may = say->root || (say->member != j->act->member && j->act->rank < say->rank &&
+                            j->act->rank < now && j->act->rank <= ML_RANK_REFERENT);
+    }
+    if (!may) {
+        refuse(j, ML_REASON_NO_AUTHORITY);
+    }
+}
+
+static void rule_mon(struct judging *j, const struct ml_say *say)
+{
+    const uint8_t rank = rank_of_subject(j, say->member);
+    const bool own = say->member == j->act->member && j->act->rank == ML_RANK_COORDINATOR;
+    const bool lower = rank < ML_RANK_NODE && j->act->rank < rank;
+    const bool may = j->act->rank <= ML_RANK_REFERENT && (own || lower);
+    if (!may && !(say->root && rank < ML_RANK_NODE)) {
+        refuse(j, ML_REASON_NO_AUTHORITY);
+    }
+}
+
+static bool is_short_suspension(const struct judging *j, const struct ml_say *say)
+{
+    return say->mode == ML_DENIAL_SUSPENSION &&
+           say->until_ms <= ml_hlc_ms(j->act->hlc) + ML_SUSPEND_MS;
+}
+
+/* R7: alone against who ranks below; against an equal with a second signature, or for a while. */
+static void rule_denial(struct judging *j, struct ml_said *said)
+{
+    const struct ml_say *say = &said->say;
+    const uint8_t actor = j->act->rank;
+    const uint8_t subject = ml_view_rank(j->v, say->member);
+    const bool coordinator = actor == ML_RANK_COORDINATOR;
+    if (say->root) {
+        said->stratum = ML_STRATUM_ROOT;
+    } else if (say->member == j->act->member) {
+        said->stratum = ML_STRATUM_SELF;
+        if (say->node == ML_NOBODY) {
+            refuse(j, ML_REASON_NO_AUTHORITY);
+        }
+    } else if (actor > ML_RANK_REFERENT || subject < actor) {
+        refuse(j, ML_REASON_NO_AUTHORITY);
+    } else if (count_seconds(j, say) > 0) {
+        said->stratum = coordinator ? ML_STRATUM_TWO_COORDINATORS : ML_STRATUM_TWO_REFERENTS;
+    } else {
+        said->stratum = coordinator ? ML_STRATUM_COORDINATOR : ML_STRATUM_REFERENT;
+        if (subject == actor && !is_short_suspension(j, say)) {
+            refuse(j, ML_REASON_NO_AUTHORITY);
+        }
+    }
+}
+
+static void rule_say(struct judging *j, struct ml_said *said)
+{
+    const struct ml_say *say = &said->say;
+    switch (say->kind) {
+    case ML_SAY_MEMBER:
+        rule_member(j, say);
+        break;
+    case ML_SAY_MON:
+        rule_mon(j, say);
+        break;
+    case ML_SAY_DENIAL:
+        rule_denial(j, said);
+        break;
+    case ML_SAY_CHECKPOINT:
+        if (j->act->rank > ML_RANK_REFERENT) {
+            refuse(j, ML_REASON_NO_AUTHORITY);
+        }
+        break;
+    case ML_SAY_OTHER:
+        if (j->act->rank > say->rank &&
+            (say->member == ML_NOBODY || say->member != j->act->member)) {
+            refuse(j, ML_REASON_NO_AUTHORITY);
+        }
+        break;
+    case ML_SAY_WRITER: /* its co-signature was checked, and its author is who it says */
+        break;
+    }
+}
+
+static void rule_act(struct judging *j)
+{
+    struct signer author;
+    if (!find_signer(j, &author, j->act->writer)) {
+        refuse(j, ML_REASON_NOT_ENROLLED);
+    } else {
+        j->act->member = author.member;
+        j->act->rank = author.rank;
+    }
+    for (size_t i = 0; i < j->act->count && j->err == ML_OK; i++) {
+        rule_say(j, &j->a->said[j->act->first + i]);
+    }
+    j->act->needs_to = j->a->needs.count;
+}
+
+/* The genesis: by whoever it names. */
+static void found(struct ml_authority *a, struct ml_act *act)
+{
+    const struct ml_said *s = &a->said[act->first];
+    for (size_t i = 0; i < act->count; i++) {
+        if (s[i].say.kind == ML_SAY_MEMBER) {
+            act->member = s[i].say.member;
+            act->rank = s[i].say.rank;
+        }
+    }
+}
+
+ml_err ml_authority_rule(struct ml_authority *a)
+{
+    struct judging j = {.a = a, .act = &a->acts[a->act_count - 1]};
+    if (a->act_count == 1) {
+        found(a, j.act);
+        return ML_OK;
+    }
+    j.err = ml_view_at(&j.v, a, j.act->vec);
+    if (j.err == ML_OK) {
+        rule_act(&j);
+        ml_view_free(j.v);
+    }
+    return j.err;
+}

@@ -1,0 +1,325 @@
+/* core/model/authority_view.c -- what stands at a vector.
+ *
+ * Denials come into force stratum by stratum: one does when its act isn't cut, and rests on nothing
+ * that is, by the denials of the strata above. Its equals don't touch it: of two who deny each
+ * other both are denied. In each step acts are gone through in the order in which they came, so
+ * that what an act rests on was weighed before it. Witnesses are those that count when nobody is
+ * excused.
+ */
+#include <string.h>
+
+#include "core/base/hlc.h"
+#include "core/model/authority_impl.h"
+
+void ml_view_free(struct ml_view *v)
+{
+    if (v != NULL) {
+        ml_release(v->a->env, v->denials.at);
+        ml_release(v->a->env, v->reasons);
+        ml_release(v->a->env, v);
+    }
+}
+
+static bool covers(const struct ml_view *v, uint32_t act)
+{
+    return v->everything || ml_authority_holds(v->a, v->vec, act);
+}
+
+/* Of each group that the act needs, one counts. */
+static bool has_needs(const struct ml_authority *a, const uint8_t *reasons, const struct ml_act *x)
+{
+    const uint32_t *need = a->needs.at;
+    size_t i = x->needs_from;
+    while (i < x->needs_to) {
+        const size_t end = i + 1 + need[i];
+        bool any = false;
+        for (i++; i < end; i++) {
+            any = any || reasons[need[i]] == ML_REASON_NONE;
+        }
+        if (!any) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint8_t weigh(const struct ml_view *v, const uint8_t *reasons, uint32_t act, bool strict)
+{
+    const struct ml_act *x = &v->a->acts[act];
+    if (!covers(v, act)) {
+        return ML_VIEW_UNSEEN;
+    }
+    if (x->ruling.verdict != ML_VERDICT_ACCEPTED) {
+        return (uint8_t)x->ruling.reason;
+    }
+    const struct ml_cut_of of = {.vec = x->vec, .writer = x->writer, .seq = x->seq, .act = act};
+    ml_reason cut = ml_view_cut(v, &of, strict);
+    if (cut != ML_REASON_NONE) {
+        return (uint8_t)cut;
+    }
+    return has_needs(v->a, reasons, x) ? ML_REASON_NONE : ML_REASON_GRANT_FELL;
+}
+
+static void weigh_all(const struct ml_view *v, uint8_t *reasons, bool strict)
+{
+    for (uint32_t i = 0; i < v->act_count; i++) {
+        reasons[i] = weigh(v, reasons, i, strict);
+    }
+}
+
+/* First with nobody excused; then by what counts so, who is. */
+static void settle(struct ml_view *v, uint8_t *room)
+{
+    weigh_all(v, v->reasons, true);
+    if (v->denials.count > 0) {
+        weigh_all(v, room, false);
+        memcpy(v->reasons, room, v->act_count);
+    }
+}
+
+/* Those of one stratum whose acts stand by the strata above. */
+static ml_err bring_into_force(struct ml_view *v, ml_stratum stratum)
+{
+    const struct ml_authority *a = v->a;
+    ml_err err = ML_OK;
+    for (uint32_t i = 0; i < a->said_count && err == ML_OK; i++) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.kind == ML_SAY_DENIAL && s->stratum == stratum && ml_view_counts(v, s->act)) {
+            err = ml_numbers_push(&v->denials, a->env, i);
+        }
+    }
+    return err;
+}
+
+static bool has_denial_of(const struct ml_view *v, ml_stratum stratum)
+{
+    for (uint32_t i = 0; i < v->a->said_count; i++) {
+        const struct ml_said *s = &v->a->said[i];
+        if (s->say.kind == ML_SAY_DENIAL && s->stratum == stratum && s->act < v->act_count &&
+            v->a->acts[s->act].ruling.verdict == ML_VERDICT_ACCEPTED && covers(v, s->act)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static ml_err evaluate(struct ml_view *v)
+{
+    uint8_t *room = ml_alloc(v->a->env, v->act_count + 1);
+    ml_err err = room == NULL ? ML_E_NOMEM : ML_OK;
+    for (unsigned s = 0; s < ML_STRATA && err == ML_OK; s++) {
+        if (has_denial_of(v, (ml_stratum)s)) {
+            settle(v, room);
+            err = bring_into_force(v, (ml_stratum)s);
+        }
+    }
+    if (err == ML_OK) {
+        settle(v, room);
+    }
+    ml_release(v->a->env, room);
+    return err;
+}
+
+static ml_err view_new(struct ml_view **out, const struct ml_authority *a, const void *vec,
+                       bool everything)
+{
+    struct ml_view *v = ml_alloc(a->env, sizeof(*v));
+    if (v == NULL) {
+        return ML_E_NOMEM;
+    }
+    v->a = a;
+    v->vec = vec;
+    v->everything = everything;
+    v->act_count = a->act_count;
+    v->reasons = ml_alloc(a->env, a->act_count + 1);
+    ml_err err = v->reasons == NULL ? ML_E_NOMEM : evaluate(v);
+    if (err != ML_OK) {
+        ml_view_free(v);
+        return err;
+    }
+    *out = v;
+    return ML_OK;
+}
+
+ml_err ml_view_at(struct ml_view **out, const struct ml_authority *a, const void *vec)
+{
+    return view_new(out, a, vec, false);
+}
+
+ml_err ml_view_of_all(struct ml_view **out, const struct ml_authority *a)
+{
+    return view_new(out, a, NULL, true);
+}
+
+struct ml_ruling ml_view_act(const struct ml_view *v, size_t act)
+{
+    uint8_t reason = v->reasons[act];
+    ml_verdict verdict = reason == ML_REASON_NONE ? ML_VERDICT_ACCEPTED : ML_VERDICT_QUARANTINED;
+    return (struct ml_ruling){verdict, (ml_reason)reason};
+}
+
+/* ---- persons ---- */
+
+/* A suspension ends where somebody of rank 2 or better has seen two members past its end (rules
+ * B15): a single clock ends nothing. */
+static bool has_lapsed(const struct ml_view *v, const struct ml_said *denial)
+{
+    const struct ml_authority *a = v->a;
+    if (denial->say.mode != ML_DENIAL_SUSPENSION) {
+        return false;
+    }
+    for (uint32_t e = 0; e < v->act_count; e++) {
+        if (!ml_view_counts(v, e) || a->acts[e].rank > ML_RANK_REFERENT) {
+            continue;
+        }
+        uint32_t one = ML_NOBODY;
+        for (uint32_t i = 0; i < v->act_count; i++) {
+            const struct ml_act *x = &a->acts[i];
+            if (ml_hlc_ms(x->hlc) < denial->say.until_ms || x->member == ML_NOBODY ||
+                (i != e && !ml_authority_holds(a, a->acts[e].vec, i))) {
+                continue;
+            }
+            if (one != ML_NOBODY && one != x->member) {
+                return true;
+            }
+            one = x->member;
+        }
+    }
+    return false;
+}
+
+/* An enrolment outlives a departure of the person once he is back, a compromise it doesn't. */
+static bool concerns(const struct ml_say *denial, const struct ml_say *grant)
+{
+    if (denial->member != grant->member) {
+        return false;
+    }
+    if (grant->kind == ML_SAY_MEMBER) {
+        return denial->node == ML_NOBODY;
+    }
+    return denial->node == grant->node ||
+           (denial->node == ML_NOBODY && denial->mode == ML_DENIAL_COMPROMISE);
+}
+
+/* Deny beats allow, unless the allow had seen it (I6). */
+bool ml_view_stands(const struct ml_view *v, const struct ml_said *said)
+{
+    const struct ml_authority *a = v->a;
+    if (!ml_view_counts(v, said->act)) {
+        return false;
+    }
+    for (size_t i = 0; i < v->denials.count; i++) {
+        const struct ml_said *denial = &a->said[v->denials.at[i]];
+        if (concerns(&denial->say, &said->say) &&
+            !ml_authority_holds(a, a->acts[said->act].vec, denial->act) && !has_lapsed(v, denial)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ml_view_is_last_grant(const struct ml_view *v, const struct ml_said *said)
+{
+    const struct ml_authority *a = v->a;
+    for (uint32_t i = ml_authority_last_of(a, said->say.member); i != ML_NOBODY;
+         i = a->said[i].before) {
+        const struct ml_said *other = &a->said[i];
+        if (other->say.kind == ML_SAY_MEMBER && other->act != said->act &&
+            ml_view_stands(v, other) && ml_authority_holds(a, a->acts[other->act].vec, said->act)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of several that nobody replaced, the lowest right. */
+uint8_t ml_view_rank(const struct ml_view *v, uint32_t member)
+{
+    const struct ml_authority *a = v->a;
+    uint8_t rank = 0;
+    for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.kind == ML_SAY_MEMBER && s->say.rank > rank && ml_view_stands(v, s) &&
+            ml_view_is_last_grant(v, s)) {
+            rank = s->say.rank;
+        }
+    }
+    return rank == 0 ? ML_RANK_NODE : rank;
+}
+
+bool ml_view_works(const struct ml_view *v, uint32_t member, uint32_t node)
+{
+    const struct ml_authority *a = v->a;
+    if (ml_view_rank(v, member) == ML_RANK_NODE) {
+        return false;
+    }
+    for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.kind == ML_SAY_MON && s->say.node == node && ml_view_stands(v, s)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- other lanes ---- */
+
+static ml_reason right_at(const struct ml_view *own, const struct ml_said *opening, uint8_t lane)
+{
+    if (!ml_view_counts(own, opening->act)) {
+        return ML_REASON_NOT_ENROLLED;
+    }
+    if (opening->say.member == ML_NOBODY) {
+        return lane > 2 ? ML_REASON_NO_AUTHORITY : ML_REASON_NONE;
+    }
+    bool works = ml_view_works(own, opening->say.member, opening->say.node);
+    return works ? ML_REASON_NONE : ML_REASON_NOT_ENROLLED;
+}
+
+/* Do the grants that gave him his place at `own` still count in `now`? */
+static bool has_grants(const struct ml_view *own, const struct ml_view *now,
+                       const struct ml_said *opening)
+{
+    const struct ml_authority *a = own->a;
+    bool rank = false;
+    bool place = false;
+    if (!ml_view_counts(now, opening->act)) {
+        return false;
+    }
+    for (uint32_t i = ml_authority_last_of(a, opening->say.member); i != ML_NOBODY;
+         i = a->said[i].before) {
+        const struct ml_said *s = &a->said[i];
+        if (!ml_view_counts(now, s->act) || !ml_view_stands(own, s)) {
+            continue;
+        }
+        rank = rank || s->say.kind == ML_SAY_MEMBER;
+        place = place || (s->say.kind == ML_SAY_MON && s->say.node == opening->say.node);
+    }
+    return rank && place;
+}
+
+struct ml_ruling ml_view_rule(const struct ml_view *own, const struct ml_view *now,
+                              const struct ml_bundle_at *at)
+{
+    const uint32_t index = ml_number_of(&own->a->openings, at->writer);
+    ml_reason reason = ML_REASON_NOT_ENROLLED;
+    if (index != ML_NOBODY) {
+        const struct ml_said *opening = &own->a->said[index];
+        const struct ml_cut_of of = {.vec = own->vec,
+                                     .writer = at->writer,
+                                     .seq = at->seq,
+                                     .lane = at->lane,
+                                     .witnessed = at->witnessed,
+                                     .act = ML_NOBODY};
+        reason = right_at(own, opening, at->lane);
+        if (reason == ML_REASON_NONE) {
+            reason = ml_view_cut(now, &of, false);
+        }
+        if (reason == ML_REASON_NONE && opening->say.member != ML_NOBODY &&
+            !has_grants(own, now, opening)) {
+            reason = ML_REASON_GRANT_FELL;
+        }
+    }
+    ml_verdict verdict = reason == ML_REASON_NONE ? ML_VERDICT_ACCEPTED : ML_VERDICT_QUARANTINED;
+    return (struct ml_ruling){verdict, reason};
+}

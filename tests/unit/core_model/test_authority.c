@@ -1,0 +1,548 @@
+/* test_authority.c -- one rule of core/model/authority_*.c per test, in a structure of a few
+ * people: each says what he says on his own node, having seen what the test says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/hlc.h"
+#include "core/model/authority.h"
+#include "fake_env.h"
+
+enum { PEOPLE = 6, ACTS = 64, HOUR = 3600000 };
+
+/* Person n is member n, works on node n, writes with writer n. */
+struct fixture {
+    struct fake_env fake;
+    struct ml_authority *a;
+    uint32_t vecs[ACTS][PEOPLE];
+    struct ml_cut cuts[ACTS];
+    uint32_t seqs[PEOPLE];
+    uint64_t now_ms;
+    size_t acts;
+};
+
+static uint32_t seq_in(const void *ctx, const void *vec, uint32_t writer)
+{
+    (void)ctx;
+    return vec == NULL ? 0 : ((const uint32_t *)vec)[writer];
+}
+
+/* Everybody's acts up to now: what somebody sees who is in touch. */
+static const uint32_t *everything(const struct fixture *f)
+{
+    return f->seqs;
+}
+
+/* He says it, having seen `seen` and his own acts; its number among the acts. */
+static struct ml_ruling say_having_seen(struct fixture *f, uint32_t who, const uint32_t *seen,
+                                        struct ml_say say)
+{
+    struct ml_ruling ruling = {ML_VERDICT_PENDING, ML_REASON_NONE};
+    uint32_t *vec = f->vecs[f->acts++];
+    memcpy(vec, seen, sizeof(f->seqs));
+    vec[who] = f->seqs[who];
+    const struct ml_act_in in = {.writer = who,
+                                 .seq = ++f->seqs[who],
+                                 .hlc = ml_hlc_make(f->now_ms, 0),
+                                 .vec = vec,
+                                 .says = &say,
+                                 .say_count = 1};
+    assert_int_equal(ml_authority_add(f->a, &ruling, &in), ML_OK);
+    return ruling;
+}
+
+static struct ml_ruling say(struct fixture *f, uint32_t who, struct ml_say s)
+{
+    uint32_t seen[PEOPLE];
+    memcpy(seen, everything(f), sizeof(seen));
+    return say_having_seen(f, who, seen, s);
+}
+
+static struct ml_say grant(uint32_t member, uint8_t rank)
+{
+    return (struct ml_say){.kind = ML_SAY_MEMBER, .member = member, .rank = rank};
+}
+
+static struct ml_say work(uint32_t member)
+{
+    return (struct ml_say){.kind = ML_SAY_MON, .member = member, .node = member};
+}
+
+static struct ml_say open_writer(uint32_t member)
+{
+    return (struct ml_say){.kind = ML_SAY_WRITER, .member = member, .node = member};
+}
+
+static struct ml_say anything(void)
+{
+    return (struct ml_say){.kind = ML_SAY_OTHER, .rank = ML_RANK_NODE, .member = ML_NOBODY};
+}
+
+/* Cut: all of his governance that is known now. */
+static struct ml_say deny(struct fixture *f, uint32_t member, ml_denial_mode mode)
+{
+    struct ml_cut *cut = &f->cuts[f->acts];
+    *cut = (struct ml_cut){.writer = member, .seq = f->seqs[member]};
+    return (struct ml_say){.kind = ML_SAY_DENIAL,
+                           .member = member,
+                           .node = ML_NOBODY,
+                           .mode = mode,
+                           .cuts = cut,
+                           .cut_count = 1,
+                           .until_ms = f->now_ms + 24 * HOUR};
+}
+
+static struct ml_say with(struct ml_say s, uint32_t second)
+{
+    s.seconds[s.second_count++] = second;
+    return s;
+}
+
+static struct ml_say by_root(struct ml_say s)
+{
+    s.root = true;
+    return s;
+}
+
+#define ACCEPTED ML_REASON_NONE
+
+static void assert_said(struct ml_ruling ruling, ml_reason reason)
+{
+    assert_int_equal(ruling.reason, reason);
+}
+
+static ml_reason reason_of_last(struct fixture *f, size_t back)
+{
+    struct ml_view *v = NULL;
+    assert_int_equal(ml_view_of_all(&v, f->a), ML_OK);
+    ml_reason reason = ml_view_act(v, ml_authority_count(f->a) - 1 - back).reason;
+    ml_view_free(v);
+    return reason;
+}
+
+static ml_reason reason_of(struct fixture *f, size_t act)
+{
+    struct ml_view *v = NULL;
+    assert_int_equal(ml_view_of_all(&v, f->a), ML_OK);
+    ml_reason reason = ml_view_act(v, act).reason;
+    ml_view_free(v);
+    return reason;
+}
+
+static uint8_t rank_of(struct fixture *f, uint32_t member)
+{
+    struct ml_view *v = NULL;
+    assert_int_equal(ml_view_of_all(&v, f->a), ML_OK);
+    uint8_t rank = ml_view_rank(v, member);
+    ml_view_free(v);
+    return rank;
+}
+
+static void take_in(struct fixture *f, uint32_t who, uint8_t rank)
+{
+    struct ml_say rights = grant(who, rank);
+    if (rank == ML_RANK_COORDINATOR) {
+        rights = by_root(rights);
+    }
+    assert_said(say(f, 0, rights), ACCEPTED);
+    struct ml_say place = work(who);
+    assert_said(say(f, 0, rank == ML_RANK_COORDINATOR ? by_root(place) : place), ACCEPTED);
+    assert_said(say(f, who, open_writer(who)), ACCEPTED);
+}
+
+/* 0 and 1: coordinators; 2: référent; 3 and 4: members; 5: nobody yet. */
+static int setup(void **state)
+{
+    static struct fixture f;
+    memset(&f, 0, sizeof(f));
+    fake_env_init(&f.fake, 3);
+    f.now_ms = UINT64_C(1700000000000);
+    assert_int_equal(ml_authority_new(&f.a, &f.fake.env, seq_in, NULL), ML_OK);
+    const struct ml_say genesis[] = {grant(0, ML_RANK_COORDINATOR), work(0), open_writer(0)};
+    struct ml_ruling ruling;
+    const struct ml_act_in in = {.writer = 0,
+                                 .seq = ++f.seqs[0],
+                                 .hlc = ml_hlc_make(f.now_ms, 0),
+                                 .says = genesis,
+                                 .say_count = 3};
+    assert_int_equal(ml_authority_add(f.a, &ruling, &in), ML_OK);
+    f.acts = 1;
+    take_in(&f, 1, ML_RANK_COORDINATOR);
+    take_in(&f, 2, ML_RANK_REFERENT);
+    take_in(&f, 3, ML_RANK_MEMBER);
+    take_in(&f, 4, ML_RANK_MEMBER);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    ml_authority_free(f->a);
+    return f->fake.live == 0 ? 0 : -1;
+}
+
+/* ---- one's own right ---- */
+
+static void ranks_are_as_given(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(rank_of(f, 0), ML_RANK_COORDINATOR);
+    assert_int_equal(rank_of(f, 1), ML_RANK_COORDINATOR);
+    assert_int_equal(rank_of(f, 2), ML_RANK_REFERENT);
+    assert_int_equal(rank_of(f, 3), ML_RANK_MEMBER);
+    assert_int_equal(rank_of(f, 5), ML_RANK_NODE);
+}
+
+static void nobody_raises_himself(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 2, grant(2, ML_RANK_COORDINATOR)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 3, grant(3, ML_RANK_REFERENT)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 2, with(grant(2, ML_RANK_COORDINATOR), 1)), ML_REASON_NO_AUTHORITY);
+    assert_int_equal(rank_of(f, 2), ML_RANK_REFERENT);
+}
+
+static void nobody_lowers_his_equal(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 0, grant(1, ML_RANK_MEMBER)), ML_REASON_NO_AUTHORITY);
+    assert_int_equal(rank_of(f, 1), ML_RANK_COORDINATOR);
+    assert_said(say(f, 0, grant(2, ML_RANK_MEMBER)), ACCEPTED);
+    assert_int_equal(rank_of(f, 2), ML_RANK_MEMBER);
+}
+
+static void a_referent_takes_members_in_and_no_more(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 2, grant(5, ML_RANK_REFERENT)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 2, grant(5, ML_RANK_MEMBER)), ACCEPTED);
+    assert_said(say(f, 2, work(5)), ACCEPTED);
+    assert_said(say(f, 3, grant(5, ML_RANK_MEMBER)), ML_REASON_NO_AUTHORITY);
+}
+
+static void a_coordinator_is_made_by_most_of_those_above(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 0, grant(2, ML_RANK_COORDINATOR)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, with(grant(3, ML_RANK_COORDINATOR), 0)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, with(grant(3, ML_RANK_COORDINATOR), 4)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, with(grant(3, ML_RANK_COORDINATOR), 1)), ACCEPTED);
+    assert_int_equal(rank_of(f, 3), ML_RANK_COORDINATOR);
+    /* four now: two aren't more than half */
+    assert_said(say(f, 0, with(grant(4, ML_RANK_COORDINATOR), 1)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, with(with(grant(4, ML_RANK_COORDINATOR), 1), 2)), ACCEPTED);
+}
+
+static void an_act_needs_a_better_rank_than_its_subjects(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 3, deny(f, 4, ML_DENIAL_DEPARTURE)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 2, deny(f, 1, ML_DENIAL_DEPARTURE)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, deny(f, 1, ML_DENIAL_DEPARTURE)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, with(deny(f, 1, ML_DENIAL_DEPARTURE), 0)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, with(deny(f, 1, ML_DENIAL_DEPARTURE), 1)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, with(deny(f, 1, ML_DENIAL_DEPARTURE), 4)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 2, deny(f, 4, ML_DENIAL_DEPARTURE)), ACCEPTED);
+    assert_said(say(f, 0, with(deny(f, 1, ML_DENIAL_DEPARTURE), 2)), ACCEPTED);
+    assert_int_equal(rank_of(f, 4), ML_RANK_NODE);
+    assert_int_equal(rank_of(f, 1), ML_RANK_NODE);
+}
+
+static void an_equal_may_be_suspended_for_three_days(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_say s = deny(f, 1, ML_DENIAL_SUSPENSION);
+    s.until_ms = f->now_ms + 73 * (uint64_t)HOUR;
+    assert_said(say(f, 0, s), ML_REASON_NO_AUTHORITY);
+    s.until_ms = f->now_ms + 72 * (uint64_t)HOUR;
+    assert_said(say(f, 0, s), ACCEPTED);
+    assert_int_equal(rank_of(f, 1), ML_RANK_NODE);
+}
+
+static void a_suspension_ends_when_two_clocks_say_so(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 0, deny(f, 1, ML_DENIAL_SUSPENSION)), ACCEPTED);
+    f->now_ms += 23 * (uint64_t)HOUR;
+    assert_said(say(f, 2, anything()), ACCEPTED);
+    f->now_ms += 2 * (uint64_t)HOUR;
+    assert_said(say(f, 0, anything()), ACCEPTED);
+    assert_int_equal(rank_of(f, 1), ML_RANK_NODE);
+    assert_said(say(f, 3, anything()), ACCEPTED);
+    assert_int_equal(rank_of(f, 1), ML_RANK_NODE); /* a member's rank doesn't witness it */
+    assert_said(say(f, 2, anything()), ACCEPTED);
+    assert_int_equal(rank_of(f, 1), ML_RANK_COORDINATOR);
+}
+
+/* ---- denials ---- */
+
+static void what_had_not_seen_a_compromise_falls_beyond_its_cut(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    assert_said(say(f, 2, anything()), ACCEPTED);
+    assert_said(say(f, 0, deny(f, 2, ML_DENIAL_COMPROMISE)), ACCEPTED);
+    assert_said(say_having_seen(f, 2, before, grant(5, ML_RANK_MEMBER)), ACCEPTED);
+    assert_int_equal(reason_of_last(f, 0), ML_REASON_REVOKED);
+    assert_int_equal(reason_of_last(f, 1), ACCEPTED);
+    assert_int_equal(reason_of_last(f, 2), ACCEPTED); /* within the cut */
+    assert_int_equal(rank_of(f, 5), ML_RANK_NODE);
+    assert_said(say(f, 2, anything()), ML_REASON_NOT_ENROLLED); /* who saw it may nothing */
+}
+
+static void a_witness_saves_what_was_said_before_a_departure(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    assert_said(say(f, 0, deny(f, 2, ML_DENIAL_DEPARTURE)), ACCEPTED);
+    const size_t late = ml_authority_count(f->a);
+    assert_said(say_having_seen(f, 2, before, grant(5, ML_RANK_MEMBER)), ACCEPTED);
+    assert_int_equal(reason_of(f, late), ML_REASON_DEPARTED);
+    before[2] = f->seqs[2];
+    assert_said(say_having_seen(f, 3, before, anything()), ACCEPTED);
+    assert_int_equal(reason_of(f, late), ACCEPTED);
+    assert_int_equal(rank_of(f, 5), ML_RANK_MEMBER);
+}
+
+static void a_seal_ends_witnessing(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    assert_said(say(f, 0, deny(f, 2, ML_DENIAL_DEPARTURE)), ACCEPTED);
+    const struct ml_say seal = {.kind = ML_SAY_CHECKPOINT};
+    assert_said(say(f, 0, seal), ACCEPTED);
+    const size_t late = ml_authority_count(f->a);
+    assert_said(say_having_seen(f, 2, before, grant(5, ML_RANK_MEMBER)), ACCEPTED);
+    before[2] = f->seqs[2];
+    assert_said(say_having_seen(f, 3, before, anything()), ACCEPTED);
+    assert_int_equal(reason_of(f, late), ML_REASON_DEPARTED);
+    assert_said(say(f, 0, seal), ACCEPTED); /* a later one holds it, and changes nothing */
+    assert_int_equal(reason_of(f, late), ML_REASON_DEPARTED);
+}
+
+static void what_rests_on_a_fallen_grant_falls(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    assert_said(say(f, 0, deny(f, 2, ML_DENIAL_COMPROMISE)), ACCEPTED);
+    assert_said(say_having_seen(f, 2, before, grant(5, ML_RANK_MEMBER)), ACCEPTED);
+    assert_said(say_having_seen(f, 2, before, work(5)), ACCEPTED);
+    before[2] = f->seqs[2];
+    assert_said(say_having_seen(f, 5, before, open_writer(5)), ACCEPTED);
+    assert_said(say_having_seen(f, 5, before, anything()), ACCEPTED);
+    assert_int_equal(reason_of_last(f, 0), ML_REASON_GRANT_FELL);
+}
+
+static void only_a_grant_that_saw_the_denial_undoes_it(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    assert_said(say(f, 0, deny(f, 3, ML_DENIAL_DEPARTURE)), ACCEPTED);
+    assert_said(say_having_seen(f, 1, before, grant(3, ML_RANK_MEMBER)), ACCEPTED);
+    assert_int_equal(rank_of(f, 3), ML_RANK_NODE);
+    assert_said(say(f, 1, grant(3, ML_RANK_MEMBER)), ACCEPTED);
+    assert_int_equal(rank_of(f, 3), ML_RANK_MEMBER);
+    assert_said(say(f, 3, anything()), ACCEPTED);
+}
+
+static void after_a_compromise_a_place_is_given_anew(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 0, deny(f, 3, ML_DENIAL_COMPROMISE)), ACCEPTED);
+    assert_said(say(f, 0, grant(3, ML_RANK_MEMBER)), ACCEPTED);
+    assert_said(say(f, 3, anything()), ML_REASON_NOT_ENROLLED);
+    assert_said(say(f, 0, work(3)), ACCEPTED);
+    assert_said(say(f, 3, anything()), ACCEPTED);
+}
+
+static void one_alone_cuts_nothing_that_he_had_seen(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 2, anything()), ACCEPTED);
+    struct ml_say harsh = deny(f, 2, ML_DENIAL_COMPROMISE);
+    harsh.cut_count = 0;
+    assert_said(say(f, 0, harsh), ACCEPTED);
+    assert_int_equal(reason_of_last(f, 1), ACCEPTED);
+    assert_said(say(f, 0, with(harsh, 1)), ACCEPTED);
+    assert_int_equal(reason_of_last(f, 2), ML_REASON_REVOKED);
+}
+
+/* ---- strata ---- */
+
+static void of_two_who_deny_each_other_both_are_denied(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    assert_said(say_having_seen(f, 0, before, with(deny(f, 1, ML_DENIAL_COMPROMISE), 2)), ACCEPTED);
+    assert_said(say_having_seen(f, 1, before, with(deny(f, 0, ML_DENIAL_COMPROMISE), 2)), ACCEPTED);
+    assert_int_equal(rank_of(f, 0), ML_RANK_NODE);
+    assert_int_equal(rank_of(f, 1), ML_RANK_NODE);
+    assert_int_equal(rank_of(f, 2), ML_RANK_REFERENT);
+}
+
+static void a_denial_beyond_the_cut_of_a_higher_stratum_is_void(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    assert_said(say_having_seen(f, 0, before, deny(f, 2, ML_DENIAL_COMPROMISE)), ACCEPTED);
+    assert_said(say_having_seen(f, 2, before, deny(f, 3, ML_DENIAL_COMPROMISE)), ACCEPTED);
+    assert_int_equal(rank_of(f, 3), ML_RANK_MEMBER);
+    assert_said(say_having_seen(f, 1, before, by_root(deny(f, 0, ML_DENIAL_COMPROMISE))), ACCEPTED);
+    assert_int_equal(rank_of(f, 2), ML_RANK_NODE); /* within Root's cut: it stays */
+}
+
+static void root_undoes_what_coordinators_do(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    struct ml_say harsh = by_root(deny(f, 1, ML_DENIAL_COMPROMISE));
+    assert_said(say_having_seen(f, 1, before, with(deny(f, 0, ML_DENIAL_COMPROMISE), 2)), ACCEPTED);
+    assert_int_equal(rank_of(f, 0), ML_RANK_NODE);
+    assert_said(say_having_seen(f, 3, before, harsh), ACCEPTED);
+    assert_int_equal(rank_of(f, 1), ML_RANK_NODE);
+    assert_int_equal(rank_of(f, 0), ML_RANK_COORDINATOR);
+}
+
+static void crossing_pairs_leave_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 0, with(grant(3, ML_RANK_COORDINATOR), 1)), ACCEPTED);
+    assert_said(say(f, 0, with(with(grant(4, ML_RANK_COORDINATOR), 1), 2)), ACCEPTED);
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    /* {0, 3} against {1, 4} */
+    assert_said(say_having_seen(f, 0, before, with(deny(f, 1, ML_DENIAL_COMPROMISE), 3)), ACCEPTED);
+    assert_said(say_having_seen(f, 1, before, with(deny(f, 0, ML_DENIAL_COMPROMISE), 4)), ACCEPTED);
+    assert_int_equal(rank_of(f, 0), ML_RANK_NODE);
+    assert_int_equal(rank_of(f, 1), ML_RANK_NODE);
+    assert_int_equal(rank_of(f, 3), ML_RANK_COORDINATOR);
+    assert_int_equal(rank_of(f, 4), ML_RANK_COORDINATOR);
+}
+
+/* ---- other lanes ---- */
+
+static struct ml_ruling rule_record(struct fixture *f, const uint32_t *seen, struct ml_bundle_at at)
+{
+    struct ml_view *own = NULL;
+    struct ml_view *now = NULL;
+    at.lane = 3;
+    assert_int_equal(ml_view_at(&own, f->a, seen), ML_OK);
+    assert_int_equal(ml_view_of_all(&now, f->a), ML_OK);
+    struct ml_ruling ruling = ml_view_rule(own, now, &at);
+    ml_view_free(own);
+    ml_view_free(now);
+    return ruling;
+}
+
+static void an_idle_chain_has_cut_zero(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    struct ml_bundle_at at = {.writer = 3, .seq = 1};
+    assert_said(rule_record(f, before, at), ACCEPTED);
+    assert_said(say(f, 0, deny(f, 3, ML_DENIAL_COMPROMISE)), ACCEPTED);
+    assert_said(rule_record(f, before, at), ML_REASON_REVOKED);
+    assert_said(rule_record(f, everything(f), at), ML_REASON_NOT_ENROLLED);
+}
+
+static void a_record_cited_in_time_outlives_a_departure(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    assert_said(say(f, 0, deny(f, 3, ML_DENIAL_DEPARTURE)), ACCEPTED);
+    struct ml_bundle_at at = {.writer = 3, .seq = 7, .witnessed = 6};
+    assert_said(rule_record(f, before, at), ML_REASON_DEPARTED);
+    at.witnessed = 7;
+    assert_said(rule_record(f, before, at), ACCEPTED);
+    const struct ml_cut held = {.writer = 3, .seq = 6, .lane = 3};
+    const struct ml_say seal = {.kind = ML_SAY_CHECKPOINT, .cuts = &held, .cut_count = 1};
+    assert_said(say(f, 0, seal), ACCEPTED);
+    assert_said(rule_record(f, before, at), ML_REASON_DEPARTED);
+    at.seq = 6;
+    assert_said(rule_record(f, before, at), ACCEPTED);
+}
+
+static void a_checkpoint_bounds_what_one_alone_cuts(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before[PEOPLE];
+    memcpy(before, everything(f), sizeof(before));
+    const struct ml_cut held = {.writer = 3, .seq = 50, .lane = 3};
+    const struct ml_say seal = {.kind = ML_SAY_CHECKPOINT, .cuts = &held, .cut_count = 1};
+    assert_said(say(f, 2, seal), ACCEPTED);
+    assert_said(say(f, 0, deny(f, 3, ML_DENIAL_COMPROMISE)), ACCEPTED);
+    struct ml_bundle_at at = {.writer = 3, .seq = 50};
+    assert_said(rule_record(f, before, at), ACCEPTED);
+    at.seq = 51;
+    assert_said(rule_record(f, before, at), ML_REASON_REVOKED);
+}
+
+static void any_failed_alloc_adds_nothing(void **state)
+{
+    struct fixture *f = *state;
+    const size_t before = ml_authority_count(f->a);
+    const struct ml_say s = with(deny(f, 1, ML_DENIAL_COMPROMISE), 2);
+    struct ml_ruling ruling;
+    ml_err err = ML_E_NOMEM;
+    for (long i = 1; err == ML_E_NOMEM; i++) {
+        const struct ml_act_in in = {.writer = 0,
+                                     .seq = f->seqs[0] + 1,
+                                     .hlc = ml_hlc_make(f->now_ms, 0),
+                                     .vec = f->seqs,
+                                     .says = &s,
+                                     .say_count = 1};
+        f->fake.fail_alloc = i;
+        err = ml_authority_add(f->a, &ruling, &in);
+        f->fake.fail_alloc = 0;
+        assert_int_equal(ml_authority_count(f->a), before + (err == ML_OK));
+        assert_int_equal(rank_of(f, 1), err == ML_OK ? ML_RANK_NODE : ML_RANK_COORDINATOR);
+    }
+    ml_authority_undo(f->a);
+    assert_int_equal(rank_of(f, 1), ML_RANK_COORDINATOR);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(ranks_are_as_given),
+        TEST(nobody_raises_himself),
+        TEST(nobody_lowers_his_equal),
+        TEST(a_referent_takes_members_in_and_no_more),
+        TEST(a_coordinator_is_made_by_most_of_those_above),
+        TEST(an_act_needs_a_better_rank_than_its_subjects),
+        TEST(an_equal_may_be_suspended_for_three_days),
+        TEST(a_suspension_ends_when_two_clocks_say_so),
+        TEST(what_had_not_seen_a_compromise_falls_beyond_its_cut),
+        TEST(a_witness_saves_what_was_said_before_a_departure),
+        TEST(a_seal_ends_witnessing),
+        TEST(what_rests_on_a_fallen_grant_falls),
+        TEST(only_a_grant_that_saw_the_denial_undoes_it),
+        TEST(after_a_compromise_a_place_is_given_anew),
+        TEST(one_alone_cuts_nothing_that_he_had_seen),
+        TEST(of_two_who_deny_each_other_both_are_denied),
+        TEST(a_denial_beyond_the_cut_of_a_higher_stratum_is_void),
+        TEST(root_undoes_what_coordinators_do),
+        TEST(crossing_pairs_leave_the_rest),
+        TEST(an_idle_chain_has_cut_zero),
+        TEST(a_record_cited_in_time_outlives_a_departure),
+        TEST(a_checkpoint_bounds_what_one_alone_cuts),
+        TEST(any_failed_alloc_adds_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
