@@ -51,14 +51,15 @@ static void need_one(struct judging *j, uint32_t act)
     group_add(j, group, act);
 }
 
-/* His grants that nobody replaced, of his rank or better: one of them must go on counting. */
-static void need_rank(struct judging *j, uint32_t member, uint8_t rank)
+/* His grants that nobody replaced: one of them must go on counting, and gives his rank or a better
+ * one. */
+static void need_rank(struct judging *j, uint32_t member)
 {
     const struct ml_authority *a = j->a;
     size_t group = group_open(j);
     for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
         const struct ml_said *s = &a->said[i];
-        if (s->say.kind == ML_SAY_MEMBER && s->say.rank <= rank && ml_view_stands(j->v, s) &&
+        if (s->say.kind == ML_SAY_MEMBER && ml_view_stands(j->v, s) &&
             ml_view_is_last_grant(j->v, s)) {
             group_add(j, group, s->act);
         }
@@ -110,7 +111,7 @@ static bool find_signer(struct judging *j, struct signer *out, uint32_t writer)
         return false;
     }
     out->rank = ml_view_rank(j->v, out->member);
-    need_rank(j, out->member, out->rank);
+    need_rank(j, out->member);
     need_enrolment(j, out->member, out->node);
     return true;
 }
@@ -173,7 +174,8 @@ static bool may_promote(struct judging *j, const struct ml_say *say)
            2 * hands > members_of_rank(j, ML_RANK_REFERENT);
 }
 
-/* Nobody gives himself a rank, nor takes one from his equal. */
+/* Nobody gives himself a rank, nor takes one from his equal: he ranks above both what the subject
+ * has and what he gets, which leaves those of rank 2 or better. */
 static void rule_member(struct judging *j, const struct ml_say *say)
 {
     const uint8_t now = ml_view_rank(j->v, say->member);
@@ -181,8 +183,7 @@ static void rule_member(struct judging *j, const struct ml_say *say)
     if (say->rank == ML_RANK_COORDINATOR) {
         may = say->member != j->act->member && may_promote(j, say);
     } else {
-        may = say->root || (say->member != j->act->member && j->act->rank < say->rank &&
-                            j->act->rank < now && j->act->rank <= ML_RANK_REFERENT);
+        may = say->root || (j->act->rank < say->rank && j->act->rank < now);
     }
     if (!may) {
         refuse(j, ML_REASON_NO_AUTHORITY);
