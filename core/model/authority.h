@@ -28,7 +28,7 @@
 #define ML_RANK_REFERENT    2u
 #define ML_RANK_MEMBER      3u
 #define ML_RANK_NODE        4u /* a node's own writer: below every member */
-#define ML_SECONDS_MAX      8u
+#define ML_SECONDS          8u
 #define ML_SUSPEND_MS       (UINT64_C(72) * 3600u * 1000u) /* the longest that an equal may impose */
 
 typedef enum ml_say_kind {
@@ -63,7 +63,7 @@ struct ml_say {
     uint64_t until_ms; /* SUSPENSION: UTC */
     const struct ml_cut *cuts;
     size_t cut_count;
-    uint32_t seconds[ML_SECONDS_MAX]; /* writers whose co-signature was verified */
+    uint32_t seconds[ML_SECONDS]; /* writers whose co-signature was verified */
     uint8_t second_count;
     bool root; /* Root's co-signature was verified */
 };

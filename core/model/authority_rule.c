@@ -119,7 +119,7 @@ static bool find_signer(struct judging *j, struct signer *out, uint32_t writer)
 /* Rules B16: another member's than the actor and the subject, of rank 2 or better. */
 static unsigned count_seconds(struct judging *j, const struct ml_say *say)
 {
-    uint32_t counted[ML_SECONDS_MAX];
+    uint32_t counted[ML_SECONDS];
     unsigned count = 0;
     for (size_t i = 0; i < say->second_count; i++) {
         struct signer second;

@@ -160,29 +160,33 @@ struct ml_ruling ml_view_act(const struct ml_view *v, size_t act)
 
 /* ---- persons ---- */
 
+/* Are there, in what act `e` saw and said, acts of two members past this time? */
+static bool has_two_past(const struct ml_view *v, uint32_t e, uint64_t until_ms)
+{
+    const struct ml_authority *a = v->a;
+    uint32_t one = ML_NOBODY;
+    for (uint32_t i = 0; i < v->act_count; i++) {
+        const struct ml_act *x = &a->acts[i];
+        const bool past = ml_hlc_ms(x->hlc) >= until_ms && x->member != ML_NOBODY;
+        if (!past || (i != e && !ml_authority_holds(a, a->acts[e].vec, i))) {
+            continue;
+        }
+        if (one != ML_NOBODY && one != x->member) {
+            return true;
+        }
+        one = x->member;
+    }
+    return false;
+}
+
 /* A suspension ends where somebody of rank 2 or better has seen two members past its end (rules
  * B15): a single clock ends nothing. */
 static bool has_lapsed(const struct ml_view *v, const struct ml_said *denial)
 {
-    const struct ml_authority *a = v->a;
-    if (denial->say.mode != ML_DENIAL_SUSPENSION) {
-        return false;
-    }
-    for (uint32_t e = 0; e < v->act_count; e++) {
-        if (!ml_view_counts(v, e) || a->acts[e].rank > ML_RANK_REFERENT) {
-            continue;
-        }
-        uint32_t one = ML_NOBODY;
-        for (uint32_t i = 0; i < v->act_count; i++) {
-            const struct ml_act *x = &a->acts[i];
-            if (ml_hlc_ms(x->hlc) < denial->say.until_ms || x->member == ML_NOBODY ||
-                (i != e && !ml_authority_holds(a, a->acts[e].vec, i))) {
-                continue;
-            }
-            if (one != ML_NOBODY && one != x->member) {
-                return true;
-            }
-            one = x->member;
+    for (uint32_t e = 0; e < v->act_count && denial->say.mode == ML_DENIAL_SUSPENSION; e++) {
+        if (ml_view_counts(v, e) && v->a->acts[e].rank <= ML_RANK_REFERENT &&
+            has_two_past(v, e, denial->say.until_ms)) {
+            return true;
         }
     }
     return false;

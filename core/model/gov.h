@@ -18,12 +18,10 @@
 #include "core/base/env.h"
 #include "core/codec/bundle.h"
 #include "core/codec/govop.h"
+#include "core/model/authority.h"
 #include "core/model/gvec.h"
 #include "core/model/verdict.h"
 #include "maille/err.h"
-
-#define ML_RANK_COORDINATOR 1u
-#define ML_RANK_NODE        4u /* a node's own writer: below every member */
 
 struct ml_gov; /* the facts of one structure; owned by who made it */
 

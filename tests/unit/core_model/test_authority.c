@@ -11,7 +11,9 @@
 #include "core/model/authority.h"
 #include "fake_env.h"
 
-enum { PEOPLE = 6, ACTS = 64, HOUR = 3600000 };
+enum { PEOPLE = 6, ACTS = 64 };
+
+#define HOUR UINT64_C(3600000)
 
 /* Person n is member n, works on node n, writes with writer n. */
 struct fixture {
@@ -275,9 +277,9 @@ static void an_equal_may_be_suspended_for_three_days(void **state)
 {
     struct fixture *f = *state;
     struct ml_say s = deny(f, 1, ML_DENIAL_SUSPENSION);
-    s.until_ms = f->now_ms + 73 * (uint64_t)HOUR;
+    s.until_ms = f->now_ms + 73 * HOUR;
     assert_said(say(f, 0, s), ML_REASON_NO_AUTHORITY);
-    s.until_ms = f->now_ms + 72 * (uint64_t)HOUR;
+    s.until_ms = f->now_ms + 72 * HOUR;
     assert_said(say(f, 0, s), ACCEPTED);
     assert_int_equal(rank_of(f, 1), ML_RANK_NODE);
 }
@@ -286,9 +288,9 @@ static void a_suspension_ends_when_two_clocks_say_so(void **state)
 {
     struct fixture *f = *state;
     assert_said(say(f, 0, deny(f, 1, ML_DENIAL_SUSPENSION)), ACCEPTED);
-    f->now_ms += 23 * (uint64_t)HOUR;
+    f->now_ms += 23 * HOUR;
     assert_said(say(f, 2, anything()), ACCEPTED);
-    f->now_ms += 2 * (uint64_t)HOUR;
+    f->now_ms += 2 * HOUR;
     assert_said(say(f, 0, anything()), ACCEPTED);
     assert_int_equal(rank_of(f, 1), ML_RANK_NODE);
     assert_said(say(f, 3, anything()), ACCEPTED);

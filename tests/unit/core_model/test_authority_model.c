@@ -6,7 +6,7 @@
  * order gives the same rulings and ranks; and what stands is asked from outside: nobody denied is
  * heard beyond his cut, nobody raised himself, deny beats what hadn't seen it, Root's word stands.
  *
- * ML_MODEL_DEPTH: acts of the exhaustive part (3). ML_MODEL_SEED, ML_MODEL_RANDOM: histories of six
+ * ML_MODEL_DEPTH: acts of the exhaustive part (2). ML_MODEL_SEED, ML_MODEL_RANDOM: histories of six
  * acts drawn by a seed (from 1), and how many (2,000).
  */
 #include <inttypes.h>
@@ -227,6 +227,7 @@ static bool may_come(const struct history *h, const uint8_t *order, unsigned at,
     return true;
 }
 
+/* As deep as there are acts. NOLINTNEXTLINE(misc-no-recursion) */
 static void try_orders(struct history *h, const struct outcome *want, uint8_t *order, unsigned at)
 {
     if (at == h->count) {
@@ -322,15 +323,22 @@ static bool is_first_of_equals(const struct history *h, uint32_t writer)
     return true;
 }
 
+static bool is_within(const uint32_t *a, const uint32_t *b)
+{
+    bool within = true;
+    for (uint32_t w = 0; w < WRITERS; w++) {
+        within = within && a[w] <= b[w];
+    }
+    return within;
+}
+
 /* A vector hangs together when it holds what each of its acts saw. */
 static bool hangs_together(const struct history *h, const uint32_t *vec)
 {
     for (unsigned i = 0; i < h->count; i++) {
         const struct act *x = &h->acts[i];
-        for (uint32_t w = 0; w < WRITERS && vec[x->writer] >= x->seq; w++) {
-            if (x->vec[w] > vec[w]) {
-                return false;
-            }
+        if (vec[x->writer] >= x->seq && !is_within(x->vec, vec)) {
+            return false;
         }
     }
     return true;
@@ -380,9 +388,11 @@ static bool has_right(struct history *h)
     return o.own[h->count - 1] == ML_REASON_NONE;
 }
 
-/* An act without right says nothing: the history is the one without it. */
+/* As deep as there are acts. NOLINTNEXTLINE(misc-no-recursion) */
 static void extend(struct history *h, unsigned depth);
 
+/* An act without right says nothing: the history is the one without it.
+ * NOLINTNEXTLINE(misc-no-recursion) */
 static void extend_by(struct history *h, unsigned depth, uint32_t writer, unsigned vec)
 {
     struct act *x = &h->acts[h->count];
@@ -404,6 +414,7 @@ static void extend_by(struct history *h, unsigned depth, uint32_t writer, unsign
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void extend(struct history *h, unsigned depth)
 {
     for (uint32_t w = 0; w < WRITERS && depth > 0; w++) {
@@ -462,7 +473,7 @@ static void every_short_history_means_one_thing(void **state)
 {
     (void)state;
     static struct history h;
-    const unsigned depth = (unsigned)setting("ML_MODEL_DEPTH", 3);
+    const unsigned depth = (unsigned)setting("ML_MODEL_DEPTH", 2);
     for (size_t i = 0; i < sizeof(casts) / sizeof(casts[0]); i++) {
         found(&h, casts[i]);
         extend(&h, depth < DEPTH_MAX ? depth : DEPTH_MAX);
