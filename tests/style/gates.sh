@@ -43,5 +43,23 @@ sed '/^| `ML_LINKS_MAX`/s/open_links_end_at_their_limit/asserted/' docs/limits.m
 for wrong in missing value test asserted; do
     refuses "limits-$wrong" sh tests/style/check_limits.sh "$work/$wrong.md"
 done
+# Recipes: one that the page doesn't name, one too few, one that no longer applies, one whose promise
+# isn't seen.
+bash tests/recipes/run.sh --check || bad=$((bad + 1))
+recipes() { # recipes FOLDER: the recipes, to be spoilt
+    rm -rf "$1"
+    cp -r tests/recipes "$1"
+}
+recipes "$work/unnamed" && cp "$work/unnamed/entity.patch" "$work/unnamed/other.patch"
+recipes "$work/fewer" && rm "$work/fewer/entity.patch"
+recipes "$work/stale" && sed -i 's/^ .*entities\[\].*/ no such line/; s/^-.*entities.*/-no such line/' "$work/stale/entity.patch"
+recipes "$work/silent" && sed -i '/^See: /d' "$work/silent/entity.patch"
+for wrong in unnamed fewer stale silent; do
+    refuses "recipes-$wrong" bash tests/recipes/run.sh --check "$work/$wrong" docs/recettes.md
+done
+mkdir "$work/unseen"
+sed 's/^Build: .*/Run: echo nothing/; /^Run: build/d' tests/recipes/entity.patch > "$work/unseen/entity.patch"
+echo 'tests/recipes/entity.patch' > "$work/unseen/page.md"
+refuses recipes-unseen bash tests/recipes/run.sh "$work/unseen" "$work/unseen/page.md"
 echo "$((tried - bad)) passed, $bad failed"
 [ "$bad" -eq 0 ]
