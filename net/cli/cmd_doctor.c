@@ -206,6 +206,21 @@ static void check_peers(struct doctor *d)
     ml_tree_free(tree);
 }
 
+static const char *damage_remedy(const struct ml_value *damage)
+{
+    const char *file = cli_text(damage, "file");
+    if (strcmp(file, "restored") == 0) {
+        return "damage.link";
+    }
+    if (strcmp(file, "doubled") == 0) {
+        return "damage.stop_one";
+    }
+    const bool more = ml_value_int(ml_value_get(damage, "missing"), 0) > 0 ||
+                      ml_value_bool(ml_value_get(damage, "unreadable"), false) ||
+                      ml_value_bool(ml_value_get(damage, "cut"), false);
+    return more ? "damage.wait" : "damage.disk";
+}
+
 /* What the node had to repair: until nothing is missing any more, a warning. */
 static void say_damage(struct doctor *d, const struct ml_value *damage)
 {
@@ -215,7 +230,6 @@ static void say_damage(struct doctor *d, const struct ml_value *damage)
     char remedy[2 * TEXT_MAX];
     const char *file = cli_text(damage, "file");
     const bool unreadable = ml_value_bool(ml_value_get(damage, "unreadable"), false);
-    const bool missing = ml_value_int(ml_value_get(damage, "missing"), 0) > 0;
     const bool cut = ml_value_bool(ml_value_get(damage, "cut"), false);
     const char *how = unreadable ? "_unreadable" : cut ? "_cut" : "";
     snprintf(id, sizeof(id), "damage.%s%s", file, how);
@@ -224,9 +238,9 @@ static void say_damage(struct doctor *d, const struct ml_value *damage)
         text[len] = ' ';
         (void)ml_text(text + len + 1, sizeof(text) - len - 1, "damage.aside", damage);
     }
-    (void)ml_text(remedy, sizeof(remedy),
-                  missing || unreadable || cut ? "damage.wait" : "damage.disk", damage);
-    say(d, WARNING, "fichier abîmé", text, remedy);
+    (void)ml_text(remedy, sizeof(remedy), damage_remedy(damage), damage);
+    const bool whole = strcmp(file, "restored") == 0 || strcmp(file, "doubled") == 0;
+    say(d, WARNING, whole ? "copie de ce poste" : "fichier abîmé", text, remedy);
 }
 
 /* What a later program wrote, and this one keeps without showing it. */

@@ -263,6 +263,23 @@ static const struct ml_text_row rows[] = {
      "signature."},
     {"damage.keystore", "Le trousseau était abîmé : son double l'a remplacé, rien n'est perdu.",
      "The keystore was damaged: its twin took its place, nothing is lost."},
+    {"damage.restored",
+     "Une sauvegarde plus ancienne que ce qui avait été échangé a été remise sur ce poste : il "
+     "écrit "
+     "sous une nouvelle signature et reprend le reste chez les autres.",
+     "A backup older than what had been exchanged was put back on this computer: it writes under a "
+     "new signature and takes the rest from the others."},
+    {"damage.doubled",
+     "Un autre poste écrit avec les clés de celui-ci : sa machine a été copiée. Les saisies des "
+     "deux sont gardées ; celles d'après la copie sont à relire.",
+     "Another computer writes with the keys of this one: its machine was copied. The entries of "
+     "both are kept; those made after the copy are to be read again."},
+    {"damage.link", "Reliez ce poste à un autre (« maille peer list », « maille sync now »).",
+     "Link this computer to another one (“maille peer list”, “maille sync now”)."},
+    {"damage.stop_one",
+     "Arrêtez l'une des deux machines, puis faites-la adhérer de nouveau avec un code (« maille "
+     "enrol join »).",
+     "Stop one of the two machines, then have it join again with a code (“maille enrol join”)."},
     {"damage.keystore_lost",
      "Le trousseau de ce poste et son double sont illisibles. Remettez une copie du fichier "
      "« keystore », ou adhérez de nouveau avec un code d'un coordinateur (« maille enrol join ») : "

@@ -18,8 +18,10 @@ enum { NOTE_VERSION = 1, NOTE_HEAD = 36, PLACE_BYTES = 21, NAME_MAX_BYTES = 64 }
 #define NOTE_MAX (NOTE_HEAD + ML_ASIDE_NAME_MAX + 4u + ML_DAMAGE_PLACES_MAX * PLACE_BYTES)
 
 static const char *const file_names[ML_DAMAGE_FILES] = {
-    [ML_DAMAGE_LOG] = "log",       [ML_DAMAGE_VAULT] = "vault",   [ML_DAMAGE_DRAFTS] = "drafts",
-    [ML_DAMAGE_TRACES] = "traces", [ML_DAMAGE_ANCHOR] = "anchor", [ML_DAMAGE_KEYSTORE] = "keystore",
+    [ML_DAMAGE_LOG] = "log",           [ML_DAMAGE_VAULT] = "vault",
+    [ML_DAMAGE_DRAFTS] = "drafts",     [ML_DAMAGE_TRACES] = "traces",
+    [ML_DAMAGE_ANCHOR] = "anchor",     [ML_DAMAGE_KEYSTORE] = "keystore",
+    [ML_DAMAGE_RESTORED] = "restored", [ML_DAMAGE_DOUBLED] = "doubled",
 };
 
 static ml_err org_file(const struct ml_org *org, char path[ML_PATH_MAX], const char *name)

@@ -25,6 +25,8 @@ typedef enum ml_damage_file {
     ML_DAMAGE_TRACES,
     ML_DAMAGE_ANCHOR,
     ML_DAMAGE_KEYSTORE,
+    ML_DAMAGE_RESTORED, /* no file: the home is an older copy of what had been offered already */
+    ML_DAMAGE_DOUBLED,  /* no file: another machine signed with a key of this one */
     ML_DAMAGE_FILES,
 } ml_damage_file;
 

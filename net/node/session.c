@@ -62,6 +62,10 @@ static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
     }
     ml_logf(org->node->env, ML_LOG_WARN, "session",
             "the store was restored or repaired: a new writer is opened");
+    if (ahead) { /* told for a week: the answer to this unlock may never be read */
+        const struct ml_damage damage = {.file = ML_DAMAGE_RESTORED};
+        ml_damage_note(org, &damage);
+    }
     err = writer_draw(org, s);
     return err == ML_OK ? ml_damage_renewed(org, &s->member) : err;
 }
@@ -70,6 +74,8 @@ ml_err ml_session_renew_writer(struct ml_org *org)
 {
     ml_logf(org->node->env, ML_LOG_WARN, "session",
             "another machine signs with the same key: a new writer is opened");
+    const struct ml_damage damage = {.file = ML_DAMAGE_DOUBLED};
+    ml_damage_note(org, &damage);
     return writer_draw(org, org->session);
 }
 

@@ -10,6 +10,7 @@
 #include "maille/value.h"
 #include "net/node/state.h"
 #include "support_cluster.h"
+#include "support_damage.h"
 #include "support_request.h"
 #include "support_story.h"
 
@@ -145,11 +146,13 @@ static void a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest(void 
     char treatment[40];
     struct story_proof a;
     struct story_proof b;
+    struct damage_told told;
     story_found(c, 0);
     story_patient(c, 0, patient);
     story_join(c, 0, 1, "Inès Leroy", 60);
     story_treatment(c, 1, patient, drug("metformine", "500 mg"), treatment);
     story_synced(c, 1);
+    assert_false(damage_told(c, 1, "restored", &told));
     cluster_stop(c, 1);
     cluster_copy_home(c, 1, "backup");
     cluster_start(c, 1);
@@ -161,6 +164,10 @@ static void a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest(void 
     cluster_restore_home(c, 1, "backup");
     cluster_start(c, 1);
     story_unlock(c, 1);
+    cluster_stop(c, 1); /* the answer to that unlock may have been lost: it's told again */
+    cluster_start(c, 1);
+    story_unlock(c, 1);
+    assert_true(damage_told(c, 1, "restored", &told));
     story_treatment(c, 1, patient, drug("aspirine", "75 mg"), treatment);
     story_synced(c, 1);
     story_verify(c, 0, &a);
