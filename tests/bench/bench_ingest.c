@@ -10,6 +10,7 @@
 #include "bench.h"
 #include "core/codec/bundle.h"
 #include "core/model/seal.h"
+#include "exchange.h"
 #include "fixture.h"
 #include "net/node/session.h"
 #include "node.h"
@@ -127,6 +128,7 @@ void ml_bench_ingest(struct bench *b)
         }
         bench_node_close(&n);
         bench_remove_folder(full);
+        exchange_forget(b);
         if (!b->failed && rename(part, full) != 0) {
             bench_fail(b, full, ML_E_IO);
         }

@@ -32,6 +32,8 @@ static const struct bench_entry benches[] = {
     {"chart", ml_bench_chart},
     {"write", ml_bench_write},
     {"start unlock rss", ml_bench_start},
+    {"first live sync", ml_bench_exchange},
+    {"sync", ml_bench_link}, /* with the stores that the one before leaves */
 };
 
 struct options {

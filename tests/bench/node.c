@@ -13,35 +13,40 @@ const char bench_passphrase[] = "phrase de passe du banc";
 
 static void port_identity_set(void *ctx, const struct ml_link_identity *identity)
 {
-    (void)ctx;
-    (void)identity;
+    ((struct bench_node *)ctx)->identity = *identity;
 }
 
 static void port_identity_clear(void *ctx, const struct ml_org_id *org)
 {
-    (void)ctx;
+    struct bench_node *n = ctx;
     (void)org;
+    memset(&n->identity, 0, sizeof(n->identity));
 }
 
 static void port_dial(void *ctx, const struct ml_dial_request *request)
 {
-    (void)ctx;
-    (void)request;
+    const struct bench_node *n = ctx;
+    if (n->world.dial != NULL) {
+        n->world.dial(n->world.ctx, request);
+    }
 }
 
 static void port_link_send(void *ctx, uint64_t link, const uint8_t *msg, size_t len)
 {
-    (void)ctx;
+    const struct bench_node *n = ctx;
     (void)link;
-    (void)msg;
-    (void)len;
+    if (n->world.send != NULL) {
+        n->world.send(n->world.ctx, ml_slice(msg, len));
+    }
 }
 
 static void port_link_close(void *ctx, uint64_t link, ml_err reason)
 {
-    (void)ctx;
+    const struct bench_node *n = ctx;
     (void)link;
-    (void)reason;
+    if (n->world.close != NULL) {
+        n->world.close(n->world.ctx, reason);
+    }
 }
 
 static void port_reply(void *ctx, uint64_t call, ml_err err, struct ml_slice document)
@@ -63,11 +68,17 @@ static void port_event(void *ctx, const char *name, struct ml_slice document)
 
 static void port_wake_at(void *ctx, uint64_t at_ms)
 {
-    (void)ctx;
-    (void)at_ms;
+    ((struct bench_node *)ctx)->wake_at_ms = at_ms;
 }
 
 bool bench_node_open(struct bench_node *n, struct bench *b, const char *folder)
+{
+    const struct bench_world alone = {.env = NULL};
+    return bench_node_open_in(n, b, folder, &alone);
+}
+
+bool bench_node_open_in(struct bench_node *n, struct bench *b, const char *folder,
+                        const struct bench_world *world)
 {
     const struct ml_node_ports ports = {.ctx = n,
                                         .identity_set = port_identity_set,
@@ -80,14 +91,19 @@ bool bench_node_open(struct bench_node *n, struct bench *b, const char *folder)
                                         .wake_at = port_wake_at};
     memset(n, 0, sizeof(*n));
     n->bench = b;
+    n->world = *world;
+    n->wake_at_ms = UINT64_MAX;
     (void)mkdir(folder, 0700);
     snprintf(n->home, sizeof(n->home), "%.400s/home", folder);
     snprintf(n->state, sizeof(n->state), "%.400s/state", folder);
     (void)mkdir(n->state, 0700);
     snprintf(n->state, sizeof(n->state), "%.400s/state/maille", folder); /* mailled's place */
     ml_buf_init(&n->document, b->env, 64u << 20);
-    const struct ml_node_args args = {
-        .env = b->env, .home = n->home, .state_home = n->state, .ports = &ports};
+    const struct ml_node_args args = {.env = world->env == NULL ? b->env : world->env,
+                                      .home = n->home,
+                                      .state_home = n->state,
+                                      .ports = &ports,
+                                      .test_keys = b->quick};
     return bench_good(b, ml_node_open(&n->node, &args), folder);
 }
 

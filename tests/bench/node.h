@@ -8,8 +8,20 @@
 #include "maille/value.h"
 #include "net/node/node.h"
 
+/* Time and links of a node that isn't alone; each may be NULL. `env` NULL: the real one. */
+struct bench_world {
+    const struct ml_env *env;
+    void *ctx;
+    void (*dial)(void *ctx, const struct ml_dial_request *request);
+    void (*send)(void *ctx, struct ml_slice msg);
+    void (*close)(void *ctx, ml_err reason);
+};
+
 struct bench_node {
     struct bench *bench;
+    struct bench_world world;
+    struct ml_link_identity identity;
+    uint64_t wake_at_ms;
     struct ml_node *node; /* NULL: closed */
     char home[BENCH_PATH];
     char state[BENCH_PATH];
@@ -24,6 +36,8 @@ extern const char bench_passphrase[];
 
 /** Opens home and state in `folder`, made when they aren't there. */
 bool bench_node_open(struct bench_node *n, struct bench *b, const char *folder);
+bool bench_node_open_in(struct bench_node *n, struct bench *b, const char *folder,
+                        const struct bench_world *world);
 void bench_node_close(struct bench_node *n);
 /** Unlocks, and lets the vault catch up. */
 bool bench_node_unlock(struct bench_node *n);
