@@ -197,6 +197,7 @@ ml_err ml_log_open_raw(struct ml_log **out, const struct ml_log_args *args)
     }
     log->env = args->env;
     log->org = args->org;
+    args->env->random(args->env->ctx, log->slot_key, sizeof(log->slot_key));
     ml_buf_init(&log->scratch, args->env, SCRATCH_MAX);
     ml_err err = log_open_db(log, args);
     if (err != ML_OK) {

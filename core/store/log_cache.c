@@ -10,9 +10,11 @@
 
 /* ---- writers ---- */
 
+/* A writer's id is a hash of a key that he drew, as often as he liked: keyed, so that he can't
+ * choose his place and make all searches long. */
 static size_t slot_of(const struct ml_log *log, const struct ml_writer_id *id)
 {
-    size_t at = (size_t)ml_get_u64be(id->b) & (log->slot_count - 1);
+    size_t at = (size_t)ml_short_hash(log->slot_key, id->b, sizeof(id->b)) & (log->slot_count - 1);
     while (log->slots[at] != 0) {
         const struct ml_log_writer *w = log->writers[log->slots[at] - 1];
         if (memcmp(w->id.b, id->b, sizeof(id->b)) == 0) {

@@ -7,6 +7,7 @@
 #ifndef ML_STORE_LOG_IMPL_H
 #define ML_STORE_LOG_IMPL_H
 
+#include "core/crypto/short_hash.h"
 #include "core/model/fork.h"
 #include "core/model/gvec.h"
 #include "core/model/judge.h"
@@ -178,6 +179,7 @@ struct ml_log {
     size_t writer_cap;
     uint32_t *slots; /* hash table of writer16: index + 1, 0 empty; a power of two */
     size_t slot_count;
+    uint8_t slot_key[ML_SHORT_HASH_KEY_BYTES]; /* drawn at opening, for this process only */
     size_t strangers;
     struct ml_log_gvec gvecs[ML_LOG_GVECS_MAX];
     size_t gvec_count;

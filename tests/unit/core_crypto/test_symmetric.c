@@ -12,6 +12,7 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/hkdf.h"
 #include "core/crypto/pwhash.h"
+#include "core/crypto/short_hash.h"
 #include "support_crypto.h"
 
 static void expect_hex(const uint8_t *bytes, size_t len, const char *hex)
@@ -55,6 +56,18 @@ static void a_finished_hash_is_wiped(void **state)
     ml_hash_init(&st, 16, "key", 3);
     ml_hash_final(&st, out, 16);
     assert_memory_equal(st.opaque, zeros, sizeof(zeros));
+}
+
+static void short_hash_is_siphash_2_4(void **state)
+{
+    (void)state;
+    uint8_t bytes[16];
+    for (uint8_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = i;
+    }
+    /* The paper's appendix A, key 00 01 .. 0f: of 15 bytes, and of none. */
+    assert_true(ml_short_hash(bytes, bytes, 15) == UINT64_C(0xe545be4961ca29a1));
+    assert_true(ml_short_hash(bytes, bytes, 0) == UINT64_C(0x310e0edd47db6f72));
 }
 
 static void hmac_pads_keys_up_to_a_block(void **state)
@@ -388,6 +401,7 @@ int main(void)
         TEST(a_letter_of_three_points_has_room_in_a_long_passphrase),
         TEST(blake2b_is_rfc7693),
         TEST(a_finished_hash_is_wiped),
+        TEST(short_hash_is_siphash_2_4),
         TEST(hmac_pads_keys_up_to_a_block),
         TEST(hkdf_gives_1_to_3_outputs),
         TEST(aead_is_xchacha20_poly1305),

@@ -49,6 +49,35 @@ static void assert_stopped(const struct ml_log_outcome *o)
     assert_int_equal(o->reason, ML_REASON_STORE_FULL);
 }
 
+/* The longest row of taken places in the table of writers: what a search may have to look at. */
+static size_t longest_run(const struct ml_log *log)
+{
+    size_t longest = 0;
+    size_t run = 0;
+    for (size_t i = 0; i < log->slot_count; i++) {
+        run = log->slots[i] == 0 ? 0 : run + 1;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+static void writers_who_choose_their_ids_choose_no_place(void **state)
+{
+    enum { CHOSEN = 4096 };
+    struct fixture *f = *state;
+    struct ml_log_writer *w = NULL;
+    struct ml_writer_id id = {{0}};
+    assert_int_equal(ml_log_write(f->a), ML_OK);
+    for (uint32_t i = 0; i < CHOSEN; i++) { /* as if he had drawn keys until they are so alike */
+        ml_put_u32be(id.b + 12, i);
+        assert_int_equal(ml_log_writer_add(f->a, &w, &id), ML_OK);
+    }
+    assert_in_range(longest_run(f->a), 1, 128);
+    assert_ptr_equal(ml_log_writer_find(f->a, &id), w);
+    assert_memory_not_equal(f->a->slot_key, f->b->slot_key, sizeof(f->a->slot_key));
+    ml_log_abort(f->a);
+}
+
 /* Heads stand in every frontier and in memory. */
 static void branches_of_a_chain_end_at_a_limit(void **state)
 {
@@ -450,6 +479,7 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(writers_who_choose_their_ids_choose_no_place),
         TEST(branches_of_a_chain_end_at_a_limit),
         TEST(writers_of_a_member_on_a_node_end_at_a_limit),
         TEST(words_of_governance_end_at_a_limit),
