@@ -1,6 +1,8 @@
 /* core/base/utf8.c -- see utf8.h. */
 #include "core/base/utf8.h"
 
+#include <string.h>
+
 /* Bytes of the sequence that `first` begins, and the bounds of its second byte; 0: none begins so.
  */
 static size_t sequence_of(uint8_t first, uint8_t *low, uint8_t *high)
@@ -43,10 +45,23 @@ static size_t character_at(const uint8_t *p, size_t rest)
     return n;
 }
 
+/* Are the eight bytes at p all ASCII, and none of them NUL? Below a NUL the subtraction borrows,
+ * which may blame a neighbour: then one byte after the other is looked at. */
+static bool is_plain(const uint8_t *p)
+{
+    uint64_t word = 0;
+    memcpy(&word, p, sizeof(word));
+    return ((word | (word - UINT64_C(0x0101010101010101))) & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool ml_utf8_valid(struct ml_slice text)
 {
     size_t n = 0;
     for (size_t i = 0; i < text.len; i += n) {
+        n = sizeof(uint64_t);
+        if (text.len - i >= n && is_plain(text.data + i)) {
+            continue;
+        }
         n = character_at(text.data + i, text.len - i);
         if (n == 0) {
             return false;

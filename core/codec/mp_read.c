@@ -38,10 +38,12 @@ void ml_fault_describe(char *out, size_t size, const struct ml_fault *fault)
 
 void ml_mp_init(struct ml_mp *c, struct ml_slice in, ml_mp_mode mode)
 {
-    memset(c, 0, sizeof(*c));
     c->data = in.data;
     c->len = in.len;
+    c->pos = 0;
+    c->fault = (struct ml_fault){.reason = ML_FAULT_NONE};
     c->mode = mode;
+    c->depth = 0; /* a frame is written when it is entered: most values have few */
 }
 
 void ml_mp_fail(struct ml_mp *c, ml_fault_reason reason, size_t offset)
@@ -292,6 +294,19 @@ double ml_mp_float(struct ml_mp *c)
     return v;
 }
 
+/* The bytes behind a head of type STR or BIN. */
+static struct ml_slice bytes_take(struct ml_mp *c, const struct head *h)
+{
+    struct ml_slice out = {c->data + c->pos + h->size, (size_t)h->value};
+    if (h->type == ML_MP_STR && !ml_utf8_valid(out)) {
+        ml_mp_fail(c, ML_FAULT_UTF8, c->pos);
+        return (struct ml_slice){NULL, 0};
+    }
+    item_take(c, h->size + out.len);
+    frames_leave(c);
+    return out;
+}
+
 static struct ml_slice bytes_of(struct ml_mp *c, ml_mp_type type, size_t min, size_t max)
 {
     struct head h;
@@ -303,14 +318,7 @@ static struct ml_slice bytes_of(struct ml_mp *c, ml_mp_type type, size_t min, si
         ml_mp_fail(c, ML_FAULT_RANGE, c->pos);
         return none;
     }
-    struct ml_slice out = {c->data + c->pos + h.size, (size_t)h.value};
-    if (type == ML_MP_STR && !ml_utf8_valid(out)) {
-        ml_mp_fail(c, ML_FAULT_UTF8, c->pos);
-        return none;
-    }
-    item_take(c, h.size + out.len);
-    frames_leave(c);
-    return out;
+    return bytes_take(c, &h);
 }
 
 struct ml_slice ml_mp_bin(struct ml_mp *c, size_t min, size_t max)
@@ -369,24 +377,26 @@ uint32_t ml_mp_map(struct ml_mp *c, uint32_t min, uint32_t max)
     return container(c, ML_MP_MAP, min, max);
 }
 
-uint64_t ml_mp_key(struct ml_mp *c)
+static uint64_t key_take(struct ml_mp *c, const struct head *h)
 {
-    struct head h;
-    if (!head_read(c, &h)) {
-        return 0;
-    }
-    if (h.type != ML_MP_UINT || !at_key(c) || h.value == UINT64_MAX) {
+    if (h->type != ML_MP_UINT || !at_key(c) || h->value == UINT64_MAX) {
         ml_mp_fail(c, ML_FAULT_KEY_TYPE, c->pos);
         return 0;
     }
     struct ml_mp_frame *f = &c->frames[c->depth - 1];
-    if (h.value < f->next_key) {
+    if (h->value < f->next_key) {
         ml_mp_fail(c, ML_FAULT_KEY_ORDER, c->pos);
         return 0;
     }
-    f->next_key = h.value + 1;
-    item_take(c, h.size);
-    return h.value;
+    f->next_key = h->value + 1;
+    item_take(c, h->size);
+    return h->value;
+}
+
+uint64_t ml_mp_key(struct ml_mp *c)
+{
+    struct head h;
+    return head_read(c, &h) ? key_take(c, &h) : 0;
 }
 
 struct ml_slice ml_mp_key_str(struct ml_mp *c)
@@ -420,16 +430,17 @@ static void any_item(struct ml_mp *c)
         if (c->mode == ML_MP_DOC) {
             (void)ml_mp_key_str(c);
         } else {
-            (void)ml_mp_key(c);
+            (void)key_take(c, &h);
         }
         return;
     }
     if (h.type == ML_MP_ARRAY || h.type == ML_MP_MAP) {
         (void)frame_enter(c, &h);
     } else if (h.type == ML_MP_STR || h.type == ML_MP_BIN) {
-        (void)bytes_of(c, h.type, 0, SIZE_MAX);
+        (void)bytes_take(c, &h);
     } else {
-        (void)scalar(c, h.type);
+        item_take(c, h.size);
+        frames_leave(c);
     }
 }
 

@@ -419,7 +419,7 @@ static bool value_is_canonical(struct ml_slice v)
     struct ml_mp c;
     ml_mp_init(&c, v, ML_MP_CANONICAL);
     c.depth = 1;
-    c.frames[0].left = 2;
+    c.frames[0] = (struct ml_mp_frame){.left = 2};
     (void)ml_mp_value(&c);
     return ml_mp_ok(&c) && c.pos == c.len;
 }

@@ -70,12 +70,36 @@ static void a_character_is_whole_and_none_is_zero(void **state)
     assert_false(is_text("ok\xff", 3));
 }
 
+/* Where text is plain it is read by words: a fault at any place of any word is found, and what
+ * stands beside it isn't blamed. */
+static void a_fault_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    static const uint8_t bad[] = {0x00, 0x80, 0xbf, 0xc1, 0xf5, 0xff};
+    uint8_t text[40];
+    for (size_t len = 1; len <= sizeof(text); len++) {
+        for (size_t at = 0; at < len; at++) {
+            memset(text, 0x01, sizeof(text));
+            for (size_t i = 0; i < sizeof(bad); i++) {
+                text[at] = bad[i];
+                assert_false(ml_utf8_valid(ml_slice(text, len)));
+            }
+            text[at] = 0x7f;
+            assert_true(ml_utf8_valid(ml_slice(text, len)));
+            text[at] = 0xc3; /* e acute over two words, or cut off */
+            text[(at + 1) % sizeof(text)] = 0xa9;
+            assert_int_equal(ml_utf8_valid(ml_slice(text, len)), at + 1 < len);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sequence_of_up_to_three_bytes_is_judged_right),
         cmocka_unit_test(four_bytes_are_judged_right_at_each_bound),
         cmocka_unit_test(a_character_is_whole_and_none_is_zero),
+        cmocka_unit_test(a_fault_is_found_wherever_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
