@@ -299,7 +299,8 @@ ml_err ml_seal_bundle(const struct ml_seal_args *args, struct ml_buf *out, uint3
 struct opening {
     const struct ml_open_args *args;
     struct ml_dict_entry dict[ML_BUNDLE_STREAMS_MAX];
-    uint8_t plain[ML_BODY_BYTES_MAX];
+    size_t used;     /* of plain, at most */
+    uint8_t plain[]; /* as long as the body: no op is longer */
 };
 
 /* A reference inside the bundle goes to a smaller index, or the graph of versions has a cycle. */
@@ -336,7 +337,8 @@ static ml_err open_op(struct opening *o, const struct ml_body_op *op, struct ml_
     }
     ml_op_ad(ad, &args->org, args->header, out->index, &out->entry);
     ml_op_nonce(nonce, &args->header->salt, out->index);
-    if (op->sealed.len < ML_AEAD_TAG_BYTES || op->sealed.len > sizeof(o->plain) ||
+    o->used = op->sealed.len > o->used ? op->sealed.len : o->used;
+    if (op->sealed.len < ML_AEAD_TAG_BYTES ||
         ml_aead_open(o->plain, op->sealed, ml_slice(ad, sizeof(ad)), nonce, dek) != ML_OK) {
         out->result = ML_OPEN_FORGED;
         return ML_OK;
@@ -350,7 +352,7 @@ static ml_err open_op(struct opening *o, const struct ml_body_op *op, struct ml_
 
 ml_err ml_open_bundle(const struct ml_open_args *args, ml_opened_cb *each, void *user)
 {
-    struct opening *o = ml_alloc(args->env, sizeof(*o));
+    struct opening *o = ml_alloc(args->env, sizeof(*o) + args->body.len);
     if (o == NULL) {
         return ML_E_NOMEM;
     }
@@ -376,7 +378,7 @@ ml_err ml_open_bundle(const struct ml_open_args *args, ml_opened_cb *each, void 
             err = each(user, &out);
         }
     }
-    ml_wipe(o->plain, sizeof(o->plain));
+    ml_wipe(o->plain, o->used);
     ml_release(args->env, o);
     return err;
 }

@@ -166,13 +166,8 @@ static ml_err load_graph(struct ml_object *o)
     return err;
 }
 
-static ml_err load(struct ml_object *o, struct ml_slice packed)
+static ml_err versions_alloc(struct ml_object *o)
 {
-    size_t seen_total = 0;
-    ml_err err = count_versions(packed, &o->count);
-    if (err != ML_OK) {
-        return err;
-    }
     o->versions = ml_alloc_array(o->env, o->count + 1u, sizeof(*o->versions));
     o->member = ml_alloc_array(o->env, o->count + 1u, sizeof(*o->member));
     o->acts = ml_alloc_array(o->env, o->count + 1u, sizeof(*o->acts));
@@ -180,10 +175,11 @@ static ml_err load(struct ml_object *o, struct ml_slice packed)
     if (o->versions == NULL || o->member == NULL || o->acts == NULL || o->lives == NULL) {
         return ML_E_NOMEM;
     }
-    err = load_versions(o, packed, &seen_total);
-    if (err != ML_OK) {
-        return err;
-    }
+    return ML_OK;
+}
+
+static ml_err merge_all(struct ml_object *o, size_t seen_total)
+{
     o->seen = ml_alloc_array(o->env, seen_total + 1, sizeof(*o->seen));
     if (o->seen == NULL) {
         return ML_E_NOMEM;
@@ -192,17 +188,68 @@ static ml_err load(struct ml_object *o, struct ml_slice packed)
     return load_graph(o);
 }
 
+static ml_err load(struct ml_object *o, struct ml_slice packed)
+{
+    size_t seen_total = 0;
+    ml_err err = count_versions(packed, &o->count);
+    if (err == ML_OK) {
+        err = versions_alloc(o);
+    }
+    if (err == ML_OK) {
+        err = load_versions(o, packed, &seen_total);
+    }
+    return err == ML_OK ? merge_all(o, seen_total) : err;
+}
+
+static ml_err begin(struct ml_object *o, const struct ml_obj_version *version)
+{
+    o->count = 1;
+    ml_err err = versions_alloc(o);
+    if (err != ML_OK) {
+        return err;
+    }
+    o->versions[0] = *version;
+    bool known = ml_life_act_of(o->entity, version->change.type, &o->acts[0]);
+    return known ? merge_all(o, version->change.seen.count) : ML_E_CORRUPT;
+}
+
+static struct ml_object *object_new(const struct ml_env *env, const struct ml_schema *schema,
+                                    const struct ml_entity *entity)
+{
+    struct ml_object *o = ml_alloc(env, sizeof(*o));
+    if (o != NULL) {
+        o->env = env;
+        o->schema = schema;
+        o->entity = entity;
+    }
+    return o;
+}
+
+ml_err ml_object_begin(struct ml_object **out, const struct ml_env *env,
+                       const struct ml_schema *schema, const struct ml_entity *entity,
+                       const struct ml_obj_version *version)
+{
+    struct ml_object *o = object_new(env, schema, entity);
+    if (o == NULL) {
+        return ML_E_NOMEM;
+    }
+    ml_err err = begin(o, version);
+    if (err != ML_OK) {
+        ml_object_free(o);
+        return err;
+    }
+    *out = o;
+    return ML_OK;
+}
+
 ml_err ml_object_load(struct ml_object **out, const struct ml_env *env,
                       const struct ml_schema *schema, const struct ml_entity *entity,
                       struct ml_slice packed)
 {
-    struct ml_object *o = ml_alloc(env, sizeof(*o));
+    struct ml_object *o = object_new(env, schema, entity);
     if (o == NULL) {
         return ML_E_NOMEM;
     }
-    o->env = env;
-    o->schema = schema;
-    o->entity = entity;
     ml_err err = load(o, packed);
     if (err != ML_OK) {
         ml_object_free(o);
@@ -517,10 +564,23 @@ bool ml_object_contested(const struct ml_object *o, uint16_t slot)
     return writers > 1;
 }
 
+/* Of an object that nobody changed there is nothing to merge: most are such. What a field says is
+ * shown if its version counts; of what is fixed, if it is an event's own value. */
+static void shown_alone(const struct ml_object *o, const struct ml_field *field,
+                        struct ml_shown *out)
+{
+    bool writes = ml_field_slot(field) != 0 || writes_slot(o, 0, 0);
+    out->found = o->versions[0].grey == 0 && writes && ml_object_value(o, 0, field, &out->value);
+}
+
 ml_err ml_object_shown(struct ml_object *o, const struct ml_field *field, struct ml_shown *out)
 {
     struct ml_register r;
     *out = (struct ml_shown){.found = false};
+    if (o->count == 1) {
+        shown_alone(o, field, out);
+        return ML_OK;
+    }
     ml_err err = ml_object_register(o, ml_field_slot(field), &r);
     if (err != ML_OK) {
         return err;

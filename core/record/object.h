@@ -76,6 +76,11 @@ bool ml_object_holds(struct ml_slice packed, const struct ml_version_id *id);
 ml_err ml_object_load(struct ml_object **out, const struct ml_env *env,
                       const struct ml_schema *schema, const struct ml_entity *entity,
                       struct ml_slice packed) ML_MUST_CHECK;
+/** The object of one version that is decoded already, `change` too, which it borrows: what _load of
+ * its packed form would give. NOMEM; CORRUPT: of an op type that this version doesn't know. */
+ml_err ml_object_begin(struct ml_object **out, const struct ml_env *env,
+                       const struct ml_schema *schema, const struct ml_entity *entity,
+                       const struct ml_obj_version *version) ML_MUST_CHECK;
 void ml_object_free(struct ml_object *o); /* NULL is allowed */
 
 /* One register of an object. */

@@ -124,7 +124,7 @@ static ml_err try_new(struct ml_vault *v, int64_t patient, const struct ml_obj_v
     ml_object_pack(&v->packed, version);
     ml_err err = v->packed.err;
     if (err == ML_OK) {
-        err = ml_object_load(&o, v->env, v->schema, entity, ml_buf_slice(&v->packed));
+        err = ml_object_begin(&o, v->env, v->schema, entity, version);
     }
     if (err == ML_OK) {
         err = summarise(o, &s);
