@@ -51,6 +51,8 @@ const struct ml_db_schema ml_log_schema = {
 #define CHUNK "SELECT id, hash, bytes, state FROM chunk "
 #define ENTRY "SELECT n, hash, verdict, reason, bytes, flags, header, sig FROM bundle "
 
+/* "lane IS ?2" where "=" would mean the same: SQLite would hold lane = ?2 against the condition of
+ * the index bundle_lane0, and prepare the statement again whenever another number is bound. */
 const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_WRITERS] = "SELECT id, wid, pk, freeze FROM writer ORDER BY id",
     [ML_SQL_WRITER_PUT] = "INSERT INTO writer(id, wid) VALUES(?1, ?2)",
@@ -70,7 +72,7 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_HOLE_DELETE] = "DELETE FROM hole WHERE n = ?1",
     [ML_SQL_FILL_PUT] = "INSERT OR REPLACE INTO fill(n, bytes) VALUES(?1, ?2)",
     [ML_SQL_FLAGS_SET] = "UPDATE bundle SET flags = ?2, bytes = ?3 WHERE n = ?1",
-    [ML_SQL_PLACE] = KNOWN "WHERE writer = ?1 AND lane = ?2 AND seq = ?3",
+    [ML_SQL_PLACE] = KNOWN "WHERE writer = ?1 AND lane IS ?2 AND seq = ?3",
     [ML_SQL_KNOWN] = KNOWN "WHERE n = ?1",
     [ML_SQL_LINK] = "SELECT prev, header, seq, hash FROM bundle WHERE n = ?1",
     [ML_SQL_ENTRY] = ENTRY "WHERE n = ?1",
@@ -105,16 +107,16 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_LANE0] = "SELECT n, verdict, reason FROM bundle WHERE lane = 0 AND n > ?1 ORDER BY n"
                      " LIMIT 1",
     [ML_SQL_JUDGE_BEYOND] = "UPDATE bundle SET verdict = ?4, reason = ?5 WHERE writer = ?1 AND"
-                            " lane = ?2 AND seq > ?3 AND (verdict <> ?4 OR reason <> ?5)",
+                            " lane IS ?2 AND seq > ?3 AND (verdict <> ?4 OR reason <> ?5)",
     [ML_SQL_JUDGE_WITHIN] = "UPDATE bundle SET verdict = ?4, reason = ?5 WHERE writer = ?1 AND"
-                            " lane = ?2 AND seq <= ?3 AND (verdict <> ?4 OR reason <> ?5)",
+                            " lane IS ?2 AND seq <= ?3 AND (verdict <> ?4 OR reason <> ?5)",
     [ML_SQL_JUDGE_ONE] = "UPDATE bundle SET verdict = ?2, reason = ?3 WHERE n = ?1",
     [ML_SQL_QUARANTINED] = "SELECT count(*) FROM bundle WHERE verdict = 2",
     [ML_SQL_STATE] = "SELECT hash, verdict FROM bundle WHERE lane <> 2 ORDER BY hash",
     [ML_SQL_TRACE] = "SELECT hash FROM bundle WHERE lane = 2 ORDER BY hash",
-    [ML_SQL_MEASURE] = "SELECT count(*), total(bytes) FROM bundle WHERE writer = ?1 AND lane = ?2"
+    [ML_SQL_MEASURE] = "SELECT count(*), total(bytes) FROM bundle WHERE writer = ?1 AND lane IS ?2"
                        " AND seq > ?3 AND seq <= ?4",
-    [ML_SQL_CHAIN_ROWS] = "SELECT n, prev, bytes, hash FROM bundle WHERE writer = ?1 AND lane = ?2"
+    [ML_SQL_CHAIN_ROWS] = "SELECT n, prev, bytes, hash FROM bundle WHERE writer = ?1 AND lane IS ?2"
                           " AND seq <= ?3 ORDER BY n",
     [ML_SQL_HOLE_COUNT] = "SELECT count(*) FROM hole",
     [ML_SQL_LAST] = "SELECT max(n) FROM bundle",
