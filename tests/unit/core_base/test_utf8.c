@@ -70,25 +70,31 @@ static void a_character_is_whole_and_none_is_zero(void **state)
     assert_false(is_text("ok\xff", 3));
 }
 
+/* What stands at `at` of a text that is plain elsewhere. */
+static void faults_are_found_at(size_t at, size_t len)
+{
+    static const uint8_t bad[] = {0x00, 0x80, 0xbf, 0xc1, 0xf5, 0xff};
+    uint8_t text[41];
+    memset(text, 0x01, sizeof(text));
+    for (size_t i = 0; i < sizeof(bad); i++) {
+        text[at] = bad[i];
+        assert_false(ml_utf8_valid(ml_slice(text, len)));
+    }
+    text[at] = 0x7f;
+    assert_true(ml_utf8_valid(ml_slice(text, len)));
+    text[at] = 0xc3; /* e acute, perhaps over two words, or cut off */
+    text[at + 1] = 0xa9;
+    assert_int_equal(ml_utf8_valid(ml_slice(text, len)), at + 1 < len);
+}
+
 /* Where text is plain it is read by words: a fault at any place of any word is found, and what
  * stands beside it isn't blamed. */
 static void a_fault_is_found_wherever_it_stands(void **state)
 {
     (void)state;
-    static const uint8_t bad[] = {0x00, 0x80, 0xbf, 0xc1, 0xf5, 0xff};
-    uint8_t text[40];
-    for (size_t len = 1; len <= sizeof(text); len++) {
+    for (size_t len = 1; len <= 40; len++) {
         for (size_t at = 0; at < len; at++) {
-            memset(text, 0x01, sizeof(text));
-            for (size_t i = 0; i < sizeof(bad); i++) {
-                text[at] = bad[i];
-                assert_false(ml_utf8_valid(ml_slice(text, len)));
-            }
-            text[at] = 0x7f;
-            assert_true(ml_utf8_valid(ml_slice(text, len)));
-            text[at] = 0xc3; /* e acute over two words, or cut off */
-            text[(at + 1) % sizeof(text)] = 0xa9;
-            assert_int_equal(ml_utf8_valid(ml_slice(text, len)), at + 1 < len);
+            faults_are_found_at(at, len);
         }
     }
 }

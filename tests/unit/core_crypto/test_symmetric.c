@@ -62,8 +62,8 @@ static void short_hash_is_siphash_2_4(void **state)
 {
     (void)state;
     uint8_t bytes[16];
-    for (uint8_t i = 0; i < sizeof(bytes); i++) {
-        bytes[i] = i;
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)i;
     }
     /* The paper's appendix A, key 00 01 .. 0f: of 15 bytes, and of none. */
     assert_true(ml_short_hash(bytes, bytes, 15) == UINT64_C(0xe545be4961ca29a1));
