@@ -259,6 +259,18 @@ static void say_unknown(struct doctor *d, const struct ml_value *org)
     }
 }
 
+/* A writer of the structure signed two histories, here or on another computer. */
+static void say_forks(struct doctor *d, const struct ml_value *org)
+{
+    char text[2 * TEXT_MAX];
+    char remedy[2 * TEXT_MAX];
+    if (ml_value_int(ml_value_get(org, "forks"), 0) > 0) {
+        (void)ml_text(text, sizeof(text), "store.forked", org);
+        (void)ml_text(remedy, sizeof(remedy), "store.forked_remedy", org);
+        say(d, WARNING, "signatures", text, remedy);
+    }
+}
+
 static void check_damage(struct doctor *d, const struct ml_value *status)
 {
     const struct ml_value *org = ml_value_at(ml_value_get(status, "orgs"), 0);
@@ -271,6 +283,7 @@ static void check_damage(struct doctor *d, const struct ml_value *status)
             say(d, BROKEN, "trousseau", keystore, text);
         }
         say_unknown(d, org);
+        say_forks(d, org);
         const struct ml_value *damage = ml_value_at(ml_value_get(org, "damage"), 0);
         for (; damage != NULL; damage = ml_value_next(damage)) {
             say_damage(d, damage);

@@ -155,6 +155,27 @@ static int org_list(struct cli *c)
 
 /* --- node --- */
 
+/* A copy of this store lives, or lived, elsewhere: never in silence. */
+static void show_copies(const struct ml_value *org)
+{
+    enum { ID_MAX = 64, TEXT_MAX = 600 };
+    char id[ID_MAX];
+    char text[TEXT_MAX];
+    const struct ml_value *d = ml_value_at(ml_value_get(org, "damage"), 0);
+    for (; d != NULL; d = ml_value_next(d)) {
+        const char *what = cli_text(d, "file");
+        if (strcmp(what, "restored") == 0 || strcmp(what, "doubled") == 0) {
+            snprintf(id, sizeof(id), "damage.%s", what);
+            (void)ml_text(text, sizeof(text), id, d);
+            printf("Attention : %s\n", text);
+        }
+    }
+    if (ml_value_int(ml_value_get(org, "forks"), 0) > 0) {
+        (void)ml_text(text, sizeof(text), "store.forked", org);
+        printf("Attention : %s\n", text);
+    }
+}
+
 static void show_status(const struct cli *c, const struct ml_value *v)
 {
     static const struct cli_column node[] = {
@@ -186,6 +207,7 @@ static void show_status(const struct cli *c, const struct ml_value *v)
          o = ml_value_next(o)) {
         putchar('\n');
         cli_print_map(o, org);
+        show_copies(o);
         if (ml_value_bool(ml_value_get(o, "test_key"), false)) {
             puts("Attention : clé d'essai, à ne pas utiliser pour de vrais patients");
         }
@@ -311,6 +333,11 @@ static void show_unlocked(const struct cli *c, const struct ml_value *v)
     printf("Déverrouillé%s%s.\n", name[0] == '\0' ? "" : " pour ", name);
     if (!ml_value_bool(ml_value_get(v, "complete"), true)) {
         puts("Liste incomplète : le dossier se met à jour.");
+    }
+    if (ml_value_bool(ml_value_get(v, "restored"), false)) {
+        char text[600];
+        (void)ml_text(text, sizeof(text), "unlock.renewed", NULL);
+        printf("Attention : %s\n", text);
     }
     if (ml_value_bool(ml_value_get(v, "test_key"), false)) {
         puts("Attention : clé d'essai, à ne pas utiliser pour de vrais patients.");

@@ -120,6 +120,9 @@ static void show_versions(const struct ml_value *versions)
         printf("    %s   %s, %s\n", cli_text(h, "text"),
                cli_text(ml_value_get(h, "author"), "name"), cli_text(h, "recorded_text"));
         printf("      version %s\n", cli_text(h, "version"));
+        if (cli_text(h, "greyed")[0] != '\0') {
+            printf("      grisé : %s\n", cli_text(h, "greyed"));
+        }
     }
 }
 
@@ -132,7 +135,9 @@ static void show_object(const struct cli *c, const struct ml_value *v)
         bool conflict = ml_value_bool(ml_value_get(f, "conflict"), false);
         printf("  %s (%s) : %s%s\n", cli_text(f, "label"), cli_text(f, "field"),
                cli_text(f, "text"), conflict ? "   [À CONCILIER]" : "");
-        if (ml_value_count(ml_value_get(f, "history")) > 1) {
+        const size_t versions = ml_value_count(ml_value_get(f, "history"));
+        const bool greyed = versions > 0 && ml_value_count(ml_value_get(f, "heads")) == 0;
+        if (versions > 1 || greyed) { /* what counts for nothing is shown too */
             show_versions(ml_value_get(f, "history"));
         }
     }

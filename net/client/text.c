@@ -84,6 +84,21 @@ static const struct ml_text_row rows[] = {
      "« maille enrol --code » en rejoint une.",
      "This computer is in no structure: “maille org found” founds one, “maille enrol --code” joins "
      "one."},
+    {"unlock.renewed",
+     "Ce poste écrit désormais sous une nouvelle signature : ses données sont revenues en arrière, "
+     "ou une copie d'elles est en usage ailleurs. Rien n'a été effacé ; « maille node status » dit "
+     "pourquoi.",
+     "This computer now writes under a new signature: its data went back in time, or a copy of it "
+     "is in use elsewhere. Nothing was deleted; “maille node status” says why."},
+    {"store.forked",
+     "Deux machines ont écrit sous une même signature (une copie de poste ou une sauvegarde remise "
+     "ailleurs) : les entrées des deux côtés sont gardées, celles d'après leur séparation sont "
+     "grisées ({forks}).",
+     "Two machines wrote with one signature (a copied computer, or a backup restored elsewhere): "
+     "the entries of both sides are kept, those after they parted are greyed ({forks})."},
+    {"store.forked_remedy",
+     "arrêtez l'une des deux machines, puis relisez avec un coordinateur ce qui est grisé",
+     "stop one of the two machines, then review what is greyed with a coordinator"},
     {"store.newer",
      "Ces données ont été écrites par une version plus récente de Maille : installez-la sur ce "
      "poste. Rien n'a été modifié.",
