@@ -8,6 +8,7 @@
  * work      what users write, drawn by the seed                               sim_work.c
  * act       what else they do: read, lock, draft, enrol, ask for what's refused    sim_act.c
  * import    many ops at once                                                  sim_import.c
+ * rogue     what a hostile peer signs and sends                               sim_rogue.c
  * watch     what comes to each log and vault, counted                         sim_watch.c
  * fault     what goes wrong, drawn by the seed                                sim_fault.c
  * model     what the record must then hold, computed from what was said       sim_model.c
@@ -136,6 +137,17 @@ struct sim {
     const struct ml_field *last_field;
     bool forked; /* an image runs twice: what its writer says counts no more */
     unsigned doubled;
+    struct { /* sim_rogue.c */
+        unsigned acts;
+        uint8_t *wire; /* owned; goes with the next bundles of `from`. NULL: nothing does */
+        size_t len;
+        unsigned from;
+        const char *name;
+        bool waits;                   /* it stays pending */
+        bool withholds;               /* bodies, in those bundles */
+        unsigned waiting;             /* so many may be pending at the end */
+        const struct ml_secret *lies; /* who signs another action; NULL: nobody */
+    } rogue;
     struct sim_count count;
     uint64_t lost;     /* acknowledged, and gone */
     uint64_t diverged; /* nodes that aren't as the others, or the model */
@@ -226,6 +238,13 @@ void sim_imports_check(struct sim *s);
 const char *sim_folder(void);
 /** From now on what comes to logs and vaults is counted in `s`. */
 void sim_watch(struct sim *s);
+/** What a changed program signs, of node `node`. */
+void sim_rogue(struct sim *s, unsigned node);
+/** A message that node `from` changes on its way out; false: it doesn't. */
+bool sim_rogue_changes(struct sim *s, unsigned from, unsigned to, struct ml_slice bytes,
+                       struct ml_buf *out);
+bool sim_rogue_lies(struct sim *s, const struct ml_org_id *org, struct ml_slice wire,
+                    struct ml_buf *out);
 /** One thing that goes wrong. */
 void sim_fault(struct sim *s);
 /** All that goes wrong ends: links whole, disks sound, clocks right, every node up. */

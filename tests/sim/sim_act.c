@@ -201,6 +201,7 @@ static void enrol(struct sim *s, unsigned node)
 void sim_act(struct sim *s, unsigned node)
 {
     static void (*const acts[])(struct sim * s, unsigned node) = {
-        look, look, look, wait_some, pause_some, lock, draft, draft, enrol, sim_bad, sim_bad};
+        look,  look,  look,    wait_some, pause_some, lock,      draft,
+        draft, enrol, sim_bad, sim_bad,   sim_rogue,  sim_rogue, sim_rogue};
     acts[sim_below(s, sizeof(acts) / sizeof(acts[0]))](s, node);
 }

@@ -45,6 +45,7 @@
     X(JOINED_LATE, "members enrolled during the run")                                              \
     X(DRAFT_KEPT, "drafts found again")                                                            \
     X(BAD_REQUEST, "bad requests refused")                                                         \
+    X(ROGUE, "messages that a hostile peer changed")                                               \
     X(ACKED_OPS, "ops acknowledged")                                                               \
     X(REFUSED, "writes refused")                                                                   \
     X(UNKNOWN, "writes whose answer was lost")                                                     \

@@ -151,6 +151,17 @@ static void message_push(struct sim *s, uint64_t link, struct ml_slice msg, uint
     sim_event_push(s, e, at);
 }
 
+/* As it is, or as a rogue changes it. */
+static void message_give(struct sim_node *from, uint64_t link, struct ml_slice msg, uint64_t at,
+                         unsigned to)
+{
+    struct ml_buf changed;
+    ml_buf_init(&changed, ml_env_system(), SIZE_MAX);
+    const bool rogue = sim_rogue_changes(from->sim, from->index, to, msg, &changed);
+    message_push(from->sim, link, rogue ? ml_buf_slice(&changed) : msg, at, to);
+    ml_buf_free(&changed);
+}
+
 static void port_link_send(void *ctx, uint64_t link, const uint8_t *msg, size_t len)
 {
     struct sim_node *from = ctx;
@@ -186,7 +197,7 @@ static void port_link_send(void *ctx, uint64_t link, const uint8_t *msg, size_t 
         link_break(s, link, to, at);
         return;
     }
-    message_push(s, link, ml_slice(msg, len), at, to);
+    message_give(from, link, ml_slice(msg, len), at, to);
     if (sim_chance(s, p->doubled)) {
         s->count.of[SIM_NET_DOUBLED]++;
         link_break(s, link, to, at);

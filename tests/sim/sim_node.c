@@ -86,6 +86,7 @@ void sim_node_restore(struct sim *s, unsigned i)
     sim_node_stop(s, i);
     fault_disk_put_image(n->disk, n->backup);
     sim_model_forgive(&s->model, i, n->backup_reason);
+    n->draft = 0;
     n->start_at_ms = s->now_ms + 1000;
     s->count.of[SIM_RESTORED]++;
     sim_say(s, "node %u is restored from its backup", i);
@@ -101,6 +102,7 @@ void sim_node_double(struct sim *s, unsigned i)
     memcpy(twin->id, s->nodes[i].id, sizeof(twin->id));
     twin->joined = true;
     s->nodes[i].start_at_ms = s->now_ms + 1;
+    twin->draft = s->nodes[i].draft;
     twin->start_at_ms = s->now_ms + 2;
     s->forked = true;
     s->doubled = i;

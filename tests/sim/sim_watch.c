@@ -1,5 +1,6 @@
 /* tests/sim/sim_watch.c -- sees what comes to every log and every vault, and counts it: two calls
- * of the code under test go through here (tests/CMakeLists.txt wraps them) and change nothing. */
+ * of the code under test go through here (tests/CMakeLists.txt wraps them) and change nothing, but
+ * where a rogue signs something else (sim_rogue.c). */
 #include "core/codec/bundle.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
@@ -87,6 +88,15 @@ ml_err ingest_here(struct ml_log *log, const struct ml_slice *wires, size_t coun
                    ml_log_outcome_cb *each, void *user)
 {
     struct outcomes all = {.node = log->env->ctx, .wires = wires, .each = each, .user = user};
+    struct ml_buf lie;
+    ml_buf_init(&lie, ml_env_system(), ML_BUNDLE_BYTES_MAX);
+    if (count == 1 && sim_rogue_lies(watching, &log->org, wires[0], &lie)) {
+        const struct ml_slice other = ml_buf_slice(&lie);
+        all.wires = &other;
+        ml_err err = ingest_real(log, &other, 1, outcome_count, &all);
+        ml_buf_free(&lie);
+        return err;
+    }
     return ingest_real(log, wires, count, outcome_count, &all);
 }
 

@@ -133,6 +133,7 @@ void sim_free(struct sim *s)
         s->queue = next;
     }
     sim_model_free(&s->model);
+    free(s->rogue.wire);
     ml_buf_free(&s->answer.document);
 }
 
