@@ -24,6 +24,7 @@ in_copy() { # in_copy FILE SOURCE: the layout check on a copy of the tree with S
 seq 801 > "$work/long.txt"
 refuses format clang-format-14 --style=file --dry-run -Werror tests/style/bad/format.c
 refuses tidy clang-tidy-14 --config-file=.clang-tidy tests/style/bad/tidy.c -- -std=c17
+refuses tidy-tests clang-tidy-14 tests/style/bad/tidy.c -- -std=c17
 refuses banned gcc -std=c17 -I. -include core/base/banned.h -c tests/style/bad/banned.c -o /dev/null
 refuses layers in_copy core/zz_bad.h tests/style/bad/layers.txt
 refuses layers-inner in_copy core/record/zz_bad.h tests/style/bad/layers.txt
