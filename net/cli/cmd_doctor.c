@@ -75,11 +75,13 @@ static void check_home(struct doctor *d)
         return;
     }
     snprintf(text, sizeof(text), "%.200s", d->place.home);
-    if ((st.st_mode & 0077) != 0) {
+    if (access(d->place.home, W_OK) != 0) { /* for root too where the disk is read-only */
+        snprintf(text, sizeof(text), "%.200s : on ne peut pas y écrire", d->place.home);
+        say(d, BROKEN, "dossier", text,
+            "vérifiez son propriétaire, et que le disque n'est pas en lecture seule");
+    } else if ((st.st_mode & 0077) != 0) {
         say(d, WARNING, "dossier", "d'autres comptes peuvent y entrer",
             "chmod 700 sur le dossier des données");
-    } else if (access(d->place.home, W_OK) != 0) {
-        say(d, BROKEN, "dossier", "on ne peut pas y écrire", "vérifiez son propriétaire");
     } else {
         say(d, FINE, "dossier", text, NULL);
     }
@@ -93,7 +95,7 @@ static void check_disk(struct doctor *d)
         return;
     }
     unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
-    snprintf(text, sizeof(text), "%.1f Go libres", (double)bytes / 1e9);
+    snprintf(text, sizeof(text), "%.1f Go libres pour %.200s", (double)bytes / 1e9, d->place.home);
     if (bytes < DISK_LEAST_BYTES) {
         say(d, BROKEN, "disque", text, "faites de la place : rien ne peut plus être écrit");
     } else if (bytes < DISK_LOW_BYTES) {

@@ -17,8 +17,11 @@ static const struct ml_text_row rows[] = {
     {"err.IO",
      "Le disque ou le réseau a répondu par une erreur : « maille doctor » cherche laquelle.",
      "The disk or the network answered with an error: “maille doctor” looks for it."},
-    {"err.FULL", "Le disque est plein : faites de la place, rien n'a été perdu.",
-     "The disk is full: make room, nothing was lost."},
+    {"err.FULL",
+     "Le disque est plein : faites de la place (« maille doctor » dit où). Ce qui était enregistré "
+     "le reste, ceci ne l'est pas.",
+     "The disk is full: make room (“maille doctor” says where). What was stored stays, this was "
+     "not."},
     {"err.READONLY",
      "Le dossier des données ne peut pas être écrit : « maille doctor » dit lequel.",
      "The data folder cannot be written: “maille doctor” says which."},

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "core/crypto/secret.h"
+#include "maille/client.h"
 #include "net/client/place.h"
 #include "net/daemon/instance.h"
 #include "net/link/driver.h"
@@ -94,9 +95,18 @@ static int options_parse(struct options *o, int argc, char **argv)
     return -1;
 }
 
-static int fail(const char *what, ml_err err)
+/* What, why in the user's language, and where, as far as that is known. */
+static int fail(const struct daemon *d, const char *what, ml_err err)
 {
-    fprintf(stderr, "mailled : %s (%s : %s)\n", what, ml_err_name(err), ml_err_text(err));
+    char why[LINE_BYTES];
+    (void)ml_text_error(why, sizeof(why), err, NULL);
+    fprintf(stderr, "mailled : %s (%s). %s\n", what, ml_err_name(err), why);
+    if (d->place.home[0] != '\0') {
+        fprintf(stderr, "          données : %s\n          état : %s\n", d->place.home,
+                d->place.state);
+    } else if (d->options.home != NULL) {
+        fprintf(stderr, "          données : %s\n", d->options.home);
+    }
     return EXIT_FAILED;
 }
 
@@ -188,7 +198,7 @@ static int daemon_run(struct daemon *d)
     int code = EXIT_DONE;
     ml_err err = ml_driver_open(&d->driver, &args);
     if (err != ML_OK) {
-        code = fail("impossible d'ouvrir la prise locale ou l'adresse d'écoute", err);
+        code = fail(d, "impossible d'ouvrir la prise locale ou l'adresse d'écoute", err);
         uv_run(&d->loop, UV_RUN_DEFAULT);
         return code;
     }
@@ -197,7 +207,7 @@ static int daemon_run(struct daemon *d)
     if (err == ML_OK) {
         daemon_say_ready(d);
     } else {
-        code = fail("impossible d'ouvrir les données", err);
+        code = fail(d, "impossible d'ouvrir les données", err);
         ml_driver_stop(d->driver, daemon_on_closed, d);
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);
@@ -210,12 +220,12 @@ static int daemon_start(struct daemon *d)
     int other = 0;
     ml_err err = ml_place_find(&d->place, d->options.home, true);
     if (err != ML_OK) {
-        return fail("le dossier des données n'est pas utilisable", err);
+        return fail(d, "le dossier des données n'est pas utilisable", err);
     }
     if (!d->options.foreground) {
         err = ml_instance_detach(&d->ready_fd);
         if (err != ML_OK) {
-            return fail("impossible de passer en arrière-plan", err);
+            return fail(d, "impossible de passer en arrière-plan", err);
         }
     }
     err = ml_instance_lock(&lock, &other, d->place.home);
@@ -227,7 +237,7 @@ static int daemon_start(struct daemon *d)
         err = ml_crypto_init();
     }
     if (err != ML_OK || uv_loop_init(&d->loop) != 0) {
-        return fail("démarrage impossible", err == ML_OK ? ML_E_NOMEM : err);
+        return fail(d, "démarrage impossible", err == ML_OK ? ML_E_NOMEM : err);
     }
     int code = daemon_run(d);
     (void)uv_loop_close(&d->loop);

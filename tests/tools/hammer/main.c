@@ -1,6 +1,7 @@
-/* tests/tools/hammer/main.c -- hammer kill|cut --daemon MAILLED [--count N] [--seed S] [--story].
- * Exit 0: nothing was lost. The last line says what happened, and the seed that repeats what was
- * drawn (moments are the machine's); after a failure the folder stays, with the nodes' logs. */
+/* tests/tools/hammer/main.c -- hammer kill|cut|full --daemon MAILLED [--count N] [--seed S]
+ * [--story]. Exit 0: nothing was lost. The last line says what happened, and the seed that repeats
+ * what was drawn (moments are the machine's); after a failure the folder stays, with the nodes'
+ * logs. */
 #include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -23,11 +24,12 @@ struct mode {
 static const struct mode modes[] = {
     {"kill", "kills", run_kills, false},
     {"cut", "power cuts", run_cuts, true},
+    {"full", "full disks", run_full, true},
 };
 
 static int usage(void)
 {
-    fputs("hammer kill|cut --daemon MAILLED [--count N] [--seed S] [--story]\n", stderr);
+    fputs("hammer kill|cut|full --daemon MAILLED [--count N] [--seed S] [--story]\n", stderr);
     return EXIT_USAGE;
 }
 
