@@ -179,7 +179,7 @@ static void each_allocation_of_a_start_fails_with_a_sentence(void **state)
         code = end(f, said);
         assert_int_equal(code & ~UNTOUCHED, serves ? EXIT_DONE : EXIT_FAILED);
         assert_true(serves || strncmp(said, "mailled : ", 10) == 0);
-        assert_true(serves || strstr(said, ml_err_text(ML_E_NOMEM)) != NULL);
+        assert_true(serves || strstr(said, ml_err_name(ML_E_NOMEM)) != NULL);
         assert_true(serves || (code & UNTOUCHED) == 0);
     }
     assert_true(n > 5);
