@@ -390,6 +390,56 @@ static void what_this_version_does_not_know_is_counted_and_kept(void **state)
     assert_int_equal(counts.patients, 1);
 }
 
+static uint64_t unknown_now(struct place *p)
+{
+    struct ml_vault_counts counts;
+    place_catch_up(p, p->vault, 100);
+    assert_int_equal(ml_vault_counts(p->vault, &counts), ML_OK);
+    return counts.ops_unknown;
+}
+
+/* A field, a key behind ours, a slot: of each what is known is shown, and it is counted. */
+static void what_this_version_knows_in_part_is_shown_and_counted(void **state)
+{
+    struct place *p = *state;
+    const struct ml_object_id id = new_object(p);
+    const struct ml_slice drug = val_concept(p, "metformine");
+    struct ml_seal_item item = place_item(p, 0, "treatment", ML_CHANGE_CREATE, &id);
+    const uint16_t first =
+        ml_entity_field_named(ml_schema_entity_named(ml_schema_builtin(), "treatment"), "drug")->id;
+    const struct ml_field_value fields[] = {{first, drug}, {199, val_text(p, "plus tard")}};
+    struct ml_buf map;
+    ml_buf_init(&map, &p->fake.env, 200);
+    assert_int_equal(ml_fields_encode(&map, fields, 2), ML_OK);
+    item.change.value = ml_buf_slice(&map);
+    place_write(p, 0, &item, 1);
+    assert_int_equal(unknown_now(p), 1);
+    assert_int_equal(total(p, (struct ml_timeline_query){.text = "metformine"}), 1);
+
+    static const uint8_t later_key[] = {0x0c, 0x07}; /* 12: 7 */
+    const struct ml_object_id other = new_object(p);
+    const char *const names[] = {"drug"};
+    item = place_item(p, 0, "treatment", ML_CHANGE_CREATE, &other);
+    item.change.value = val_map(p, "treatment", names, &drug, 1);
+    item.change.schema = ML_SCHEMA_VERSION + 7;
+    place_write(p, 0, &item, 1);
+    assert_int_equal(unknown_now(p), 1); /* the number alone says nothing */
+    const struct ml_object_id third = new_object(p);
+    item = place_item(p, 0, "treatment", ML_CHANGE_CREATE, &third);
+    item.change.value = val_map(p, "treatment", names, &drug, 1);
+    item.change.extra = (struct ml_wire_extra){ml_slice(later_key, sizeof(later_key)), 1};
+    place_write(p, 0, &item, 1);
+    assert_int_equal(unknown_now(p), 2);
+
+    item = place_item(p, 0, "treatment", ML_CHANGE_SET, &third);
+    item.change.slot = 199;
+    item.change.value = val_text(p, "plus tard");
+    place_write(p, 0, &item, 1);
+    assert_int_equal(unknown_now(p), 3);
+    assert_int_equal(total(p, (struct ml_timeline_query){.text = "metformine"}), 3);
+    ml_buf_free(&map);
+}
+
 static const struct ml_field unicorn_fields[] = {{.id = 1,
                                                   .name = "mood",
                                                   .type = ML_TYPE_TEXT,
@@ -700,6 +750,7 @@ int main(void)
         TEST(a_set_on_an_event_is_greyed),
         TEST(a_lying_op_is_greyed_with_its_reason),
         TEST(what_this_version_does_not_know_is_counted_and_kept),
+        TEST(what_this_version_knows_in_part_is_shown_and_counted),
         TEST(a_new_entity_is_one_schema_entry),
         TEST(a_vault_is_complete_only_once_it_has_looked),
         TEST(an_archive_beaten_by_an_edit_stands_in_the_worklist),

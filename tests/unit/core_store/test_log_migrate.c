@@ -81,6 +81,7 @@ static void layout_fresh(struct fixture *f, uint32_t version, char out[LAYOUT_MA
     ml_db_close(db);
 }
 
+/* Of a program that was killed: its last commits stand in the WAL alone. */
 static void make_older(struct fixture *f, uint32_t version)
 {
     char sql[64];
@@ -90,7 +91,10 @@ static void make_older(struct fixture *f, uint32_t version)
         snprintf(sql, sizeof(sql), "PRAGMA user_version=%u", v - 1);
         assert_int_equal(ml_db_exec(db, sql), ML_OK);
     }
+    struct fault_image *killed = fault_disk_image(f->disk, f->path);
     ml_db_close(db);
+    fault_disk_put_image(f->disk, killed);
+    fault_image_free(killed);
 }
 
 static int setup(void **state)

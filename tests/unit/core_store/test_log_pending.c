@@ -180,6 +180,43 @@ static void an_unknown_op_that_must_be_understood_waits_for_a_version(void **sta
     struct ml_log_counts counts;
     assert_int_equal(ml_log_counts(f->a, &counts), ML_OK);
     assert_int_equal(counts.pending, 1);
+    assert_int_equal(counts.waits_version, 1);
+}
+
+/* As an earlier program leaves it, that doesn't know what this one does. */
+static void what_waited_for_this_version_is_judged_when_it_opens(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_db *db = NULL;
+    struct ml_stmt *st = NULL;
+    struct ml_log_counts counts;
+    struct ml_log_entry e;
+    char path[300];
+    struct ml_log_outcome o = world_record(&f->w, f->a, 1, 2);
+    const struct ml_slice wire = f->w.made[f->w.made_count - 1].wire;
+    struct ml_log *b = log_with(f, f->w.made_count - 1);
+    ml_log_close(b);
+    world_path(&f->w, path, sizeof(path));
+    const struct ml_db_args args = {.env = &f->w.fake.env, .path = path};
+    assert_int_equal(ml_db_open(&db, &args), ML_OK);
+    assert_int_equal(ml_stmt_prepare(&st, db,
+                                     "INSERT INTO pending(hash, writer, reason, wait_writer,"
+                                     " wait_lane, wait_seq, wait_hash, wire) VALUES(?1, ?2, ?3,"
+                                     " zeroblob(16), 0, 0, zeroblob(16), ?4)"),
+                     ML_OK);
+    ml_stmt_bind_blob(st, 1, o.id.hash.b, sizeof(o.id.hash.b));
+    ml_stmt_bind_blob(st, 2, o.id.writer.b, sizeof(o.id.writer.b));
+    ml_stmt_bind_int(st, 3, ML_REASON_WAITS_VERSION);
+    ml_stmt_bind_blob(st, 4, wire.data, wire.len);
+    assert_int_equal(ml_stmt_run(st), ML_OK);
+    ml_stmt_free(st);
+    ml_db_close(db);
+    assert_int_equal(world_try_open(&f->w, &b), ML_OK);
+    assert_int_equal(ml_log_counts(b, &counts), ML_OK);
+    assert_int_equal(counts.pending + counts.waits_version, 0);
+    assert_int_equal(ml_log_get(b, &o.id.hash, &e), ML_OK);
+    assert_true(world_same_state(f->a, b));
+    ml_log_close(b);
 }
 
 static void without_authority_governance_is_kept_and_does_not_count(void **state)
@@ -427,6 +464,7 @@ int main(void)
         TEST(too_much_of_one_writer_stops_him_alone),
         TEST(small_ones_of_one_writer_end_at_their_number),
         TEST(an_unknown_op_that_must_be_understood_waits_for_a_version),
+        TEST(what_waited_for_this_version_is_judged_when_it_opens),
         TEST(without_authority_governance_is_kept_and_does_not_count),
         TEST(who_was_not_enrolled_does_not_count),
         TEST(each_broken_rule_has_its_reason),

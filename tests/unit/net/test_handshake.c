@@ -149,8 +149,28 @@ static void a_version_changed_on_the_way_fails_the_mac(void **state)
     assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_OK);
     assert_int_equal(give(&f->answer, &f->to_dial, &f->to_answer, 99), ML_E_FORGED);
     begin(f);
+    f->to_answer.data[0] = ML_LINK_VERSION + 1; /* and the answerer in a newer dialler */
+    assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_OK);
+    assert_int_equal(give(&f->answer, &f->to_dial, &f->to_answer, 99), ML_E_FORGED);
+    begin(f);
     f->to_dial.data[0] = ML_LINK_VERSION_LEAST - 1;
     assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_E_VERSION);
+}
+
+/* Each says its highest version; both are bound, neither is a reason not to talk. */
+static void a_later_program_and_this_one_link_whoever_dials(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned later = 0; later < 2; later++) {
+        begin(f);
+        struct ml_handshake *h = later == 0 ? &f->dial : &f->answer;
+        struct ml_buf *said = later == 0 ? &f->to_answer : &f->to_dial;
+        ml_buf_clear(said);
+        h->own_version = ML_LINK_VERSION + 1;
+        assert_int_equal(ml_handshake_begin(h, said), ML_OK);
+        assert_int_equal(run(f, 99), ML_OK);
+        assert_true(ml_handshake_done(&f->answer) && ml_handshake_done(&f->dial));
+    }
 }
 
 static void nothing_is_allocated_before_the_mac_is_right(void **state)
@@ -233,6 +253,7 @@ int main(void)
         T(both_ends_agree_however_the_bytes_are_cut),
         T(no_byte_of_the_preamble_can_be_changed_on_the_way),
         T(a_version_changed_on_the_way_fails_the_mac),
+        T(a_later_program_and_this_one_link_whoever_dials),
         T(nothing_is_allocated_before_the_mac_is_right),
         T(another_epoch_is_refused),
         T(bytes_behind_the_last_message_are_left),

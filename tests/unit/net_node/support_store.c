@@ -36,23 +36,68 @@ bool store_draft_is_there(struct cluster *c, unsigned n)
     return same;
 }
 
-/* The version of an open database's tables, as the file itself says. */
-static int version_of(struct cluster *c, const char *vfs, const char *path)
+enum file_of { FILE_LOG, FILE_VAULT, FILE_DRAFTS, FILES };
+
+struct place_of {
+    const char *vfs;
+    char path[ML_PATH_MAX];
+};
+
+/* A database of the unlocked node n. */
+static void db_of(struct cluster *c, unsigned n, enum file_of file, struct place_of *out)
+{
+    const struct ml_org *org = c->nodes[n].node->orgs;
+    const struct ml_member_id *member = &org->session->member;
+    const struct ml_home *home = &org->node->home;
+    ml_err err = ML_OK;
+    switch (file) {
+    case FILE_LOG:
+        out->vfs = org->log_vfs;
+        err = ml_home_file(home, out->path, &org->id, "log.db");
+        break;
+    case FILE_VAULT:
+        out->vfs = org->session->vault_vfs;
+        err = ml_home_member_file(home, out->path, &org->id, "vaults", member);
+        break;
+    case FILE_DRAFTS:
+    case FILES:
+    default:
+        out->vfs = org->session->drafts_vfs;
+        err = ml_home_member_file(home, out->path, &org->id, "drafts", member);
+        break;
+    }
+    ML_ASSERT(err == ML_OK);
+}
+
+/* One value that the file itself tells, as a line. */
+static void db_tell(struct cluster *c, const struct place_of *of, const char *sql, FILE *out)
 {
     struct ml_db *db = NULL;
     struct ml_stmt *st = NULL;
     bool row = false;
-    const struct ml_db_args args = {.env = &c->fake.env, .path = path, .vfs = vfs};
+    const struct ml_db_args args = {.env = &c->fake.env, .path = of->path, .vfs = of->vfs};
     ml_err err = ml_db_open(&db, &args);
     ML_ASSERT(err == ML_OK);
-    err = ml_stmt_prepare(&st, db, "PRAGMA user_version");
+    err = ml_stmt_prepare(&st, db, sql);
     ML_ASSERT(err == ML_OK);
     err = ml_stmt_step(st, &row);
     ML_ASSERT(err == ML_OK && row);
-    const int version = (int)ml_stmt_int(st, 0);
+    const struct ml_slice text = ml_stmt_text(st, 0);
+    fprintf(out, "%.*s\n", (int)text.len, (const char *)text.data);
     ml_stmt_free(st);
     ml_db_close(db);
-    return version;
+}
+
+void store_layout(struct cluster *c, unsigned n, FILE *out)
+{
+    for (enum file_of file = FILE_LOG; file < FILES; file++) {
+        struct place_of of;
+        db_of(c, n, file, &of);
+        db_tell(c, &of,
+                "SELECT group_concat(x, ';') FROM (SELECT type || ' ' || name || ' ' ||"
+                " ifnull(sql, '') AS x FROM sqlite_master ORDER BY type, name)",
+                out);
+    }
 }
 
 /* The first bytes of a file, where its version stands in clear. */
@@ -66,21 +111,20 @@ static void head_of(const char *path, size_t skip, char *out, size_t len)
 
 static void describe_versions(struct cluster *c, unsigned n, FILE *out)
 {
+    static const char *const names[] = {"log", "vault", "drafts"};
     const struct ml_org *org = c->nodes[n].node->orgs;
+    struct place_of of;
     char path[ML_PATH_MAX];
     char head[5] = "";
-    ml_err err = ml_home_file(&org->node->home, path, &org->id, "log.db");
-    ML_ASSERT(err == ML_OK);
-    fprintf(out, "log %d\n", version_of(c, org->log_vfs, path));
-    head_of(path, 4092, head, 4);
+    for (enum file_of file = FILE_LOG; file < FILES; file++) {
+        db_of(c, n, file, &of);
+        fprintf(out, "%s ", names[file]);
+        db_tell(c, &of, "PRAGMA user_version", out);
+    }
+    db_of(c, n, FILE_LOG, &of);
+    head_of(of.path, 4092, head, 4);
     fprintf(out, "pages %d\n", head[3]);
-    err = ml_home_member_file(&org->node->home, path, &org->id, "vaults", &org->session->member);
-    ML_ASSERT(err == ML_OK);
-    fprintf(out, "vault %d\n", version_of(c, org->session->vault_vfs, path));
-    err = ml_home_member_file(&org->node->home, path, &org->id, "drafts", &org->session->member);
-    ML_ASSERT(err == ML_OK);
-    fprintf(out, "drafts %d\n", version_of(c, org->session->drafts_vfs, path));
-    err = ml_home_file(&org->node->home, path, &org->id, "keystore");
+    ml_err err = ml_home_file(&org->node->home, path, &org->id, "keystore");
     ML_ASSERT(err == ML_OK);
     head_of(path, 8, head, 2);
     fprintf(out, "keystore %d\n", head[0] << 8 | head[1]);

@@ -18,6 +18,9 @@ bool store_draft_is_there(struct cluster *c, unsigned n);
 /** Lines "name value": the versions of node n's files, and what it holds. Unlocked. */
 void store_describe(struct cluster *c, unsigned n, FILE *out);
 
+/** Every table and index of node n's databases, as text. Unlocked; it has kept a draft. */
+void store_layout(struct cluster *c, unsigned n, FILE *out);
+
 /** A folder with all in it; `to` must not be there. */
 void store_copy(const char *from, const char *to);
 /** The kept home in the place of that of node n, which is down. */

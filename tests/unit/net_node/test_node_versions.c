@@ -24,7 +24,7 @@
 
 #define STORES ML_TEST_DATA "/stores"
 
-enum { OLD, RELAY, NEW, TEXT_BYTES = 2000, STORES_MAX = 100 };
+enum { OLD, RELAY, NEW, TEXT_BYTES = 2000, LAYOUT_BYTES = 32000, STORES_MAX = 100 };
 
 static int setup(void **state)
 {
@@ -113,6 +113,21 @@ static void same_as(struct cluster *c, unsigned a, unsigned b)
     assert_int_equal(y.bodies_missing + y.pending + y.chunks_missing, 0);
 }
 
+/* An old file brought up to date is what a new one is: no released step was ever changed. */
+static void same_layout(struct cluster *c, unsigned a, unsigned b)
+{
+    static char texts[2][LAYOUT_BYTES];
+    const unsigned nodes[] = {a, b};
+    for (size_t i = 0; i < 2; i++) {
+        FILE *file = fmemopen(texts[i], LAYOUT_BYTES, "w");
+        assert_non_null(file);
+        store_layout(c, nodes[i], file);
+        assert_int_equal(fclose(file), 0);
+    }
+    assert_true(strlen(texts[0]) > 1000);
+    assert_string_equal(texts[0], texts[1]);
+}
+
 /* All of it: proofs, draft, a write, and a node that has never seen any of it. */
 static void live_on(struct cluster *c, const char *store)
 {
@@ -132,6 +147,8 @@ static void live_on(struct cluster *c, const char *store)
     story_synced(c, NEW);
     assert_int_equal(story_find(c, OLD, "martin"), 3);
     same_as(c, OLD, NEW);
+    store_draft_put(c, NEW);
+    same_layout(c, OLD, NEW);
 }
 
 static void a_store_of_each_earlier_program_lives_on(void **state)
