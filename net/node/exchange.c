@@ -305,11 +305,16 @@ ml_err ml_exchange_open(struct ml_org *org)
     return ML_OK;
 }
 
-static void links_close(const struct ml_exchange *x, const struct ml_node_ports *ports)
+/* The sessions end while the log is still there: what both have is remembered for the next one. */
+static void links_close(struct ml_org *org)
 {
+    const struct ml_node_ports *ports = &org->node->ports;
+    struct ml_exchange *x = org->exchange;
     for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
-        if (x->links[i].link != 0) {
-            ports->link_close(ports->ctx, x->links[i].link, ML_E_CANCELED);
+        const uint64_t link = x->links[i].link;
+        if (link != 0) {
+            ports->link_close(ports->ctx, link, ML_E_CANCELED);
+            (void)ml_exchange_link_down(org, link, ML_E_CANCELED);
         }
     }
 }
@@ -322,7 +327,7 @@ void ml_exchange_close(struct ml_org *org)
     }
     if (x->sync != NULL) {
         ml_exchange_tell_tally(org);
-        links_close(x, &org->node->ports);
+        links_close(org);
         org->node->ports.identity_clear(org->node->ports.ctx, &org->id);
         ml_sync_free(x->sync);
     }

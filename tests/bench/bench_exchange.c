@@ -108,8 +108,20 @@ static bool pair_start(struct bench_daemon *a, struct bench_daemon *b, struct be
     return false;
 }
 
+static void synced_wait(struct bench_daemon *d)
+{
+    struct ml_args *p = bench_params();
+    bench_int(p, "timeout_ms", 60000);
+    bench_daemon_call(d, "sync.wait", p);
+}
+
+/* As evenings end: both know that they are the same. */
 static void pair_stop(struct bench_daemon *a, struct bench_daemon *b)
 {
+    if (!a->bench->failed) {
+        synced_wait(a);
+        synced_wait(b);
+    }
     bench_daemon_stop(b);
     bench_daemon_stop(a);
 }
@@ -169,12 +181,19 @@ static bool day_make(struct bench *bench, const char *folder)
 bool exchange_pair(struct exchange_pair *out, struct bench *b)
 {
     char full[BENCH_PATH];
+    char day[BENCH_PATH];
     path_of(b, full, "peer-full");
-    path_of(b, out->first, "day");
-    path_of(b, out->second, "peer-day");
-    return (bench_exists(full) || copy_first(b)) &&
-           (bench_exists(out->first) || day_make(b, out->first)) &&
-           bench_copy_folder(b, full, out->second);
+    path_of(b, day, "day");
+    path_of(b, out->first, "pair-first");
+    path_of(b, out->second, "pair-second");
+    return (bench_exists(full) || copy_first(b)) && (bench_exists(day) || day_make(b, day)) &&
+           bench_copy_folder(b, day, out->first) && bench_copy_folder(b, full, out->second);
+}
+
+void exchange_pair_end(const struct exchange_pair *pair)
+{
+    bench_remove_folder(pair->first);
+    bench_remove_folder(pair->second);
 }
 
 void exchange_forget(struct bench *b)
@@ -201,5 +220,5 @@ void ml_bench_exchange(struct bench *bench)
         bench_value(bench, "sync.day_s", ms / 1e3, 1, false);
     }
     pair_stop(&a, &b);
-    bench_remove_folder(pair.second);
+    exchange_pair_end(&pair);
 }

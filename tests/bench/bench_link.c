@@ -105,7 +105,7 @@ static bool met_over(struct bench *b, uint32_t kbit_s, struct met *out)
         idle_measure(&w);
     }
     wire_close(&w);
-    bench_remove_folder(pair.second);
+    exchange_pair_end(&pair);
     return ok && !b->failed;
 }
 

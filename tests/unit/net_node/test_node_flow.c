@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/store/log.h"
 #include "maille/value.h"
 #include "net/node/state.h"
 #include "support_cluster.h"
@@ -67,6 +68,38 @@ static void a_second_node_joins_and_has_the_same(void **state)
     assert_string_equal(a.view_hash, b.view_hash);
     assert_int_equal(b.patients, 1);
     assert_int_equal(b.bodies_missing, 0);
+}
+
+static void base_of(struct cluster *c, unsigned n, unsigned peer, struct ml_buf *out)
+{
+    const struct ml_org *org = c->nodes[n].node->orgs;
+    const struct ml_org *other = c->nodes[peer].node->orgs;
+    ml_buf_init(out, ml_env_system(), 1u << 20);
+    assert_int_equal(ml_log_base_get(org->log, &other->secrets.node, out), ML_OK);
+}
+
+static void a_node_that_stops_remembers_what_both_have(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    struct ml_buf a;
+    struct ml_buf b;
+    story_found(c, 0);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_patient(c, 0, patient);
+    story_synced(c, 1);
+    story_synced(c, 0);
+    cluster_stop(c, 1); /* before it was quiet for so long that it remembers anyway */
+    cluster_run(c, 10);
+    c->cut[0][1] = c->cut[1][0] = true;
+    cluster_start(c, 1);
+    story_unlock(c, 1);
+    base_of(c, 0, 1, &a);
+    base_of(c, 1, 0, &b);
+    assert_int_equal(a.len, b.len);
+    assert_memory_equal(a.data, b.data, a.len);
+    ml_buf_free(&a);
+    ml_buf_free(&b);
 }
 
 static void two_doses_stand_side_by_side_until_settled(void **state)
@@ -309,6 +342,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_founder_writes_and_reads_back, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_written_survives_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(a_second_node_joins_and_has_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_node_that_stops_remembers_what_both_have, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(two_doses_stand_side_by_side_until_settled, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_answers_an_entry_is_shown_after_it_whatever_the_clocks,
