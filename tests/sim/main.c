@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,15 @@ static bool ask(struct asked *a, int argc, char **argv)
     return a->o.scale > 0;
 }
 
+static volatile sig_atomic_t stop;
+
+/* After the seed in hand the sums are printed: a soak may end early. */
+static void stop_take(int signal_number)
+{
+    (void)signal_number;
+    stop = 1;
+}
+
 int main(int argc, char **argv)
 {
     static struct total t;
@@ -180,7 +190,8 @@ int main(int argc, char **argv)
     }
     const uint64_t first = a.o.seed;
     printf("first seed %" PRIu64 "\n", first);
-    while (a.ops > 0 ? t.count.of[SIM_ACKED_OPS] < a.ops : t.seeds < a.seeds) {
+    (void)signal(SIGTERM, stop_take);
+    while (!stop && (a.ops > 0 ? t.count.of[SIM_ACKED_OPS] < a.ops : t.seeds < a.seeds)) {
         a.o.seed = first + t.seeds;
         run(&a.o, &t);
     }

@@ -51,22 +51,22 @@ static void patient_write(FILE *f, const struct sim_import *m, unsigned i)
     static const char *const families[] = {"ROUX", "LEFÈVRE", "d'Hérouville", "N'Guyen"};
     const unsigned long long id = (unsigned long long)m->seed * 1000 + i;
     fprintf(f,
-            "%s{\"fullUrl\":\"urn:uuid:p%llu\",\"resource\":{\"resourceType\":\"Patient\","
+            "%s{\"resource\":{\"resourceType\":\"Patient\","
             "\"id\":\"p%llu\",\"name\":[{\"use\":\"official\",\"family\":\"%s\",\"given\":"
             "[\"Lina %llu\"]}],\"gender\":\"female\",\"birthDate\":\"19%02u-02-03\"}}",
-            i == 0 ? "" : ",", id, id, families[i % 4], id, (unsigned)(id % 90) + 10);
+            i == 0 ? "" : ",", id, families[i % 4], id, (unsigned)(id % 90) + 10);
     for (unsigned k = 0; k < m->visits; k++) {
         fprintf(f,
                 ",{\"resource\":{\"resourceType\":\"Observation\",\"id\":\"o%llu-%u\","
                 "\"status\":\"final\",\"code\":{\"coding\":[{\"system\":\"http://loinc.org\","
                 "\"code\":\"8480-6\"}],\"text\":\"mesure %u\"},\"subject\":{\"reference\":"
-                "\"urn:uuid:p%llu\"},\"effectiveDateTime\":\"2025-%02u-11\",\"valueQuantity\":"
+                "\"Patient/p%llu\"},\"effectiveDateTime\":\"2025-%02u-11\",\"valueQuantity\":"
                 "{\"value\":%u,\"unit\":\"mm[Hg]\",\"system\":\"http://unitsofmeasure.org\","
                 "\"code\":\"mm[Hg]\"}}}",
                 id, k, k, id, 1 + k % 12, 100 + k % 60);
         fprintf(f,
                 ",{\"resource\":{\"resourceType\":\"AllergyIntolerance\",\"id\":\"a%llu-%u\","
-                "\"patient\":{\"reference\":\"urn:uuid:p%llu\"},\"code\":{\"text\":\"pollen %u\"}}"
+                "\"patient\":{\"reference\":\"Patient/p%llu\"},\"code\":{\"text\":\"pollen %u\"}}"
                 "}",
                 id, k, id, k);
     }
@@ -147,9 +147,11 @@ static struct imported import_run(struct sim *s, unsigned node, const struct sim
                          .lost = c.lost,
                          .created = ml_value_int(sim_get(&c, "created"), 0),
                          .known = ml_value_int(sim_get(&c, "known"), 0)};
-    sim_say(s, "node %u imports %s %llu: %s, %lld created, %lld known", node,
+    sim_say(s, "node %u imports %s %llu: %s%s, %lld created, %lld known", node,
             file ? "a file" : "a population", (unsigned long long)m->seed,
-            i.lost ? "no answer" : ml_err_name(i.err), (long long)i.created, (long long)i.known);
+            i.lost ? "no answer" : ml_err_name(i.err),
+            ml_value_text(ml_value_get(sim_get(&c, "args"), "reason"), ""), (long long)i.created,
+            (long long)i.known);
     sim_call_end(&c);
     return i;
 }
