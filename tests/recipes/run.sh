@@ -69,7 +69,7 @@ for name in $patches; do
     if [ -n "$targets" ]; then
         # shellcheck disable=SC2086 # several words
         build_targets "${preset:-debug}" $targets > "$work/log" 2>&1 || fail "$name doesn't build
-$(grep -E 'error|FAILED' "$work/log" | head -n 20)"
+$(tail -n 20 "$work/log")"
     fi
     steps "$name"
     git apply -R "$folder/$name"
