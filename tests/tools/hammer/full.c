@@ -6,7 +6,7 @@
 
 #include "hammer.h"
 
-enum { ROUNDS = 12, ROOM_BYTES = 400000, ENTRIES_MAX = 2000 };
+enum { ROUNDS = 8, ROOM_BYTES = 400000, ENTRIES_MAX = 2000 };
 
 static bool write_until_refused(struct hammer *h)
 {

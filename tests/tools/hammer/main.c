@@ -1,4 +1,4 @@
-/* tests/tools/hammer/main.c -- hammer kill|cut|full --daemon MAILLED [--count N] [--seed S]
+/* tests/tools/hammer/main.c -- hammer kill|cut|full|month --daemon MAILLED [--count N] [--seed S]
  * [--story]. Exit 0: nothing was lost. The last line says what happened, and the seed that repeats
  * what was drawn (moments are the machine's); after a failure the folder stays, with the nodes'
  * logs. */
@@ -25,11 +25,12 @@ static const struct mode modes[] = {
     {"kill", "kills", run_kills, false},
     {"cut", "power cuts", run_cuts, true},
     {"full", "full disks", run_full, true},
+    {"month", "days", run_month, false},
 };
 
 static int usage(void)
 {
-    fputs("hammer kill|cut|full --daemon MAILLED [--count N] [--seed S] [--story]\n", stderr);
+    fputs("hammer kill|cut|full|month --daemon MAILLED [--count N] [--seed S] [--story]\n", stderr);
     return EXIT_USAGE;
 }
 
