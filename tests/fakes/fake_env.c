@@ -16,6 +16,7 @@ static void *fake_alloc(void *ctx, size_t size)
 {
     struct fake_env *f = ctx;
     void *ptr = alloc_fails(f) ? NULL : calloc(1, size);
+    f->asked += size;
     f->live += ptr != NULL;
     return ptr;
 }
@@ -24,6 +25,7 @@ static void *fake_resize(void *ctx, void *ptr, size_t size)
 {
     struct fake_env *f = ctx;
     void *moved = alloc_fails(f) ? NULL : realloc(ptr, size);
+    f->asked += size;
     f->live += moved != NULL && ptr == NULL;
     return moved;
 }

@@ -3,6 +3,7 @@
 #define ML_TESTS_FAKE_ENV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/env.h"
@@ -14,6 +15,7 @@ struct fake_env {
     uint64_t rng;    /* seed; splitmix64 */
     long fail_alloc; /* fail the Nth allocation from now, 0 = none */
     long live;       /* blocks not released yet: must be 0 at teardown */
+    size_t asked;    /* bytes that were asked for, ever */
     int verbose;     /* log lines to stderr */
 };
 

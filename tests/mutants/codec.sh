@@ -1,9 +1,10 @@
 #!/bin/bash
-# Breaks the codecs one rule at a time, in a copy of the tree, and asks that a test sees each.
-# Usage: tests/mutants/codec.sh [BUILD-FOLDER-OF-THE-COPY]
+# Breaks the codecs one rule at a time and asks that a test sees each.
+# Usage: tests/mutants/codec.sh [--check]
 set -eu
 # shellcheck source=tests/mutants/lib.sh
 . "$(git rev-parse --show-toplevel)/tests/mutants/lib.sh"
+mutants_begin "$@"
 
 R=core/codec/mp_read.c
 mutant $R 's/f->type == ML_MP_FLOAT || value >= f->least;/true;/' test_mp_read
@@ -13,7 +14,7 @@ mutant $R 's/return value > UINT32_MAX;/return value >= UINT32_MAX;/' test_mp_re
 mutant $R 's/need = 2 \* h->value;/need = h->value;/' test_mp_read
 mutant $R 's/if (need > rest) {/if (need > rest + 1) {/' test_mp_read
 mutant $R 's/if (c->depth >= depth_max) {/if (c->depth > depth_max) {/' test_mp_read
-mutant $R 's/if (h.value < f->next_key) {/if (h.value + 1 < f->next_key) {/' test_mp_read
+mutant $R 's/if (h->value < f->next_key) {/if (h->value + 1 < f->next_key) {/' test_mp_read
 mutant $R 's/c->mode != ML_MP_DOC)) {/false)) {/' test_mp_read
 mutant $R 's/(!negative \&\& raw > INT64_MAX) ||//' test_mp_read
 mutant $R 's/c->pos != c->len/false/' test_mp_read
@@ -51,7 +52,7 @@ mutant core/codec/change.c 's/if (key == 0 || key > UINT16_MAX) {/if (key > UINT
 M=core/codec/msg.c
 mutant $M 's/in.len > ML_MSG_BYTES_MAX/false/' test_msg
 mutant $M 's/out->len - start > ML_MSG_BYTES_MAX/false/' test_msg
-mutant $M 's/in.len != ML_HELLO_BYTES/in.len < ML_HELLO_BYTES/' test_msg
+mutant $M 's/in.len < ML_HELLO_BYTES || (in.len > ML_HELLO_BYTES \&\& !newer)/in.len < ML_HELLO_BYTES/' test_msg
 mutant $M 's/        fault->offset++;//' test_msg
 mutant core/codec/wire.c 's/ml_mp_ok(c) \&\& ml_code_system_number(uri) != 0/false/' test_value
 mutant core/codec/value.c "s/whole > 1 \&\& text.data\[at\] == '0'/false/" test_value
@@ -71,4 +72,4 @@ mutant $F 's/code > ML_E_ROLLED_BACK ? ML_E_UNSUPPORTED : (ml_err)code/(ml_err)c
 mutant $F 's/len > ML_RPC_BYTES_MAX/false/' test_rpc_frame
 mutant core/codec/explain.c 's/report(e, end - tag, NULL, "ciphertext", value);//' test_explain
 mutant core/codec/explain_docs.c 's/return v <= UINT32_MAX ? 5 : 9;/return 5;/' test_explain test_docs
-exit $bad
+mutants_end

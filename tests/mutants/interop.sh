@@ -1,9 +1,10 @@
 #!/bin/bash
-# Breaks the import's account of what it keeps, one place at a time, in a copy of the tree, and asks
-# that a test sees each. Usage: tests/mutants/interop.sh [BUILD-FOLDER-OF-THE-COPY]
+# Breaks the import's account of what it keeps, one place at a time, and asks that a test sees each.
+# Usage: tests/mutants/interop.sh [--check]
 set -eu
 # shellcheck source=tests/mutants/lib.sh
 . "$(git rev-parse --show-toplevel)/tests/mutants/lib.sh"
+mutants_begin "$@"
 
 T=(test_fhir_values test_fhir_contents test_fhir_import)
 F=core/interop/fhir.c
@@ -15,4 +16,4 @@ mutant $F 's/            ml_fhir_marks_cut(f, marks);//' "${T[@]}"
 W=core/interop/fhir_walk.c
 mutant $W '/^void ml_fhir_marks_commit/,/^}/s/    ml_buf_clear(&f->marks);//' "${T[@]}"
 mutant $W 's/f->kept\[node \/ 8\] &= .*;//' "${T[@]}"
-exit "$bad"
+mutants_end

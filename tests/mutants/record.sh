@@ -1,9 +1,10 @@
 #!/bin/bash
-# Breaks the rules of merging, keys, sealing and projection one at a time, in a copy of the tree, and
-# asks that a test sees each. Usage: tests/mutants/record.sh [BUILD-FOLDER-OF-THE-COPY]
+# Breaks the rules of merging, keys, sealing and projection one at a time, and asks that a test sees
+# each. Usage: tests/mutants/record.sh [--check]
 set -eu
 # shellcheck source=tests/mutants/lib.sh
 . "$(git rev-parse --show-toplevel)/tests/mutants/lib.sh"
+mutants_begin "$@"
 
 M=core/model/merge.c
 mutant $M 's/if (member\[i\] && g->counts\[i\]) {/if (member[i]) {/' test_merge
@@ -38,4 +39,4 @@ mutant $V/content.c 's/return ML_GREY_FIELD;/return ML_GREY_NONE;/' test_views
 mutant $V/vault_person.c 's/err = token_write(v, ST_TOKEN_DELETE, ml_buf_slice(&old), patient);//' test_search
 mutant $V/person.c 's/? 0 : SCORE_PREFIX/? 0 : 0/' test_search
 mutant $V/values_text.c "s/ml_buf_u8(out, decimal.data\[i\] == '.' ? ',' : decimal.data\[i\]);/ml_buf_u8(out, decimal.data[i]);/" test_values
-exit $bad
+mutants_end

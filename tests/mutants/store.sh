@@ -1,9 +1,10 @@
 #!/bin/bash
-# Breaks what the log bounds and counts of bundles that wait, one place at a time, in a copy of the
-# tree, and asks that a test sees each. Usage: tests/mutants/store.sh [BUILD-FOLDER-OF-THE-COPY]
+# Breaks what the log bounds and counts of bundles that wait, one place at a time, and asks that a
+# test sees each. Usage: tests/mutants/store.sh [--check]
 set -eu
 # shellcheck source=tests/mutants/lib.sh
 . "$(git rev-parse --show-toplevel)/tests/mutants/lib.sh"
+mutants_begin "$@"
 
 P=core/store/log_pending.c T=(test_log_pending test_log_limit)
 mutant $P 's/log->tally.pending_bytes + (int64_t)one->wire.len > ML_LOG_PENDING_BYTES/false/' "${T[@]}"
@@ -18,4 +19,4 @@ mutant $P 's/        log->tally.pending--;//' "${T[@]}"
 C=core/store/log_cache.c
 mutant $C 's/t->pending_bytes = ml_stmt_int(s, 1);//' "${T[@]}"
 mutant $C 's/t->pending_strange = ml_stmt_int(s, 2);//' "${T[@]}"
-exit "$bad"
+mutants_end

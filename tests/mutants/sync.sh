@@ -1,9 +1,10 @@
 #!/bin/bash
-# Breaks the exchange engine one rule at a time, in a copy of the tree, and asks that a test sees
-# each. Usage: tests/mutants/sync.sh [BUILD-FOLDER-OF-THE-COPY]
+# Breaks the exchange engine one rule at a time and asks that a test sees each.
+# Usage: tests/mutants/sync.sh [--check]
 set -eu
 # shellcheck source=tests/mutants/lib.sh
 . "$(git rev-parse --show-toplevel)/tests/mutants/lib.sh"
+mutants_begin "$@"
 
 X=test_sync_exchange F=test_sync_fork M=test_sync_sim S=(test_sync_session test_sync_waits)
 # what may be offered, and what is acknowledged
@@ -61,4 +62,4 @@ mutant sync/exchange.c 's/    return ml_sess_send(s, \&msg);/    return ML_OK;/'
 mutant sync/inbound.c 's/        items_free(e, first);//' test_sync_faults "${S[@]}"
 mutant sync/exchange.c 's/        ml_sync_frontier_free(\&fresh);//' test_sync_faults
 mutant core/base/sm.c 's/ML_ASSERT(ml_sm_allows(sm, to));//' test_sm
-exit "${bad:-1}"
+mutants_end

@@ -1,9 +1,10 @@
 #!/bin/bash
-# Breaks the sealed files one rule at a time, in a copy of the tree, and asks that a test sees each.
-# Usage: tests/mutants/vfs.sh [BUILD-FOLDER-OF-THE-COPY]
+# Breaks the sealed files one rule at a time and asks that a test sees each.
+# Usage: tests/mutants/vfs.sh [--check]
 set -eu
 # shellcheck source=tests/mutants/lib.sh
 . "$(git rev-parse --show-toplevel)/tests/mutants/lib.sh"
+mutants_begin "$@"
 
 S=core/store/vfs/seal.c
 mutant $S 's/ml_put_u32be(ad + VFS_FILE_ID_BYTES, block->number);/ml_put_u32be(ad + VFS_FILE_ID_BYTES, 7);/' test_vfs_damage
@@ -66,4 +67,4 @@ mutant $C 's/if (sqlite3_stricmp(name, "page_size") == 0 \&\&/if (false \&\&/' t
 P=core/store/vfs/purge.c
 mutant $P 's/rc = optimize(db, fts_tables\[i\]);/(void)optimize;/' test_vfs_gates
 mutant $P 's/rc = sqlite3_wal_checkpoint_v2(db, .*/rc = SQLITE_OK;/' test_vfs_gates
-exit $bad
+mutants_end

@@ -258,7 +258,9 @@ static void a_vault_projects_the_same_whatever_call_fails(void **state)
 {
     struct fixture *f = *state;
     struct ml_hash whole;
+    struct ml_vault_counts all;
     write_some(f, &whole);
+    assert_int_equal(ml_vault_counts(f->p.vault, &all), ML_OK);
     for (unsigned mode = 0; mode < 3; mode++) {
         bool fired = true;
         long nth = 1;
@@ -266,11 +268,14 @@ static void a_vault_projects_the_same_whatever_call_fails(void **state)
             const struct fault_plan plan = {
                 .ops = FAULT_ALL, .nth = nth, .torn = mode == 1, .full = mode == 2};
             struct ml_hash hash;
+            struct ml_vault_counts counts;
             uint64_t problems = 0;
             fired = vault_try(f, &plan);
             assert_int_equal(catch_up_all(f), ML_OK); /* the same object goes on */
             view_hash(f, &hash);
             assert_memory_equal(hash.b, whole.b, sizeof(hash.b));
+            assert_int_equal(ml_vault_counts(f->vault, &counts), ML_OK);
+            assert_int_equal(counts.ops, all.ops); /* position and projection: one commit (I5) */
             assert_int_equal(ml_vault_check(f->vault, &problems), ML_OK);
             assert_int_equal(problems, 0);
             forget_vault(f);

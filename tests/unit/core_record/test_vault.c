@@ -242,6 +242,37 @@ static void an_entry_never_goes_to_another_patient_after_a_reset(void **state)
     assert_int_equal(items_of(p, b), 0);
 }
 
+/* The log was restored from before a key, and another key comes in its place: the vault is made
+ * again, though its records don't reach beyond the log. */
+static void keys_that_a_restored_log_lacks_are_forgotten(void **state)
+{
+    struct place *p = *state;
+    size_t known = place_open(p);
+    put_patient(p, known, &(struct identity){"Noël", "Roux", "Léa", "2001-02-03"});
+    const uint64_t kept = p->log.count;
+    size_t lost = place_open(p);
+    const uint64_t opening = p->log.count;
+    size_t later = place_open(p);
+    struct ml_vault *v = place_vault(p, 0, NULL);
+    p->log.count = opening;
+    place_catch_up(p, v, 100);
+    p->log.count = kept;
+    place_catch_up(p, v, 100);
+    struct log_entry t = p->log.entry[kept];
+    p->log.entry[kept] = p->log.entry[opening];
+    p->log.entry[opening] = t;
+    p->log.count = kept + 1;
+    place_catch_up(p, v, 100);
+    struct ml_args *args = ml_args_new();
+    assert_int_equal(ml_view_patient(v, &p->patient[later], args), ML_OK);
+    ml_args_free(args);
+    args = ml_args_new();
+    assert_int_equal(ml_view_patient(v, &p->patient[lost], args), ML_E_NOT_FOUND);
+    ml_args_free(args);
+    p->log.count = opening + 1;
+    ml_vault_close(v);
+}
+
 /* Lane 1 is clear: who copies a wrap's place and nonce with garbage inside, and is heard first,
  * must not keep the real one out. */
 static void a_forged_wrap_displaces_nothing(void **state)
@@ -323,6 +354,7 @@ int main(void)
         TEST(an_entry_never_goes_to_another_patient_after_a_reset),
         TEST(a_bundle_half_opened_is_finished_later),
         TEST(two_doses_are_a_conflict_until_one_names_both),
+        TEST(keys_that_a_restored_log_lacks_are_forgotten),
         TEST(a_forged_wrap_displaces_nothing),
         TEST(an_object_beyond_all_measure_stops_nothing),
     };

@@ -141,6 +141,34 @@ static void without_its_key_a_list_is_unavailable_never_empty(void **state)
     ml_vault_close(v);
 }
 
+/* « Aucune connue » says that somebody asked and that all of it is here. */
+static void none_known_is_not_said_of_half_a_list(void **state)
+{
+    struct place *p = *state;
+    struct ml_object_id none = new_object(p), known = new_object(p);
+    bool done = false;
+    unsigned half = 0;
+    allergy(p, &none, "none-known");
+    allergy(p, &known, "known"); /* still to come */
+    struct ml_vault *v = place_vault(p, 0, NULL);
+    while (!done) {
+        struct ml_args *args = ml_args_new();
+        if (ml_view_patient(v, &p->patient[0], args) == ML_OK) {
+            struct ml_tree *t = answer(args);
+            const struct ml_value *allergies = ml_value_get(root(t), "allergies");
+            const size_t items = ml_value_count(ml_value_get(allergies, "items"));
+            assert_string_equal(text_of(allergies, "state"), "unavailable");
+            half += items == 1;
+            ml_tree_free(t);
+        } else {
+            ml_args_free(args);
+        }
+        assert_int_equal(ml_vault_catch_up(v, &p->log, 1, &done), ML_OK);
+    }
+    assert_int_equal(half, 1);
+    ml_vault_close(v);
+}
+
 /* A concurrent assertion is shown before a refutation, and both stand in the worklist. */
 static void an_assertion_beats_a_concurrent_refutation(void **state)
 {
@@ -164,6 +192,9 @@ static void an_assertion_beats_a_concurrent_refutation(void **state)
     assert_int_equal(ml_value_count(ml_value_get(field, "heads")), 2);
     ml_tree_free(t);
     expect_allergies(p, "known", 1);
+    t = show(p); /* settled for the screen, open for people */
+    assert_int_equal(ml_value_int(ml_value_get(ml_value_get(root(t), "conflicts"), "open"), 0), 1);
+    ml_tree_free(t);
 }
 
 static struct ml_version_id drug(struct place *p, const struct ml_object_id *id, const char *name,
@@ -249,6 +280,10 @@ static void a_timeline_is_filtered_and_paged(void **state)
     assert_int_equal(ml_value_count(ml_value_get(root(t), "items")), 2);
     assert_false(ml_value_bool(ml_value_get(root(t), "more"), true));
     assert_string_equal(text_of(item(t, "items", 1), "title"), "Poids"); /* the oldest last */
+    ml_tree_free(t);
+    t = timeline(p, (struct ml_timeline_query){
+                        .entities = measures, .entity_count = 1, .offset = 4, .limit = 1});
+    assert_true(ml_value_bool(ml_value_get(root(t), "more"), false)); /* one is left */
     ml_tree_free(t);
     put(p, &(struct put){.entity = "observation",
                          .object = &id[0],
@@ -742,6 +777,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_four_states_of_allergies_are_never_mixed),
         TEST(without_its_key_a_list_is_unavailable_never_empty),
+        TEST(none_known_is_not_said_of_half_a_list),
         TEST(an_assertion_beats_a_concurrent_refutation),
         TEST(current_and_past_treatments_are_two_lists),
         TEST(a_timeline_is_filtered_and_paged),

@@ -310,6 +310,38 @@ static void body_is_wanted(struct fixture *f, struct ml_slice wire, struct ml_sl
     ml_log_close(b);
 }
 
+/* The header was signed, so its signature is no longer looked at when the body comes: the root is.
+ */
+static void some_other_body_fills_no_hole(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_bundle bundle;
+    struct ml_log_entry e;
+    struct ml_buf bare;
+    struct ml_buf given;
+    (void)world_record(&f->w, f->a, 0, 2);
+    struct ml_slice wire = f->w.made[1].wire;
+    assert_int_equal(ml_bundle_decode(&bundle, wire, NULL), ML_OK);
+    uint8_t *other = ml_copy(&f->w.fake.env, bundle.body.bytes.data, bundle.body.bytes.len);
+    other[bundle.body.bytes.len - 1] ^= 1; /* of the last ciphertext */
+    const struct ml_wire_body absent = {.absent = ML_ABSENT_NOT_RECEIVED};
+    const struct ml_wire_body wrong = {.bytes = ml_slice(other, bundle.body.bytes.len)};
+    wire_with_body(f, &bare, wire, &absent);
+    wire_with_body(f, &given, wire, &wrong);
+    struct ml_log *b = world_log(&f->w);
+    assert_int_equal(world_ingest(b, f->w.made[0].wire).result, ML_LOG_STORED);
+    struct ml_log_outcome o = world_ingest(b, ml_buf_slice(&bare));
+    assert_int_equal(o.result, ML_LOG_STORED);
+    assert_int_equal(world_ingest(b, ml_buf_slice(&given)).result, ML_LOG_DUPLICATE);
+    assert_int_equal(ml_log_get(b, &o.id.hash, &e), ML_OK);
+    assert_int_equal(e.body.absent, ML_ABSENT_NOT_RECEIVED);
+    assert_int_equal(world_ingest(b, wire).result, ML_LOG_BODY);
+    ml_log_close(b);
+    ml_buf_free(&given);
+    ml_buf_free(&bare);
+    ml_release(&f->w.fake.env, other);
+}
+
 static void a_relay_cannot_blank_an_op(void **state)
 {
     struct fixture *f = *state;
@@ -407,6 +439,7 @@ int main(void)
         TEST(only_an_opening_can_be_first),
         TEST(several_appends_commit_together),
         TEST(a_body_may_come_later),
+        TEST(some_other_body_fills_no_hole),
         TEST(a_relay_cannot_blank_an_op),
         TEST(a_peers_reason_for_an_absent_body_is_hearsay),
         TEST(settings_and_peers_are_kept),

@@ -219,6 +219,62 @@ static void what_waited_for_this_version_is_judged_when_it_opens(void **state)
     ml_log_close(b);
 }
 
+/* A known op with a field of a later version says something else than we know. */
+static void an_unknown_field_of_what_must_be_understood_waits_too(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t bytes[512];
+    struct ml_govop team = {.type = ML_GOVOP_TEAM_ADD, .must_understand = true};
+    for (int must = 0; must < 2; must++) {
+        team.must_understand = must != 0;
+        const struct ml_slice plain = world_op(&f->w, &team, NULL);
+        assert_true(plain.len + 2 <= sizeof(bytes) && (plain.data[0] & 0xf0u) == 0x80u);
+        memcpy(bytes, plain.data, plain.len);
+        bytes[0]++;                  /* one pair more in the map */
+        bytes[plain.len] = 0x7f;     /* its key */
+        bytes[plain.len + 1] = 0x01; /* and value */
+        const struct ml_slice op = ml_slice(bytes, plain.len + 2);
+        struct ml_log_outcome o = world_ingest(
+            f->a, world_build(&f->w, f->a,
+                              &(struct draft){.by = &f->w.actors[0], .ops = &op, .op_count = 1}));
+        assert_int_equal(o.result, must ? ML_LOG_PENDING : ML_LOG_STORED);
+        assert_int_equal(o.reason, must ? ML_REASON_WAITS_VERSION : ML_REASON_NONE);
+    }
+}
+
+/* The program was replaced by one that knows what was missing: what had waited for what had waited
+ * is judged as well. The bundle of a later version is one that this program knows, in its row. */
+static void an_upgrade_wakes_all_that_hung_on_it(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t later[] = {0x82, 0x01, 0x63, 0x02, 0xc3};
+    struct ml_log_counts counts;
+    struct ml_stmt *s = NULL;
+    struct ml_slice op = {later, sizeof(later)};
+    struct ml_log *b = world_log(&f->w);
+    for (size_t i = 0; i < f->w.made_count; i++) {
+        assert_int_equal(world_ingest(b, f->w.made[i].wire).result, ML_LOG_STORED);
+    }
+    struct ml_slice unknown =
+        world_build(&f->w, b, &(struct draft){.by = &f->w.actors[0], .ops = &op, .op_count = 1});
+    assert_int_equal(world_ingest(b, unknown).reason, ML_REASON_WAITS_VERSION);
+    (void)world_lane(&f->w, f->a, 0, ML_LANE_KEYS);
+    const struct made known = f->w.made[f->w.made_count - 1];
+    (void)world_lane(&f->w, f->a, 0, ML_LANE_KEYS);
+    assert_int_equal(world_ingest(b, f->w.made[f->w.made_count - 1].wire).result, ML_LOG_PENDING);
+    assert_int_equal(ml_stmt_prepare(&s, b->db, "UPDATE pending SET wire = ?1 WHERE reason = ?2"),
+                     ML_OK);
+    ml_stmt_bind_blob(s, 1, known.wire.data, known.wire.len);
+    ml_stmt_bind_int(s, 2, ML_REASON_WAITS_VERSION);
+    assert_int_equal(ml_stmt_run(s), ML_OK);
+    ml_stmt_free(s);
+    b = world_reopen(&f->w, b);
+    assert_int_equal(ml_log_counts(b, &counts), ML_OK);
+    assert_int_equal(counts.pending, 0);
+    assert_true(world_same_state(f->a, b));
+    ml_log_close(b);
+}
+
 static void without_authority_governance_is_kept_and_does_not_count(void **state)
 {
     struct fixture *f = *state;
@@ -335,7 +391,9 @@ static void a_clock_far_ahead_is_flagged_and_moves_nothing(void **state)
     struct ml_log_next next;
     assert_int_equal(ml_log_next_own(f->a, &f->w.actors[1].id, 3, &next), ML_OK);
     const uint64_t far = ml_hlc_make(f->w.fake.wall_ms + ML_HLC_AHEAD_MAX_MS + 60000, 0);
-    assert_int_equal(send(f, &next, 3, far).result, ML_LOG_STORED);
+    struct ml_log_outcome o = send(f, &next, 3, far);
+    assert_int_equal(o.result, ML_LOG_STORED);
+    assert_int_equal(o.verdict, ML_VERDICT_ACCEPTED); /* no clock enters a verdict (I2) */
     assert_int_equal(ml_log_hlc_last(f->a), before);
     (void)world_record(&f->w, f->a, 0, 1);
     assert_true(ml_log_hlc_last(f->a) > before);
@@ -465,6 +523,8 @@ int main(void)
         TEST(small_ones_of_one_writer_end_at_their_number),
         TEST(an_unknown_op_that_must_be_understood_waits_for_a_version),
         TEST(what_waited_for_this_version_is_judged_when_it_opens),
+        TEST(an_unknown_field_of_what_must_be_understood_waits_too),
+        TEST(an_upgrade_wakes_all_that_hung_on_it),
         TEST(without_authority_governance_is_kept_and_does_not_count),
         TEST(who_was_not_enrolled_does_not_count),
         TEST(each_broken_rule_has_its_reason),

@@ -428,6 +428,30 @@ static void nothing_own_is_offered_before_the_anchor(void **state)
     assert_true(world_has(&w, B, one));
 }
 
+/* The record takes its time, and somebody writes meanwhile: it covers what it was asked for. */
+static void what_is_written_meanwhile_waits_for_its_own_record(void **state)
+{
+    (void)state;
+    struct ml_writer_id a = world_writer(&w);
+    world_start(&w, A);
+    world_start(&w, B);
+    (void)world_connect(&w, A, B);
+    world_run(&w, 20 * LATENCY);
+    w.node[A].slow_store = true;
+    int one = append_as(A, a, ML_LANE_RECORD, 10);
+    world_run(&w, LATENCY);
+    int two = append_as(A, a, ML_LANE_RECORD, 10);
+    world_answer(&w, A);
+    w.node[A].no_anchor = true;
+    w.node[A].slow_store = false;
+    world_run(&w, 5 * (uint64_t)ML_SYNC_RETRY_MS);
+    assert_true(world_has(&w, B, one));
+    assert_false(world_has(&w, B, two));
+    w.node[A].no_anchor = false;
+    world_run(&w, 2 * (uint64_t)ML_SYNC_RETRY_MS);
+    assert_true(world_has(&w, B, two));
+}
+
 /* What is sealed is of no use without its keys, and waits where they don't come. */
 static void records_are_not_offered_before_their_keys_may_be(void **state)
 {
@@ -493,6 +517,7 @@ int main(void)
         TEST(a_full_disk_ends_the_sessions_and_loses_nothing),
         TEST(a_forged_bundle_ends_its_session_alone),
         TEST(nothing_own_is_offered_before_the_anchor),
+        TEST(what_is_written_meanwhile_waits_for_its_own_record),
         TEST(records_are_not_offered_before_their_keys_may_be),
         TEST(hello_waits_for_the_anchor_of_what_was_written_alone),
     };
