@@ -68,11 +68,17 @@ static const char wrap_sql[] =
     "CREATE TABLE wrap(stream BLOB, dek BLOB, kek BLOB, nonce BLOB, ct BLOB, seals INTEGER,"
     " PRIMARY KEY(stream, dek, kek, nonce, ct)) WITHOUT ROWID;";
 
-static const struct ml_db_step layout_steps[] = {{.sql = layout_sql}, {.sql = wrap_sql}};
+/* Whose chart lacks what was passed over: 0 where that isn't known. */
+static const char skipped_sql[] =
+    "ALTER TABLE skipped ADD COLUMN patient INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX skipped_patient ON skipped(patient);";
+
+static const struct ml_db_step layout_steps[] = {
+    {.sql = layout_sql}, {.sql = wrap_sql}, {.sql = skipped_sql}};
 static const struct ml_db_schema layout = {
     .application_id = 0x4d6c5661, /* "MlVa" */
     .steps = layout_steps,
-    .step_count = 2,
+    .step_count = sizeof(layout_steps) / sizeof(layout_steps[0]),
 };
 
 static const char *const stmt_sql[] = {

@@ -52,8 +52,8 @@ ml_err ml_vault_catch_up(struct ml_vault *v, struct ml_log *log, uint32_t max_bu
 /** Forgets the projection; the next catch_up starts at the first bundle. */
 ml_err ml_vault_reset(struct ml_vault *v) ML_MUST_CHECK;
 
-/** Whether the last catch_up since the opening said done; until then lists say « liste incomplète »:
- * the log goes on while the vault is closed, and a power cut may take more from the vault. */
+/** Whether the last catch_up since the opening said done; until then lists say « liste incomplète
+ * »: the log goes on while the vault is closed, and a power cut may take more from the vault. */
 bool ml_vault_complete(const struct ml_vault *v);
 /** A call met a block that can't be read: the file is to be deleted and projected again. */
 bool ml_vault_damaged(const struct ml_vault *v);

@@ -7,7 +7,7 @@
 #include "core/record/views.h"
 #include "core/store/db.h"
 
-#define VAULT_LAYOUT   3u /* of the tables' contents: another number projects again */
+#define VAULT_LAYOUT   4u /* of the tables' contents: another number projects again */
 #define PATIENT_NOBODY 0
 
 /* X(NAME, sql) */
@@ -61,7 +61,9 @@
     X(WAIT_NEXT, "SELECT min(n) FROM waiting WHERE ready = 1")                                     \
     X(WAIT_DONE, "DELETE FROM waiting WHERE n = ?1")                                               \
     X(WAIT_COUNT, "SELECT count(DISTINCT n) FROM waiting")                                         \
-    X(SKIP_PUT, "INSERT INTO skipped(n, idx, why) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")      \
+    X(SKIP_PUT, "INSERT INTO skipped(n, idx, why, patient) VALUES(?1, ?2, ?3, ?4) "                \
+                "ON CONFLICT DO NOTHING")                                                          \
+    X(SKIP_OF, "SELECT count(*) FROM skipped WHERE patient = ?1 AND why IN (1, 6)")                \
     X(SKIP_COUNT, "SELECT sum(why IN (1, 6)), sum(why NOT IN (1, 6)) FROM skipped")                \
     X(GROUP_PUT, "INSERT INTO groupop(accepted, op) VALUES(?1, ?2)")                               \
     X(GROUP_ALL, "SELECT accepted, op FROM groupop ORDER BY id")                                   \

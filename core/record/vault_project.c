@@ -17,12 +17,14 @@ struct projecting {
     bool waits;
 };
 
-static ml_err skip(const struct projecting *p, uint8_t index, int why)
+static ml_err skip(const struct projecting *p, const struct ml_opened *opened, int why)
 {
     struct ml_stmt *st = p->v->st[ST_SKIP_PUT];
     ml_stmt_bind_int(st, 1, (int64_t)p->entry->n);
-    ml_stmt_bind_int(st, 2, index);
+    const bool open = opened->result == ML_OPEN_OK;
+    ml_stmt_bind_int(st, 2, opened->index);
     ml_stmt_bind_int(st, 3, why);
+    ml_stmt_bind_int(st, 4, open ? (int64_t)opened->stream.local : PATIENT_NOBODY);
     return ml_stmt_run(st);
 }
 
@@ -235,7 +237,7 @@ static ml_err project_change(struct projecting *p, const struct ml_opened *opene
     const struct ml_entity *entity = ml_schema_entity(p->v->schema, opened->change.entity);
     ml_life_act act;
     if (entity == NULL || !ml_life_act_of(entity, opened->change.type, &act)) {
-        return skip(p, opened->index, SKIP_UNKNOWN);
+        return skip(p, opened, SKIP_UNKNOWN);
     }
     struct ml_obj_version version = {.id = {p->bundle, opened->index},
                                      .n = p->entry->n,
@@ -248,10 +250,10 @@ static ml_err project_change(struct projecting *p, const struct ml_opened *opene
             : ML_GREY_QUARANTINED;
     ml_err err = put_version(p->v, (int64_t)opened->stream.local, &version, entity);
     if (err == ML_E_LIMIT) { /* a limit of this node: it must not stop all that comes after */
-        return skip(p, opened->index, SKIP_TOO_LARGE);
+        return skip(p, opened, SKIP_TOO_LARGE);
     }
     if (err == ML_OK && !ml_change_is_known(entity, &opened->change)) {
-        return skip(p, opened->index, SKIP_PARTLY);
+        return skip(p, opened, SKIP_PARTLY);
     }
     return err;
 }
@@ -263,15 +265,15 @@ static ml_err project_op(void *user, const struct ml_opened *opened)
     case ML_OPEN_OK:
         return project_change(p, opened);
     case ML_OPEN_SHREDDED:
-        return skip(p, opened->index, SKIP_SHREDDED);
+        return skip(p, opened, SKIP_SHREDDED);
     case ML_OPEN_NO_STREAM:
         return wait_for(p, opened->entry.stream.b);
     case ML_OPEN_NO_KEY:
         return wait_for(p, opened->entry.key.b);
     case ML_OPEN_FORGED:
-        return skip(p, opened->index, SKIP_FORGED);
+        return skip(p, opened, SKIP_FORGED);
     case ML_OPEN_MALFORMED:
-        return skip(p, opened->index, SKIP_MALFORMED);
+        return skip(p, opened, SKIP_MALFORMED);
     }
     return ML_OK;
 }

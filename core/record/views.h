@@ -32,9 +32,10 @@ ml_err ml_view_find(struct ml_vault *v, const char *query, uint32_t limit,
                     struct ml_args *out) ML_MUST_CHECK;
 
 /**
- * {complete, patient, banner {birth_name, used_name, given_names, birth_date, sex, ins, deceased},
- * allergies {state: known|none_known|not_recorded|unavailable, items}, conflicts {open,
- * worst}, counts by entity, problems, treatments {current, past}, last}. NOT_FOUND.
+ * {complete, unknown (entries that only a later version shows whole), patient, banner {birth_name,
+ * used_name, given_names, birth_date, sex, ins, deceased}, allergies {state:
+ * known|none_known|not_recorded|unavailable, items}, conflicts {open, worst}, counts by entity,
+ * problems, treatments {current, past}, last}. NOT_FOUND.
  */
 ml_err ml_view_patient(struct ml_vault *v, const struct ml_object_id *patient,
                        struct ml_args *out) ML_MUST_CHECK;
@@ -51,8 +52,9 @@ struct ml_timeline_query {
     bool voided;      /* also what was entered in error or archived */
 };
 
-/** {complete, total, more, items: [{object, entity, label, title, text, effective, effective_text,
- * recorded, author {...}, life, conflict, greyed, sync, code}]}, latest first. NOT_FOUND. */
+/** {complete, unknown, total, more, items: [{object, entity, label, title, text, effective,
+ * effective_text, recorded, author {...}, life, conflict, greyed, sync, code}]}, latest first.
+ * NOT_FOUND. */
 ml_err ml_view_timeline(struct ml_vault *v, const struct ml_timeline_query *query,
                         struct ml_args *out) ML_MUST_CHECK;
 

@@ -272,16 +272,29 @@ static ml_err filter_rows(struct ml_vault *v, const struct ml_timeline_query *q,
     return err;
 }
 
-static ml_err put_timeline(struct ml_vault *v, const struct ml_timeline_query *q,
+/* What a later program wrote of this patient, and this one doesn't show, or not all of. */
+static ml_err put_unknown(struct ml_vault *v, int64_t patient, struct ml_args *out)
+{
+    struct ml_stmt *st = v->st[ST_SKIP_OF];
+    bool row = false;
+    ml_stmt_bind_int(st, 1, patient);
+    ml_err err = ml_stmt_step(st, &row);
+    ml_args_key(out, "unknown");
+    ml_args_int(out, err == ML_OK && row ? ml_stmt_int(st, 0) : 0);
+    ml_stmt_reset(st);
+    return err;
+}
+
+static ml_err put_timeline(struct ml_vault *v, const struct ml_timeline_query *q, int64_t patient,
                            const struct rows *rows, struct ml_args *out)
 {
     size_t limit = q->limit == 0 ? TIMELINE_DEFAULT : q->limit;
     size_t from = q->offset < rows->count ? q->offset : rows->count;
     size_t to = rows->count - from < limit ? rows->count : from + limit;
-    ml_err err = ML_OK;
     ml_args_map(out);
     ml_args_key(out, "complete");
     ml_args_bool(out, ml_vault_complete(v));
+    ml_err err = put_unknown(v, patient, out);
     ml_args_key(out, "total");
     ml_args_int(out, (int64_t)rows->count);
     ml_args_key(out, "more");
@@ -312,7 +325,7 @@ ml_err ml_view_timeline(struct ml_vault *v, const struct ml_timeline_query *quer
         if (rows.count > 1) {
             qsort(rows.row, rows.count, sizeof(*rows.row), latest_first);
         }
-        err = put_timeline(v, query, &rows, out);
+        err = put_timeline(v, query, patient, &rows, out);
     }
     ml_release(v->env, rows.row);
     return err;
@@ -567,6 +580,9 @@ static ml_err put_summary(struct ml_vault *v, const struct ml_object_id *oid, in
     ml_args_bool(out, ml_vault_complete(v));
     ml_view_put_id(out, "patient", ml_slice(oid->b, sizeof(oid->b)));
     ml_err err = put_banner(v, patient, out);
+    if (err == ML_OK) {
+        err = put_unknown(v, patient, out);
+    }
     if (err == ML_OK) {
         err = put_conflict_count(v, patient, out);
     }

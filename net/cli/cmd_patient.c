@@ -15,6 +15,11 @@ static void show_completeness(const struct ml_value *v)
     if (!ml_value_bool(ml_value_get(v, "complete"), true)) {
         puts("\nListe incomplète : ce poste n'a pas encore tout reçu ou tout relu.");
     }
+    if (ml_value_int(ml_value_get(v, "unknown"), 0) > 0) {
+        char text[300];
+        (void)ml_text(text, sizeof(text), "chart.unknown", v);
+        printf("\n%s\n", text);
+    }
     if (ml_value_bool(ml_value_get(v, "more"), false)) {
         long long total = (long long)ml_value_int(ml_value_get(v, "total"), 0);
         printf("\n%zu montrés sur %lld : « --limit %lld » les montre tous.\n",

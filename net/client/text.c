@@ -113,6 +113,11 @@ static const struct ml_text_row rows[] = {
      "transmises, mais pas montrées.",
      "{ops_unknown} entries come from a later version of Maille: they are kept and passed on, but "
      "not shown."},
+    {"chart.unknown",
+     "Liste incomplète : {unknown} écritures de ce dossier viennent d'une version plus récente de "
+     "Maille ; installez-la pour les voir.",
+     "Incomplete list: {unknown} entries of this record come from a later version of Maille; "
+     "install it to see them."},
     {"store.waits",
      "{waits_version} paquets attendent une version plus récente de Maille sur ce poste.",
      "{waits_version} bundles wait for a later version of Maille on this computer."},

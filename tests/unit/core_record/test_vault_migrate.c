@@ -25,6 +25,7 @@ static const char *const back[] = {
     "CREATE TABLE wrap(stream BLOB, dek BLOB, kek BLOB, nonce BLOB, ct BLOB, seals INTEGER,"
     " PRIMARY KEY(stream, dek, nonce)) WITHOUT ROWID;"
     "UPDATE meta SET value = zeroblob(32) WHERE key = 'schema'", /* that program's */
+    "DROP INDEX skipped_patient; ALTER TABLE skipped DROP COLUMN patient",
 };
 enum { BACK_COUNT = sizeof(back) / sizeof(back[0]), ENTITIES_MAX = 600, BATCH = 3 };
 

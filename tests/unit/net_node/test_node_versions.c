@@ -461,6 +461,23 @@ static bool timeline_says(struct cluster *c, unsigned n, const char *patient, co
     return says;
 }
 
+/* Of patient.show and of timeline.list: entries that only a later program shows whole. */
+static int chart_unknown(struct cluster *c, unsigned n, const char *patient)
+{
+    static const char *const methods[] = {"patient.show", "timeline.list"};
+    int unknown[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct story_request r;
+        story_ask(&r);
+        story_put(&r, "patient", patient);
+        story_must(&r, story_send(&r, c, n, methods[i]), methods[i]);
+        unknown[i] = (int)ml_value_int(story_get(&r, "unknown"), -1);
+        story_end(&r);
+    }
+    assert_int_equal(unknown[0], unknown[1]);
+    return unknown[0];
+}
+
 /* Every bundle of the record that a has, b has, byte for byte. */
 static void same_bytes(struct cluster *c, unsigned a, unsigned b)
 {
@@ -484,8 +501,10 @@ static void
 what_a_later_program_wrote_is_kept_passed_on_told_and_shown_after_the_upgrade(void **state)
 {
     struct cluster *c = *state;
+    char other[40];
     char patient[40];
     story_found(c, OLD);
+    story_patient(c, OLD, other);
     story_patient(c, OLD, patient);
     story_join(c, OLD, RELAY, "Hugo Blanc", 60);
     story_join(c, OLD, NEW, "Léa Morin", 60);
@@ -505,10 +524,13 @@ what_a_later_program_wrote_is_kept_passed_on_told_and_shown_after_the_upgrade(vo
     assert_false(timeline_says(c, OLD, patient, "SN-42"));
     assert_true(timeline_says(c, OLD, patient, "metformine"));
     assert_int_equal(status_of(c, OLD, "ops_unknown"), 2);
+    assert_int_equal(chart_unknown(c, OLD, patient), 2);
+    assert_int_equal(chart_unknown(c, OLD, other), 0);
     learn(c, OLD);
     assert_true(timeline_says(c, OLD, patient, "SN-42"));
     assert_true(timeline_says(c, OLD, patient, "le soir seulement"));
     assert_int_equal(status_of(c, OLD, "ops_unknown"), 0);
+    assert_int_equal(chart_unknown(c, OLD, patient), 0);
     story_synced(c, RELAY);
     same_as(c, OLD, RELAY);
 }
