@@ -58,6 +58,10 @@ struct fault_disk {
     long cut_at;
     long changes;
     bool dead;
+    bool held;
+    char spoiled[2][FAULT_NAME_MAX]; /* [0]: since the last question; [1]: given out */
+    unsigned change_ms;
+    uint64_t spent_ms;
     uint64_t calls[16];
 };
 
@@ -67,6 +71,9 @@ enum fault_verdict { FAULT_GO, FAULT_FAIL, FAULT_LAST }; /* LAST: the change tha
 enum fault_verdict fault_disk_enter(struct fault_disk *d, enum fault_op op);
 bool fault_disk_over_quota(const struct fault_disk *d, const struct fault_inode *grown,
                            uint64_t end);
+/** A write that a plan's FAULT_FAIL hits: what it leaves. True: it is reported as done. */
+bool fault_disk_spoil(struct fault_disk *d, struct fault_inode *i, uint64_t offset,
+                      const void *data, size_t len);
 /** 0 or an errno. */
 int fault_disk_rename(struct fault_disk *d, const char *from, const char *to);
 uint64_t fault_random(struct fault_disk *d, uint64_t bound);

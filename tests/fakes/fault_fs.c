@@ -73,10 +73,7 @@ static int fs_write(void *ctx, intptr_t file, uint64_t at, const void *buf, size
     struct fault_inode *i = inode_of(d, file);
     enum fault_verdict v = fault_disk_enter(d, FAULT_WRITE);
     if (v == FAULT_FAIL) {
-        if (d->plan.torn && !d->dead && len > 0) {
-            fault_inode_change(i, at, buf, (size_t)fault_random(d, len));
-        }
-        return code_of(d);
+        return fault_disk_spoil(d, i, at, buf, len) ? 0 : code_of(d);
     }
     if (fault_disk_over_quota(d, i, at + len)) {
         return ENOSPC;

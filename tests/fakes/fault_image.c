@@ -23,29 +23,40 @@ static bool has_prefix(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static void file_take(struct image_file *to, const struct fault_name *name)
+static void file_take(struct image_file *to, const struct fault_name *name, bool synced)
 {
+    const struct fault_inode *i = name->inode;
+    const uint8_t *from = synced ? i->synced : i->now;
     memcpy(to->name, name->text, sizeof(to->name));
-    to->len = name->inode->now_len;
+    to->len = synced ? i->synced_len : i->now_len;
     to->bytes = malloc(to->len + 1);
     ML_ASSERT(to->bytes != NULL);
-    if (to->len > 0) {
-        memcpy(to->bytes, name->inode->now, to->len);
+    if (to->len > 0 && from != NULL) {
+        memcpy(to->bytes, from, to->len);
     }
 }
 
-struct fault_image *fault_disk_image(struct fault_disk *disk, const char *prefix)
+static struct fault_image *image_of(const struct fault_folder *f, const char *prefix, bool synced)
 {
-    const struct fault_folder *f = fault_folder_now(disk);
     struct fault_image *image = calloc(1, sizeof(*image));
     ML_ASSERT(image != NULL);
     snprintf(image->prefix, sizeof(image->prefix), "%s", prefix);
     for (size_t i = 0; i < f->count; i++) {
         if (has_prefix(f->names[i].text, prefix)) {
-            file_take(&image->files[image->count++], &f->names[i]);
+            file_take(&image->files[image->count++], &f->names[i], synced);
         }
     }
     return image;
+}
+
+struct fault_image *fault_disk_image(struct fault_disk *disk, const char *prefix)
+{
+    return image_of(fault_folder_now(disk), prefix, false);
+}
+
+struct fault_image *fault_disk_synced_image(struct fault_disk *disk, const char *prefix)
+{
+    return image_of(&disk->history[0], prefix, true);
 }
 
 void fault_image_free(struct fault_image *image)

@@ -24,10 +24,14 @@ static size_t op_index(enum fault_op op)
 
 enum fault_verdict fault_disk_enter(struct fault_disk *d, enum fault_op op)
 {
+    if (d->held) {
+        return d->dead ? FAULT_FAIL : FAULT_GO;
+    }
     d->calls[op_index(op)]++;
     if (d->dead) {
         return FAULT_FAIL;
     }
+    d->spent_ms += (op & FAULT_CHANGES) != 0 ? d->change_ms : 0;
     if ((op & FAULT_CHANGES) != 0 && d->cut_at > 0 && ++d->changes >= d->cut_at) {
         d->dead = true;
         return FAULT_LAST;
@@ -108,12 +112,10 @@ static int file_write(sqlite3_file *file, const void *in, int bytes, sqlite3_int
     struct handle *h = handle_of(file);
     struct fault_disk *d = h->disk;
     enum fault_verdict v = fault_disk_enter(d, FAULT_WRITE);
-    if (v == FAULT_FAIL && d->plan.torn && !d->dead) {
-        size_t part = (size_t)fault_random(d, (uint64_t)bytes);
-        fault_inode_change(h->inode, (uint64_t)offset, in, part);
-    }
     if (v == FAULT_FAIL) {
-        return disk_code(d, SQLITE_IOERR_WRITE);
+        return fault_disk_spoil(d, h->inode, (uint64_t)offset, in, (size_t)bytes)
+                   ? SQLITE_OK
+                   : disk_code(d, SQLITE_IOERR_WRITE);
     }
     if (fault_disk_over_quota(d, h->inode, (uint64_t)offset + (uint64_t)bytes)) {
         return SQLITE_FULL;

@@ -48,6 +48,8 @@ struct fault_plan {
     bool full;    /* SQLITE_FULL (ENOSPC) where the call can say it; else an I/O error */
     bool torn;    /* a failed write leaves a part of itself */
     bool flip;    /* reads only: succeed with one bit changed */
+    bool stray;   /* writes only: succeed, and land at another place of the same file */
+    bool cheat;   /* writes only: succeed, and only a part is there */
 };
 
 enum fault_keep {
@@ -94,5 +96,35 @@ void fault_image_free(struct fault_image *image); /* NULL allowed */
 /** Puts that copy, synced, in the place of all that has the prefix. Every handle must be closed. */
 void fault_disk_put_image(struct fault_disk *disk, const struct fault_image *image);
 bool fault_disk_holds(struct fault_disk *disk, const char *text);
+
+/* ---- a disk that loses what it has (fault_rot.c) ---- */
+
+typedef enum fault_rot {
+    FAULT_ROT_BIT,   /* one bit is another */
+    FAULT_ROT_BLOCK, /* 512 bytes of zeros */
+    FAULT_ROT_SHORT, /* the file's end is gone */
+    FAULT_ROT_WASTE, /* every byte is another */
+    FAULT_ROT_GONE,  /* the file is gone */
+} fault_rot;
+/** What is stored of a file changes, whether it was synced or not. False: no such file, or it's
+ * empty. GONE only while no handle is open. */
+bool fault_disk_rot(struct fault_disk *disk, const char *name, fault_rot how);
+/** The file that a stray or cheating write hit since the last call; NULL: none did. Borrowed. */
+const char *fault_disk_spoiled(struct fault_disk *disk);
+/** The next name after `after` (NULL: the first), in no useful order; NULL after the last.
+ * Borrowed until a change. */
+const char *fault_disk_next_name(const struct fault_disk *disk, const char *after);
+/** Each change of the disk takes so long from now on. */
+void fault_disk_slow(struct fault_disk *disk, unsigned change_ms);
+/** The time that changes took since the last _take. */
+uint64_t fault_disk_spent_ms(const struct fault_disk *disk);
+uint64_t fault_disk_take_spent_ms(struct fault_disk *disk);
+/** While held, calls neither fail nor count nor take time: who looks from outside changes nothing.
+ * A dead disk stays dead. */
+void fault_disk_hold(struct fault_disk *disk, bool held);
+/** Whether a power cut now would leave all of this file: bytes, length and name. */
+bool fault_disk_is_synced(struct fault_disk *disk, const char *name);
+/** As fault_disk_image, of what a cut that keeps only what was synced would leave. */
+struct fault_image *fault_disk_synced_image(struct fault_disk *disk, const char *prefix);
 
 #endif

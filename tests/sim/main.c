@@ -18,7 +18,7 @@
 
 #include "sim.h"
 
-enum { EVENTS = 200, FAULTS_OF_1000 = 250, SEEDS_FOR_ALL = 100 };
+enum { EVENTS = 200, FAULTS_OF_1000 = 250, SEEDS_FOR_ALL = 100, RECOMPUTE_EVERY = 50 };
 
 struct total {
     struct sim_count count;
@@ -46,6 +46,7 @@ static bool set_up(struct sim *s)
 static void events(struct sim *s)
 {
     for (unsigned i = 0; i < s->options.events && s->failure[0] == '\0'; i++) {
+        s->witness.event++;
         if (sim_chance(s, FAULTS_OF_1000)) {
             sim_fault(s);
         } else {
@@ -55,6 +56,9 @@ static void events(struct sim *s)
             sim_run(s, sim_below(s, sim_chance(s, 50) ? 60000 : 1500));
         }
         sim_check_now(s);
+        if (i % RECOMPUTE_EVERY == RECOMPUTE_EVERY - 1) {
+            sim_store_recompute(s, (unsigned)sim_below(s, SIM_NODES));
+        }
     }
 }
 
@@ -67,6 +71,7 @@ static void run(const struct sim_options *o, struct total *t)
         sim_fail(&s, "no structure came about");
     }
     events(&s);
+    s.witness.event++;
     sim_heal(&s);
     if (s.failure[0] == '\0') {
         sim_check_end(&s);

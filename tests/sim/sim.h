@@ -12,6 +12,9 @@
  * watch     what comes to each log and vault, counted                         sim_watch.c
  * fault     what goes wrong, drawn by the seed                                sim_fault.c
  * model     what the record must then hold, computed from what was said       sim_model.c
+ * damage    disks that rot, stray and cheat, machines that are replaced       sim_damage.c
+ * witness   every bundle ever seen, and where it is                           sim_witness.c
+ * store     what stands on a disk, read without the node                      sim_store.c
  * check     the invariants of the architecture, outside the code under test   sim_check.c
  * count     how often each thing happened: a zero fails a run                 sim_count.c
  *
@@ -33,17 +36,30 @@
 #include "net/node/node.h"
 #include "sim_count.h"
 #include "sim_model.h"
+#include "sim_witness.h"
 
 enum {
     SIM_NODES = 5,
     SIM_TWIN = SIM_NODES - 1, /* runs the image of another one, once there is such */
     SIM_LATE = SIM_TWIN - 1,  /* joins during the run, in half of them */
+    SIM_ENROLLER = 0,         /* the founder: of rank 1 */
+    SIM_PLACES = 256,
     SIM_LINKS = 4096,
     SIM_SCALE = 2, /* patients of an import, at most: more are asked for by --scale */
     SIM_ID = 40,   /* hexadecimal digits of an id, and NUL */
 };
 
 struct sim;
+
+/** What opens the files of a node from outside, kept while it is open itself. */
+struct sim_keys {
+    bool log;
+    bool vault;
+    struct ml_org_id org;
+    struct ml_member_id member;
+    uint8_t log_key[32];
+    uint8_t vault_key[32];
+};
 
 typedef enum sim_event_kind {
     SIM_LINK_UP,
@@ -67,6 +83,21 @@ struct sim_event {
     uint8_t bytes[];
 };
 
+/** What a node says of its damaged files (node.status). */
+struct sim_told {
+    unsigned count; /* of files */
+    bool restored;
+    bool doubled;
+    bool cut; /* this and what follows: of the log */
+    bool unreadable;
+    int64_t lost;
+    int64_t missing;
+    int64_t bodies;
+    int64_t forks; /* of the structure; -1: it doesn't say */
+    struct ml_dep places[SIM_PLACES];
+    size_t place_count;
+};
+
 struct sim_node {
     struct sim *sim;
     unsigned index;
@@ -80,7 +111,6 @@ struct sim_node {
     struct ml_node *node; /* NULL: down */
     unsigned boot;
     struct fault_image *backup; /* of its home; NULL: none yet */
-    uint64_t backup_reason;     /* the last write before it */
     uint64_t start_at_ms;       /* down and to be started then; 0: not planned */
     uint64_t wake_at_ms;
     bool joined;    /* has a member of the structure */
@@ -88,6 +118,17 @@ struct sim_node {
     bool has_identity;
     struct ml_link_identity identity;
     char id[SIM_ID];
+    char member[SIM_ID];
+    struct sim_ledger ledger;
+    struct sim_told told;
+    struct sim_keys keys;
+    uint64_t busy_until_ms; /* its disk is slow: what comes waits until then */
+    bool damaged;           /* something else stands on its disk than was written */
+    bool keystore_hit;      /* one of the two copies may be damaged: the other one stays sound */
+    bool strays;            /* of its planned write: else it cheats */
+    bool was_replaced;
+    bool replacing; /* a new machine that isn't enrolled yet */
+    bool set_back;  /* restored, and nobody has unlocked it since */
     uint8_t token[32];
     size_t token_len;
 };
@@ -123,6 +164,7 @@ struct sim {
     uint64_t rng;
     struct sim_event *queue;
     struct sim_node nodes[SIM_NODES];
+    struct sim_node scratch; /* a disk and an environment for whoever looks from outside */
     struct sim_link links[SIM_LINKS];
     unsigned link_count;
     struct sim_path paths[SIM_NODES][SIM_NODES];
@@ -148,6 +190,9 @@ struct sim {
         unsigned waiting;             /* so many may be pending at the end */
         const struct ml_secret *lies; /* who signs another action; NULL: nobody */
     } rogue;
+    struct sim_witness witness;
+    unsigned damages;
+    bool replaced;
     struct sim_count count;
     uint64_t lost;     /* acknowledged, and gone */
     uint64_t diverged; /* nodes that aren't as the others, or the model */
@@ -197,6 +242,10 @@ static inline bool sim_is_twin(const struct sim *s, unsigned n)
 {
     return s->forked && (n == s->doubled || n == SIM_TWIN);
 }
+/** The time as this node has it: what its disk took is on top of the world's. */
+uint64_t sim_node_now(const struct sim_node *n);
+/** After a call into the node: it's busy for as long as its disk took. */
+void sim_node_spent(struct sim_node *n);
 /** Of the ready ones, any; SIM_NODES: none. */
 unsigned sim_node_any(struct sim *s);
 
@@ -217,6 +266,10 @@ void sim_call_end(struct sim_call *c);
 
 bool sim_found(struct sim *s, unsigned n);
 bool sim_join(struct sim *s, unsigned by, unsigned n, int role);
+/** A machine for a member who is known. */
+bool sim_join_as(struct sim *s, unsigned by, unsigned n, const char *member);
+/** Everybody who can be asked, and a machine that is new: where the other one answers. */
+void sim_introduce_new(struct sim *s, unsigned n);
 /** Each node is told where each other one answers. */
 bool sim_introduce(struct sim *s);
 /** Node `i` is told where the others answer. */
@@ -247,12 +300,34 @@ bool sim_rogue_lies(struct sim *s, const struct ml_org_id *org, struct ml_slice 
                     struct ml_buf *out);
 /** One thing that goes wrong. */
 void sim_fault(struct sim *s);
+/** A disk that isn't what it was, or a machine that is gone. */
+void sim_damage(struct sim *s);
+/** A new machine that could not be enrolled yet tries again. */
+void sim_replaced_joins(struct sim *s, unsigned n);
+/** What stray and cheating writes hit, since the last time. */
+void sim_damage_notice(struct sim *s);
+/** Whether a file of this name is a log, or will be. */
+bool sim_is_log(const char *name);
+void sim_told_read(struct sim *s, unsigned n);
+/** After heal: what is nowhere any more, is so for a reason, and it is told. */
+void sim_check_losses(struct sim *s);
 /** All that goes wrong ends: links whole, disks sound, clocks right, every node up. */
 void sim_heal(struct sim *s);
 /** What must hold at any time; cheap. */
 void sim_check_now(struct sim *s);
 /** After heal, with everything exchanged: equal nodes, and the record as the model says. */
 void sim_check_end(struct sim *s);
+
+/* ---- what stands on a disk ---- */
+
+/** The keys of what is open now, for a time when it isn't. */
+void sim_store_keys(struct sim *s, unsigned n);
+/** I5: after a crash, before the node starts: log and vault agree with themselves. */
+void sim_store_check(struct sim *s, unsigned n);
+/** I11: what is offered would outlive a power cut at this moment. */
+void sim_store_offered(struct sim *s, unsigned n, struct ml_slice message);
+/** I2: the state again, from the raw bundles in another order. */
+void sim_store_recompute(struct sim *s, unsigned n);
 
 /** A value of the field's type, as a client gives it, put as the next value of `args`. */
 void sim_value_put(struct sim *s, struct ml_args *args, const struct ml_field *field);

@@ -178,7 +178,8 @@ static bool is_coordinator(const struct sim *s, unsigned node)
 static void enrol(struct sim *s, unsigned node)
 {
     /* What one of two machines of the coordinator says of governance counts no more. */
-    if (!s->nodes[SIM_LATE].joined && sim_node_ready(s, 0) && !sim_is_twin(s, 0)) {
+    if (!s->nodes[SIM_LATE].joined && !s->nodes[SIM_LATE].replacing && sim_node_ready(s, 0) &&
+        !sim_is_twin(s, 0)) {
         bool joined = sim_join(s, 0, SIM_LATE, 60);
         sim_say(s, "node %u joins: %s", SIM_LATE, joined ? "yes" : "no");
         s->count.of[SIM_JOINED_LATE] += joined;

@@ -57,11 +57,19 @@ ml_err sim_send(struct sim_call *c, struct sim *s, unsigned i, const char *metho
     const unsigned boot = n->boot;
     const struct ml_node_caller caller = {
         .uid = (uint32_t)getuid(), .session_id = 1, .token = ml_slice(n->token, n->token_len)};
+    while (n->node != NULL && n->boot == boot && s->now_ms < n->busy_until_ms) {
+        sim_step(s, n->busy_until_ms); /* its disk is slow: the call waits its turn */
+    }
+    if (!lives(n, boot)) {
+        c->lost = true;
+        return ML_E_CANCELED;
+    }
     ml_args_end(c->args);
     must(ml_args_encoded(c->args, &bytes, &len));
     s->next_call++;
     s->answer.done = false;
     ml_node_call(n->node, s->next_call, &caller, ml_slice_str(method), ml_slice(bytes, len));
+    sim_node_spent(n);
     if (!answer_wait(c, s, n, boot)) {
         s->next_call++;
         c->lost = true;
@@ -93,8 +101,12 @@ static void token_keep(struct sim_call *c, struct sim_node *n)
 {
     const char *hex = ml_value_text(sim_get(c, "token"), "");
     const char *node = ml_value_text(sim_get(c, "node"), "");
+    const char *member = ml_value_text(sim_get(c, "member"), "");
     if (node[0] != '\0') {
         snprintf(n->id, sizeof(n->id), "%s", node);
+    }
+    if (member[0] != '\0') {
+        snprintf(n->member, sizeof(n->member), "%s", member);
     }
     n->token_len = 0;
     if (ml_hex_decode(n->token, sizeof(n->token), hex, strlen(hex)) == ML_OK) {
@@ -119,6 +131,31 @@ bool sim_found(struct sim *s, unsigned i)
     return err == ML_OK;
 }
 
+/* Rules B18: whoever unlocks a store that had offered more than it holds is told so at once. */
+static void restored_check(struct sim *s, unsigned i, bool told)
+{
+    struct sim_node *n = &s->nodes[i];
+    bool behind = false;
+    if (!n->set_back) {
+        return;
+    }
+    n->set_back = false;
+    sim_witness_read_node(s, i);
+    for (size_t k = 0; k < s->witness.count; k++) {
+        const struct sim_bundle *b = &s->witness.bundles[k];
+        behind =
+            behind || (!b->copy[i].here && sim_witness_is_own(s, i, b) && sim_witness_is_kept(b));
+    }
+    if (behind && !told) { /* the answer that said so was lost, or its reader wasn't there */
+        sim_told_read(s, i);
+        told = n->told.restored;
+    }
+    if (behind && !told && sim_node_ready(s, i)) {
+        sim_fail(s, "node %u was restored behind what it offered, and nobody is told", i);
+    }
+    s->count.of[SIM_RESTORE_TOLD] += told;
+}
+
 ml_err sim_unlock(struct sim *s, unsigned i)
 {
     struct sim_call c;
@@ -127,6 +164,7 @@ ml_err sim_unlock(struct sim *s, unsigned i)
     ml_err err = sim_send(&c, s, i, "session.unlock");
     if (err == ML_OK) {
         token_keep(&c, &s->nodes[i]);
+        restored_check(s, i, ml_value_bool(sim_get(&c, "restored"), false));
     }
     sim_call_end(&c);
     return err;
@@ -143,19 +181,11 @@ static bool text_of(struct sim *s, unsigned i, const char *method, struct sim_ca
     return err == ML_OK;
 }
 
-bool sim_join(struct sim *s, unsigned by, unsigned i, int role)
+bool sim_join_as(struct sim *s, unsigned by, unsigned i, const char *member)
 {
     struct sim_call c;
-    char member[256];
     char code[256];
     char address[32];
-    sim_ask(&c);
-    sim_put(&c, "name", "Inès Leroy");
-    ml_args_key(c.args, "role");
-    ml_args_int(c.args, role);
-    if (!text_of(s, by, "member.add", &c, member)) {
-        return false;
-    }
     sim_ask(&c);
     sim_put(&c, "member", member);
     if (!text_of(s, by, "enrol.code", &c, code)) {
@@ -174,30 +204,56 @@ bool sim_join(struct sim *s, unsigned by, unsigned i, int role)
     sim_put(&c, "node_name", "portable");
     sim_put(&c, "passphrase", passphrase);
     ml_err err = sim_send(&c, s, i, "enrol.join");
-    token_keep(&c, &s->nodes[i]);
+    if (err == ML_OK) {
+        token_keep(&c, &s->nodes[i]);
+    }
     sim_call_end(&c);
     s->nodes[i].joined = err == ML_OK;
-    sim_say(s, "node %u is %.8s", i, s->nodes[i].id);
+    sim_say(s, "node %u is %.8s: %s", i, s->nodes[i].id, ml_err_name(err));
     return err == ML_OK;
+}
+
+bool sim_join(struct sim *s, unsigned by, unsigned i, int role)
+{
+    struct sim_call c;
+    char member[256];
+    sim_ask(&c);
+    sim_put(&c, "name", "Inès Leroy");
+    ml_args_key(c.args, "role");
+    ml_args_int(c.args, role);
+    return text_of(s, by, "member.add", &c, member) && sim_join_as(s, by, i, member);
+}
+
+static bool introduce(struct sim *s, unsigned to, unsigned who)
+{
+    char address[32];
+    struct sim_call c;
+    snprintf(address, sizeof(address), "node:%u", who);
+    sim_ask(&c);
+    sim_put(&c, "node", s->nodes[who].id);
+    sim_put(&c, "address", address);
+    bool ok = sim_send(&c, s, to, "peer.add") == ML_OK;
+    sim_call_end(&c);
+    return ok;
 }
 
 bool sim_introduce_one(struct sim *s, unsigned i)
 {
     bool ok = true;
     for (unsigned k = 0; k < SIM_TWIN && ok; k++) {
-        char address[32];
-        struct sim_call c;
-        if (i == k || !s->nodes[k].joined) {
-            continue;
-        }
-        snprintf(address, sizeof(address), "node:%u", k);
-        sim_ask(&c);
-        sim_put(&c, "node", s->nodes[k].id);
-        sim_put(&c, "address", address);
-        ok = sim_send(&c, s, i, "peer.add") == ML_OK;
-        sim_call_end(&c);
+        ok = i == k || !s->nodes[k].joined || introduce(s, i, k);
     }
     return ok;
+}
+
+void sim_introduce_new(struct sim *s, unsigned n)
+{
+    for (unsigned i = 0; i < SIM_TWIN; i++) {
+        if (i != n && s->nodes[i].joined && sim_node_ready(s, i) && sim_node_ready(s, n)) {
+            (void)introduce(s, i, n);
+            (void)(sim_node_ready(s, n) && introduce(s, n, i));
+        }
+    }
 }
 
 bool sim_introduce(struct sim *s)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/ids.h"
 #include "sim.h"
 
 enum { HEAL_TURNS = 40, HEAL_MS = 30000 };
@@ -30,12 +31,15 @@ static bool prove(struct sim *s, unsigned node, struct proof *p)
     p->chunks = ml_value_int(sim_get(&c, "chunks_missing"), -1);
     p->forks = ml_value_int(sim_get(&c, "forks"), -1);
     p->ops = ml_value_int(sim_get(&c, "ops"), -1);
-    if (err != ML_OK || strcmp(ml_value_text(sim_get(&c, "integrity"), ""), "ok") != 0) {
+    const bool ok = err == ML_OK && strcmp(ml_value_text(sim_get(&c, "integrity"), ""), "ok") == 0;
+    if (!ok && s->nodes[node].damaged) { /* it finds what no call had, and mends it */
+        sim_say(s, "node %u is damaged: %s", node, ml_err_name(err));
+    } else if (!ok) {
         sim_fail(s, "node %u doesn't verify: %s, %s", node, ml_err_name(err),
                  ml_value_text(sim_get(&c, "integrity"), "-"));
     }
     sim_call_end(&c);
-    return err == ML_OK;
+    return ok;
 }
 
 /* ---- one object on one node ---- */
@@ -46,6 +50,7 @@ struct looked {
     struct sim_object *o;
     const struct ml_value *shown;
     const bool *stands; /* marks of what stands, where that is asked; else NULL */
+    bool there[SIM_VERSIONS_MAX]; /* in any history */
 };
 
 static size_t version_index(const struct sim_object *o, const char *text)
@@ -129,7 +134,7 @@ static void check_field(const struct looked *k, const struct ml_value *field)
     const char *name = ml_value_text(ml_value_get(field, "field"), "");
     unsigned count = 0;
     slot_writers(k, (uint16_t)ml_value_int(ml_value_get(field, "slot"), 0), writes);
-    sim_model_heads(k->o, writes, heads);
+    sim_model_heads(k->o, writes, k->there, heads);
     listed_mark(k, ml_value_get(field, "history"), listed);
     struct looked heads_of = *k;
     heads_of.stands = shown;
@@ -150,18 +155,28 @@ static void check_field(const struct looked *k, const struct ml_value *field)
     }
 }
 
-/* I11, I10: what was acknowledged is in the history of the object, whatever came after. */
-static void check_acked(const struct looked *k)
+/* Gone with every machine that had it: what sim_check_losses has asked for. */
+static bool version_is_lost(struct sim *s, const struct sim_version *v)
 {
-    bool there[SIM_VERSIONS_MAX] = {false};
+    uint8_t hash16[16];
+    if (ml_hex_decode(hash16, sizeof(hash16), v->id, 2 * sizeof(hash16)) != ML_OK) {
+        return false;
+    }
+    const struct sim_bundle *b = sim_witness_find(s, hash16);
+    return b != NULL && !sim_witness_is_kept(b);
+}
+
+/* I11, I10: what was acknowledged is in the history of the object, whatever came after. */
+static void check_acked(struct looked *k)
+{
     const struct ml_value *fields = ml_value_get(k->shown, "fields");
     for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
-        listed_mark(k, ml_value_get(f, "history"), there);
+        listed_mark(k, ml_value_get(f, "history"), k->there);
     }
-    listed_mark(k, ml_value_get(k->shown, "life_history"), there);
+    listed_mark(k, ml_value_get(k->shown, "life_history"), k->there);
     for (size_t i = 0; i < k->o->version_count; i++) {
         const struct sim_version *v = &k->o->versions[i];
-        if (v->acked && !there[i]) {
+        if (v->acked && !k->there[i] && !version_is_lost(k->s, v)) {
             k->s->lost++;
             sim_fail(k->s, "node %u lost %s of node %u: %s %s", k->node, v->reason, v->node,
                      k->o->entity->name, v->id);
@@ -185,9 +200,10 @@ static void check_object(struct sim *s, unsigned node, struct sim_object *o)
     sim_put(&c, "patient", s->model.patients[o->patient]);
     sim_put(&c, "object", o->id);
     ml_err err = sim_send(&c, s, node, "record.show");
-    const struct looked k = {.s = s, .node = node, .o = o, .shown = ml_tree_root(c.answer)};
-    const bool lost = err == ML_E_NOT_FOUND && !o->versions[0].acked;
-    if (lost) { /* created on a disk that was set back, before anyone had it */
+    struct looked k = {.s = s, .node = node, .o = o, .shown = ml_tree_root(c.answer)};
+    const bool lost =
+        err == ML_E_NOT_FOUND && (!o->versions[0].acked || version_is_lost(s, &o->versions[0]));
+    if (lost) { /* created on a disk that lost it before anyone had it */
     } else if (err != ML_OK) {
         sim_fail(s, "node %u doesn't show %s %s: %s", node, o->entity->name, o->id,
                  ml_err_name(err));
@@ -215,6 +231,8 @@ void sim_check_now(struct sim *s)
             sim_fail(s, "node %u released more memory than it had", i);
         }
     }
+    sim_damage_notice(s);
+    sim_witness_read(s);
     s->count.of[SIM_CHECKED_NOW]++;
 }
 
@@ -234,10 +252,26 @@ static bool all_ready(struct sim *s)
 {
     bool ready = true;
     for (unsigned i = 0; i < SIM_NODES; i++) {
+        sim_replaced_joins(s, i);
         be_ready(s, i);
-        ready = ready && (sim_node_ready(s, i) || !s->nodes[i].joined);
+        ready = ready && (sim_node_ready(s, i) || !s->nodes[i].joined) && !s->nodes[i].replacing;
     }
     return ready;
+}
+
+/* Bodies that are nowhere any more, though their headers are. */
+static int64_t holes_for_ever(const struct sim *s)
+{
+    int64_t holes = 0;
+    for (size_t i = 0; i < s->witness.count; i++) {
+        const struct sim_bundle *b = &s->witness.bundles[i];
+        bool here = false;
+        for (unsigned k = 0; k < SIM_MACHINES; k++) {
+            here = here || b->copy[k].here;
+        }
+        holes += here && !sim_witness_is_kept(b);
+    }
+    return holes;
 }
 
 static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES])
@@ -245,6 +279,9 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES])
     const bool absent = s->forked && !s->nodes[s->doubled].joined; /* it alone may have chunks */
     bool equal = true;
     const struct proof *first = NULL;
+    sim_witness_read(s);
+    const int64_t holes = holes_for_ever(s);
+    const bool lost = sim_witness_any_loss(s); /* what hangs on it waits for ever, and is told */
     for (unsigned i = 0; i < SIM_NODES; i++) {
         if (!s->nodes[i].joined) {
             continue;
@@ -254,8 +291,8 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES])
         }
         first = first == NULL ? &proofs[i] : first;
         equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
-                strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == 0 &&
-                (proofs[i].chunks == 0 || absent) && proofs[i].pending <= (int64_t)s->rogue.waiting;
+                strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == holes &&
+                (proofs[i].chunks == 0 || absent || lost) && (proofs[i].pending <= (int64_t)s->rogue.waiting || lost);
     }
     return equal;
 }
@@ -275,6 +312,25 @@ static void sync_all(struct sim *s)
     }
 }
 
+/* Who wasn't there when a machine was replaced hears of it now. */
+static void introduce_again(struct sim *s)
+{
+    for (unsigned i = 0; i < SIM_TWIN && s->replaced; i++) {
+        if (s->nodes[i].was_replaced) {
+            sim_introduce_new(s, i);
+        }
+    }
+}
+
+static bool any_replacing(const struct sim *s)
+{
+    bool any = false;
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        any = any || s->nodes[i].replacing;
+    }
+    return any;
+}
+
 /* A few minutes of quiet, as often as it takes up to a bound: then all are equal. */
 static bool converge(struct sim *s, struct proof proofs[SIM_NODES])
 {
@@ -283,6 +339,7 @@ static bool converge(struct sim *s, struct proof proofs[SIM_NODES])
         if (!all_ready(s)) {
             continue;
         }
+        introduce_again(s);
         sync_all(s);
         if (all_equal(s, proofs)) {
             return true;
@@ -393,22 +450,56 @@ static void check_files(struct sim *s)
         const unsigned i = (unsigned)(k % SIM_NODES);
         const struct sim_object *o = &s->model.objects[k / SIM_NODES];
         if (o->file_bytes > 0 && o->version_count == 1 && o->versions[0].acked &&
-            !sim_is_twin(s, o->versions[0].node) && s->nodes[i].joined) {
+            !sim_is_twin(s, o->versions[0].node) && s->nodes[i].joined &&
+            s->nodes[o->versions[0].node].ledger.loss == SIM_LOSS_NONE) {
             check_file(s, i, o);
         }
+    }
+}
+
+/* Two branches of one writer: every node counts them, and where it can write somebody is told. */
+static void check_forks_told(struct sim *s, const struct proof proofs[SIM_NODES])
+{
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        const struct sim_node *n = &s->nodes[i];
+        if (!n->joined || !sim_node_ready(s, i)) {
+            continue;
+        }
+        if (n->told.forks != proofs[i].forks) {
+            sim_fail(s, "node %u tells of %lld forks, its log has %lld", i,
+                     (long long)n->told.forks, (long long)proofs[i].forks);
+        }
+        if (s->forked && i == s->doubled && proofs[i].forks > 0 && !n->told.doubled) {
+            sim_fail(s, "node %u was doubled and its key forked: nobody is told", i);
+        }
+        s->count.of[SIM_FORK_TOLD] += n->told.doubled;
     }
 }
 
 void sim_check_end(struct sim *s)
 {
     static struct proof proofs[SIM_NODES];
+    for (unsigned turn = 0; turn < HEAL_TURNS && any_replacing(s); turn++) {
+        sim_run(s, HEAL_MS);
+        (void)all_ready(s);
+    }
     if (!meet_in_turn(s, proofs)) {
         say_unequal(s, proofs);
         return;
     }
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        if (s->nodes[i].joined) {
+            s->nodes[i].ledger.again = true;
+            sim_witness_read_node(s, i);
+            sim_told_read(s, i);
+            sim_store_recompute(s, i);
+        }
+    }
+    sim_check_losses(s);
     check_objects(s);
     check_objects(s);
     check_files(s);
     sim_imports_check(s);
+    check_forks_told(s, proofs);
     s->count.of[SIM_CHECKED_END]++;
 }

@@ -26,6 +26,22 @@
     X(RESTORED, "stores restored from an older copy")                                              \
     X(DOUBLED, "machine images resumed twice")                                                     \
     X(STOPPED, "nodes stopped and started")                                                        \
+    X(DISK_SLOW, "slow disks")                                                                     \
+    X(WRITE_STRAY, "writes that went to another place")                                            \
+    X(WRITE_CHEAT, "writes reported done and done in part")                                        \
+    X(ROT_BIT, "bits that flipped on a disk")                                                      \
+    X(ROT_BLOCK, "blocks that became zeros")                                                       \
+    X(ROT_SHORT, "files cut short")                                                                \
+    X(ROT_WASTE, "files wasted whole")                                                             \
+    X(ROT_GONE, "files gone")                                                                      \
+    X(ROT_LOG, "damaged logs")                                                                     \
+    X(ROT_WAL, "damaged WALs of logs")                                                             \
+    X(ROT_VAULT, "damaged vaults")                                                                 \
+    X(ROT_KEYSTORE, "damaged keystores")                                                           \
+    X(ROT_ANCHOR, "damaged anchors")                                                               \
+    X(ROT_JOURNAL, "damaged trace journals")                                                       \
+    X(ROT_DRAFTS, "damaged drafts")                                                                \
+    X(REPLACED, "machines lost for ever and replaced")                                             \
     X(OP_CREATE, "create")                                                                         \
     X(OP_SET, "set")                                                                               \
     X(OP_AMEND, "amend")                                                                           \
@@ -49,7 +65,20 @@
     X(ACKED_OPS, "ops acknowledged")                                                               \
     X(REFUSED, "writes refused")                                                                   \
     X(UNKNOWN, "writes whose answer was lost")                                                     \
+    X(LOST_TOLD, "only copies destroyed, and named")                                               \
+    X(RESTORE_TOLD, "restored stores that said so")                                                \
+    X(FORK_TOLD, "doubled machines that were told of")                                             \
     X(CHECKED_NOW, "cheap checks")                                                                 \
+    X(CHECKED_I1, "bundles alone at their place (I1)")                                             \
+    X(CHECKED_I2, "states computed again in another order (I2)")                                   \
+    X(CHECKED_I2_VIEW, "vaults built again (I2, I5)")                                              \
+    X(CHECKED_I3, "bundles judged after their governance (I3)")                                    \
+    X(CHECKED_I4, "headers verified without a body (I4)")                                          \
+    X(CHECKED_I5, "logs read from a crashed disk (I5)")                                            \
+    X(CHECKED_I5_VAULT, "vaults read from a crashed disk (I5)")                                    \
+    X(CHECKED_I10, "objects shown with all that is here (I10)")                                    \
+    X(CHECKED_I11, "offers on a disk with nothing unsynced (I11)")                                 \
+    X(CHECKED_I11_IMAGE, "offers looked up on the synced disk (I11)")                              \
     X(CHECKED_END, "full checks")
 
 typedef enum sim_count_of {

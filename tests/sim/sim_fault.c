@@ -117,16 +117,16 @@ static void clock_fault(struct sim *s)
     sim_say(s, "node %u: clock off by %lld s", n->index, (long long)(n->wall_offset_ms / 1000));
 }
 
-/* Once a run a backup, later its return; once a run an image that runs twice. */
+/* A backup, later its return, as often as it comes; once a run an image that runs twice. */
 static void image_fault(struct sim *s)
 {
     struct sim_node *n = &s->nodes[sim_below(s, SIM_TWIN)];
-    if (n->node == NULL || !n->joined || s->forked) {
+    if (n->node == NULL || !n->joined || (s->forked && n->index == s->doubled)) {
         return;
     }
-    if (sim_chance(s, 200)) {
+    if (!s->forked && sim_chance(s, 200) && !(s->replaced && n->index == SIM_ENROLLER)) {
         sim_node_double(s, n->index);
-    } else if (n->backup == NULL) {
+    } else if (n->backup == NULL || sim_chance(s, 200)) {
         sim_node_back_up(s, n->index);
     } else {
         sim_node_restore(s, n->index);
@@ -146,7 +146,7 @@ static void unlock_all(struct sim *s)
 
 void sim_fault(struct sim *s)
 {
-    switch (sim_below(s, 9)) {
+    switch (sim_below(s, 11)) {
     case 0:
     case 1:
     case 2:
@@ -167,6 +167,10 @@ void sim_fault(struct sim *s)
     case 7:
         image_fault(s);
         break;
+    case 8:
+    case 9:
+        sim_damage(s);
+        break;
     default:
         unlock_all(s);
         break;
@@ -183,6 +187,7 @@ void sim_heal(struct sim *s)
             fault_disk_cut_at(n->disk, 0);
         }
         fault_disk_plan(n->disk, NULL);
+        fault_disk_slow(n->disk, 0);
         if (n->node == NULL && n->joined) {
             n->start_at_ms = s->now_ms + 1;
         }

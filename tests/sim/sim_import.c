@@ -192,7 +192,8 @@ void sim_imports_check(struct sim *s)
     for (size_t i = 0; i < s->model.import_count; i++) {
         const struct sim_import *m = &s->model.imports[i];
         const unsigned node = sim_node_any(s);
-        if (!m->acked || sim_is_twin(s, m->node) || node == SIM_NODES) {
+        if (!m->acked || sim_is_twin(s, m->node) || node == SIM_NODES ||
+            sim_witness_has_lost(s, m->node)) {
             continue;
         }
         const struct imported again = import_run(s, node, m, 0);

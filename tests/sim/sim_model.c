@@ -53,20 +53,6 @@ struct sim_version *sim_model_version(struct sim_model *m, struct sim_object *o)
     return v;
 }
 
-void sim_model_forgive(struct sim_model *m, unsigned node, uint64_t after)
-{
-    for (size_t i = 0; i < m->object_count; i++) {
-        for (size_t k = 0; k < m->objects[i].version_count; k++) {
-            struct sim_version *v = &m->objects[i].versions[k];
-            v->acked = v->acked && (v->node != node || v->number <= after);
-        }
-    }
-    for (size_t i = 0; i < m->import_count; i++) {
-        struct sim_import *im = &m->imports[i];
-        im->acked = im->acked && (im->node != node || im->number <= after);
-    }
-}
-
 void sim_version_name(char out[SIM_VERSION], const char *text)
 {
     const char *colon = strchr(text, ':');
@@ -89,11 +75,12 @@ static size_t version_find(const struct sim_object *o, const char *id)
 }
 
 /* What version `of` names; true when one of them is new. */
-static bool seen_mark(const struct sim_object *o, size_t of, bool past[SIM_VERSIONS_MAX])
+static bool seen_mark(const struct sim_object *o, size_t of, const bool *there,
+                      bool past[SIM_VERSIONS_MAX])
 {
     const struct sim_version *v = &o->versions[of];
     bool found = false;
-    for (size_t k = 0; k < v->seen_count; k++) {
+    for (size_t k = 0; k < v->seen_count && there[of]; k++) {
         size_t i = version_find(o, v->seen[k]);
         if (i < SIM_VERSIONS_MAX && !past[i]) {
             past[i] = true;
@@ -104,18 +91,19 @@ static bool seen_mark(const struct sim_object *o, size_t of, bool past[SIM_VERSI
 }
 
 /* Everything that version `of` builds on, directly or not: until nothing new is found. */
-static void past_mark(const struct sim_object *o, size_t of, bool past[SIM_VERSIONS_MAX])
+static void past_mark(const struct sim_object *o, size_t of, const bool *there,
+                      bool past[SIM_VERSIONS_MAX])
 {
-    bool more = seen_mark(o, of, past);
+    bool more = seen_mark(o, of, there, past);
     while (more) {
         more = false;
         for (size_t i = 0; i < o->version_count; i++) {
-            more = (past[i] && seen_mark(o, i, past)) || more;
+            more = (past[i] && seen_mark(o, i, there, past)) || more;
         }
     }
 }
 
-void sim_model_heads(const struct sim_object *o, const bool *writes, bool *heads)
+void sim_model_heads(const struct sim_object *o, const bool *writes, const bool *there, bool *heads)
 {
     memcpy(heads, writes, o->version_count * sizeof(*heads));
     for (size_t i = 0; i < o->version_count; i++) {
@@ -123,7 +111,7 @@ void sim_model_heads(const struct sim_object *o, const bool *writes, bool *heads
         if (!writes[i]) {
             continue;
         }
-        past_mark(o, i, past);
+        past_mark(o, i, there, past);
         for (size_t k = 0; k < o->version_count; k++) {
             heads[k] = heads[k] && !past[k];
         }

@@ -68,11 +68,11 @@ static inline uint8_t sim_file_byte(const struct sim_object *o, uint32_t i)
 }
 /** A new version; the caller fills it. NULL: this object has enough of them. */
 struct sim_version *sim_model_version(struct sim_model *m, struct sim_object *o);
-/** What `node` acknowledged after the write `after` may be gone: its disk was set back. */
-void sim_model_forgive(struct sim_model *m, unsigned node, uint64_t after);
 /** "<32 hex>:<index>" or 34 hex digits, as 34 hex digits. */
 void sim_version_name(char out[SIM_VERSION], const char *text);
-/** Which of the versions with writes[i] stand: those in the past of no other of them. */
-void sim_model_heads(const struct sim_object *o, const bool *writes, bool *heads);
+/** Which of the versions with writes[i] stand: those in the past of no other of them. Of one that
+ * isn't `there` any more nobody knows what it replaced. */
+void sim_model_heads(const struct sim_object *o, const bool *writes, const bool *there,
+                     bool *heads);
 
 #endif

@@ -136,7 +136,7 @@ static void link_break(struct sim *s, uint64_t link, unsigned to, uint64_t at_ms
 
 static uint64_t arrival(struct sim *s, struct sim_link *l, unsigned side, const struct sim_path *p)
 {
-    uint64_t at = s->now_ms + p->delay_ms;
+    uint64_t at = sim_node_now(&s->nodes[l->end[1 - side]]) + p->delay_ms;
     at = at > p->stalled_until_ms ? at : p->stalled_until_ms;
     l->last_at_ms[side] = at > l->last_at_ms[side] ? at : l->last_at_ms[side];
     return l->last_at_ms[side];
@@ -173,6 +173,7 @@ static void port_link_send(void *ctx, uint64_t link, const uint8_t *msg, size_t 
     if (!l->up) {
         return;
     }
+    sim_store_offered(s, from->index, ml_slice(msg, len));
     struct sim_event *sent = sim_event_new(SIM_LINK_SENT, from->index, 0);
     sent->link = link;
     sent->len = len;

@@ -5,6 +5,20 @@
 #include "core/base/assert.h"
 #include "sim.h"
 
+uint64_t sim_node_now(const struct sim_node *n)
+{
+    const uint64_t now = n->sim->now_ms;
+    return (now > n->busy_until_ms ? now : n->busy_until_ms) + fault_disk_spent_ms(n->disk);
+}
+
+void sim_node_spent(struct sim_node *n)
+{
+    const uint64_t now = sim_node_now(n);
+    if (fault_disk_take_spent_ms(n->disk) > 0) {
+        n->busy_until_ms = now;
+    }
+}
+
 /* A node that can't open its home says why and tries again: as a service manager would. */
 enum { START_AGAIN_MS = 2000 };
 
@@ -23,7 +37,10 @@ void sim_node_start(struct sim *s, unsigned i)
     n->wake_at_ms = UINT64_MAX;
     n->start_at_ms = 0;
     n->token_len = 0;
+    n->busy_until_ms = 0;
+    n->ledger.again = n->ledger.again || n->ledger.loss != SIM_LOSS_NONE;
     ml_err err = ml_node_open(&n->node, &args);
+    sim_node_spent(n);
     sim_say(s, "node %u starts: %s", i, ml_err_name(err));
     if (err != ML_OK) {
         n->node = NULL;
@@ -67,6 +84,7 @@ void sim_node_crash(struct sim *s, unsigned i, enum fault_keep keep)
     }
     node_end(s, i);
     fault_disk_restart(n->disk, keep);
+    sim_store_check(s, i);
     n->start_at_ms = s->now_ms + 100 + sim_below(s, 20000);
     sim_say(s, "node %u has crashed", i);
 }
@@ -76,7 +94,6 @@ void sim_node_back_up(struct sim *s, unsigned i)
     struct sim_node *n = &s->nodes[i];
     fault_image_free(n->backup);
     n->backup = fault_disk_image(n->disk, "/home");
-    n->backup_reason = s->model.last_reason;
     sim_say(s, "node %u is backed up", i);
 }
 
@@ -85,7 +102,8 @@ void sim_node_restore(struct sim *s, unsigned i)
     struct sim_node *n = &s->nodes[i];
     sim_node_stop(s, i);
     fault_disk_put_image(n->disk, n->backup);
-    sim_model_forgive(&s->model, i, n->backup_reason);
+    sim_witness_loss(s, i, SIM_LOSS_SET_BACK);
+    n->set_back = true;
     n->draft = 0;
     n->start_at_ms = s->now_ms + 1000;
     s->count.of[SIM_RESTORED]++;
@@ -100,6 +118,10 @@ void sim_node_double(struct sim *s, unsigned i)
     fault_disk_put_image(twin->disk, image);
     fault_image_free(image);
     memcpy(twin->id, s->nodes[i].id, sizeof(twin->id));
+    memcpy(twin->member, s->nodes[i].member, sizeof(twin->member));
+    twin->keys = s->nodes[i].keys;
+    twin->damaged = s->nodes[i].damaged;
+    twin->keystore_hit = s->nodes[i].keystore_hit;
     twin->joined = true;
     s->nodes[i].start_at_ms = s->now_ms + 1;
     twin->draft = s->nodes[i].draft;

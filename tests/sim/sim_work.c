@@ -27,6 +27,7 @@ static void write_end(struct writing *w, struct sim_version *v, ml_err err, sim_
         s->count.of[SIM_ACKED_OPS]++;
         s->count.of[op]++;
         v->acked = true;
+        sim_witness_read_node(s, w->node); /* it may be the last thing that this node did */
         sim_version_name(v->id, ml_value_text(sim_get(&w->call, "version"), ""));
     } else {
         s->count.of[w->call.lost ? SIM_UNKNOWN : SIM_REFUSED]++;

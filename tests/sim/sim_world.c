@@ -53,13 +53,13 @@ static void env_release(void *ctx, void *ptr)
 
 static uint64_t env_now(void *ctx)
 {
-    return ((struct sim_node *)ctx)->sim->now_ms;
+    return sim_node_now(ctx);
 }
 
 static uint64_t env_wall(void *ctx)
 {
     const struct sim_node *n = ctx;
-    return (uint64_t)((int64_t)START_WALL_S * 1000 + (int64_t)n->sim->now_ms + n->wall_offset_ms);
+    return (uint64_t)((int64_t)START_WALL_S * 1000 + (int64_t)sim_node_now(n) + n->wall_offset_ms);
 }
 
 static void env_random(void *ctx, void *buf, size_t len)
@@ -79,9 +79,8 @@ static void env_log(void *ctx, ml_log_level level, const char *module, const cha
     }
 }
 
-static void node_init(struct sim *s, unsigned i)
+static void node_init(struct sim *s, struct sim_node *n, unsigned i)
 {
-    struct sim_node *n = &s->nodes[i];
     n->sim = s;
     n->index = i;
     n->rng = next_of(&s->rng);
@@ -110,11 +109,12 @@ void sim_init(struct sim *s, const struct sim_options *options)
     s->rng = options->seed;
     ml_buf_init(&s->answer.document, ml_env_system(), 64u << 20);
     for (unsigned i = 0; i < SIM_NODES; i++) {
-        node_init(s, i);
+        node_init(s, &s->nodes[i], i);
         for (unsigned k = 0; k < SIM_NODES; k++) {
             s->paths[i][k].delay_ms = 1 + (uint32_t)sim_below(s, 40);
         }
     }
+    node_init(s, &s->scratch, SIM_NODES);
 }
 
 void sim_free(struct sim *s)
@@ -132,6 +132,8 @@ void sim_free(struct sim *s)
         free(s->queue);
         s->queue = next;
     }
+    fault_disk_free(s->scratch.disk);
+    sim_witness_free(s);
     sim_model_free(&s->model);
     free(s->rogue.wire);
     ml_buf_free(&s->answer.document);
@@ -169,7 +171,7 @@ void sim_fail(struct sim *s, const char *format, ...)
 
 static void event_deliver(struct sim *s, const struct sim_event *e)
 {
-    const struct sim_node *n = &s->nodes[e->node];
+    struct sim_node *n = &s->nodes[e->node];
     if (n->node == NULL || n->boot != e->boot) {
         return;
     }
@@ -194,6 +196,15 @@ static void event_deliver(struct sim *s, const struct sim_event *e)
         ml_node_link_sent(n->node, e->link, e->len);
         break;
     }
+    sim_node_spent(n);
+}
+
+static uint64_t node_at(const struct sim_node *n)
+{
+    if (n->node == NULL) {
+        return n->start_at_ms != 0 ? n->start_at_ms : UINT64_MAX;
+    }
+    return n->wake_at_ms > n->busy_until_ms ? n->wake_at_ms : n->busy_until_ms;
 }
 
 /* The node whose own time comes first, if before `until_ms`. */
@@ -202,9 +213,7 @@ static struct sim_node *node_due(struct sim *s, uint64_t until_ms)
     struct sim_node *due = NULL;
     for (unsigned i = 0; i < SIM_NODES; i++) {
         struct sim_node *n = &s->nodes[i];
-        uint64_t at = n->node != NULL       ? n->wake_at_ms
-                      : n->start_at_ms != 0 ? n->start_at_ms
-                                            : UINT64_MAX;
+        uint64_t at = node_at(n);
         if (at <= until_ms) {
             due = n;
             until_ms = at == 0 ? 0 : at - 1;
@@ -218,7 +227,7 @@ static struct sim_node *node_due(struct sim *s, uint64_t until_ms)
 
 static void node_turn(struct sim *s, struct sim_node *n)
 {
-    uint64_t at = n->node != NULL ? n->wake_at_ms : n->start_at_ms;
+    uint64_t at = node_at(n);
     s->now_ms = at > s->now_ms ? at : s->now_ms;
     if (n->node == NULL) {
         sim_node_start(s, n->index);
@@ -226,18 +235,38 @@ static void node_turn(struct sim *s, struct sim_node *n)
     }
     n->wake_at_ms = UINT64_MAX;
     ml_node_tick(n->node);
+    sim_node_spent(n);
+}
+
+/* What is next for a node that has time for it: a busy one leaves its own in order. */
+static struct sim_event **event_next(struct sim *s, uint64_t *at_ms)
+{
+    struct sim_event **best = NULL;
+    *at_ms = UINT64_MAX;
+    for (struct sim_event **at = &s->queue; *at != NULL && (*at)->at_ms < *at_ms;
+         at = &(*at)->next) {
+        const uint64_t busy = s->nodes[(*at)->node].busy_until_ms;
+        const uint64_t when = (*at)->at_ms > busy ? (*at)->at_ms : busy;
+        if (when < *at_ms) {
+            best = at;
+            *at_ms = when;
+        }
+    }
+    return best;
 }
 
 void sim_step(struct sim *s, uint64_t until_ms)
 {
-    struct sim_event *e = s->queue;
-    uint64_t before = e != NULL && e->at_ms < until_ms ? e->at_ms : until_ms;
+    uint64_t at_ms = 0;
+    struct sim_event **next = event_next(s, &at_ms);
+    uint64_t before = at_ms < until_ms ? at_ms : until_ms;
     struct sim_node *due = node_due(s, before);
     if (due != NULL) {
         node_turn(s, due);
-    } else if (e != NULL && e->at_ms <= until_ms) {
-        s->queue = e->next;
-        s->now_ms = e->at_ms > s->now_ms ? e->at_ms : s->now_ms;
+    } else if (next != NULL && at_ms <= until_ms) {
+        struct sim_event *e = *next;
+        *next = e->next;
+        s->now_ms = at_ms > s->now_ms ? at_ms : s->now_ms;
         event_deliver(s, e);
         free(e);
     } else {
