@@ -141,16 +141,22 @@ static void told(struct ml_org *org, const struct ml_damage *d)
     event_send(org, d);
 }
 
-void ml_damage_note(struct ml_org *org, const struct ml_damage *damage)
+ml_err ml_damage_keep(struct ml_org *org, const struct ml_damage *damage)
 {
     struct ml_damage d = *damage;
     const struct ml_env *env = org->node->env;
     d.wall_ms = env->wall_ms(env->ctx);
     ml_err err = note_put(org, org->log, &d);
-    if (err != ML_OK) {
-        ml_logf(env, ML_LOG_ERROR, "damage", "not noted: %s", ml_err_name(err));
-    }
     told(org, &d);
+    return err;
+}
+
+void ml_damage_note(struct ml_org *org, const struct ml_damage *damage)
+{
+    ml_err err = ml_damage_keep(org, damage);
+    if (err != ML_OK) {
+        ml_logf(org->node->env, ML_LOG_ERROR, "damage", "not noted: %s", ml_err_name(err));
+    }
 }
 
 /* ---- what is still missing ---- */

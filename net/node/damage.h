@@ -46,6 +46,8 @@ struct ml_damage {
 /** Keeps it in the log's settings, which are open; tells the clients and the node's own log. Never
  * fails its caller: what can't be noted is in the log of the process. */
 void ml_damage_note(struct ml_org *org, const struct ml_damage *damage);
+/** The same, durable when it returns OK: for what may not be done untold. */
+ml_err ml_damage_keep(struct ml_org *org, const struct ml_damage *damage) ML_MUST_CHECK;
 /** Puts `damage`: a list of what was noted, and of it what is still missing. */
 void ml_damage_describe(struct ml_org *org, struct ml_args *out);
 

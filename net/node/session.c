@@ -57,26 +57,29 @@ static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
     ml_author_of(&author, s->secrets.writer);
     bool ahead = false;
     ml_err err = ml_anchors_ahead(org, &author.id, &ahead);
-    if (err != ML_OK || (!ahead && !ml_damage_must_renew(org, &s->member))) {
+    const bool mended = ml_damage_must_renew(org, &s->member);
+    if (err != ML_OK || (!ahead && !mended)) {
         return err;
     }
     ml_logf(org->node->env, ML_LOG_WARN, "session",
             "the store was restored or repaired: a new writer is opened");
-    if (ahead) { /* told for a week: the answer to this unlock may never be read */
+    if (!mended) { /* first: the answer to this unlock may never be read */
         const struct ml_damage damage = {.file = ML_DAMAGE_RESTORED};
-        ml_damage_note(org, &damage);
+        err = ml_damage_keep(org, &damage);
     }
-    err = writer_draw(org, s);
+    if (err == ML_OK) {
+        err = writer_draw(org, s);
+    }
     return err == ML_OK ? ml_damage_renewed(org, &s->member) : err;
 }
 
 ml_err ml_session_renew_writer(struct ml_org *org)
 {
+    const struct ml_damage damage = {.file = ML_DAMAGE_DOUBLED};
     ml_logf(org->node->env, ML_LOG_WARN, "session",
             "another machine signs with the same key: a new writer is opened");
-    const struct ml_damage damage = {.file = ML_DAMAGE_DOUBLED};
-    ml_damage_note(org, &damage);
-    return writer_draw(org, org->session);
+    ml_err err = ml_damage_keep(org, &damage);
+    return err == ML_OK ? writer_draw(org, org->session) : err;
 }
 
 /* A vault that doesn't open is made again: it is derived from the log (I5). */

@@ -148,7 +148,7 @@ static void restored_check(struct sim *s, unsigned i, bool told)
     }
     if (behind && !told) { /* the answer that said so was lost, or its reader wasn't there */
         sim_told_read(s, i);
-        told = n->told.restored;
+        told = n->told.restored || (n->damaged && n->told.count > 0);
     }
     if (behind && !told && sim_node_ready(s, i)) {
         sim_fail(s, "node %u was restored behind what it offered, and nobody is told", i);
