@@ -31,6 +31,9 @@ void ml_exchange_on_stored(struct ml_org *org, const struct ml_log_outcome *o);
 /** Chunks came, or are named by what was stored. */
 void ml_exchange_chunks(struct ml_org *org);
 
+/** Bodies went missing or came: the engine asks its peers for what is left. */
+void ml_exchange_holes(struct ml_org *org);
+
 /** The link's handshake is done: a known node of this structure, or the link is closed. */
 void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link_peer *peer);
 /** False when the link isn't of this structure; so below. */

@@ -76,8 +76,12 @@ static ml_err holes_of(struct ml_exchange *x, struct ml_sync_holes *out, bool *f
     ml_err err = ml_log_counts(x->org->log, &counts);
     *out = (struct ml_sync_holes){0};
     *forked = err == ML_OK && counts.forks > 0;
-    if (err != ML_OK || counts.bodies_missing == 0) {
+    if (err != ML_OK) {
         return err;
+    }
+    x->holes = counts.bodies_missing;
+    if (x->holes == 0) {
+        return ML_OK;
     }
     err = ml_log_holes(x->org->log, hole_count, &wanted);
     if (err == ML_OK) {
@@ -88,6 +92,19 @@ static ml_err holes_of(struct ml_exchange *x, struct ml_sync_holes *out, bool *f
         out->wanted = wanted;
     }
     return err;
+}
+
+void ml_exchange_holes(struct ml_org *org)
+{
+    struct ml_exchange *x = org->exchange;
+    struct ml_log_counts counts;
+    struct ml_sync_holes holes;
+    bool forked = false;
+    if (ml_log_counts(org->log, &counts) == ML_OK && counts.bodies_missing != x->holes &&
+        holes_of(x, &holes, &forked) == ML_OK) {
+        ml_sync_on_holes(x->sync, &holes);
+        ml_exchange_wake(x);
+    }
 }
 
 /* Tells the engine all heads, own chains and holes as committed. */

@@ -43,6 +43,7 @@ struct ml_exchange {
     struct ml_node_id sponsor; /* zero: none */
     struct ml_box_pk sponsor_noise;
     uint64_t sync_wake_ms;
+    uint64_t holes; /* bodies that the engine knows to be missing */
     bool drain_due; /* bundles came: commit them once nothing more is at hand */
     bool running;   /* ml_exchange_run is on the stack */
 };

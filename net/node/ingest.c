@@ -87,6 +87,7 @@ void ml_org_ingest(struct ml_org *org, const struct ml_sync_action *action)
     }
     ml_buf_free(&outcomes);
     ml_exchange_chunks(org);
+    ml_exchange_holes(org);
     if (err == ML_OK && org->session != NULL) {
         session_follow(org);
     }

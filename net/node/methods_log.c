@@ -6,6 +6,7 @@
 #include "core/codec/explain.h"
 #include "core/model/seal.h"
 #include "core/record/vault.h"
+#include "net/node/exchange.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
 
@@ -87,6 +88,7 @@ static ml_err verify(struct ml_call *call)
     uint64_t log_problems = 0;
     uint64_t vault_problems = 0;
     ml_err err = verify_log(org, out, &log_problems);
+    ml_exchange_holes(org); /* it may have found some */
     if (err == ML_OK) {
         err = ml_log_counts(org->log, &counts);
     }

@@ -241,7 +241,8 @@ bool sim_introduce_one(struct sim *s, unsigned i)
 {
     bool ok = true;
     for (unsigned k = 0; k < SIM_TWIN && ok; k++) {
-        ok = i == k || !s->nodes[k].joined || introduce(s, i, k);
+        const bool self = strcmp(s->nodes[i].id, s->nodes[k].id) == 0; /* its twin, too */
+        ok = self || !s->nodes[k].joined || introduce(s, i, k);
     }
     return ok;
 }

@@ -5,9 +5,10 @@
 
 #include "core/base/assert.h"
 #include "core/base/ids.h"
+#include "net/node/state.h"
 #include "sim.h"
 
-enum { HEAL_TURNS = 40, HEAL_MS = 30000 };
+enum { HEAL_TURNS = 40, HEAL_MS = 30000, LOOK_OF_1000 = 250 };
 
 struct proof {
     char state[72];
@@ -49,7 +50,7 @@ struct looked {
     unsigned node;
     struct sim_object *o;
     const struct ml_value *shown;
-    const bool *stands; /* marks of what stands, where that is asked; else NULL */
+    const bool *stands;           /* marks of what stands, where that is asked; else NULL */
     bool there[SIM_VERSIONS_MAX]; /* in any history */
 };
 
@@ -81,6 +82,15 @@ static void history_adopt(const struct looked *k, const struct ml_value *history
 {
     for (const struct ml_value *h = ml_value_at(history, 0); h != NULL; h = ml_value_next(h)) {
         version_adopt(k->o, h);
+    }
+}
+
+static void adopt_all(const struct looked *k)
+{
+    const struct ml_value *fields = ml_value_get(k->shown, "fields");
+    history_adopt(k, ml_value_get(k->shown, "life_history"));
+    for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
+        history_adopt(k, ml_value_get(f, "history"));
     }
 }
 
@@ -155,25 +165,36 @@ static void check_field(const struct looked *k, const struct ml_value *field)
     }
 }
 
+/* NULL: it has no answer yet. */
+static const struct sim_bundle *version_bundle(struct sim *s, const struct sim_version *v)
+{
+    uint8_t hash16[16];
+    return ml_hex_decode(hash16, sizeof(hash16), v->id, 2 * sizeof(hash16)) == ML_OK
+               ? sim_witness_find(s, hash16)
+               : NULL;
+}
+
 /* Gone with every machine that had it: what sim_check_losses has asked for. */
 static bool version_is_lost(struct sim *s, const struct sim_version *v)
 {
-    uint8_t hash16[16];
-    if (ml_hex_decode(hash16, sizeof(hash16), v->id, 2 * sizeof(hash16)) != ML_OK) {
-        return false;
-    }
-    const struct sim_bundle *b = sim_witness_find(s, hash16);
+    const struct sim_bundle *b = version_bundle(s, v);
     return b != NULL && !sim_witness_is_kept(b);
+}
+
+static void there_mark(struct looked *k)
+{
+    const struct ml_value *fields = ml_value_get(k->shown, "fields");
+    adopt_all(k);
+    for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
+        listed_mark(k, ml_value_get(f, "history"), k->there);
+    }
+    listed_mark(k, ml_value_get(k->shown, "life_history"), k->there);
 }
 
 /* I11, I10: what was acknowledged is in the history of the object, whatever came after. */
 static void check_acked(struct looked *k)
 {
-    const struct ml_value *fields = ml_value_get(k->shown, "fields");
-    for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
-        listed_mark(k, ml_value_get(f, "history"), k->there);
-    }
-    listed_mark(k, ml_value_get(k->shown, "life_history"), k->there);
+    there_mark(k);
     for (size_t i = 0; i < k->o->version_count; i++) {
         const struct sim_version *v = &k->o->versions[i];
         if (v->acked && !k->there[i] && !version_is_lost(k->s, v)) {
@@ -181,15 +202,6 @@ static void check_acked(struct looked *k)
             sim_fail(k->s, "node %u lost %s of node %u: %s %s", k->node, v->reason, v->node,
                      k->o->entity->name, v->id);
         }
-    }
-}
-
-static void adopt_all(const struct looked *k)
-{
-    const struct ml_value *fields = ml_value_get(k->shown, "fields");
-    history_adopt(k, ml_value_get(k->shown, "life_history"));
-    for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
-        history_adopt(k, ml_value_get(f, "history"));
     }
 }
 
@@ -208,7 +220,6 @@ static void check_object(struct sim *s, unsigned node, struct sim_object *o)
         sim_fail(s, "node %u doesn't show %s %s: %s", node, o->entity->name, o->id,
                  ml_err_name(err));
     } else {
-        adopt_all(&k);
         check_acked(&k);
         const struct ml_value *fields = sim_get(&c, "fields");
         for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL && !s->forked;
@@ -218,6 +229,80 @@ static void check_object(struct sim *s, unsigned node, struct sim_object *o)
         if (ml_value_bool(sim_get(&c, "life_conflict"), false)) {
             sim_count_row(&s->count, SIM_ROW_MERGE, ML_MERGE_SET);
         }
+    }
+    sim_call_end(&c);
+}
+
+/* ---- I10, at any time ---- */
+
+static bool is_listed(const struct sim_call *c, const char *object)
+{
+    const struct ml_value *all = sim_get(c, "items");
+    for (const struct ml_value *one = ml_value_at(all, 0); one != NULL; one = ml_value_next(one)) {
+        if (strcmp(ml_value_text(ml_value_get(one, "object"), ""), object) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A conflict that the object shows is in the worklist of its patient. */
+static void check_worklist(const struct looked *k)
+{
+    const struct ml_value *fields = ml_value_get(k->shown, "fields");
+    bool open = ml_value_bool(ml_value_get(k->shown, "life_conflict"), false);
+    for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
+        open = open || ml_value_bool(ml_value_get(f, "conflict"), false);
+    }
+    if (!open) {
+        return;
+    }
+    struct sim_call c;
+    sim_ask(&c);
+    sim_put(&c, "patient", k->s->model.patients[k->o->patient]);
+    ml_args_key(c.args, "limit");
+    ml_args_int(c.args, 10000);
+    if (sim_send(&c, k->s, k->node, "conflicts.list") == ML_OK && !is_listed(&c, k->o->id)) {
+        sim_fail(k->s, "node %u hides a conflict of %s %s (I10)", k->node, k->o->entity->name,
+                 k->o->id);
+    }
+    k->s->count.of[SIM_CHECKED_I10_LIST]++;
+    sim_call_end(&c);
+}
+
+/* A version whose bundle this node has is shown, whatever came after it. */
+static void check_shown(const struct looked *k)
+{
+    for (size_t i = 0; i < k->o->version_count; i++) {
+        const struct sim_version *v = &k->o->versions[i];
+        const struct sim_bundle *b = version_bundle(k->s, v);
+        if (v->acked && b != NULL && b->copy[k->node].here && b->copy[k->node].body &&
+            !k->there[i]) {
+            sim_fail(k->s, "node %u has %s of node %u and doesn't show it (I10): %s %s", k->node,
+                     v->reason, v->node, k->o->entity->name, v->id);
+        }
+    }
+    k->s->count.of[SIM_CHECKED_I10]++;
+}
+
+/* One object on one node, once its vault has followed. */
+static void check_any_object(struct sim *s)
+{
+    const unsigned node = sim_node_any(s);
+    if (node == SIM_NODES || s->model.object_count == 0 || s->nodes[node].node->orgs->behind) {
+        return;
+    }
+    struct sim_object *o = &s->model.objects[sim_below(s, s->model.object_count)];
+    struct sim_call c;
+    sim_ask(&c);
+    sim_put(&c, "patient", s->model.patients[o->patient]);
+    sim_put(&c, "object", o->id);
+    ml_err err = sim_send(&c, s, node, "record.show");
+    struct looked k = {.s = s, .node = node, .o = o, .shown = ml_tree_root(c.answer)};
+    if (err == ML_OK && !s->nodes[node].node->orgs->behind) {
+        there_mark(&k);
+        check_shown(&k);
+        check_worklist(&k);
     }
     sim_call_end(&c);
 }
@@ -233,6 +318,9 @@ void sim_check_now(struct sim *s)
     }
     sim_damage_notice(s);
     sim_witness_read(s);
+    if (sim_chance(s, LOOK_OF_1000)) {
+        check_any_object(s);
+    }
     s->count.of[SIM_CHECKED_NOW]++;
 }
 
@@ -292,7 +380,8 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES])
         first = first == NULL ? &proofs[i] : first;
         equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
                 strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == holes &&
-                (proofs[i].chunks == 0 || absent || lost) && (proofs[i].pending <= (int64_t)s->rogue.waiting || lost);
+                (proofs[i].chunks == 0 || absent || lost) &&
+                (proofs[i].pending <= (int64_t)s->rogue.waiting || lost);
     }
     return equal;
 }
@@ -319,6 +408,9 @@ static void introduce_again(struct sim *s)
         if (s->nodes[i].was_replaced) {
             sim_introduce_new(s, i);
         }
+    }
+    if (s->replaced && s->forked && sim_node_ready(s, SIM_TWIN)) {
+        (void)sim_introduce_one(s, SIM_TWIN);
     }
 }
 
@@ -469,7 +561,8 @@ static void check_forks_told(struct sim *s, const struct proof proofs[SIM_NODES]
             sim_fail(s, "node %u tells of %lld forks, its log has %lld", i,
                      (long long)n->told.forks, (long long)proofs[i].forks);
         }
-        if (s->forked && i == s->doubled && proofs[i].forks > 0 && !n->told.doubled) {
+        if (s->forked && i == s->doubled && proofs[i].forks > 0 && !n->told.doubled &&
+            !n->damaged) { /* else its key was another one already */
             sim_fail(s, "node %u was doubled and its key forked: nobody is told", i);
         }
         s->count.of[SIM_FORK_TOLD] += n->told.doubled;

@@ -77,6 +77,7 @@
     X(CHECKED_I5, "logs read from a crashed disk (I5)")                                            \
     X(CHECKED_I5_VAULT, "vaults read from a crashed disk (I5)")                                    \
     X(CHECKED_I10, "objects shown with all that is here (I10)")                                    \
+    X(CHECKED_I10_LIST, "conflicts found in the worklist (I10)")                                   \
     X(CHECKED_I11, "offers on a disk with nothing unsynced (I11)")                                 \
     X(CHECKED_I11_IMAGE, "offers looked up on the synced disk (I11)")                              \
     X(CHECKED_END, "full checks")

@@ -160,6 +160,7 @@ static void vault_agrees(struct sim *s, unsigned i, uint64_t last, uint64_t epoc
 void sim_store_check(struct sim *s, unsigned i)
 {
     struct sim_node *n = &s->nodes[i];
+    sim_damage_notice(s);
     if (!n->keys.log || n->damaged || file_named(n->disk, "/log-", "log.db") != NULL) {
         return;
     }

@@ -252,7 +252,7 @@ static void place_check(const struct reading *r, const struct sim_bundle *b)
         const struct sim_bundle *o = &w->bundles[i];
         if (o != b && o->seq == b->seq && o->lane == b->lane &&
             memcmp(&o->writer, &b->writer, sizeof(b->writer)) == 0 && !r->s->forked &&
-            !sim_witness_may_lack(r->s, o)) {
+            r->s->rogue.acts == 0 && !sim_witness_may_lack(r->s, o)) {
             reading_fail(r, "there is another one at its place (I1)");
         }
     }
