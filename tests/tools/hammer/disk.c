@@ -383,13 +383,15 @@ void disk_serve(struct disk *d, pid_t pid)
     ML_ASSERT(rc == 0);
 }
 
-void disk_cut_at(struct disk *d, long nth)
+bool disk_cut_at(struct disk *d, long nth)
 {
     pthread_mutex_lock(&d->lock);
-    if (!fault_disk_is_dead(d->fault)) {
+    bool dead = fault_disk_is_dead(d->fault);
+    if (!dead) {
         fault_disk_cut_at(d->fault, nth);
     }
     pthread_mutex_unlock(&d->lock);
+    return !dead;
 }
 
 bool disk_restart(struct disk *d, enum fault_keep keep)

@@ -41,8 +41,9 @@ void disk_free(struct disk *d);
  * called with the program's process. */
 int disk_plug(struct disk *d);
 void disk_serve(struct disk *d, pid_t pid);
-/** From the nth change on there is no power: the program is killed at that change. 0: never. */
-void disk_cut_at(struct disk *d, long nth);
+/** From the nth change on there is no power: the program is killed at that change. 0: never. False:
+ * it has come already. */
+bool disk_cut_at(struct disk *d, long nth);
 /** After the program's end: what the disk then holds. True when it had lost power. */
 bool disk_restart(struct disk *d, enum fault_keep keep);
 /** Bytes that may still be written; 0: no limit. */

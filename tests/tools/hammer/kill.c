@@ -306,10 +306,9 @@ static bool comes_back_or_fails(struct hammer *h, unsigned victim)
     struct node *n = &h->nodes[victim];
     for (;;) {
         bool again = draw(h, 3) == 0 && h->kills < h->count;
-        disk_cut_at(n->disk, again ? (long)(1 + draw(h, START_CHANGES)) : 0);
+        (void)disk_cut_at(n->disk, again ? (long)(1 + draw(h, START_CHANGES)) : 0);
         bool up = node_start(n) && node_unlock(n);
-        disk_cut_at(n->disk, 0);
-        if (up) {
+        if (disk_cut_at(n->disk, 0) && up) { /* it may come right behind the answer */
             return true;
         }
         if (!again) {
@@ -329,7 +328,7 @@ bool run_cuts(struct hammer *h)
     }
     while (h->kills < h->count) {
         unsigned victim = (unsigned)draw(h, NODES);
-        disk_cut_at(h->nodes[victim].disk, (long)(1 + draw(h, LOAD_CHANGES)));
+        (void)disk_cut_at(h->nodes[victim].disk, (long)(1 + draw(h, LOAD_CHANGES)));
         if (!load_until_cut(h, victim)) {
             return false;
         }
