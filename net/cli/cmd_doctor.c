@@ -308,7 +308,7 @@ static void check_node(struct doctor *d)
     }
     const char *version = cli_text(ml_tree_root(tree), "version");
     if (err != ML_OK) {
-        say(d, BROKEN, "nœud", ml_err_text(err),
+        say(d, BROKEN, "mailled", ml_err_text(err),
             "arrêtez mailled ; la prochaine commande le relance");
     } else if (strcmp(version, ML_VERSION) != 0) {
         say(d, WARNING, "version", "mailled et maille n'ont pas la même",

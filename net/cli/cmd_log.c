@@ -74,12 +74,30 @@ static void show_ranges(const struct ml_value *ranges, size_t indent)
     }
 }
 
+static const char *verdict_text(const struct ml_value *bundle)
+{
+    static const struct {
+        const char *verdict;
+        const char *text;
+    } verdicts[] = {
+        {"accepted", "accepté"}, {"pending", "en attente"}, {"quarantined", "en quarantaine"}};
+    const char *verdict = cli_text(bundle, "verdict");
+    for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
+        if (strcmp(verdicts[i].verdict, verdict) == 0) {
+            return verdicts[i].text;
+        }
+    }
+    return verdict;
+}
+
 static void show_bundle(const struct cli *c, const struct ml_value *v)
 {
-    static const struct cli_column columns[] = {{"hash", "Empreinte"}, {"n", "Rang d'arrivée"},
-                                                {"bytes", "Octets"},   {"verdict", "Verdict"},
-                                                {"reason", "Raison"},  {NULL, NULL}};
+    static const struct cli_column columns[] = {
+        {"hash", "Empreinte"}, {"n", "Rang d'arrivée"}, {"bytes", "Octets"}, {NULL, NULL}};
+    static const struct cli_column why[] = {{"reason", "Raison"}, {NULL, NULL}};
     cli_print_map(v, columns);
+    printf("Verdict : %s\n", verdict_text(v));
+    cli_print_map(v, why);
     if (cli_option_value(c, "explain") == NULL) {
         return;
     }

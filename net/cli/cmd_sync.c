@@ -67,9 +67,20 @@ static void show_flow(const char *what, const struct ml_value *flow)
 {
     int64_t planned = ml_value_int(ml_value_get(flow, "bundles_planned"), 0);
     int64_t done = ml_value_int(ml_value_get(flow, "bundles"), 0);
-    if (planned > 0) {
-        printf("    %s %lld sur %lld paquets\n", what, (long long)done, (long long)planned);
+    int64_t chunks = ml_value_int(ml_value_get(flow, "chunks"), 0);
+    if (planned == 0 && done == 0 && chunks == 0) {
+        return;
     }
+    printf("    %s : %lld", what, (long long)done);
+    if (done < planned) { /* what is written meanwhile counts too, and stands in no plan */
+        printf(" sur %lld", (long long)planned);
+    }
+    fputs(done > 1 || done < planned ? " paquets" : " paquet", stdout);
+    if (chunks > 0) {
+        printf(", %lld %s", (long long)chunks,
+               chunks > 1 ? "morceaux de documents" : "morceau de document");
+    }
+    putchar('\n');
 }
 
 static void show_status(const struct cli *c, const struct ml_value *v)

@@ -92,14 +92,14 @@ static void command_man(void *user, const struct cli_command *c)
 
 int cli_print_man(void)
 {
-    puts(
-        ".TH MAILLE 1 \"\" \"maille " ML_VERSION "\" \"Maille\"\n"
-        ".SH NOM\nmaille \\- le dossier partagé de la maison de santé, en pair à pair\n"
-        ".SH SYNOPSIS\n\\fBmaille\\fR \\fICOMMANDE\\fR [\\fIOPTIONS\\fR] [...]\n"
-        ".SH DESCRIPTION\nParle au nœud (\\fBmailled\\fR) de ce poste par une socket locale, et le "
-        "démarre s'il ne tourne pas. Toutes les commandes prennent \\-\\-json, \\-\\-home, "
-        "\\-\\-org, \\-\\-passphrase\\-fd, \\-\\-token\\-fd et \\-\\-help.\n"
-        ".SH COMMANDES");
+    puts(".TH MAILLE 1 \"\" \"maille " ML_VERSION "\" \"Maille\"\n"
+         ".SH NOM\nmaille \\- le dossier partagé de la maison de santé, en pair à pair\n"
+         ".SH SYNOPSIS\n\\fBmaille\\fR \\fICOMMANDE\\fR [\\fIOPTIONS\\fR] [...]\n"
+         ".SH DESCRIPTION\nParle à \\fBmailled\\fR, qui tient les dossiers de ce poste, par une "
+         "socket locale, et le démarre s'il ne tourne pas. Toutes les commandes prennent "
+         "\\-\\-json, \\-\\-home, \\-\\-org, \\-\\-passphrase\\-fd, \\-\\-token\\-fd et "
+         "\\-\\-help.\n"
+         ".SH COMMANDES");
     cli_each_command(command_man, NULL);
     puts(".SH CODES DE FIN\n0 : fait. 1 : refusé ou échoué. 2 : mal appelé.\n"
          ".SH FICHIERS\n$MAILLE_HOME, sinon $XDG_DATA_HOME/maille : le journal, les coffres et le "

@@ -132,10 +132,10 @@ static const struct ml_text_row rows[] = {
     {"session.none", "Personne n'a déverrouillé : « maille unlock » d'abord.",
      "Nobody has unlocked: “maille unlock” first."},
     {"session.unseen",
-     "Le nœud ne reconnaît pas ce terminal (sa session est d'un autre espace de processus, celui "
+     "Maille ne reconnaît pas ce terminal (sa session est d'un autre espace de processus, celui "
      "d'un conteneur par exemple) : ouvrez-en un par « setsid --wait bash », puis « maille "
      "unlock », ou donnez le jeton par --token-fd.",
-     "The node can't tell this terminal from others (its session belongs to another process "
+     "Maille can't tell this terminal from others (its session belongs to another process "
      "namespace, a container's for example): open one with “setsid --wait bash”, then “maille "
      "unlock”, or give the token with --token-fd."},
     {"session.not_enrolled",

@@ -37,10 +37,10 @@ struct daemon {
 
 static const char usage[] =
     "Usage : mailled [options]\n"
-    "Le nœud Maille d'un poste : garde les dossiers chiffrés, échange avec les autres nœuds,\n"
+    "Maille sur un poste : garde les dossiers chiffrés, échange avec les autres postes,\n"
     "répond aux programmes de ce compte. La commande « maille » le lance au besoin.\n\n"
     "  --home DOSSIER     données (défaut : $MAILLE_HOME, sinon $XDG_DATA_HOME/maille)\n"
-    "  --listen ADR:PORT  accepte les autres nœuds à cette adresse ; port 0 : au choix du\n"
+    "  --listen ADR:PORT  accepte les autres postes à cette adresse ; port 0 : au choix du\n"
     "                     système, écrit en JSON sur la sortie\n"
     "  --foreground       reste au premier plan, journal sur la sortie d'erreur\n"
     "  --test-keys        clés d'essai, rapides et faibles : pour les tests et la démonstration\n"

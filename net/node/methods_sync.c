@@ -103,6 +103,8 @@ static void flow_describe(struct ml_args *out, const char *key, const struct ml_
     ml_result_int(out, "bytes", (int64_t)flow->bytes);
     ml_result_int(out, "bundles_planned", flow->bundles_planned);
     ml_result_int(out, "bytes_planned", (int64_t)flow->bytes_planned);
+    ml_result_int(out, "chunks", (int64_t)flow->chunks);
+    ml_result_int(out, "chunk_bytes", (int64_t)flow->chunk_bytes);
     ml_args_end(out);
 }
 

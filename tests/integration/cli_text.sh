@@ -51,6 +51,9 @@ says b 'Date de naissance' conflicts list
 says b 'Enregistré' conflicts resolve "$patient" "$patient" --keep 1 --field birth_date
 says b 'tout est intact' verify
 says b 'contenu' log show --explain
+says b 'Verdict : accepté' log show
+says a 'envoyé : ' sync status
+! grep -q ' sur ' "$work/text" || die "all is exchanged, yet: $(cat "$work/text")"
 says b 'bon ' doctor
 fhir=$(find "${ML_SOURCE:?}/tests/data" -name 'bundle*.json.gz' | sort | head -n 2)
 # shellcheck disable=SC2086 # two paths without spaces
