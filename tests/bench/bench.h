@@ -36,7 +36,8 @@ struct bench {
     char dir[BENCH_PATH];    /* of all sizes */
     char folder[BENCH_PATH]; /* of the size at hand */
     const struct bench_size *size;
-    bool quick; /* few rounds: only to see that it works */
+    bool quick;      /* few rounds: only to see that it works */
+    bool first_size; /* what no store changes is measured once */
     struct bench_limits limits;
     json_t *out; /* of the size at hand: key -> figures */
     bool failed;
@@ -98,10 +99,10 @@ bool bench_exists(const char *path);
 /* ---- benches: one file each ---- */
 
 bench_fn ml_bench_ingest, ml_bench_search, ml_bench_store, ml_bench_chart, ml_bench_write,
-    ml_bench_start, ml_bench_exchange, ml_bench_link;
+    ml_bench_start, ml_bench_exchange, ml_bench_link, ml_bench_vfs;
 
 void ml_bench_limits(struct bench *b);
 /** The subcommand `vfs`: alone, with options of its own. An exit code. */
-int ml_bench_vfs(int argc, char **argv);
+int ml_bench_vfs_alone(int argc, char **argv);
 
 #endif

@@ -33,6 +33,7 @@ static const struct bench_entry benches[] = {
     {"write", ml_bench_write},
     {"start unlock rss", ml_bench_start},
     {"first live sync", ml_bench_exchange},
+    {"vfs", ml_bench_vfs},
     {"sync", ml_bench_link}, /* with the stores that the one before leaves */
 };
 
@@ -176,6 +177,7 @@ static json_t *all_measure(struct bench *b, const struct options *o)
     json_object_set_new(report, "limits", limits(b));
     json_object_set_new(report, "sizes", sizes);
     for (size_t i = 0; i < o->size_count && !b->failed; i++) {
+        b->first_size = i == 0;
         json_object_set_new(sizes, o->sizes[i].name, size_measure(b, o, &o->sizes[i]));
     }
     json_object_set_new(report, "growth", bench_growth(sizes));
@@ -207,7 +209,7 @@ int main(int argc, char **argv)
     struct bench b = {.env = ml_env_system()};
     struct options o;
     if (argc > 1 && strcmp(argv[1], "vfs") == 0) {
-        int code = ml_bench_vfs(argc - 1, argv + 1);
+        int code = ml_bench_vfs_alone(argc - 1, argv + 1);
         return code == 2 ? usage() : code;
     }
     if (!options_read(&o, argc, argv)) {

@@ -1,4 +1,4 @@
-/* tests/bench/vfs_bench.c -- vfs.ratio: one workload of ours over two VFSes, alternating.
+/* tests/bench/bench_vfs.c -- vfs.ratio: one workload of ours over two VFSes, alternating.
  *
  * A node's week, compressed, over the tables it has (bundles of the log, projected rows with an
  * index, full text): bundles arriving in batches, acts entered one by one (a commit and an fsync
@@ -380,21 +380,50 @@ static bool options_read(struct options *o, int argc, char **argv)
     return o->rounds >= 1 && o->rounds <= (long)ROUNDS_MAX && o->scale >= 1 && o->scale <= 100;
 }
 
-int ml_bench_vfs(int argc, char **argv)
+static bool measured(struct results *out, const struct options *o)
 {
     static const uint8_t key[ML_VFS_KEY_BYTES] = "a key for the measure of the vfs";
+    if (ml_vfs_register_over(BENCH_VFS, key, "unix", 0) != ML_OK) {
+        return false;
+    }
+    bool ok = measure(out, o);
+    ml_vfs_unregister(BENCH_VFS);
+    return ok;
+}
+
+int ml_bench_vfs_alone(int argc, char **argv)
+{
     static struct results results;
     struct options o;
     if (!options_read(&o, argc, argv)) {
         return 2;
     }
-    if (ml_vfs_register_over(BENCH_VFS, key, "unix", 0) != ML_OK) {
-        return 1;
-    }
-    bool ok = measure(&results, &o);
+    bool ok = measured(&results, &o);
     if (ok) {
         print(&results, &o);
     }
-    ml_vfs_unregister(BENCH_VFS);
     return ok ? 0 : 1;
+}
+
+void ml_bench_vfs(struct bench *b)
+{
+    static struct results results;
+    const struct options o = {
+
+        .dir = b->dir, .sync = "FULL", .rounds = b->quick ? 1 : 7, .scale = 1};
+    const size_t rounds = (size_t)o.rounds;
+    if (!b->first_size) {
+        return;
+    }
+    bench_say(b, "the sealing VFS and the stock one");
+    if (!measured(&results, &o)) {
+        bench_fail(b, "vfs", ML_E_IO);
+        return;
+    }
+    const double paired = paired_ratio(&results, rounds); /* before the columns are sorted */
+    const double sealed = bench_median(results.sealed[PHASES], rounds);
+    const double stock = bench_median(results.stock[PHASES], rounds);
+    bench_value(b, "vfs.ratio", sealed / stock, 1.25, false);
+    bench_also(b, "vfs.ratio", "paired_ratio", paired);
+    bench_also(b, "vfs.ratio", "rounds", (double)rounds);
 }
