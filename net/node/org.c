@@ -84,6 +84,12 @@ ml_err ml_org_new(struct ml_org **out, struct ml_node *node, struct ml_keystore 
     for (const struct ml_org *org = node->orgs; org != NULL; org = org->next) {
         count++;
     }
+    for (const struct ml_unopened *u = node->unopened; u != NULL; u = u->next) {
+        if (u->err == ML_E_UNSUPPORTED &&
+            memcmp(&u->id, ml_keystore_org(keystore), sizeof(u->id)) == 0) {
+            return ML_E_UNSUPPORTED;
+        }
+    }
     return count < ML_NODE_ORGS_MAX ? org_make(out, node, keystore) : ML_E_LIMIT;
 }
 

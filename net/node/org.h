@@ -15,7 +15,8 @@
 ml_err ml_org_load(struct ml_org **out, struct ml_node *node,
                    const struct ml_org_id *id) ML_MUST_CHECK;
 /** A structure that is being founded or joined: takes the keystore over. NOMEM; LIMIT: this node is
- * in ML_NODE_ORGS_MAX of them, as many as its links can be told apart by. */
+ * in ML_NODE_ORGS_MAX of them, as many as its links can be told apart by; UNSUPPORTED: a later
+ * program's files stand in its place. */
 ml_err ml_org_new(struct ml_org **out, struct ml_node *node,
                   struct ml_keystore *keystore) ML_MUST_CHECK;
 /** Closes it first; NULL is allowed. */

@@ -280,27 +280,98 @@ static void a_later_log_is_refused_and_nothing_is_touched(void **state)
     assert_false(damage_exists(c, OLD, "*damaged*"));
 }
 
-/* The keystore is the gate for what older programs can't tell from damage (ADR 0013). */
-static void a_later_keystore_closes_the_structure_untouched(void **state)
+/* The keystore of the stopped node says a later version, and its sum holds. */
+static struct kept later_keystore(struct cluster *c)
 {
-    struct cluster *c = *state;
-    struct kept log;
-    char store[300];
-    latest_store(store);
-    store_put(c, OLD, store);
     struct kept ks = keep(c, "keystore");
     const struct ml_slice above = ml_slice(ks.bytes, ks.len - 32);
     const struct ml_slice parts[] = {ml_slice_str("maille/keystore-sum/1"), above};
     ks.bytes[9]++;
     ml_hash_parts(ks.bytes + above.len, 32, ml_slice(NULL, 0), parts, 2);
     damage_write(c, OLD, "keystore", ks.bytes, ks.len);
-    log = keep(c, "log.db");
+    return ks;
+}
+
+/* The keystore is the gate for what older programs can't tell from damage (ADR 0013). */
+static void a_later_keystore_closes_the_structure_untouched(void **state)
+{
+    struct cluster *c = *state;
+    char store[300];
+    latest_store(store);
+    store_put(c, OLD, store);
+    struct kept ks = later_keystore(c);
+    struct kept log = keep(c, "log.db");
     cluster_start(c, OLD);
     refused_as_later(c);
     cluster_stop(c, OLD);
     untouched(c, "keystore", &ks);
     untouched(c, "log.db", &log);
     assert_false(damage_exists(c, OLD, "*damaged*"));
+}
+
+/* Joining anew takes the place of what is damaged, never of what a later program wrote. */
+static void who_joins_again_displaces_nothing_of_a_later_program(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    char code[256];
+    char member[40];
+    story_found(c, NEW);
+    story_join(c, NEW, OLD, "Hugo Blanc", 60);
+    story_synced(c, OLD);
+    cluster_stop(c, OLD);
+    struct kept ks = later_keystore(c);
+    struct kept log = keep(c, "log.db");
+    story_ask(&r);
+    story_put(&r, "name", "Hugo Blanc");
+    ml_args_key(r.args, "role");
+    ml_args_int(r.args, 60);
+    story_must(&r, story_send(&r, c, NEW, "member.add"), "member.add");
+    snprintf(member, sizeof(member), "%s", ml_value_text(story_get(&r, "member"), ""));
+    story_end(&r);
+    story_ask(&r);
+    story_put(&r, "member", member);
+    story_must(&r, story_send(&r, c, NEW, "enrol.code"), "enrol.code");
+    snprintf(code, sizeof(code), "%s", ml_value_text(story_get(&r, "code"), ""));
+    story_end(&r);
+    cluster_start(c, OLD);
+    story_ask(&r);
+    story_put(&r, "code", code);
+    story_put(&r, "address", "node:2");
+    story_put(&r, "node_name", "portable");
+    story_put(&r, "passphrase", "une phrase de passe d'essai");
+    assert_int_equal(story_send(&r, c, OLD, "enrol.join"), ML_E_UNSUPPORTED);
+    story_end(&r);
+    refused_as_later(c);
+    cluster_stop(c, OLD);
+    untouched(c, "keystore", &ks);
+    untouched(c, "log.db", &log);
+    assert_false(damage_exists(c, OLD, "*damaged*"));
+}
+
+/* Sealed, so that another first byte is no damage. */
+static void secrets_of_a_later_program_are_told_from_damage(void **state)
+{
+    struct cluster *c = *state;
+    struct ml_secret *node = NULL;
+    struct ml_secret *member = NULL;
+    struct ml_node_secrets n = {.contact_count = 0};
+    struct ml_member_secrets m = {NULL, NULL, NULL};
+    story_found(c, OLD);
+    struct ml_org *org = org_of(c, OLD);
+    assert_int_equal(ml_node_secrets_encode(&node, &org->secrets), ML_OK);
+    assert_int_equal(ml_member_secrets_encode(&member, &org->session->secrets), ML_OK);
+    for (int by = -1; by <= 1; by += 2) {
+        ml_secret_writable(node)[0] = (uint8_t)(ml_secret_bytes(node)[0] + by);
+        ml_secret_writable(member)[0] = (uint8_t)(ml_secret_bytes(member)[0] + by);
+        const ml_err expect = by < 0 ? ML_E_CORRUPT : ML_E_UNSUPPORTED;
+        assert_int_equal(ml_node_secrets_decode(&n, node), expect);
+        assert_int_equal(ml_member_secrets_decode(&m, member), expect);
+        ml_secret_writable(node)[0] = (uint8_t)(ml_secret_bytes(node)[0] - by);
+        ml_secret_writable(member)[0] = (uint8_t)(ml_secret_bytes(member)[0] - by);
+    }
+    ml_secret_free(node);
+    ml_secret_free(member);
 }
 
 /* Derived: an earlier program makes its own again, says nothing of damage, keeps the drafts. */
@@ -585,6 +656,8 @@ int main(void)
         TEST(a_vault_made_again_from_the_log_is_the_same),
         TEST(a_later_log_is_refused_and_nothing_is_touched),
         TEST(a_later_keystore_closes_the_structure_untouched),
+        TEST(who_joins_again_displaces_nothing_of_a_later_program),
+        TEST(secrets_of_a_later_program_are_told_from_damage),
         TEST(a_later_vault_is_made_again_without_a_word_of_damage),
         TEST(later_drafts_are_refused_untouched_and_the_rest_works),
         TEST(what_a_later_program_wrote_is_kept_passed_on_told_and_shown_after_the_upgrade),
