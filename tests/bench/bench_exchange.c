@@ -76,9 +76,9 @@ static void live_measure(struct bench_daemon *a, struct bench_daemon *b)
 static void first_measure(struct bench_daemon *a, struct bench_daemon *b)
 {
     struct bench *bench = a->bench;
-    const char *key = "first.records_per_s";
     double ms = 0;
     if (bench_daemon_sync(b, a, &ms)) {
+        const char *key = "first.records_per_s";
         const struct ml_value *v = bench_daemon_call(b, "node.status", bench_params());
         v = ml_value_at(ml_value_get(v, "orgs"), 0);
         const double records = (double)ml_value_int(ml_value_get(v, "ops"), 0);

@@ -236,7 +236,7 @@ bool seal_bundle(struct seal *s, struct ml_buf *out, const struct plan *p, size_
 {
     static struct ml_dep heads[FIXTURE_WRITERS];
     struct ml_seal_item items[PLAN_BUNDLE_OPS];
-    struct ml_dep deps[SEAL_DEPS];
+    struct ml_dep deps[SEAL_DEPS] = {{.seq = 0}};
     struct seal_writer *w = &s->writers[writer_of(i)];
     const struct plan_bundle *bundle = plan_bundle(p, i);
     struct ml_seal_place place = {
