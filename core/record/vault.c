@@ -20,6 +20,8 @@
 enum {
     STATE_WORDS = sizeof(struct vault_state) / sizeof(uint64_t),
     BATCH_CACHE_KIB = 16384,
+    BATCH_OPS = 16384, /* decisions 12 */
+    BATCH_MS = 250,
     SHRINK_BUNDLES = 64
 };
 
@@ -468,8 +470,24 @@ bool ml_vault_damaged(const struct ml_vault *v)
 struct catching {
     struct ml_log *log;
     uint32_t left; /* bundles that may still be taken */
+    uint64_t ops;  /* of those taken */
+    uint64_t until_ms;
     bool more;
 };
+
+/* May another bundle be taken? If not, there is more. */
+static bool catching_goes_on(const struct ml_vault *v, struct catching *c,
+                             const struct ml_log_entry *next)
+{
+    const bool late = c->ops > 0 && v->env->now_ms(v->env->ctx) >= c->until_ms;
+    if (c->left == 0 || c->ops >= BATCH_OPS || late) {
+        c->more = true;
+        return false;
+    }
+    c->left--;
+    c->ops += next->header.n_ops;
+    return true;
+}
 
 static ml_err catch_keys(struct ml_vault *v, struct catching *c)
 {
@@ -480,11 +498,9 @@ static ml_err catch_keys(struct ml_vault *v, struct catching *c)
         if (err != ML_OK) {
             break;
         }
-        if (c->left == 0) {
-            c->more = true;
+        if (!catching_goes_on(v, c, &entry)) {
             return ML_OK;
         }
-        c->left--;
         err = ml_vault_apply_keys(v, c->log, &entry);
         v->state.key_cursor = entry.n;
     }
@@ -512,20 +528,18 @@ static ml_err catch_waiting(struct ml_vault *v, struct catching *c)
             v->retry = err != ML_OK;
             break;
         }
-        if (c->left == 0) {
-            c->more = true;
+        err = ml_log_after(c->log, n - 1, ML_LOG_LANE(ML_LANE_RECORD), &entry);
+        bool there = err == ML_OK && entry.n == n;
+        if (there && !catching_goes_on(v, c, &entry)) {
             return ML_OK;
         }
-        c->left--;
-        ml_stmt_bind_int(v->st[ST_WAIT_DONE], 1, (int64_t)n);
-        err = ml_stmt_run(v->st[ST_WAIT_DONE]);
-        if (err == ML_OK) {
-            err = ml_log_after(c->log, n - 1, ML_LOG_LANE(ML_LANE_RECORD), &entry);
+        if (err == ML_OK || err == ML_E_NOT_FOUND) {
+            ml_stmt_bind_int(v->st[ST_WAIT_DONE], 1, (int64_t)n);
+            err = ml_stmt_run(v->st[ST_WAIT_DONE]);
         }
-        if (err == ML_OK && entry.n == n) {
+        if (err == ML_OK && there) {
             err = ml_vault_project(v, c->log, &entry);
         }
-        err = err == ML_E_NOT_FOUND ? ML_OK : err;
     }
     return err;
 }
@@ -539,11 +553,9 @@ static ml_err catch_record(struct ml_vault *v, struct catching *c)
         if (err != ML_OK) {
             break;
         }
-        if (c->left == 0) {
-            c->more = true;
+        if (!catching_goes_on(v, c, &entry)) {
             return ML_OK;
         }
-        c->left--;
         err = ml_vault_project(v, c->log, &entry);
         v->state.record_cursor = entry.n;
     }
@@ -575,7 +587,8 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
 
 ml_err ml_vault_catch_up(struct ml_vault *v, struct ml_log *log, uint32_t max_bundles, bool *done)
 {
-    struct catching c = {.log = log, .left = max_bundles};
+    struct catching c = {
+        .log = log, .left = max_bundles, .until_ms = v->env->now_ms(v->env->ctx) + BATCH_MS};
     ml_err err = v->unloaded ? state_load(v) : ML_OK;
     if (err == ML_OK) {
         err = ml_db_begin(v->db);

@@ -44,8 +44,10 @@ void ml_vault_close(struct ml_vault *v); /* NULL is allowed */
 /** Of this member on this node; valid until the vault is closed. Key ops reach it by catch_up. */
 struct ml_keyring *ml_vault_keyring(struct ml_vault *v);
 
-/** Projects up to `max_bundles` stored bundles that are new here, in one transaction; *done: no
- * more are left. A log whose verdicts or bodies changed since makes the projection start again. */
+/** Projects up to `max_bundles` stored bundles that are new here, in one transaction: one at least,
+ * and then as many as 16,384 ops and 250 ms allow (decisions 12); *done: no more are left. A log
+ * whose verdicts or bodies changed since makes the projection start again. */
+#define ML_VAULT_BATCH_BUNDLES 16384u /* `max_bundles` that leaves it to ops and time */
 ml_err ml_vault_catch_up(struct ml_vault *v, struct ml_log *log, uint32_t max_bundles,
                          bool *done) ML_MUST_CHECK;
 

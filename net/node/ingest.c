@@ -3,6 +3,7 @@
  * exchange goes on from there when there is room again. */
 #include "net/node/ingest.h"
 
+#include "core/record/vault.h"
 #include "net/node/exchange.h"
 #include "net/node/session.h"
 #include "net/node/turn.h"
@@ -41,10 +42,9 @@ void ml_org_follow_later(struct ml_org *org, ml_err err)
  * is followed in turns. */
 static void session_follow(struct ml_org *org)
 {
-    enum { FOLLOW_BUNDLES = 256 };
     bool more = false;
     bool opened = false;
-    ml_err err = ml_session_catch_up(org, FOLLOW_BUNDLES, &more);
+    ml_err err = ml_session_catch_up(org, ML_VAULT_BATCH_BUNDLES, &more);
     if (err == ML_OK && !more) {
         err = ml_session_open_writers(org, &opened);
     }

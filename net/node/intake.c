@@ -315,9 +315,8 @@ size_t ml_intake_waiting(const struct ml_intake *in)
 /* The vault must have what is in the log: it says what is new. */
 static ml_err write_begin(struct ml_intake *in)
 {
-    enum { FOLLOW_BUNDLES = 256 };
     bool more = false;
-    ml_err err = ml_session_catch_up(in->org, FOLLOW_BUNDLES, &more);
+    ml_err err = ml_session_catch_up(in->org, ML_VAULT_BATCH_BUNDLES, &more);
     if (err != ML_OK || more) {
         return err != ML_OK ? err : ML_E_PENDING;
     }

@@ -327,11 +327,10 @@ ml_err ml_session_catch_up(struct ml_org *org, uint32_t bundles_max, bool *more)
 
 ml_err ml_session_catch_up_all(struct ml_org *org)
 {
-    enum { CATCH_UP_BUNDLES = 1024 };
     bool more = true;
     ml_err err = ML_OK;
     while (err == ML_OK && more) {
-        err = ml_session_catch_up(org, CATCH_UP_BUNDLES, &more);
+        err = ml_session_catch_up(org, ML_VAULT_BATCH_BUNDLES, &more);
     }
     if (err != ML_OK) {
         ml_org_follow_later(org, err);

@@ -346,6 +346,65 @@ static void an_object_beyond_all_measure_stops_nothing(void **state)
     assert_int_equal(counts.ops + counts.ops_unread, 10);
 }
 
+/* Each look at the clock takes 100 ms. */
+static uint64_t slow_clock(void *ctx)
+{
+    struct fake_env *fake = ctx;
+    fake->now_ms += 100;
+    return fake->now_ms;
+}
+
+static void a_batch_ends_after_a_quarter_of_a_second(void **state)
+{
+    struct place *p = *state;
+    size_t pat = place_open(p);
+    struct ml_vault_counts before, after;
+    bool done = true;
+    put_patient(p, pat, &(struct identity){"Martin", "Martin", "Paul", "1950"});
+    place_catch_up(p, p->vault, 1000);
+    for (int i = 0; i < 5; i++) {
+        struct ml_object_id weight = new_object(p);
+        struct ml_seal_item one = place_item(p, pat, "observation", ML_CHANGE_CREATE, &weight);
+        one.change.value = measure(p, "Poids", "72.5", 1000);
+        place_write(p, 0, &one, 1);
+    }
+    assert_int_equal(ml_vault_counts(p->vault, &before), ML_OK);
+    p->fake.env.now_ms = slow_clock;
+    assert_int_equal(ml_vault_catch_up(p->vault, &p->log, ML_VAULT_BATCH_BUNDLES, &done), ML_OK);
+    assert_false(done);
+    assert_int_equal(ml_vault_counts(p->vault, &after), ML_OK);
+    assert_int_equal(after.work - before.work, 3); /* the first unasked, then at 100 and 200 ms */
+    assert_int_equal(ml_vault_catch_up(p->vault, &p->log, ML_VAULT_BATCH_BUNDLES, &done), ML_OK);
+    assert_true(done);
+}
+
+static void a_batch_ends_with_its_ops(void **state)
+{
+    enum { OPS = 16384 + 256 };
+    struct place *p = *state;
+    size_t pat = place_open(p);
+    struct ml_vault_counts counts;
+    bool done = true;
+    struct ml_seal_item *items = calloc(OPS, sizeof(*items));
+    struct ml_object_id weight = new_object(p);
+    assert_non_null(items);
+    items[0] = place_item(p, pat, "observation", ML_CHANGE_CREATE, &weight);
+    items[0].change.value = measure(p, "P", "7", 1);
+    for (size_t i = 1; i < OPS; i++) {
+        items[i] = items[0];
+    }
+    place_write(p, 0, items, OPS);
+    free(items);
+    struct ml_vault *v = place_vault(p, 1, NULL); /* who has no key of them: they wait */
+    assert_int_equal(ml_vault_catch_up(v, &p->log, ML_VAULT_BATCH_BUNDLES, &done), ML_OK);
+    assert_false(done);
+    assert_int_equal(ml_vault_counts(v, &counts), ML_OK);
+    assert_in_range(p->log.count - counts.cursor, 1, 2);
+    assert_int_equal(ml_vault_catch_up(v, &p->log, ML_VAULT_BATCH_BUNDLES, &done), ML_OK);
+    assert_true(done);
+    ml_vault_close(v);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -357,6 +416,8 @@ int main(void)
         TEST(keys_that_a_restored_log_lacks_are_forgotten),
         TEST(a_forged_wrap_displaces_nothing),
         TEST(an_object_beyond_all_measure_stops_nothing),
+        TEST(a_batch_ends_after_a_quarter_of_a_second),
+        TEST(a_batch_ends_with_its_ops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
