@@ -193,7 +193,6 @@ bool fixture_ingest(struct bench *b, struct ml_org *org, struct fixture_part par
     while (part.from < part.to && !b->failed) {
         const size_t left = part.to - part.from;
         const size_t count = left < FIXTURE_BATCH ? left : FIXTURE_BATCH;
-        bool more = false;
         double start = bench_now_ms();
         double cpu = bench_cpu_ms();
         bench_good(b,
@@ -201,7 +200,7 @@ bool fixture_ingest(struct bench *b, struct ml_org *org, struct fixture_part par
                    "ingest");
         double stored = bench_now_ms();
         double stored_cpu = bench_cpu_ms();
-        bench_good(b, ml_session_catch_up(org, FIXTURE_BATCH, &more), "catch up");
+        bench_good(b, ml_session_catch_up_all(org), "catch up");
         took->log_ms += stored - start;
         took->log_cpu_ms += stored_cpu - cpu;
         took->vault_ms += bench_now_ms() - stored;
