@@ -9,6 +9,7 @@
 
 #include "core/store/log.h"
 #include "maille/value.h"
+#include "net/node/ingest.h"
 #include "net/node/state.h"
 #include "support_cluster.h"
 #include "support_damage.h"
@@ -100,6 +101,53 @@ static void a_node_that_stops_remembers_what_both_have(void **state)
     assert_memory_equal(a.data, b.data, a.len);
     ml_buf_free(&a);
     ml_buf_free(&b);
+}
+
+/* The last bundle of node 0 comes to node 1 without its body, as from a peer that withholds it. */
+static void bare_give(struct cluster *c)
+{
+    struct ml_org *from = c->nodes[0].node->orgs;
+    struct ml_log_entry entry;
+    struct ml_buf bare;
+    const struct ml_wire_body absent = {.absent = ML_ABSENT_NOT_RECEIVED};
+    uint64_t n = 0;
+    while (ml_log_after(from->log, n, ML_LOG_LANE(ML_LANE_RECORD), &entry) == ML_OK) {
+        n = entry.n;
+    }
+    assert_int_equal(ml_log_after(from->log, n - 1, ML_LOG_LANE(ML_LANE_RECORD), &entry), ML_OK);
+    ml_buf_init(&bare, ml_env_system(), ML_BUNDLE_BYTES_MAX);
+    assert_int_equal(ml_bundle_join(&bare, entry.header_bytes, &entry.sig, &absent), ML_OK);
+    const struct ml_slice wire = ml_buf_slice(&bare);
+    const struct ml_sync_action ingest = {.kind = ML_SYNC_INGEST,
+                                          .u.ingest = {.bundles = &wire, .count = 1}};
+    ml_org_ingest(c->nodes[1].node->orgs, &ingest);
+    ml_buf_free(&bare);
+}
+
+static void a_body_that_was_withheld_is_fetched_from_who_has_it(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct story_proof a;
+    struct story_proof b;
+    story_found(c, 0);
+    story_patient(c, 0, patient);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_treatment(c, 0, patient, drug("ramipril", "5 mg"), treatment);
+    story_synced(c, 1);
+    story_pause(c, 1, true);
+    story_dose(c, 0, patient, treatment, drug("ramipril", "10 mg"));
+    bare_give(c);
+    story_verify(c, 1, &b);
+    assert_int_equal(b.bodies_missing, 1);
+    story_pause(c, 1, false);
+    story_synced(c, 1);
+    cluster_run(c, 5000);
+    story_verify(c, 0, &a);
+    story_verify(c, 1, &b);
+    assert_int_equal(b.bodies_missing, 0);
+    assert_string_equal(a.view_hash, b.view_hash);
 }
 
 static void two_doses_stand_side_by_side_until_settled(void **state)
@@ -343,6 +391,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_written_survives_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(a_second_node_joins_and_has_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(a_node_that_stops_remembers_what_both_have, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_body_that_was_withheld_is_fetched_from_who_has_it, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(two_doses_stand_side_by_side_until_settled, setup,
                                         teardown),
