@@ -105,7 +105,7 @@ static bool options_read(struct options *o, int argc, char **argv)
 }
 
 /* "search", "search.key_ms" and "sea" all mean the search. */
-static bool names(const char *words, const char *key)
+static bool is_named(const char *words, const char *key)
 {
     while (words != NULL && *words != '\0') {
         const size_t len = strcspn(words, " ");
@@ -122,7 +122,7 @@ static bool is_wanted(const struct options *o, const struct bench_entry *e)
 {
     bool wanted = o->only_count == 0;
     for (size_t i = 0; i < o->only_count; i++) {
-        wanted = wanted || names(e->keys, o->only[i]);
+        wanted = wanted || is_named(e->keys, o->only[i]);
     }
     return wanted;
 }

@@ -165,6 +165,8 @@ void plan_free(struct plan *p)
 
 bool plan_make(struct plan *p, struct bench *b)
 {
+    const struct bench_size none = {.patients = 0};
+    struct bench other = {.size = &none, .quick = b->quick};
     struct planning g = {.plan = p, .b = b};
     struct ml_gen_args args = {.env = b->env,
                                .schema = ml_schema_builtin(),
@@ -185,8 +187,6 @@ bool plan_make(struct plan *p, struct bench *b)
         args.seed = BENCH_SEED + 1; /* others */
         args.visits = CHART_VISITS;
         args.patients = PLAN_CHARTS;
-        struct bench_size none = {.patients = 0};
-        struct bench other = {.size = &none, .quick = b->quick};
         g.b = &other;
         err = ml_gen_population(&args);
     }

@@ -75,7 +75,7 @@ bool bench_spawn(const char *const *argv)
         count++;
     }
     memcpy(args, argv, count * sizeof(args[0]));
-    if (posix_spawnp(&pid, argv[0], NULL, NULL, args, environ) == 0) {
+    if (argv[0] != NULL && posix_spawnp(&pid, argv[0], NULL, NULL, args, environ) == 0) {
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
         }
     }
