@@ -217,6 +217,9 @@ static const char *damage_remedy(const struct ml_value *damage)
     if (strcmp(file, "doubled") == 0) {
         return "damage.stop_one";
     }
+    if (strcmp(file, "traces") == 0) { /* they aren't fsynced: decisions 16 */
+        return "damage.traces_remedy";
+    }
     const bool more = ml_value_int(ml_value_get(damage, "missing"), 0) > 0 ||
                       ml_value_bool(ml_value_get(damage, "unreadable"), false) ||
                       ml_value_bool(ml_value_get(damage, "cut"), false);

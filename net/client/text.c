@@ -277,8 +277,13 @@ static const struct ml_text_row rows[] = {
     {"damage.drafts",
      "Les brouillons étaient abîmés : ceux qui se lisent encore sont là, {lost} sont illisibles.",
      "The drafts were damaged: those that can still be read are here, {lost} can't."},
-    {"damage.traces", "Le journal des accès était abîmé : {lost} traces au moins sont illisibles.",
-     "The journal of accesses was damaged: at least {lost} traces can't be read."},
+    {"damage.traces",
+     "Le journal des accès a perdu {lost} traces au moins : une coupure de courant, ou un fichier "
+     "abîmé.",
+     "The journal of accesses lost at least {lost} traces: a power cut, or a damaged file."},
+    {"damage.traces_remedy",
+     "S'il n'y a pas eu de coupure de courant, faites vérifier le disque de ce poste.",
+     "If there was no power cut, have this computer's disk checked."},
     {"damage.anchor",
      "La marque contre les retours en arrière était abîmée : elle recommence, chacun écrit "
      "désormais sous une nouvelle signature.",
