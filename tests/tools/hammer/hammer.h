@@ -2,6 +2,7 @@
  *
  * disk     the simulated disk of a mailled-powercut, in this process           disk.c
  * node     start, kill, unlock, ask: one mailled and its client                node.c
+ * document the files of documents                                              document.c
  * ledger   every entry that was sent, and every answer; what the nodes hold    ledger.c
  * kill     kill -9 and power cuts under load                                   kill.c
  * full     a disk that is full, then has room again                            full.c
@@ -96,9 +97,15 @@ enum entry_state {
     ENTRY_REFUSED,
 };
 
+enum entry_kind {
+    ENTRY_NOTE,
+    ENTRY_PATIENT,
+    ENTRY_DOCUMENT, /* with a file beside it, in chunks */
+};
+
 struct entry {
     enum entry_state state;
-    bool is_patient;
+    enum entry_kind kind;
     unsigned node;    /* that was asked */
     unsigned patient; /* whose note it is */
     bool on[NODES];   /* was seen there: from then on it must be */
@@ -141,6 +148,11 @@ bool ledger_send(struct hammer *h, unsigned node);
  * what any node acknowledged; each entry whole, none twice, none that nobody sent. */
 bool ledger_check(struct hammer *h, unsigned node, bool all);
 void ledger_free(struct ledger *l);
+
+/** Document k has a file of this path, made now, as its contents are a function of k. */
+void document_put(const struct hammer *h, struct ml_args *a, size_t k);
+/** The last `most` documents that the node acknowledged have their files there, byte for byte. */
+bool documents_check(struct hammer *h, unsigned node, size_t most);
 
 /* ---- what is done with them ---- */
 

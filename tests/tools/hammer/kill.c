@@ -207,8 +207,10 @@ bool hammer_equal(struct hammer *h)
         !proof_of(h, 1, &of[1])) {
         return false;
     }
-    return (strcmp(of[0].state, of[1].state) == 0 && strcmp(of[0].view, of[1].view) == 0) ||
-           fail(h, "the nodes hold different records");
+    if (strcmp(of[0].state, of[1].state) != 0 || strcmp(of[0].view, of[1].view) != 0) {
+        return fail(h, "the nodes hold different records");
+    }
+    return documents_check(h, 0, SIZE_MAX) && documents_check(h, 1, SIZE_MAX);
 }
 
 static bool all_is_there(struct hammer *h, unsigned victim)

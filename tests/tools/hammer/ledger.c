@@ -10,7 +10,7 @@
 #include "core/base/assert.h"
 #include "hammer.h"
 
-enum { PAGE = 2000, PATIENT_EVERY = 24 };
+enum { PAGE = 2000, PATIENT_EVERY = 24, DOCUMENT_EVERY = 16, DOCUMENTS_LOOKED_AT = 3 };
 
 uint64_t draw(struct hammer *h, uint64_t bound)
 {
@@ -114,18 +114,27 @@ static void ledger_answered(void *user, uint64_t ticket, const struct ml_answer 
     free(t);
 }
 
+static void note_title(char out[TEXT_BYTES], size_t k)
+{
+    snprintf(out, TEXT_BYTES, "marteau %zu .", k);
+}
+
 static struct ml_args *entry_params(const struct hammer *h, size_t k)
 {
     const struct entry *e = &h->ledger.entries[k];
     char text[TEXT_BYTES];
     struct ml_args *a = params_new();
-    param_text(a, "entity", e->is_patient ? "patient" : "care_note");
-    if (!e->is_patient) {
+    static const char *const entities[] = {"care_note", "patient", "document"};
+    param_text(a, "entity", entities[e->kind]);
+    if (e->kind != ENTRY_PATIENT) {
         param_text(a, "patient", h->ledger.patients[e->patient]);
+    }
+    if (e->kind == ENTRY_DOCUMENT) {
+        document_put(h, a, k);
     }
     ml_args_key(a, "fields");
     ml_args_map(a);
-    if (e->is_patient) {
+    if (e->kind == ENTRY_PATIENT) {
         patient_name(text, k);
         param_text(a, "birth_name", text);
         param_text(a, "birth_given_names", "Zoé");
@@ -133,8 +142,9 @@ static struct ml_args *entry_params(const struct hammer *h, size_t k)
         param_text(a, "birth_date", text);
         param_text(a, "sex", "F");
     } else {
-        note_text(text, k);
-        param_text(a, "data", text);
+        const bool file = e->kind == ENTRY_DOCUMENT;
+        (file ? note_title : note_text)(text, k);
+        param_text(a, file ? "title" : "data", text);
         note_time(text, k);
         param_text(a, "written_at", text);
     }
@@ -162,7 +172,9 @@ bool ledger_send(struct hammer *h, unsigned node)
     ML_ASSERT(t != NULL);
     *t = (struct ticket){.h = h, .entry = k};
     e->node = node;
-    e->is_patient = l->patient_count == 0 || draw(h, PATIENT_EVERY) == 0;
+    e->kind = l->patient_count == 0 || draw(h, PATIENT_EVERY) == 0 ? ENTRY_PATIENT
+              : draw(h, DOCUMENT_EVERY) == 0                       ? ENTRY_DOCUMENT
+                                                                   : ENTRY_NOTE;
     e->patient = l->patient_count == 0 ? 0 : (unsigned)draw(h, l->patient_count);
     struct ml_args *params = entry_params(h, k);
     const struct ml_ask ask = {
@@ -189,10 +201,11 @@ struct census {
 
 static bool census_bad(struct census *c, size_t k, const char *what)
 {
+    static const char *const kinds[] = {"a note", "a patient", "a document"};
     const struct entry *e = &c->h->ledger.entries[k < c->h->ledger.count ? k : 0];
     return fail(c->h, "%s: entry %zu (%s written on %s, seen on a %d, on b %d) %s",
-                c->h->nodes[c->node].name, k, e->is_patient ? "a patient" : "a note",
-                c->h->nodes[e->node].name, e->on[0], e->on[1], what);
+                c->h->nodes[c->node].name, k, kinds[e->kind], c->h->nodes[e->node].name, e->on[0],
+                e->on[1], what);
 }
 
 /* Entry k is here as `object`; `whole`: all that it says is. */
@@ -224,12 +237,13 @@ static bool census_note(struct census *c, const struct ml_value *row, const char
 {
     char text[TEXT_BYTES];
     char when[32];
-    const char *said = ml_value_text(ml_value_get(row, "text"), "");
+    const bool file = strcmp(ml_value_text(ml_value_get(row, "entity"), ""), "document") == 0;
+    const char *said = ml_value_text(ml_value_get(row, file ? "title" : "text"), "");
     size_t k = 0;
     if (sscanf(said, "marteau %zu ", &k) != 1) { // NOLINT(cert-err34-c): a wrong one is met below
         return fail(c->h, "%s: a note that nobody sent: %.80s", c->h->nodes[c->node].name, said);
     }
-    note_text(text, k);
+    (file ? note_title : note_text)(text, k);
     note_time_text(when, k);
     const char *effective = ml_value_text(ml_value_get(row, "effective_text"), "");
     bool whole = k < c->h->ledger.count && strcmp(said, text) == 0 &&
@@ -247,6 +261,7 @@ static struct ml_args *page_params(const char *patient, int64_t offset)
     ml_args_key(a, "entities");
     ml_args_list(a);
     ml_args_text(a, "care_note");
+    ml_args_text(a, "document");
     ml_args_end(a);
     return a;
 }
@@ -366,7 +381,7 @@ bool ledger_check(struct hammer *h, unsigned node, bool all)
         good = census_bad(&c, missing, "was acknowledged, and is lost");
     }
     free(c.seen);
-    return good;
+    return good && documents_check(h, node, DOCUMENTS_LOOKED_AT);
 }
 
 void ledger_free(struct ledger *l)
