@@ -6,13 +6,13 @@
  */
 #include "core/store/db.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/file.h"
 #include "core/store/vfs/vfs.h"
 
 #define CACHE_KIB_DEFAULT        8192u
@@ -30,25 +30,6 @@ struct ml_stmt {
     sqlite3_stmt *stmt;
     int bind_rc; /* first failed bind since the last reset */
 };
-
-static ml_err err_from_errno(int number)
-{
-    switch (number) {
-    case ENOSPC:
-    case EDQUOT:
-        return ML_E_FULL;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return ML_E_READONLY;
-    case ENOENT:
-        return ML_E_NOT_FOUND;
-    case ENOMEM:
-        return ML_E_NOMEM;
-    default:
-        return ML_E_IO;
-    }
-}
 
 static ml_err err_from_primary(int rc)
 {
@@ -97,7 +78,8 @@ static ml_err err_from_sqlite(sqlite3 *conn, int rc)
         break;
     }
     if ((rc & 0xff) == SQLITE_CANTOPEN) {
-        return err_from_errno(conn != NULL ? sqlite3_system_errno(conn) : 0);
+        int number = conn != NULL ? sqlite3_system_errno(conn) : 0;
+        return number != 0 ? ml_file_err(number) : ML_E_IO;
     }
     return err_from_primary(rc);
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/fs.h"
 #include "core/store/vfs/internal.h"
 
 static int host_rename(void *ctx, const char *from, const char *to)
@@ -32,13 +33,7 @@ static int host_sync_folder(void *ctx, const char *path)
     if (n < 0 || (size_t)n >= sizeof(folder)) {
         return ENAMETOOLONG;
     }
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return errno;
-    }
-    int err = fsync(fd) == 0 ? 0 : errno;
-    close(fd);
-    return err;
+    return ml_fs_real.sync_folder(ml_fs_real.ctx, folder);
 }
 
 static int host_lock(void *ctx, const char *path, int readonly, intptr_t *held)
