@@ -288,6 +288,7 @@ void cluster_spawn(const char *const *argv)
     pid_t pid = 0;
     int status = 0;
     char *copy[8] = {NULL};
+    ML_ASSERT(argv[0] != NULL);
     for (size_t i = 0; argv[i] != NULL && i < 7; i++) {
         copy[i] = strdup_env(argv[i]);
     }
