@@ -289,6 +289,15 @@ static void a_rule_that_is_not_well_formed_is_named(void **state)
     }
 }
 
+static void an_entity_of_more_fields_than_are_said_is_refused(void **state)
+{
+    struct ml_entity entity = {.field_count = ML_SAY_FIELDS_MAX};
+    (void)state;
+    assert_null(ml_say_fault(&entity));
+    entity.field_count++;
+    assert_non_null(ml_say_fault(&entity));
+}
+
 static void without_a_rule_the_form_is_said(void **state)
 {
     struct ml_entity entity = *entity_named("care_note");
@@ -574,6 +583,7 @@ int main(void)
         cmocka_unit_test(rhythms_read_as_they_are_said),
         cmocka_unit_test(every_rule_of_the_schema_is_well_formed),
         cmocka_unit_test(a_rule_that_is_not_well_formed_is_named),
+        cmocka_unit_test(an_entity_of_more_fields_than_are_said_is_refused),
         cmocka_unit_test(without_a_rule_the_form_is_said),
         cmocka_unit_test(no_value_of_any_entity_is_lost),
         cmocka_unit_test(a_failed_allocation_is_an_error),

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "net/node/files.h"
 #include "support_story.h"
 
 enum { LARGE = 300000, SMALL = 4000, SLICE = 100000, CHUNK = 65536 };
@@ -45,26 +46,35 @@ static void file_make(const struct cluster *c, const char *name, size_t bytes, c
     assert_int_equal(fclose(file), 0);
 }
 
+/* Asks for a document of the patient with the same file `count` times. */
+static void ask_to_add(struct story_request *r, const char *patient, const char *path,
+                       const char *type, unsigned count)
+{
+    story_ask(r);
+    story_put(r, "entity", "document");
+    story_put(r, "patient", patient);
+    ml_args_key(r->args, "fields");
+    ml_args_map(r->args);
+    story_put(r, "title", "Courrier");
+    story_put(r, "written_at", "2026-03-02");
+    ml_args_end(r->args);
+    ml_args_key(r->args, "files");
+    ml_args_list(r->args);
+    for (unsigned i = 0; i < count; i++) {
+        ml_args_map(r->args);
+        story_put(r, "path", path);
+        story_put(r, "media_type", type);
+        ml_args_end(r->args);
+    }
+    ml_args_end(r->args);
+}
+
 /* A document of the patient with one file; what record.add said. */
 static ml_err add(struct cluster *c, const char *patient, const char *path, const char *type,
                   char object[40])
 {
     struct story_request r;
-    story_ask(&r);
-    story_put(&r, "entity", "document");
-    story_put(&r, "patient", patient);
-    ml_args_key(r.args, "fields");
-    ml_args_map(r.args);
-    story_put(&r, "title", "Courrier");
-    story_put(&r, "written_at", "2026-03-02");
-    ml_args_end(r.args);
-    ml_args_key(r.args, "files");
-    ml_args_list(r.args);
-    ml_args_map(r.args);
-    story_put(&r, "path", path);
-    story_put(&r, "media_type", type);
-    ml_args_end(r.args);
-    ml_args_end(r.args);
+    ask_to_add(&r, patient, path, type, 1);
     ml_err err = story_send(&r, c, 0, "record.add");
     snprintf(object, 40, "%s", ml_value_text(story_get(&r, "object"), ""));
     story_end(&r);
@@ -195,6 +205,40 @@ static void what_is_no_file_to_keep_is_refused(void **state)
     struct story_proof proof;
     story_verify(c, 0, &proof);
     assert_int_equal(proof.ops, 1); /* the patient */
+}
+
+static void an_entry_takes_files_up_to_its_limit(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char path[256];
+    file_make(c, "petit.txt", 40, path);
+    story_patient(c, 0, patient);
+    for (unsigned more = 0; more < 2; more++) {
+        struct story_request r;
+        ask_to_add(&r, patient, path, "text/plain", ML_FILES_MAX + more);
+        assert_int_equal(story_send(&r, c, 0, "record.add"), more == 0 ? ML_OK : ML_E_INVALID);
+        story_end(&r);
+    }
+}
+
+static void one_answer_gives_a_slice_up_to_its_limit(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char object[40];
+    char path[256];
+    file_make(c, "petit.txt", 40, path);
+    story_patient(c, 0, patient);
+    assert_int_equal(add(c, patient, path, "text/plain", object), ML_OK);
+    for (unsigned more = 0; more < 2; more++) {
+        struct story_request r;
+        of_object(&r, patient, object);
+        ml_args_key(r.args, "length");
+        ml_args_int(r.args, (int64_t)ML_FILES_SLICE_MAX + more);
+        assert_int_equal(story_send(&r, c, 0, "document.get"), more == 0 ? ML_OK : ML_E_INVALID);
+        story_end(&r);
+    }
 }
 
 static void a_file_of_another_patient_or_number_is_not_given(void **state)
@@ -388,6 +432,8 @@ int main(void)
         T(a_file_is_added_listed_and_read_in_slices),
         T(a_timeline_says_size_and_kind),
         T(what_is_no_file_to_keep_is_refused),
+        T(an_entry_takes_files_up_to_its_limit),
+        T(one_answer_gives_a_slice_up_to_its_limit),
         T(a_file_of_another_patient_or_number_is_not_given),
         T(an_amended_document_keeps_its_files),
         T(an_imported_attachment_is_kept_whole_and_once),
