@@ -171,10 +171,8 @@ json_t *bench_growth(json_t *sizes)
     json_t *out = json_object();
     const json_t *small = NULL;
     const json_t *large = NULL;
-    const char *name = NULL;
-    json_t *keys = NULL;
-    json_object_foreach(sizes, name, keys)
-    {
+    for (void *at = json_object_iter(sizes); at != NULL; at = json_object_iter_next(sizes, at)) {
+        const json_t *keys = json_object_iter_value(at);
         small = small == NULL || ops_of(keys) < ops_of(small) ? keys : small;
         large = large == NULL || ops_of(keys) > ops_of(large) ? keys : large;
     }

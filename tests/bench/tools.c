@@ -71,7 +71,7 @@ bool bench_spawn(const char *const *argv)
     int status = -1;
     char *args[8] = {NULL};
     size_t count = 0;
-    while (argv[count] != NULL && count < sizeof(args) / sizeof(args[0]) - 1) {
+    while (count < sizeof(args) / sizeof(args[0]) - 1 && argv[count] != NULL) {
         count++;
     }
     memcpy(args, argv, count * sizeof(args[0]));
