@@ -103,17 +103,23 @@ static ml_err note_put(struct ml_org *org, struct ml_log *log, const struct ml_d
 }
 
 /* False: none, or it can't be read. */
-static bool note_get(struct ml_org *org, struct ml_damage *d, ml_damage_file file)
+static bool note_read(const struct ml_env *env, struct ml_log *log, struct ml_damage *d,
+                      ml_damage_file file)
 {
     char name[NAME_MAX_BYTES];
     struct ml_buf value;
     setting_name(name, file);
     *d = (struct ml_damage){.file = file};
-    ml_buf_init(&value, org->node->env, NOTE_MAX);
+    ml_buf_init(&value, env, NOTE_MAX);
     bool there =
-        ml_log_setting_get(org->log, name, &value) == ML_OK && note_decode(d, ml_buf_slice(&value));
+        ml_log_setting_get(log, name, &value) == ML_OK && note_decode(d, ml_buf_slice(&value));
     ml_buf_free(&value);
     return there;
+}
+
+static bool note_get(struct ml_org *org, struct ml_damage *d, ml_damage_file file)
+{
+    return note_read(org->node->env, org->log, d, file);
 }
 
 static void event_send(struct ml_org *org, const struct ml_damage *d)
@@ -191,6 +197,39 @@ static uint64_t still_missing(struct ml_org *org, const struct ml_damage *d)
         count += !m.back[i];
     }
     return count;
+}
+
+static bool place_is_named(const struct ml_damage *d, const struct ml_dep *place)
+{
+    bool named = false;
+    for (uint32_t i = 0; i < d->place_count && !named; i++) {
+        named = d->places[i].lane == place->lane && d->places[i].seq == place->seq &&
+                memcmp(&d->places[i].writer, &place->writer, sizeof(place->writer)) == 0;
+    }
+    return named;
+}
+
+/* A second repair doesn't make the first one's losses unsaid: what is missing since then, and isn't
+ * in the new log either, stays named; of what had no place the number stays. */
+static void note_join(const struct ml_env *env, struct ml_log *fresh, struct ml_damage *d)
+{
+    struct ml_damage *old = ml_alloc(env, sizeof(*old));
+    struct missing m = {.damage = old};
+    if (old == NULL || !note_read(env, fresh, old, ML_DAMAGE_LOG) ||
+        ml_log_heads(fresh, missing_head, &m) != ML_OK) {
+        ml_release(env, old);
+        return;
+    }
+    d->found.lost += old->found.lost - old->place_count;
+    d->cut = d->cut || old->cut;
+    for (uint32_t i = 0; i < old->place_count; i++) {
+        const bool missing = !m.back[i] && !place_is_named(d, &old->places[i]);
+        d->found.lost += missing;
+        if (missing && d->place_count < ML_DAMAGE_PLACES_MAX) {
+            d->places[d->place_count++] = old->places[i];
+        }
+    }
+    ml_release(env, old);
 }
 
 static void place_put(struct ml_args *out, const struct ml_dep *p)
@@ -341,6 +380,7 @@ static ml_err repair_notes(struct repair *r, const struct ml_log_args *args)
         err = ml_log_begin(log);
     }
     if (err == ML_OK) {
+        note_join(env, log, &r->damage);
         err = note_put(r->org, log, &r->damage);
     }
     if (err == ML_OK) {

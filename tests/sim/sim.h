@@ -126,6 +126,7 @@ struct sim_node {
     bool damaged;           /* something else stands on its disk than was written */
     bool keystore_hit;      /* one of the two copies may be damaged: the other one stays sound */
     bool strays;            /* of its planned write: else it cheats */
+    bool clock_moved;       /* what it tells for a week may be over */
     bool was_replaced;
     bool replacing; /* a new machine that isn't enrolled yet */
     bool set_back;  /* restored, and nobody has unlocked it since */

@@ -107,6 +107,7 @@ static void disk_fault(struct sim *s)
 static void clock_fault(struct sim *s)
 {
     struct sim_node *n = node_any(s);
+    n->clock_moved = true;
     if (sim_chance(s, 500)) {
         n->wall_offset_ms = sim_chance(s, 500) ? year_ms : -year_ms;
         s->count.of[SIM_CLOCK_YEAR]++;

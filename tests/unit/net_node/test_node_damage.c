@@ -271,6 +271,104 @@ static void a_lone_node_keeps_what_stands_before_a_destroyed_frame(void **state)
     story_treatment(c, A, patient, drug("ramipril", "5 mg"), treatment); /* and it goes on */
 }
 
+/* Flips a byte of one page after the other, of a copy named `sound`, until its repair loses some.
+ */
+static void lose_some(struct cluster *c, const char *sound,
+                      bool (*lost)(const struct damage_told *), struct damage_told *told)
+{
+    size_t len = 0;
+    bool done = false;
+    cluster_stop(c, A);
+    cluster_copy_home(c, A, sound);
+    free(damage_read(c, A, "log.db", &len));
+    for (size_t page = 2; page < len / DAMAGE_PAGE && !done; page++) {
+        cluster_restore_home(c, A, sound);
+        damage_flip(c, A, "log.db", page * DAMAGE_PAGE + 1000);
+        restart(c, A);
+        (void)read_all(c, A);
+        done = damage_told(c, A, "log", told) && lost(told);
+        if (!done) {
+            cluster_stop(c, A);
+        }
+    }
+    assert_true(done);
+}
+
+static bool lost_bundles(const struct damage_told *told)
+{
+    return !told->unreadable && told->places > 0 && told->missing > 0;
+}
+
+static bool lost_bodies(const struct damage_told *told)
+{
+    return !told->unreadable && told->lost == 0 && told->bodies_lost > 1;
+}
+
+static void a_second_repair_leaves_named_what_the_first_one_lost(void **state)
+{
+    enum { PAGES = 10 };
+    struct cluster *c = *state;
+    struct damage_told first = {0};
+    struct damage_told second = {0};
+    char patient[40];
+    char treatment[40];
+    story_found(c, A);
+    story_patient(c, A, patient);
+    for (unsigned i = 0; i < TREATMENTS; i++) {
+        story_treatment(c, A, patient, drug("metformine", "500 mg"), treatment);
+    }
+    lose_some(c, "sound", lost_bundles, &first);
+    cluster_stop(c, A);
+    cluster_copy_home(c, A, "once");
+    for (size_t page = 2; page < PAGES; page++) {
+        cluster_restore_home(c, A, "once");
+        damage_flip(c, A, "log.db", page * DAMAGE_PAGE + 1000);
+        restart(c, A);
+        (void)read_all(c, A);
+        assert_true(damage_told(c, A, "log", &second));
+        assert_true(second.unreadable || second.missing >= first.missing);
+        assert_true(second.unreadable || second.places >= first.places);
+        cluster_stop(c, A);
+    }
+}
+
+/* A newcomer gets headers whose bodies are destroyed where it gets them: they come later, over the
+ * same link. */
+static void bodies_that_were_missing_at_a_peer_come_when_it_has_them(void **state)
+{
+    enum { C = 2, MINUTES = 5 };
+    struct cluster *c = *state;
+    struct damage_told told = {0};
+    struct story_proof proof;
+    char patient[40];
+    char treatment[40];
+    story_found(c, A);
+    story_patient(c, A, patient);
+    story_join(c, A, B, "Inès Leroy", 60);
+    story_join(c, A, C, "Paul Garnier", 60);
+    story_synced(c, C);
+    cluster_stop(c, C);
+    for (unsigned i = 0; i < TREATMENTS; i++) {
+        story_treatment(c, A, patient, drug("metformine", "500 mg"), treatment);
+    }
+    story_synced(c, B);
+    cluster_stop(c, B);
+    lose_some(c, "sound", lost_bodies, &told);
+    restart(c, C);
+    story_synced(c, C);
+    story_verify(c, C, &proof);
+    assert_true(proof.bodies_missing > 0);
+    restart(c, B);
+    story_synced(c, B);
+    for (unsigned i = 0; i < MINUTES; i++) {
+        cluster_run(c, 60000);
+    }
+    story_verify(c, A, &proof);
+    assert_int_equal(proof.bodies_missing, 0);
+    story_verify(c, C, &proof);
+    assert_int_equal(proof.bodies_missing, 0);
+}
+
 /* ---- own entries ---- */
 
 static void what_was_offered_is_never_signed_again(void **state)
@@ -549,6 +647,8 @@ int main(void)
         T(any_destroyed_frame_of_the_wal_comes_back),
         T(a_lone_node_keeps_what_can_be_read_and_says_what_is_lost),
         T(a_lone_node_keeps_what_stands_before_a_destroyed_frame),
+        T(a_second_repair_leaves_named_what_the_first_one_lost),
+        T(bodies_that_were_missing_at_a_peer_come_when_it_has_them),
         T(what_was_offered_is_never_signed_again),
         T(damage_under_a_session_is_repaired_and_the_session_stays),
         T(a_repair_that_was_cut_is_finished),
