@@ -44,7 +44,7 @@ enum {
     SIM_LATE = SIM_TWIN - 1,  /* joins during the run, in half of them */
     SIM_ENROLLER = 0,         /* the founder: of rank 1 */
     SIM_PLACES = 256,
-    SIM_LINKS = 4096,
+    SIM_LINKS = 8192,
     SIM_SCALE = 2, /* patients of an import, at most: more are asked for by --scale */
     SIM_ID = 40,   /* hexadecimal digits of an id, and NUL */
 };

@@ -91,7 +91,11 @@ static void link_up(struct sim_node *from, struct sim_node *to, const struct ml_
     struct ml_box_pk pks[2];
     ml_box_pk_of(&pks[0], r->kind == ML_LINK_ENROL ? r->static_key : from->identity.noise_static);
     ml_box_pk_of(&pks[1], to->identity.noise_static);
-    ML_ASSERT(s->link_count < SIM_LINKS);
+    if (s->link_count == SIM_LINKS) {
+        sim_fail(s, "more than %d links: nodes dial each other without end", SIM_LINKS);
+        dial_fail(from, r->dial);
+        return;
+    }
     struct sim_link *l = &s->links[s->link_count++];
     *l = (struct sim_link){.up = true, .end = {from->index, to->index}, .kind = r->kind};
     for (unsigned i = 0; i < 2; i++) {
