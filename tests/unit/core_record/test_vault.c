@@ -405,6 +405,83 @@ static void a_batch_ends_with_its_ops(void **state)
     ml_vault_close(v);
 }
 
+/* Beside it, one that counts for nothing: what merging both shows is what `one` shows alone. */
+static struct ml_object *beside_a_greyed_one(struct place *p, const struct ml_obj_version *one,
+                                             struct ml_buf *packed)
+{
+    const struct ml_entity *entity = ml_schema_entity(ml_schema_builtin(), one->change.entity);
+    struct ml_change nothing = {.schema = ML_SCHEMA_VERSION,
+                                .type = ML_CHANGE_VOID,
+                                .object = one->change.object,
+                                .entity = one->change.entity};
+    struct ml_object *o = NULL;
+    struct ml_buf plain;
+    ml_buf_init(&plain, &p->fake.env, 4096);
+    assert_int_equal(ml_change_encode(&plain, &nothing), ML_OK);
+    struct ml_obj_version greyed = {.id = {{{9}}, 1},
+                                    .hlc = one->hlc,
+                                    .grey = ML_GREY_QUARANTINED,
+                                    .plain = ml_buf_slice(&plain)};
+    ml_object_pack(packed, one);
+    ml_object_pack(packed, &greyed);
+    assert_int_equal(
+        ml_object_load(&o, &p->fake.env, ml_schema_builtin(), entity, ml_buf_slice(packed)), ML_OK);
+    ml_buf_free(&plain);
+    return o;
+}
+
+static void shows_alone_what_merging_would(struct place *p, const struct ml_obj_version *one)
+{
+    const struct ml_entity *entity = ml_schema_entity(ml_schema_builtin(), one->change.entity);
+    struct ml_object *alone = NULL;
+    struct ml_buf packed;
+    size_t found = 0;
+    ml_buf_init(&packed, &p->fake.env, 8192);
+    assert_int_equal(ml_object_begin(&alone, &p->fake.env, ml_schema_builtin(), entity, one),
+                     ML_OK);
+    struct ml_object *merged = beside_a_greyed_one(p, one, &packed);
+    assert_int_equal(alone->life.life, merged->life.life);
+    for (size_t f = 0; f < entity->field_count; f++) {
+        struct ml_shown is, would;
+        assert_int_equal(ml_object_shown(alone, &entity->fields[f], &is), ML_OK);
+        assert_int_equal(ml_object_shown(merged, &entity->fields[f], &would), ML_OK);
+        assert_int_equal(is.found, would.found);
+        assert_true(!is.found || ml_slice_equal(is.value, would.value));
+        assert_false(is.conflict || is.version != 0);
+        found += is.found;
+    }
+    assert_int_equal(found > 0, one->grey == 0);
+    ml_object_free(alone);
+    ml_object_free(merged);
+    ml_buf_free(&packed);
+}
+
+static void one_version_shows_what_merging_would(void **state)
+{
+    struct place *p = *state;
+    struct ml_object_id id = new_object(p);
+    const struct ml_slice values[] = {dose(p, "ramipril", "5"), measure(p, "Poids", "72.5", 1)};
+    static const char *const names[] = {"treatment", "observation"}; /* registers; an event */
+    for (size_t i = 0; i < 4; i++) {
+        const struct ml_entity *e = ml_schema_entity_named(ml_schema_builtin(), names[i / 2]);
+        const struct ml_change change = {.schema = ML_SCHEMA_VERSION,
+                                         .type = ML_CHANGE_CREATE,
+                                         .object = id,
+                                         .entity = e->id,
+                                         .value = values[i / 2]};
+        struct ml_buf plain;
+        ml_buf_init(&plain, &p->fake.env, 4096);
+        assert_int_equal(ml_change_encode(&plain, &change), ML_OK);
+        const struct ml_obj_version one = {.id = {{{1}}, 0},
+                                           .hlc = UINT64_C(1) << 40,
+                                           .grey = i % 2 == 0 ? 0 : ML_GREY_QUARANTINED,
+                                           .plain = ml_buf_slice(&plain),
+                                           .change = change};
+        shows_alone_what_merging_would(p, &one);
+        ml_buf_free(&plain);
+    }
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -418,6 +495,7 @@ int main(void)
         TEST(an_object_beyond_all_measure_stops_nothing),
         TEST(a_batch_ends_after_a_quarter_of_a_second),
         TEST(a_batch_ends_with_its_ops),
+        TEST(one_version_shows_what_merging_would),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
