@@ -2,12 +2,13 @@
 # tests/mutants/run.sh [PATCH...] -- each patch of tests/mutants breaks one invariant, and the tests
 # that it names must see it; what they are is in docs/testing.md, "Add a mutant". The table, also in
 # build/mutants.txt, says what killed each. Fails for one that survives, doesn't apply or doesn't
-# build, for a named test that fails without it, and for an invariant with fewer than three.
+# build, for a named test that fails without it, and for an invariant with fewer than three
+# (--count FOLDER asks that alone).
 set -euo pipefail
 # shellcheck source=tests/mutants/lib.sh
 . "$(git rev-parse --show-toplevel)/tests/mutants/lib.sh"
 invariants="I1 I2 I3 I4 I5 I7 I8 I10 I11" # docs/architecture.md
-most=3                                    # patches an invariant needs, one of them written blind
+least=3                                   # patches an invariant needs, one of them written blind
 
 head_of() { # head_of FIELD PATCH
     sed -n "/^--- /q; s/^$1: *//p" "$2"
@@ -52,18 +53,34 @@ if [ "${1:-}" = --one ]; then
     say "killed by" "$why"
 fi
 
+counted() { # counted FOLDER: has each invariant enough?
+    local invariant few=0
+    for invariant in $invariants; do
+        kept=("$1/$invariant"-*.patch)
+        if [ "${#kept[@]}" -lt $least ] || ! grep -qx 'Written-blind: yes' "${kept[@]}"; then
+            echo "$invariant: $least patches are asked for, and one of them written blind" >&2
+            few=1
+        fi
+    done
+    return $few
+}
+if [ "${1:-}" = --count ]; then
+    counted "$2"
+    exit
+fi
+
+bad=0
 if [ $# -gt 0 ]; then
     patches=("$@")
-    invariants=""
 else
     patches=(tests/mutants/*.patch)
+    counted tests/mutants || bad=1
 fi
 killers=$(for patch in "${patches[@]}"; do head_of Killed-by "$patch"; done | tr ' ' '\n' | sort -u)
 [ -n "$killers" ] || { echo "no patch names a test" >&2 && exit 1; }
 # shellcheck disable=SC2046 # names without spaces
 mutant_begin $(cut -d: -f1 <<< "$killers" | sort -u)
 
-bad=0
 for killer in $killers; do # without any mutant, in the same way, they pass
     program=${killer%%:*} case=${killer#"$program"} case=${case#:}
     [ -x "$work/$program" ] || mutant_link "$work/$program" "$program"
@@ -76,13 +93,6 @@ printf '%s\n' "${patches[@]}" | xargs -P2 -n1 bash "$0" --one "$work" > "$work/t
 sort -V "$work/told" | while IFS='|' read -r name verdict what; do
     printf '%-34s %s %s\n' "$name" "$verdict" "$what"
 done | tee "$root/build/mutants.txt"
-for invariant in $invariants; do
-    kept=(tests/mutants/"$invariant"-*.patch)
-    if [ "${#kept[@]}" -lt $most ] || ! grep -qx 'Written-blind: yes' "${kept[@]}"; then
-        echo "$invariant: $most patches are asked for, and one of them written blind" >&2
-        bad=1
-    fi
-done
 killed=$(grep -c '|killed by|' "$work/told" || true)
 echo "$killed killed, $((${#patches[@]} - killed)) not"
 [ $bad -eq 0 ] && [ "$killed" -eq "${#patches[@]}" ]
