@@ -20,7 +20,7 @@ disk=$work/petit
 mkdir "$disk"
 mount -t tmpfs -o size=6m none "$disk"
 # shellcheck disable=SC2154 # rc: this script's own code, for finish
-trap 'rc=$?; nodes_stop; umount -l "$disk"; (exit $rc); finish' EXIT
+trap 'rc=$?; nodes_stop; while mountpoint -q "$disk"; do umount -l "$disk"; done; (exit $rc); finish' EXIT
 mkdir -m 700 "$disk/a"
 ln -s "$disk/a" "$work/a"
 export XDG_STATE_HOME=$disk/state
@@ -92,7 +92,8 @@ whole
 tell '4. A est arrêté ; le système de fichiers est en lecture seule quand il repart.'
 kill "$(cat "$work/a/lock")"
 flock "$work/a/lock" true
-mount -o remount,ro "$disk"
+mount --bind "$disk" "$disk" # over it: the old one may be in use until the daemon is quite gone
+mount -o remount,bind,ro "$disk"
 if "$ML_BIN/mailled" --home "$work/a" --test-keys > "$work/text" 2> "$work/error.txt"; then
     die 'a node began on a folder that it cannot write'
 fi
@@ -102,7 +103,7 @@ grep -q 'ne peut pas être écrit' "$work/error.txt" || die 'why is not said'
 "$ML_BIN/maille" doctor --home "$work/a" > "$work/text" || : # it finds the folder closed
 grep -q 'on ne peut pas y écrire' "$work/text" || die "doctor says: $(cat "$work/text")"
 tell '5. Le droit revient : A repart, rien ne manque.'
-mount -o remount,rw "$disk"
+umount "$disk"
 node_start a
 on a unlock --passphrase-fd 0 <<< "$passphrase"
 whole
