@@ -57,8 +57,9 @@ ml_err sim_send(struct sim_call *c, struct sim *s, unsigned i, const char *metho
     const unsigned boot = n->boot;
     const struct ml_node_caller caller = {
         .uid = (uint32_t)getuid(), .session_id = 1, .token = ml_slice(n->token, n->token_len)};
-    while (n->node != NULL && n->boot == boot && s->now_ms < n->busy_until_ms) {
-        sim_step(s, n->busy_until_ms); /* its disk is slow: the call waits its turn */
+    const uint64_t turn = n->busy_until_ms; /* its disk is slow: the call waits until then */
+    while (lives(n, boot) && s->now_ms < turn) {
+        sim_step(s, turn);
     }
     if (!lives(n, boot)) {
         c->lost = true;
