@@ -241,6 +241,7 @@ void ml_log_close(struct ml_log *log)
         ml_stmt_free_all(log->st, ML_SQL_COUNT);
     }
     ml_log_forget(log);
+    ml_gvec_unref(log->next_covers);
     ml_db_close(log->db);
     ml_buf_free(&log->scratch);
     ml_release(log->env, log);

@@ -97,7 +97,8 @@ struct ml_log_next {
     struct ml_hash16 gctx;
     const struct ml_dep *deps; /* borrowed until the next call on the log */
     size_t dep_count;
-    uint64_t hlc_min; /* the header's hlc must not be below */
+    uint64_t hlc_min;             /* the header's hlc must not be below */
+    const struct ml_gvec *covers; /* its lane-0 vector; borrowed as the deps are */
 };
 
 /** Its key signed two branches: what it signs from now on is quarantined everywhere. */

@@ -194,7 +194,8 @@ struct ml_log {
     bool unbounded;     /* while it is rebuilt: what waits is kept whatever it takes */
     uint64_t median_ms; /* of the writers' clocks, as last computed */
     struct ml_dep next_deps[ML_BUNDLE_DEPS_MAX];
-    struct ml_buf scratch; /* of entries: header, body */
+    struct ml_gvec *next_covers; /* owned: of ml_log_next_own */
+    struct ml_buf scratch;       /* of entries: header, body */
 };
 
 /* log.c: transactions. */

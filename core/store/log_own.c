@@ -216,11 +216,14 @@ static void fill_next(struct citing *c, struct ml_log_next *out)
 {
     struct ml_log *log = c->log;
     memcpy(log->next_deps, c->deps, c->count * sizeof(c->deps[0]));
+    ml_gvec_unref(log->next_covers);
+    log->next_covers = ml_gvec_ref(c->gvec);
     *out = (struct ml_log_next){.seq = 1,
                                 .gctx = ml_gvec_digest(c->gvec, &log->org),
                                 .deps = log->next_deps,
                                 .dep_count = c->count,
-                                .hlc_min = c->hlc_min};
+                                .hlc_min = c->hlc_min,
+                                .covers = log->next_covers};
     if (c->head != NULL) {
         const struct ml_judged *j = &c->head->known.j;
         out->seq = j->own.seq[c->lane] + 1;

@@ -21,15 +21,29 @@ static bool is_enrolled(const struct ml_org *org)
  * but for those whose own opening didn't count. */
 struct heads {
     struct ml_org *org;
+    const struct ml_gvec *covers; /* of the bundle that names them */
     struct ml_dep at[ML_HEADS_MAX];
     uint32_t count;
 };
+
+/* Nobody can tell who a writer was whose opening isn't known: of one that forked in lane 0 nothing
+ * is cited, so that perhaps nothing covers it. */
+static bool is_covered(const struct heads *h, const struct ml_fact *opening)
+{
+    const struct ml_gov *gov = ml_log_gov(h->org->log);
+    const struct ml_fact *f = NULL;
+    do {
+        f = ml_gov_next(gov, h->covers, ML_FACT_WRITER, f);
+    } while (f != NULL && f != opening);
+    return f != NULL;
+}
 
 static ml_err head_take(void *user, const struct ml_dep *head)
 {
     struct heads *h = user;
     const struct ml_fact *f = ml_gov_opening(ml_log_gov(h->org->log), &head->writer);
-    if (f == NULL || !f->counts || memcmp(&f->node, &h->org->secrets.node, sizeof(f->node)) != 0 ||
+    if (f == NULL || !f->counts || !is_covered(h, f) ||
+        memcmp(&f->node, &h->org->secrets.node, sizeof(f->node)) != 0 ||
         memcmp(&f->member, &h->org->session->member, sizeof(f->member)) != 0) {
         return ML_OK;
     }
@@ -45,7 +59,12 @@ static ml_err writer_append(struct ml_org *org, const struct ml_author *author)
     struct heads heads = {.org = org};
     struct ml_govop op = {.type = ML_GOVOP_WRITER_OPEN, .must_understand = true};
     struct ml_buf buf;
-    ml_err err = ml_log_heads(org->log, head_take, &heads);
+    struct ml_log_next next;
+    ml_err err = ml_log_next_own(org->log, &author->id, ML_LANE_GOVERNANCE, &next);
+    if (err == ML_OK) {
+        heads.covers = next.covers;
+        err = ml_log_heads(org->log, head_take, &heads);
+    }
     if (err != ML_OK) {
         return err;
     }

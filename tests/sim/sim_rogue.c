@@ -201,11 +201,35 @@ static bool cites_itself(struct rogue *r)
     return true;
 }
 
+static bool names(const struct ml_header *h, const struct ml_writer_id *writer)
+{
+    struct ml_list_walk walk;
+    struct ml_dep dep;
+    bool found = false;
+    ml_list_walk(&walk, &h->deps);
+    while (ml_dep_next(&walk, &dep)) {
+        found = found || memcmp(&dep.writer, writer, sizeof(*writer)) == 0;
+    }
+    return found;
+}
+
+/* Whether the author's first bundle cites this chain itself. */
+static bool cited_before(struct rogue *r, const struct ml_writer_id *writer)
+{
+    struct ml_log_entry e = {0};
+    bool found = false;
+    while (!found && ml_log_after(r->org->log, e.n, ML_LOG_LANE(ML_LANE_GOVERNANCE), &e) == ML_OK) {
+        found = e.header.seq == 1 && names(&e.header, writer) &&
+                memcmp(&e.header.writer, &r->author.id, sizeof(*writer)) == 0;
+    }
+    return found;
+}
+
 static bool backwards(struct rogue *r)
 {
     const struct ml_dep genesis = genesis_of(r);
-    if (!own_lane_0(r) || memcmp(&genesis.writer, &r->author.id, sizeof(genesis.writer)) == 0) {
-        return false;
+    if (!own_lane_0(r) || !cited_before(r, &genesis.writer)) {
+        return false; /* else it would be sound, and sign one number twice */
     }
     r->header.deps.count = 0;
     cite(r, &genesis);

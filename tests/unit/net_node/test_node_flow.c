@@ -150,6 +150,70 @@ static void a_body_that_was_withheld_is_fetched_from_who_has_it(void **state)
     assert_string_equal(a.view_hash, b.view_hash);
 }
 
+static void member_add(struct cluster *c, unsigned n)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "name", "Paul Garnier");
+    ml_args_key(r.args, "role");
+    ml_args_int(r.args, 60);
+    story_must(&r, story_send(&r, c, n, "member.add"), "member.add");
+    story_end(&r);
+}
+
+/* Of what both machines of node 0 keep in common: its home and its anti-rollback record. */
+static void image_take(struct cluster *c, bool back)
+{
+    char image[256];
+    cluster_stop(c, 0);
+    snprintf(image, sizeof(image), "%s/state.image", c->folder);
+    const char *const argv[] = {"cp", "-aT", back ? image : c->nodes[0].state,
+                                back ? c->nodes[0].state : image, NULL};
+    cluster_spawn(argv);
+    if (back) {
+        cluster_restore_home(c, 0, "image");
+    } else {
+        cluster_copy_home(c, 0, "image");
+    }
+    cluster_start(c, 0);
+    story_unlock(c, 0);
+}
+
+/* A fork of governance itself: nothing of that writer's lane 0 can be cited any more. */
+static void a_coordinator_whose_machine_ran_twice_writes_on(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct story_proof a;
+    struct story_proof b;
+    story_found(c, 0);
+    story_patient(c, 0, patient);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_synced(c, 1);
+    cluster_stop(c, 0);
+    damage_flip_anchor(c, 0, 12); /* it signs as a writer that isn't the founding one */
+    cluster_start(c, 0);
+    story_unlock(c, 0);
+    story_synced(c, 0);
+    image_take(c, false);
+    member_add(c, 0);
+    story_synced(c, 1);
+    story_pause(c, 1, true);
+    image_take(c, true);
+    member_add(c, 0);
+    story_pause(c, 1, false);
+    story_synced(c, 0);
+    cluster_run(c, 5000);
+    story_treatment(c, 0, patient, drug("ramipril", "5 mg"), treatment);
+    story_synced(c, 1);
+    story_verify(c, 0, &a);
+    story_verify(c, 1, &b);
+    assert_int_equal(a.forks, 1);
+    assert_string_equal(a.state_hash, b.state_hash);
+    assert_string_equal(a.view_hash, b.view_hash);
+}
+
 static void two_doses_stand_side_by_side_until_settled(void **state)
 {
     struct cluster *c = *state;
@@ -393,6 +457,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_node_that_stops_remembers_what_both_have, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_body_that_was_withheld_is_fetched_from_who_has_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_coordinator_whose_machine_ran_twice_writes_on, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(two_doses_stand_side_by_side_until_settled, setup,
                                         teardown),
