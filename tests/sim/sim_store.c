@@ -16,9 +16,14 @@ enum { LOOK_UP_OF_1000 = 60, NAME_BYTES = 256 };
 
 static const char vfs_name[] = "sim-outside";
 
-static void must(int rc)
+static void must(int rc) /* SQLite's */
 {
     ML_ASSERT(rc == 0);
+}
+
+static void must_ok(ml_err err)
+{
+    ML_ASSERT(err == ML_OK);
 }
 
 /* ---- a copy of a disk ---- */
@@ -275,7 +280,7 @@ static void raw_read(struct raw *raw, struct ml_log *log)
     ML_ASSERT(ends != NULL && raw->wires != NULL);
     ml_buf_init(&raw->bytes, ml_env_system(), 1u << 30);
     for (uint64_t n = 0; ml_log_after(log, n, ~0u, &e) == ML_OK; n = e.n) {
-        must(ml_bundle_join(&raw->bytes, e.header_bytes, &e.sig, &e.body));
+        must_ok(ml_bundle_join(&raw->bytes, e.header_bytes, &e.sig, &e.body));
         ends[raw->count++] = raw->bytes.len;
     }
     for (size_t i = 0; i < raw->count; i++) {
@@ -319,8 +324,8 @@ static void state_again(const struct again *a)
     struct ml_hash live;
     struct ml_hash fresh;
     struct ml_log_counts counts;
-    must(ml_log_state_hash(a->fresh, &fresh));
-    must(ml_log_counts(a->fresh, &counts));
+    must_ok(ml_log_state_hash(a->fresh, &fresh));
+    must_ok(ml_log_counts(a->fresh, &counts));
     if (ml_log_state_hash(a->org->log, &live) == ML_OK &&
         (memcmp(&live, &fresh, sizeof(live)) != 0 || counts.pending != 0)) {
         sim_fail(a->s, "node %u: its bundles in another order give another state (I2), %llu wait",
@@ -351,11 +356,11 @@ static void view_again(const struct again *a)
                                        .mon_box = session->secrets.mon_box,
                                        .schema = a->org->node->schema,
                                        .create = true};
-    must(ml_vault_open(&v, &args));
+    must_ok(ml_vault_open(&v, &args));
     while (!done) {
-        must(ml_vault_catch_up(v, a->fresh, 4096, &done));
+        must_ok(ml_vault_catch_up(v, a->fresh, 4096, &done));
     }
-    must(ml_vault_view_hash(v, &fresh));
+    must_ok(ml_vault_view_hash(v, &fresh));
     ml_vault_close(v);
     if (memcmp(&live, &fresh, sizeof(live)) != 0) {
         sim_fail(a->s, "node %u: a vault built again shows something else (I2, I5)", a->node);
@@ -376,8 +381,8 @@ static void recompute(struct sim *s, unsigned i, const struct ml_org *org)
     raw_read(&raw, org->log);
     raw_shuffle(s, &raw);
     must(ml_vfs_register_over(vfs_name, key, s->scratch.disk_name, 0));
-    must(ml_log_open(&a.fresh, &args));
-    must(ml_log_ingest(a.fresh, raw.wires, raw.count, ignore, NULL));
+    must_ok(ml_log_open(&a.fresh, &args));
+    must_ok(ml_log_ingest(a.fresh, raw.wires, raw.count, ignore, NULL));
     state_again(&a);
     view_again(&a);
     ml_log_close(a.fresh);
