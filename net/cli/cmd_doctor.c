@@ -256,8 +256,8 @@ static void say_unknown(struct doctor *d, const struct ml_value *org)
         const char *text;
     } kinds[] = {{"ops_unknown", "store.unknown"}, {"waits_version", "store.waits"}};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        char text[TEXT_MAX];
         if (ml_value_int(ml_value_get(org, kinds[i].count), 0) > 0) {
+            char text[TEXT_MAX];
             (void)ml_text(text, sizeof(text), kinds[i].text, org);
             say(d, WARNING, "version", text, "installez la plus récente sur ce poste");
         }
@@ -267,9 +267,9 @@ static void say_unknown(struct doctor *d, const struct ml_value *org)
 /* A writer of the structure signed two histories, here or on another computer. */
 static void say_forks(struct doctor *d, const struct ml_value *org)
 {
-    char text[2 * TEXT_MAX];
-    char remedy[2 * TEXT_MAX];
     if (ml_value_int(ml_value_get(org, "forks"), 0) > 0) {
+        char text[2 * TEXT_MAX];
+        char remedy[2 * TEXT_MAX];
         (void)ml_text(text, sizeof(text), "store.forked", org);
         (void)ml_text(remedy, sizeof(remedy), "store.forked_remedy", org);
         say(d, WARNING, "signatures", text, remedy);
