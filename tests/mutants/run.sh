@@ -17,7 +17,7 @@ head_of() { # head_of FIELD PATCH
 # One worker's turn: prints "<name>|<verdict>|<what>".
 if [ "${1:-}" = --one ]; then
     trap - EXIT
-    work=$2 patch=$3
+    work=$2 patch=$(realpath "$3")
     name=$(basename "$patch" .patch)
     mine=$work/$name
     mkdir "$mine"
@@ -32,9 +32,9 @@ if [ "${1:-}" = --one ]; then
         mkdir -p "$mine/$(dirname "$file")"
         cp "$file" "$mine/$file"
     done
-    # Without fuzz: what moved a little may mean another thing now.
-    patch -s -p1 -F0 -N -d "$mine" < "$patch" > "$mine/log" 2>&1 ||
-        say "does not apply" "$(tail -n 1 "$mine/log")"
+    # Its lines must stand there as they are: what changed may mean another thing now.
+    (cd "$mine" && GIT_CEILING_DIRECTORIES=$work git apply "$patch") > "$mine/log" 2>&1 ||
+        say "does not apply" "$(head -n 1 "$mine/log")"
     objects=()
     for file in $files; do
         object=$(mutant_compile "$mine" "$file" 2> "$mine/log") ||
@@ -89,7 +89,7 @@ for killer in $killers; do # without any mutant, in the same way, they pass
         bad=1
     fi
 done
-printf '%s\n' "${patches[@]}" | xargs -P2 -n1 bash "$0" --one "$work" > "$work/told"
+printf '%s\n' "${patches[@]}" | xargs -P2 -n1 bash "$0" --one "$work" > "$work/told" || bad=1
 sort -V "$work/told" | while IFS='|' read -r name verdict what; do
     printf '%-34s %s %s\n' "$name" "$verdict" "$what"
 done | tee "$root/build/mutants.txt"
