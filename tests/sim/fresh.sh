@@ -17,7 +17,7 @@ bad=0
 wait "$one" || bad=1
 wait "$two" || bad=1
 for out in "$folder/sim.1" "$folder/sim.2"; do
-    grep -A4 '^seed ' "$out" || true
+    grep -A3 '^seed ' "$out" || true
     grep '<- never' "$out" || true
     tail -n 2 "$out"
 done

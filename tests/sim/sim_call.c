@@ -211,6 +211,9 @@ bool sim_join_as(struct sim *s, unsigned by, unsigned i, const char *member)
     sim_call_end(&c);
     s->nodes[i].joined = err == ML_OK;
     sim_say(s, "node %u is %.8s: %s", i, s->nodes[i].id, ml_err_name(err));
+    if (err == ML_OK && s->nodes[by].backup != NULL) {
+        sim_node_back_up(s, by); /* else nobody but the newcomer may know of him after its return */
+    }
     return err == ML_OK;
 }
 
