@@ -1,12 +1,13 @@
 #!/bin/bash
 # shellcheck disable=SC1091,SC2154 # what stands beside this sets work, patient ...
-# A computer's disk is copied whole (a machine image, an SSD cloned), and both go on: what the users
-# are told, and that the entries of both stay. Reads as a story.
+# A computer's disk is copied whole (a machine image, an SSD cloned), a backup without the anti-rollback
+# record opened on a third machine, and all go on: what the users are told, and that the entries of all
+# stay. Reads as a story.
 source "$(dirname "$0")/support.bash"
 source "$(dirname "$0")/support_copies.bash"
-start_double() {
-    XDG_STATE_HOME=$work/state-double node_start double
-    on double unlock --passphrase-fd 0 <<< "$passphrase"
+start_copy() { # start_copy NAME
+    XDG_STATE_HOME=$work/state-$1 node_start "$1"
+    on "$1" unlock --passphrase-fd 0 <<< "$passphrase"
 }
 
 tell 'Deux postes, A et B, tiennent un dossier.'
@@ -16,15 +17,21 @@ tell 'Lundi soir, le disque de A est copié en entier dans une seconde machine.'
 stop a
 cp -a "$work/a" "$work/double"
 cp -a "$work/state" "$work/state-double"
-tell 'Mardi, B est éteint ; A et son double écrivent chacun de leur côté.'
+tell 'Et la sauvegarde de ses données, sans la marque, est ouverte sur une troisième.'
+cp -a "$work/a" "$work/triple"
+tell 'Mardi, B est éteint ; les trois écrivent chacun de leur côté.'
 stop b
 start a
-start_double
+start_copy double
 note a 'mardi, sur A'
 note double 'mardi, sur le double'
 silent a
 silent double
-tell '   Aucun des deux ne peut encore le savoir.'
+start_copy triple
+note triple 'mardi, sur le triple'
+silent triple
+stop triple
+tell '   Aucun des trois ne peut encore le savoir.'
 
 tell
 tell 'Mercredi, B revient. A échange avec lui, puis le double.'
@@ -41,9 +48,18 @@ told double 'sous une même signature' node status
 told double 'sous une même signature' doctor
 
 tell
-tell 'Jeudi, A revient à son tour.'
-start a
+tell 'La troisième machine est reliée à son tour.'
 stop double
+start_copy triple
+copied triple
+all+=('mardi, sur le triple')
+hold 'b triple' "${all[@]}"
+told triple 'sous une même signature' node status
+stop triple
+
+tell
+tell 'Jeudi, A revient.'
+start a
 copied a
 hold 'a b' "${all[@]}"
 told a 'sous une même signature' node status
@@ -51,7 +67,7 @@ tell '   Chacun écrit désormais sous une signature à lui.'
 note a 'jeudi, sur A'
 copied a
 stop a
-start_double
+start_copy double
 note double 'jeudi, sur le double'
 copied double
 stop double
@@ -60,5 +76,5 @@ copied a
 all+=('jeudi, sur A' 'jeudi, sur le double')
 hold 'a b' "${all[@]}"
 equal 1 a b
-tell '   Les notes des deux branches restent, sur chaque poste, qui ont un seul dossier.'
+tell '   Les notes des trois branches restent, sur chaque poste, qui ont un seul dossier.'
 echo 'doubled_image: passed'

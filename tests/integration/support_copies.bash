@@ -42,7 +42,7 @@ hold() {
         sed -n 's/.*"object": "\([0-9a-f]*\)".*/\1/p' "$work/answer.json" > "$work/objects"
         while read -r object; do
             "$ML_BIN/maille" record show "$patient" "$object" --home "$work/$node" > "$work/text"
-            grep -oE '(lun|mar|mercre|jeu|vendre|same)di[^[]*, sur (A|B|le double)' "$work/text" | sort -u
+            grep -oE '(lun|mar|mercre|jeu|vendre|same)di[^[]*, sur (A|B|le double|le triple)' "$work/text" | sort -u
         done < "$work/objects" | sort > "$work/have"
         printf '%s\n' "$@" | sort > "$work/want"
         diff "$work/want" "$work/have" || die "$node has other notes"

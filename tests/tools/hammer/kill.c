@@ -16,7 +16,7 @@ enum {
     PATIENTS = 6,
     LOAD_US = 50000,    /* a life under load lasts up to this */
     START_US = 40000,   /* and one that is cut while it starts */
-    LOAD_CHANGES = 250, /* of the disk, until the cut */
+    LOAD_CHANGES = 100, /* of the disk, until the cut */
     START_CHANGES = 30,
     CUT_ENTRIES_MAX = 4000, /* no life writes as many: the cut never came */
     EQUAL_EVERY = 50,
