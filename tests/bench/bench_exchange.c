@@ -136,13 +136,16 @@ static bool copy_first(struct bench *bench)
     struct bench_daemon a;
     struct bench_daemon b;
     struct exchange_pair pair;
+    char store[BENCH_PATH];
     char peer[BENCH_PATH];
     char full[BENCH_PATH];
     path_of(bench, peer, "peer");
     path_of(bench, full, "peer-full");
+    path_of(bench, pair.first, "met"); /* the store of the size meets nobody: else the next run's
+                                          peer would be one that was restored */
     path_of(bench, pair.second, "peer-full.new");
-    if (!fixture_full(bench, pair.first) || !bench_copy_folder(bench, peer, pair.second) ||
-        !pair_start(&a, &b, bench, &pair)) {
+    if (!fixture_full(bench, store) || !bench_copy_folder(bench, store, pair.first) ||
+        !bench_copy_folder(bench, peer, pair.second) || !pair_start(&a, &b, bench, &pair)) {
         return false;
     }
     bench_say(bench, "first copy");
@@ -154,15 +157,15 @@ static bool copy_first(struct bench *bench)
     return !bench->failed && (rename(pair.second, full) == 0 || bench_fail(bench, full, ML_E_IO));
 }
 
-/* A copy of the store of the size gets the day. */
+/* A copy of the first of them gets the day. */
 static bool day_make(struct bench *bench, const char *folder)
 {
     struct bench_daemon a;
-    char full[BENCH_PATH];
+    char met[BENCH_PATH];
     char part[BENCH_PATH];
+    path_of(bench, met, "met");
     path_of(bench, part, "day.new");
-    if (!fixture_full(bench, full) || !bench_copy_folder(bench, full, part) ||
-        !bench_daemon_start(&a, bench, part, NULL)) {
+    if (!bench_copy_folder(bench, met, part) || !bench_daemon_start(&a, bench, part, NULL)) {
         return false;
     }
     bench_say(bench, "a day");
