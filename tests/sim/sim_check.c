@@ -528,8 +528,9 @@ static void check_file(struct sim *s, unsigned node, const struct sim_object *o)
     ml_err err = sim_send(&c, s, node, "document.get");
     if (err != ML_OK || !file_is_whole(&c, o)) {
         s->lost++;
-        sim_fail(s, "node %u hasn't the file of document %s of node %u, %u bytes: %s", node, o->id,
-                 o->versions[0].node, o->file_bytes, ml_err_name(err));
+        sim_fail(s, "node %u hasn't the file of document %s of node %u, %u bytes: %s %s", node,
+                 o->id, o->versions[0].node, o->file_bytes, ml_err_name(err),
+                 ml_value_text(sim_get(&c, "text"), ""));
     }
     s->count.of[SIM_DOCUMENT_CHECKED]++;
     sim_call_end(&c);
