@@ -170,6 +170,9 @@ static void rot(struct sim *s)
         s->count.of[targets[t].count]++;
         sim_say(s, "node %u: %s rots, kind %d", n->index, kept, (int)how);
         file_lost(s, n, kept);
+        if (t == TARGET_WAL && how >= FAULT_ROT_SHORT) {
+            n->ledger.tail_from = 0; /* the log is sound without it, and older */
+        }
     }
 }
 
