@@ -73,8 +73,9 @@ void ml_damage_heal(struct ml_org *org)
     } else {
         err = ml_session_drafts_aside(org);
     }
-    mended(org);
-    if (err != ML_OK) {
+    if (err == ML_OK) { /* what was not repaired is tried again, as soon as there is room */
+        mended(org);
+    } else {
         ml_logf(org->node->env, ML_LOG_ERROR, "damage", "not repaired, closed: %s",
                 ml_err_name(err));
         ml_org_close(org);

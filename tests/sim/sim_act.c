@@ -126,7 +126,7 @@ static void draft_get(struct sim *s, unsigned node)
     ml_err err = sim_send(&c, s, node, "draft.get");
     const uint8_t *bytes = ml_value_bytes(sim_get(&c, "content"), &len);
     const bool same = bytes != NULL && len == strlen(text) && memcmp(bytes, text, len) == 0;
-    if (n->draft != 0 && (err == ML_E_NOT_FOUND || (err == ML_OK && !same))) {
+    if (n->draft != 0 && !n->damaged && (err == ML_E_NOT_FOUND || (err == ML_OK && !same))) {
         s->lost++;
         sim_fail(s, "node %u lost draft %u: %s", node, n->draft, ml_err_name(err));
     }

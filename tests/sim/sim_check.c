@@ -472,6 +472,7 @@ static bool meet_in_turn(struct sim *s, struct proof proofs[SIM_NODES])
         if (!converge(s, proofs)) {
             return false;
         }
+        sim_told_read(s, SIM_TWIN);
         sim_node_stop(s, SIM_TWIN);
         s->nodes[SIM_TWIN].joined = false;
         first->joined = true;
