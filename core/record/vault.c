@@ -469,6 +469,7 @@ bool ml_vault_damaged(const struct ml_vault *v)
 
 struct catching {
     struct ml_log *log;
+    uint64_t last; /* ingest number of the log's end */
     uint32_t left; /* bundles that may still be taken */
     uint64_t ops;  /* of those taken */
     uint64_t until_ms;
@@ -495,6 +496,10 @@ static ml_err catch_keys(struct ml_vault *v, struct catching *c)
     while (err == ML_OK) {
         struct ml_log_entry entry;
         err = ml_log_after(c->log, v->state.key_cursor, ML_LOG_LANE(ML_LANE_KEYS), &entry);
+        if (err == ML_E_NOT_FOUND) {
+            v->state.key_cursor = c->last; /* or each call would look through all that came since */
+            return ML_OK;
+        }
         if (err != ML_OK) {
             break;
         }
@@ -550,6 +555,10 @@ static ml_err catch_record(struct ml_vault *v, struct catching *c)
     while (err == ML_OK) {
         struct ml_log_entry entry;
         err = ml_log_after(c->log, v->state.record_cursor, ML_LOG_LANE(ML_LANE_RECORD), &entry);
+        if (err == ML_E_NOT_FOUND) {
+            v->state.record_cursor = c->last;
+            return ML_OK;
+        }
         if (err != ML_OK) {
             break;
         }
@@ -572,6 +581,7 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
         err = forget(v);
     }
     v->state.log_epoch = epoch;
+    c->last = last;
     if (err == ML_OK) {
         err = catch_keys(v, c);
     }
