@@ -302,6 +302,20 @@ static bool give(int fd, const void *bytes, size_t len)
     return true;
 }
 
+/* In one message where it is small: the program is woken once. */
+static bool give_both(int fd, const struct wire_answer *answer, const uint8_t *bytes)
+{
+    uint8_t both[sizeof(*answer) + WIRE_SMALL];
+    if (answer->len > WIRE_SMALL) {
+        return give(fd, answer, sizeof(*answer)) && give(fd, bytes, answer->len);
+    }
+    memcpy(both, answer, sizeof(*answer));
+    if (answer->len > 0) {
+        memcpy(both + sizeof(*answer), bytes, answer->len);
+    }
+    return give(fd, both, sizeof(*answer) + answer->len);
+}
+
 static void talk_run(struct talk *t)
 {
     if (t->ask->op <= WIRE_DB_ACCESS) {
@@ -338,7 +352,7 @@ static bool disk_answer(struct disk *d)
         kill(d->pid, SIGKILL);
         return false;
     }
-    return give(d->ends[0], &answer, sizeof(answer)) && give(d->ends[0], d->reply, answer.len);
+    return give_both(d->ends[0], &answer, d->reply);
 }
 
 static void *disk_run(void *arg)

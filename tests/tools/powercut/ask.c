@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "powercut.h"
@@ -31,6 +30,22 @@ static void put(const void *bytes, size_t len)
     }
 }
 
+/* In one message where it is small: the owner is woken once. */
+static void put_both(const struct wire_ask *ask, const void *bytes)
+{
+    uint8_t both[sizeof(*ask) + WIRE_SMALL];
+    if (ask->len > WIRE_SMALL) {
+        put(ask, sizeof(*ask));
+        put(bytes, ask->len);
+        return;
+    }
+    memcpy(both, ask, sizeof(*ask));
+    if (ask->len > 0) {
+        memcpy(both + sizeof(*ask), bytes, ask->len);
+    }
+    put(both, sizeof(*ask) + ask->len);
+}
+
 static void get(void *bytes, size_t len)
 {
     char *at = bytes;
@@ -49,8 +64,7 @@ struct wire_answer powercut_ask(const struct wire_ask *ask, const void *bytes, v
 {
     struct wire_answer answer;
     pthread_mutex_lock(&lock);
-    put(ask, sizeof(*ask));
-    put(bytes, ask->len);
+    put_both(ask, bytes);
     get(&answer, sizeof(answer));
     if (answer.len > room) {
         _exit(GONE); /* both ends are of one build */

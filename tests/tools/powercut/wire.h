@@ -16,6 +16,7 @@
 #define WIRE_DISK_ENV  "ML_POWERCUT_DISK"  /* the socket's descriptor; absent: the real disk */
 #define WIRE_CLOCK_ENV "ML_POWERCUT_CLOCK" /* of a struct wire_clock; absent: the real clock */
 #define WIRE_BYTES_MAX (64u << 20)
+#define WIRE_SMALL     8192u /* goes out together with its head */
 
 enum wire_op {
     WIRE_DB_OPEN, /* SQLite's: text is the name, arg its flags -> number, other: flags */
