@@ -282,7 +282,7 @@ static void entry_take(const struct reading *r)
     (void)governance_is_here(r, b->vec, b->vec_count);
     b->verdict = (uint8_t)e->verdict;
     struct sim_copy *c = &b->copy[r->node];
-    if (!c->here) {
+    if (!c->here && e->body.absent == ML_ABSENT_NONE) {
         c->event = s->witness.event;
     }
     c->here = true;
