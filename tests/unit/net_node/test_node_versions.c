@@ -625,7 +625,8 @@ static void another_schema_projects_again_with_progress_and_keeps_drafts(void **
     assert_true(status_of(c, OLD, "bundles") >= followed);
     cluster_run(c, 1000);
     assert_int_equal(status_of(c, OLD, "complete"), true);
-    assert_int_equal(status_of(c, OLD, "followed"), followed);
+    assert_true(status_of(c, OLD, "followed") >=
+                followed); /* up to the log's end, which may lie later */
     assert_true(store_draft_is_there(c, OLD));
     assert_int_equal(ml_vault_counts(org_of(c, OLD)->session->vault, &counts), ML_OK);
     assert_true(counts.work > 0);
