@@ -254,7 +254,7 @@ static void replace(struct sim *s)
 {
     const unsigned i = 1 + (unsigned)sim_below(s, SIM_TWIN - 1);
     if (s->nodes[i].joined && !s->replaced && !sim_is_twin(s, i) && !sim_is_twin(s, SIM_ENROLLER) &&
-        sim_node_ready(s, SIM_ENROLLER)) {
+        !s->nodes[SIM_ENROLLER].damaged && sim_node_ready(s, SIM_ENROLLER)) {
         s->replaced = true;
         machine_replace(s, i);
     }
