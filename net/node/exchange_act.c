@@ -374,8 +374,10 @@ static void act_load_bodies(struct ml_exchange *x, const struct ml_sync_action *
     size_t count = c.items.len / sizeof(*bodies);
     const uint8_t *at = c.bytes.data;
     for (size_t i = 0; i < count && err == ML_OK; i++) {
-        bodies[i].wire.data = bodies[i].wire.len > 0 ? at : NULL;
-        at += bodies[i].wire.len;
+        if (bodies[i].wire.len > 0) { /* of none at all there are no bytes to walk over */
+            bodies[i].wire.data = at;
+            at += bodies[i].wire.len;
+        }
     }
     if (err == ML_OK) {
         ml_sync_on_bodies(x->sync, a->session, a->query, bodies, count);

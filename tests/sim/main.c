@@ -1,12 +1,13 @@
 /* tests/sim/main.c -- runs seeds.
  *
- *   maille-sim [--seed N] [--seeds N | --ops N] [--events N] [--scale N] [--story]
+ *   maille-sim [--seed N] [--seeds N | --ops N] [--events N] [--scale N] [--sound] [--story]
  *   maille-sim --replay FILE [--story]
  *
  * Without --seed the first seed is drawn from the clock and printed. --ops: as many seeds as it
- * takes until so many ops were acknowledged. --scale: patients of an import, at most. --replay: the
- * seeds of a file (tests/sim/seeds). A seed that fails prints the line that runs it again and the
- * line that keeps it. Exit 0: all held; 1: one didn't, or something never happened in 100 seeds. */
+ * takes until so many ops were acknowledged. --sound: no disk rots, and no write goes astray.
+ * --scale: patients of an import, at most. --replay: the seeds of a file (tests/sim/seeds). A seed
+ * that fails prints the line that runs it again and the line that keeps it. Exit 0: all held; 1:
+ * one didn't, or something never happened in 100 seeds. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <malloc.h>
@@ -84,16 +85,16 @@ static void run(const struct sim_options *o, struct total *t)
     if (s.failure[0] != '\0') {
         t->failed++;
         printf("seed %" PRIu64 ": %s\n"
-               "  again: maille-sim --seed %" PRIu64 " --events %u --scale %u --story\n"
+               "  again: maille-sim --seed %" PRIu64 " --events %u --scale %u%s --story\n"
                "  kept for ever by this line in tests/sim/seeds, once it is understood:\n"
-               "  %" PRIu64 " %u %u %.60s\n",
-               o->seed, s.failure, o->seed, o->events, o->scale, o->seed, o->events, o->scale,
-               s.failure);
+               "  %" PRIu64 " %u %u %s%.60s\n",
+               o->seed, s.failure, o->seed, o->events, o->scale, o->sound ? " --sound" : "",
+               o->seed, o->events, o->scale, o->sound ? "sound " : "", s.failure);
     }
     (void)fflush(stdout);
 }
 
-/* One line: seed, events, scale, what it found. */
+/* One line: seed, events, scale, "sound" for sound disks, what it found. */
 static bool replay(const char *path, struct sim_options o, struct total *t)
 {
     char line[256];
@@ -110,6 +111,7 @@ static bool replay(const char *path, struct sim_options o, struct total *t)
         }
         o.events = (unsigned)strtoul(at, &at, 10);
         o.scale = (unsigned)strtoul(at, &at, 10);
+        o.sound = strncmp(at, " sound ", 7) == 0;
         run(&o, t);
     }
     return fclose(f) == 0;
@@ -130,11 +132,15 @@ struct asked {
 
 static bool ask(struct asked *a, int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"seed", required_argument, NULL, 's'},   {"seeds", required_argument, NULL, 'n'},
-        {"events", required_argument, NULL, 'e'}, {"scale", required_argument, NULL, 'c'},
-        {"ops", required_argument, NULL, 'o'},    {"replay", required_argument, NULL, 'r'},
-        {"story", no_argument, NULL, 't'},        {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"seed", required_argument, NULL, 's'},
+                                          {"seeds", required_argument, NULL, 'n'},
+                                          {"events", required_argument, NULL, 'e'},
+                                          {"scale", required_argument, NULL, 'c'},
+                                          {"ops", required_argument, NULL, 'o'},
+                                          {"replay", required_argument, NULL, 'r'},
+                                          {"story", no_argument, NULL, 't'},
+                                          {"sound", no_argument, NULL, 'd'},
+                                          {NULL, 0, NULL, 0}};
     int c = 0;
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
         const uint64_t number = optarg == NULL ? 0 : strtoull(optarg, NULL, 10);
@@ -159,6 +165,9 @@ static bool ask(struct asked *a, int argc, char **argv)
             break;
         case 't':
             a->o.story = true;
+            break;
+        case 'd':
+            a->o.sound = true;
             break;
         default:
             return false;
@@ -200,7 +209,7 @@ int main(int argc, char **argv)
         a.o.seed = first + t.seeds;
         run(&a.o, &t);
     }
-    bool all = sim_count_print(&t.count);
+    bool all = sim_count_print(&t.count, a.o.sound);
     total_print(&t);
     printf("seeds %" PRIu64 " to %" PRIu64 ", %u events each: %" PRIu64 " failed\n", first,
            first + t.seeds - 1, a.o.events, t.failed);

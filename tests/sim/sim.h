@@ -126,6 +126,7 @@ struct sim_node {
     bool damaged;           /* something else stands on its disk than was written */
     bool keystore_hit;      /* one of the two copies may be damaged: the other one stays sound */
     bool strays;            /* of its planned write: else it cheats */
+    bool ill;               /* its disk answered an error: a check may have met it */
     bool clock_moved;       /* what it tells for a week may be over */
     bool was_replaced;
     bool replacing; /* a new machine that isn't enrolled yet */
@@ -156,6 +157,7 @@ struct sim_options {
     uint64_t seed;
     unsigned events; /* what users do and what goes wrong, together */
     bool story;      /* each step on stderr */
+    bool sound;      /* disks keep what is written on them, but for crashes */
     unsigned scale;  /* patients of an import, at most */
 };
 

@@ -173,7 +173,15 @@ static bool methods_print(const struct sim_count *c)
     return all;
 }
 
-bool sim_count_print(const struct sim_count *c)
+/* What sound disks leave out. */
+static const char *why_not(size_t count, bool sound)
+{
+    const bool spoilt =
+        (count >= SIM_WRITE_STRAY && count <= SIM_ROT_DRAFTS) || count == SIM_LOST_TOLD;
+    return sound && spoilt ? "sound disks" : NULL;
+}
+
+bool sim_count_print(const struct sim_count *c, bool sound)
 {
     static const char *const texts[] = {
 #define X(id, text) text,
@@ -182,7 +190,7 @@ bool sim_count_print(const struct sim_count *c)
     };
     bool all = true;
     for (size_t i = 0; i < SIM_COUNT_OF; i++) {
-        all = line(c->of[i], "", texts[i], NULL) && all;
+        all = line(c->of[i], "", texts[i], why_not(i, sound)) && all;
     }
     all = rows_print(c) && all;
     all = methods_print(c) && all;

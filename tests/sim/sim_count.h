@@ -117,6 +117,6 @@ void sim_count_method(struct sim_count *c, const char *name);
 
 void sim_count_add(struct sim_count *to, const struct sim_count *one);
 /** One line each on stdout; false when one is zero. */
-bool sim_count_print(const struct sim_count *c);
+bool sim_count_print(const struct sim_count *c, bool sound);
 
 #endif

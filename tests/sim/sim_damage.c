@@ -242,6 +242,7 @@ void sim_replaced_joins(struct sim *s, unsigned i)
     }
     sim_node_stop(s, i); /* whatever an earlier try has left */
     disk_empty(n);
+    n->draft = 0; /* drafts are of one machine */
     fault_disk_plan(n->disk, NULL);
     if (sim_join_as(s, SIM_ENROLLER, i, n->member)) {
         n->replacing = false;
@@ -384,16 +385,28 @@ void sim_check_losses(struct sim *s)
     }
 }
 
+/* What makes a disk hold something else than was written. */
+static void spoil(struct sim *s, bool stored)
+{
+    if (s->options.sound) {
+        slow(s);
+    } else if (stored) {
+        rot(s);
+    } else {
+        write_fault(s);
+    }
+}
+
 void sim_damage(struct sim *s)
 {
     switch (sim_below(s, 8)) {
     case 0:
     case 1:
     case 2:
-        rot(s);
+        spoil(s, true);
         break;
     case 3:
-        write_fault(s);
+        spoil(s, false);
         break;
     case 4:
         replace(s);

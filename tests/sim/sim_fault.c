@@ -100,6 +100,7 @@ static void disk_fault(struct sim *s)
                                     .full = full,
                                     .torn = sim_chance(s, 500)};
     fault_disk_plan(n->disk, &plan);
+    n->ill = n->ill || !full;
     s->count.of[full ? SIM_DISK_FULL : SIM_DISK_ERROR]++;
     sim_say(s, "node %u: disk %s", n->index, full ? "full" : "error");
 }

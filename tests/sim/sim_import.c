@@ -143,6 +143,9 @@ static struct imported import_run(struct sim *s, unsigned node, const struct sim
         ml_args_key(c.args, "visits");
         ml_args_int(c.args, m->visits);
     }
+    if (sim_chance(s, 60)) { /* a long thing to do is often what a failing machine dies of */
+        fault_disk_cut_at(s->nodes[node].disk, 1 + (long)sim_below(s, 200));
+    }
     struct imported i = {.err = sim_send(&c, s, node, file ? "import.fhir" : "gen.population"),
                          .lost = c.lost,
                          .created = ml_value_int(sim_get(&c, "created"), 0),
