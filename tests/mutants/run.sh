@@ -93,6 +93,6 @@ printf '%s\n' "${patches[@]}" | xargs -P2 -n1 bash "$0" --one "$work" > "$work/t
 sort -V "$work/told" | while IFS='|' read -r name verdict what; do
     printf '%-34s %s %s\n' "$name" "$verdict" "$what"
 done | tee "$root/build/mutants.txt"
-killed=$(grep -c '|killed by|' "$work/told" || true)
+killed=$(awk '/[|]killed by[|]/ {n++} END {print n + 0}' "$work/told")
 echo "$killed killed, $((${#patches[@]} - killed)) not"
 [ $bad -eq 0 ] && [ "$killed" -eq "${#patches[@]}" ]

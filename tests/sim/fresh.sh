@@ -17,8 +17,7 @@ bad=0
 wait "$one" || bad=1
 wait "$two" || bad=1
 for out in "$folder/sim.1" "$folder/sim.2"; do
-    grep -A3 '^seed ' "$out" || true
-    grep '<- never' "$out" || true
+    sed -n '/^seed /,+3p; /<- never/p' "$out"
     tail -n 2 "$out"
 done
 awk '/^ops acknowledged/ {a += $3; l += $6; d += $8}

@@ -73,10 +73,10 @@ static const struct {
 } exempt[] = {
     {SIM_ROW_MERGE, ML_MERGE_FIXED, "a part of its event"},
     {SIM_ROW_REASON, ML_REASON_COSIGNATURE, "a genesis is named by its hash: GENESIS comes first"},
-    {SIM_ROW_REASON, ML_REASON_REVOKED, "no call revokes yet: test_gov"},
-    {SIM_ROW_REASON, ML_REASON_DEPARTED, "no call revokes yet: test_gov"},
-    {SIM_ROW_REASON, ML_REASON_SUSPENDED, "no call suspends yet: test_gov"},
-    {SIM_ROW_REASON, ML_REASON_GRANT_FELL, "no call revokes yet: test_gov"},
+    {SIM_ROW_REASON, ML_REASON_REVOKED, "no call revokes yet: test_authority"},
+    {SIM_ROW_REASON, ML_REASON_DEPARTED, "no call revokes yet: test_authority"},
+    {SIM_ROW_REASON, ML_REASON_SUSPENDED, "no call suspends yet: test_authority"},
+    {SIM_ROW_REASON, ML_REASON_GRANT_FELL, "no call revokes yet: test_authority"},
     {SIM_ROW_REASON, ML_REASON_LANE_FULL, "1,024 bundles of one writer must wait: test_log_order"},
     {SIM_ROW_REASON, ML_REASON_STORE_FULL, "256 strangers' writers must be kept: test_log_order"},
 };
