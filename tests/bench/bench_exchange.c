@@ -14,20 +14,6 @@
 
 enum { ENTRIES = 100, FHIR_RECORDS = 129037 };
 
-static void entry_args(struct ml_args *a, const char *patient, unsigned number)
-{
-    char value[32];
-    snprintf(value, sizeof(value), "%u /min", 60 + number % 40);
-    bench_text(a, "entity", "observation");
-    bench_text(a, "patient", patient);
-    ml_args_key(a, "fields");
-    ml_args_map(a);
-    bench_text(a, "code", "8867-4");
-    bench_text(a, "value", value);
-    bench_text(a, "taken_at", "2026-03-02T10:00");
-    ml_args_end(a);
-}
-
 /* Asks until it is there: each question is answered in a fraction of a millisecond. */
 static bool is_shown(struct bench_daemon *d, const char *patient, const char *object)
 {
@@ -44,7 +30,7 @@ static void entry_follow(struct bench_daemon *a, struct bench_daemon *b, const c
     enum { SHOWN_MS_MAX = 60000 };
     char object[DEMO_ID];
     struct ml_args *p = bench_params();
-    entry_args(p, patient, (unsigned)samples->count);
+    bench_entry(p, patient, (unsigned)samples->count);
     const double start = bench_now_ms();
     const struct ml_value *v = bench_daemon_call(a, "record.add", p);
     snprintf(object, sizeof(object), "%s", ml_value_text(ml_value_get(v, "object"), ""));

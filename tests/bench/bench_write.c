@@ -25,17 +25,8 @@ static size_t patients_list(struct bench_node *n, char ids[PATIENTS][HEX])
 
 static struct bench_took entry_write(struct bench_node *n, const char *patient, unsigned number)
 {
-    char value[32];
     struct ml_args *a = bench_params();
-    snprintf(value, sizeof(value), "%u /min", 60 + number % 40);
-    bench_text(a, "entity", "observation");
-    bench_text(a, "patient", patient);
-    ml_args_key(a, "fields");
-    ml_args_map(a);
-    bench_text(a, "code", "8867-4");
-    bench_text(a, "value", value);
-    bench_text(a, "taken_at", "2026-03-02T10:00");
-    ml_args_end(a);
+    bench_entry(a, patient, number);
     return bench_node_time(n, "record.add", a);
 }
 

@@ -135,6 +135,20 @@ void bench_int(struct ml_args *a, const char *key, int64_t value)
     ml_args_int(a, value);
 }
 
+void bench_entry(struct ml_args *a, const char *patient, unsigned number)
+{
+    char value[32];
+    snprintf(value, sizeof(value), "%u /min", 60 + number % 40);
+    bench_text(a, "entity", "observation");
+    bench_text(a, "patient", patient);
+    ml_args_key(a, "fields");
+    ml_args_map(a);
+    bench_text(a, "code", "8867-4");
+    bench_text(a, "value", value);
+    bench_text(a, "taken_at", "2026-03-02T10:00");
+    ml_args_end(a);
+}
+
 struct bench_took bench_node_time(struct bench_node *n, const char *method, struct ml_args *params)
 {
     struct bench *b = n->bench;

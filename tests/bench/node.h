@@ -46,6 +46,8 @@ bool bench_node_unlock(struct bench_node *n);
 struct ml_args *bench_params(void);
 void bench_text(struct ml_args *a, const char *key, const char *value);
 void bench_int(struct ml_args *a, const char *key, int64_t value);
+/** What record.add asks of a pulse, another one for each number. */
+void bench_entry(struct ml_args *a, const char *patient, unsigned number);
 
 /** Takes `params` over; the answer, borrowed until the next call. NULL, and the bench has failed.
  */
