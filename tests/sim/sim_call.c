@@ -132,6 +132,15 @@ bool sim_found(struct sim *s, unsigned i)
     return err == ML_OK;
 }
 
+/* It had this one of its own when it was set back, and has it no more: not what its twin has signed
+ * since. */
+static bool is_behind(const struct sim *s, unsigned i, const struct sim_bundle *b)
+{
+    const struct sim_copy *c = &b->copy[i];
+    return !c->here && c->event != 0 && c->event <= s->nodes[i].ledger.back_event &&
+           sim_witness_is_own(s, i, b) && sim_witness_is_kept(b);
+}
+
 /* Rules B18: whoever unlocks a store that had offered more than it holds is told so at once. */
 static void restored_check(struct sim *s, unsigned i, bool told)
 {
@@ -143,9 +152,7 @@ static void restored_check(struct sim *s, unsigned i, bool told)
     n->set_back = false;
     sim_witness_read_node(s, i);
     for (size_t k = 0; k < s->witness.count; k++) {
-        const struct sim_bundle *b = &s->witness.bundles[k];
-        behind =
-            behind || (!b->copy[i].here && sim_witness_is_own(s, i, b) && sim_witness_is_kept(b));
+        behind = behind || is_behind(s, i, &s->witness.bundles[k]);
     }
     if (behind && !told) { /* the answer that said so was lost, or its reader wasn't there */
         sim_told_read(s, i);
