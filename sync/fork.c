@@ -3,9 +3,9 @@
  * A head of the peer's that is neither here nor above ours lies on another branch. We ask for
  * hashes below it, look them up in our store, and narrow down: `lo` is here (0 always is), `hi`
  * isn't. The first question takes the places just below the head, where a writer that was restored
- * has usually parted; the next ones divide what is left. When hi = lo + 1, we know what to give
- * (our branch from hi on) and ask for the peer's (BUNDLE_REQUEST). Both branches replicate; the log
- * freezes the writer (I1).
+ * has usually parted; the next ones divide what is left. When hi = lo + 1, we know what to give (of
+ * all our branches what isn't at lo or below it) and ask for the peer's (BUNDLE_REQUEST). Both
+ * branches replicate; the log freezes the writer (I1).
  *
  * Failures: an answer that doesn't fit its question is the peer's fault. A peer may lie about
  * hashes: every answered place still narrows, so the search ends, and what it then sends is judged
@@ -63,7 +63,9 @@ static ml_err fork_finish(struct ml_sess *s, struct ml_fork *f)
         return ML_OK; /* it has come meanwhile, from another peer */
     }
     head->flags = ML_HEAD_FORKED;
-    head->from = range.first;
+    head->from = 1; /* another branch of ours may part further down than where this one does */
+    head->shared = f->lo;
+    head->common = f->lo_hash;
     struct ml_msg msg = {.kind = ML_MSG_BUNDLE_REQUEST};
     msg.u.bundle_request.ranges = (struct ml_list){.count = 1, .items = &range};
     return ml_sess_send(s, &msg);
@@ -177,6 +179,7 @@ ml_err ml_fork_known(struct ml_sess *s, struct ml_fork *f, const bool *known)
         uint32_t seq = f->first + i * f->stride;
         if (known[i]) {
             f->lo = seq;
+            f->lo_hash = f->hashes[i];
         } else {
             f->hi = seq;
             break;

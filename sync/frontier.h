@@ -16,11 +16,13 @@
 #define ML_HEAD_AHEAD  2u  /* not here, and above all we have of its chain */
 #define ML_HEAD_ASKED  4u  /* our store is being asked */
 #define ML_HEAD_OPEN   8u  /* not here, and not above: where do we part? */
-#define ML_HEAD_FORKED 16u /* not here, and we know where we part: `from` */
+#define ML_HEAD_FORKED 16u /* not here, and we know where we part: `from`, `common` */
 
 struct ml_head {
     struct ml_dep id;
-    uint32_t from; /* FORKED: first place in the chain that differs */
+    uint32_t from;   /* FORKED: first place in the chain that differs, whatever the branch */
+    uint32_t shared; /* FORKED: the highest place below it that is here; 0: not known */
+    struct ml_hash16 common; /* `shared` > 0: what stands there */
     uint8_t flags;
 };
 

@@ -74,6 +74,7 @@ struct ml_fork {
     ml_fork_step step;
     struct ml_dep head;
     uint32_t lo;
+    struct ml_hash16 lo_hash; /* lo > 0 */
     uint32_t hi;
     uint32_t first; /* places asked */
     uint32_t stride;

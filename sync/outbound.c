@@ -243,8 +243,12 @@ static struct ml_sync_range range_of(const struct ml_chain_pair *pair, struct ml
         const struct ml_head *head = &pair->b.heads[i];
         if (head->flags & ML_HEAD_KNOWN) {
             after[r.after_count++] = head->id;
-        } else if (head->flags & ML_HEAD_FORKED && head->from < from) {
-            from = head->from;
+        } else if (head->flags & ML_HEAD_FORKED) {
+            from = head->from < from ? head->from : from;
+            if (head->shared > 0) {
+                after[r.after_count++] =
+                    (struct ml_dep){pair->writer, pair->lane, head->shared, head->common};
+            }
         }
     }
     r.from = from != UINT32_MAX ? from : 1;

@@ -160,6 +160,18 @@ static void a_third_branch_joins_two(void **state)
     assert_true(world_synced(&w, C, B) && world_synced(&w, A, B));
 }
 
+/* B has the first bundle of A's branch too, so that its other branch parts from A's head's further
+ * down than what B and A share of it. */
+static void a_branch_that_parts_below_what_is_shared_goes_whole(void **state)
+{
+    (void)state;
+    (void)forked(3, 2, 6);
+    store_keep(&w, B, 3);
+    int link = meet(100 * LATENCY);
+    assert_both_branches(link);
+    assert_int_equal(w.link[link].out[1].bundles, 6);
+}
+
 static void branches_that_grow_live_go_at_once(void **state)
 {
     (void)state;
@@ -256,6 +268,7 @@ int main(void)
         TEST(a_fork_far_below_is_found_in_few_questions),
         TEST(more_forks_than_slots_are_all_found),
         TEST(a_third_branch_joins_two),
+        TEST(a_branch_that_parts_below_what_is_shared_goes_whole),
         TEST(branches_that_grow_live_go_at_once),
         TEST(a_fork_made_while_live_replicates),
         TEST(absent_bodies_are_fetched),
