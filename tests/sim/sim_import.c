@@ -143,9 +143,6 @@ static struct imported import_run(struct sim *s, unsigned node, const struct sim
         ml_args_key(c.args, "visits");
         ml_args_int(c.args, m->visits);
     }
-    if (sim_chance(s, 60)) { /* a long thing to do is often what a failing machine dies of */
-        fault_disk_cut_at(s->nodes[node].disk, 1 + (long)sim_below(s, 200));
-    }
     struct imported i = {.err = sim_send(&c, s, node, file ? "import.fhir" : "gen.population"),
                          .lost = c.lost,
                          .created = ml_value_int(sim_get(&c, "created"), 0),
@@ -186,6 +183,11 @@ void sim_import(struct sim *s, unsigned node)
         m = import_new(s);
     }
     const bool cancel = m->path[0] != '\0' && sim_chance(s, 250);
+    /* A long thing to do is often what a failing machine dies of. Not in the check at the end: by
+     * then nothing goes wrong any more. */
+    if (sim_chance(s, 60)) {
+        fault_disk_cut_at(s->nodes[node].disk, 1 + (long)sim_below(s, 200));
+    }
     const struct imported i = import_run(s, node, m, cancel ? 1 + (unsigned)sim_below(s, 8) : 0);
     import_end(s, node, m, &i);
 }
