@@ -50,6 +50,16 @@ static ml_err contacts_save(struct ml_org *org)
     return err == ML_OK ? ml_org_save_keystore(org) : err;
 }
 
+/* Its place; the number of contacts: it is none. */
+static size_t contact_find(const struct ml_node_secrets *s, const struct ml_node_id *node)
+{
+    size_t i = 0;
+    while (i < s->contact_count && memcmp(&s->contacts[i].node, node, sizeof(*node)) != 0) {
+        i++;
+    }
+    return i;
+}
+
 /* Moves entry `i` to the front; `i` may be the one behind the last. */
 static void contact_first(struct ml_node_secrets *s, size_t i, const struct ml_known_node *contact)
 {
@@ -63,10 +73,7 @@ ml_err ml_contacts_keep(struct ml_org *org, const struct ml_node_id *node,
     struct ml_node_secrets *s = &org->secrets;
     struct ml_known_node fresh = {.node = *node, .noise = *noise};
     const size_t len = strlen(address);
-    size_t i = 0;
-    while (i < s->contact_count && memcmp(&s->contacts[i].node, node, sizeof(*node)) != 0) {
-        i++;
-    }
+    const size_t i = contact_find(s, node);
     if (i < s->contact_count) {
         memcpy(fresh.address, s->contacts[i].address, sizeof(fresh.address));
     }
@@ -82,6 +89,17 @@ ml_err ml_contacts_keep(struct ml_org *org, const struct ml_node_id *node,
     }
     contact_first(s, i < ML_CONTACTS_MAX ? i : ML_CONTACTS_MAX - 1, &fresh);
     return contacts_save(org);
+}
+
+ml_err ml_contacts_address(struct ml_org *org, const struct ml_node_id *node, const char *address)
+{
+    const struct ml_node_secrets *s = &org->secrets;
+    const size_t i = contact_find(s, node);
+    if (i == s->contact_count) {
+        return ML_OK;
+    }
+    const struct ml_box_pk noise = s->contacts[i].noise; /* its entry moves */
+    return ml_contacts_keep(org, node, &noise, address);
 }
 
 ml_err ml_contacts_restore(const struct ml_org *org, struct ml_log *log)

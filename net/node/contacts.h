@@ -12,6 +12,11 @@
 ml_err ml_contacts_keep(struct ml_org *org, const struct ml_node_id *node,
                         const struct ml_box_pk *noise, const char *address) ML_MUST_CHECK;
 
+/** A person says where a node answers: it's known from then on, not from the next link on. Nothing
+ * for one that was never met: that one's address comes with its first link. Errors: as above. */
+ml_err ml_contacts_address(struct ml_org *org, const struct ml_node_id *node,
+                           const char *address) ML_MUST_CHECK;
+
 /* Only of nodes that governance knows nothing of, lest it be overruled. NULL: none. */
 const struct ml_known_node *ml_contacts_node(const struct ml_org *org,
                                              const struct ml_node_id *node);

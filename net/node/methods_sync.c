@@ -5,6 +5,7 @@
 
 #include "core/base/ids.h"
 #include "net/node/card.h"
+#include "net/node/contacts.h"
 #include "net/node/exchange.h"
 #include "net/node/trace.h"
 #include "net/node/turn.h"
@@ -44,6 +45,7 @@ static ml_err peer_add(struct ml_call *call)
     err = ml_log_peer_put(call->org->log, &peer);
     if (err == ML_OK) {
         ml_exchange_dial_all(call->org);
+        err = ml_contacts_address(call->org, &peer.node, address);
     }
     return err;
 }
