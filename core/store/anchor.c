@@ -130,6 +130,16 @@ uint32_t ml_anchor_get(const struct ml_anchor *a, const struct ml_writer_id *wri
     return i < a->count ? a->entries[i].seq : 0;
 }
 
+bool ml_anchor_at(const struct ml_anchor *a, size_t i, struct ml_dep *out)
+{
+    if (i >= a->count) {
+        return false;
+    }
+    const struct entry *e = &a->entries[i];
+    *out = (struct ml_dep){.writer = e->writer, .lane = e->lane, .seq = e->seq};
+    return true;
+}
+
 ml_err ml_anchor_raise(struct ml_anchor *a, const struct ml_writer_id *writer, uint8_t lane,
                        uint32_t seq)
 {

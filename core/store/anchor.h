@@ -9,6 +9,7 @@
 #ifndef ML_STORE_ANCHOR_H
 #define ML_STORE_ANCHOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,9 @@ void ml_anchor_close(struct ml_anchor *a); /* NULL is allowed */
 
 /** 0: never offered. */
 uint32_t ml_anchor_get(const struct ml_anchor *a, const struct ml_writer_id *writer, uint8_t lane);
+
+/** The chain at place `i` of the record, hash zero; false: there are not so many. */
+bool ml_anchor_at(const struct ml_anchor *a, size_t i, struct ml_dep *out);
 
 /** Durable when it returns: only then may bundles up to `seq` be offered. A lower number than the
  * record's costs nothing and changes nothing. */

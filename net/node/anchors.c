@@ -1,19 +1,116 @@
 /* net/node/anchors.c -- see anchors.h. */
 #include "net/node/anchors.h"
 
+#include <string.h>
+
 #include "core/store/anchor.h"
 #include "net/node/damage.h"
 
+/* ---- what was offered and isn't here ---- */
+
+static const char told_setting[] = "anchor.told"; /* {writer 16, lane 1, seq 4} ... */
+
+enum { PLACE_BYTES = 21 };
+
+struct lacking {
+    struct ml_dep *chains; /* owned; up to where each was offered */
+    size_t count;
+};
+
+static ml_err lacking_head(void *user, const struct ml_dep *head)
+{
+    struct lacking *l = user;
+    size_t kept = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        const struct ml_dep *c = &l->chains[i];
+        const bool here = c->lane == head->lane && c->seq <= head->seq &&
+                          memcmp(&c->writer, &head->writer, sizeof(c->writer)) == 0;
+        if (!here) {
+            l->chains[kept++] = *c;
+        }
+    }
+    l->count = kept;
+    return ML_OK;
+}
+
+/* Of all writers that this node ever had; a release is due whatever is returned. */
+static ml_err lacking_find(struct ml_org *org, struct lacking *l)
+{
+    *l = (struct lacking){
+        .chains = ml_alloc_array(org->node->env, ML_ANCHOR_CHAINS_MAX, sizeof(*l->chains))};
+    if (l->chains == NULL) {
+        return ML_E_NOMEM;
+    }
+    while (l->count < ML_ANCHOR_CHAINS_MAX &&
+           ml_anchor_at(org->anchor, l->count, &l->chains[l->count])) {
+        l->count++;
+    }
+    return ml_log_heads(org->log, lacking_head, l);
+}
+
+static bool is_told(struct ml_slice told, const struct ml_dep *chain)
+{
+    bool is = false;
+    for (size_t at = 0; at + PLACE_BYTES <= told.len && !is; at += PLACE_BYTES) {
+        const uint8_t *p = told.data + at;
+        is = memcmp(p, chain->writer.b, sizeof(chain->writer.b)) == 0 && p[16] == chain->lane &&
+             ml_get_u32be(p + 17) >= chain->seq;
+    }
+    return is;
+}
+
+static ml_err lacking_untold(struct ml_org *org, bool *untold)
+{
+    struct lacking l;
+    struct ml_buf told;
+    ml_buf_init(&told, org->node->env, (size_t)ML_ANCHOR_CHAINS_MAX * PLACE_BYTES);
+    ml_err err = lacking_find(org, &l);
+    *untold = false;
+    if (err == ML_OK && l.count > 0) {
+        err = ml_log_setting_get(org->log, told_setting, &told);
+        err = err == ML_E_NOT_FOUND ? ML_OK : err;
+    }
+    for (size_t i = 0; i < l.count && err == ML_OK; i++) {
+        *untold = *untold || !is_told(ml_buf_slice(&told), &l.chains[i]);
+    }
+    ml_buf_free(&told);
+    ml_release(org->node->env, l.chains);
+    return err;
+}
+
+ml_err ml_anchors_told(struct ml_org *org)
+{
+    struct lacking l;
+    struct ml_buf told;
+    ml_buf_init(&told, org->node->env, (size_t)ML_ANCHOR_CHAINS_MAX * PLACE_BYTES);
+    ml_err err = lacking_find(org, &l);
+    for (size_t i = 0; i < l.count && err == ML_OK; i++) {
+        ml_buf_append(&told, l.chains[i].writer.b, sizeof(l.chains[i].writer.b));
+        ml_buf_u8(&told, l.chains[i].lane);
+        ml_buf_u32be(&told, l.chains[i].seq);
+        err = told.err;
+    }
+    if (err == ML_OK) {
+        err = ml_log_setting_put(org->log, told_setting, ml_buf_slice(&told));
+    }
+    ml_buf_free(&told);
+    ml_release(org->node->env, l.chains);
+    return err;
+}
+
 ml_err ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer, bool *ahead)
 {
-    *ahead = false;
+    ml_err err = lacking_untold(org, ahead);
+    if (err != ML_OK || *ahead) {
+        return err;
+    }
     for (uint8_t lane = 0; lane < ML_LANES; lane++) {
         struct ml_log_next next;
         uint32_t offered = ml_anchor_get(org->anchor, writer, lane);
         if (offered == 0) {
             continue;
         }
-        ml_err err = ml_log_next_own(org->log, writer, lane, &next);
+        err = ml_log_next_own(org->log, writer, lane, &next);
         if (err != ML_OK && err != ML_E_ROLLED_BACK && err != ML_E_DENIED) {
             return err; /* a store that can't answer isn't called restored for it */
         }

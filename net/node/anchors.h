@@ -11,10 +11,13 @@
 ml_err ml_anchors_open(struct ml_org *org) ML_MUST_CHECK;
 void ml_anchors_close(struct ml_org *org);
 
-/** *ahead: more of this writer was offered than the log holds: the store was restored from a copy.
- * NOMEM, IO. */
+/** *ahead: more was offered than the log holds, of this writer or of any one that this node had and
+ * of which nobody was told yet: the store was restored from a copy. NOMEM, IO. */
 ml_err ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer,
                         bool *ahead) ML_MUST_CHECK;
+/** What is lacking now was told: only more of it makes the record ahead again. Kept in the log's
+ * settings, so that what a later restore takes away is told again. NOMEM, IO, FULL. */
+ml_err ml_anchors_told(struct ml_org *org) ML_MUST_CHECK;
 
 /** 0: never offered. */
 uint32_t ml_anchors_get(const struct ml_org *org, const struct ml_writer_id *writer, uint8_t lane);

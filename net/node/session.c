@@ -70,6 +70,9 @@ static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
     if (err == ML_OK) {
         err = writer_draw(org, s);
     }
+    if (err == ML_OK) {
+        err = ml_anchors_told(org);
+    }
     return err == ML_OK ? ml_damage_renewed(org, &s->member) : err;
 }
 

@@ -68,6 +68,20 @@ static void a_rise_is_on_disk_when_it_returns(void **state)
     assert_int_equal(ml_anchor_get(f->a, &bob, 1), 0);
 }
 
+static void its_chains_are_listed(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_dep chain;
+    assert_false(ml_anchor_at(f->a, 0, &chain));
+    assert_int_equal(ml_anchor_raise(f->a, &alice, 3, 7), ML_OK);
+    assert_int_equal(ml_anchor_raise(f->a, &bob, 1, 2), ML_OK);
+    assert_true(ml_anchor_at(f->a, 1, &chain));
+    assert_memory_equal(&chain.writer, &bob, sizeof(bob));
+    assert_int_equal(chain.lane, 1);
+    assert_int_equal(chain.seq, 2);
+    assert_false(ml_anchor_at(f->a, 2, &chain));
+}
+
 static void it_never_falls(void **state)
 {
     struct fixture *f = *state;
@@ -213,6 +227,7 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_rise_is_on_disk_when_it_returns), TEST(its_chains_are_listed),
         TEST(a_rise_is_on_disk_when_it_returns), TEST(it_never_falls),
         TEST(any_changed_byte_is_found),         TEST(another_key_does_not_open_it),
         TEST(a_failed_rise_changes_nothing),     TEST(it_survives_any_failed_alloc),

@@ -33,7 +33,7 @@ void story_found(struct cluster *c, unsigned n)
     story_end(&r);
 }
 
-ml_err story_try_unlock(struct cluster *c, unsigned n, const char *phrase)
+static ml_err unlock(struct cluster *c, unsigned n, const char *phrase, bool *restored)
 {
     struct story_request r;
     story_ask(&r);
@@ -41,9 +41,25 @@ ml_err story_try_unlock(struct cluster *c, unsigned n, const char *phrase)
     ml_err err = story_send(&r, c, n, "session.unlock");
     if (err == ML_OK) {
         token_keep(&r, c, n);
+        *restored = ml_value_bool(story_get(&r, "restored"), false);
     }
     story_end(&r);
     return err;
+}
+
+ml_err story_try_unlock(struct cluster *c, unsigned n, const char *phrase)
+{
+    bool restored = false;
+    return unlock(c, n, phrase, &restored);
+}
+
+bool story_unlock_restored(struct cluster *c, unsigned n)
+{
+    bool restored = false;
+    ml_err err = unlock(c, n, passphrase, &restored);
+    ML_ASSERT(err == ML_OK);
+    cluster_run(c, 100);
+    return restored;
 }
 
 void story_unlock(struct cluster *c, unsigned n)

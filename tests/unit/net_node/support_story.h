@@ -32,6 +32,8 @@ static inline struct story_drug drug(const char *name, const char *dosage)
 
 void story_found(struct cluster *c, unsigned n);
 void story_unlock(struct cluster *c, unsigned n);
+/** As _unlock; true: the answer says that the store was restored. */
+bool story_unlock_restored(struct cluster *c, unsigned n);
 ml_err story_try_unlock(struct cluster *c, unsigned n, const char *passphrase);
 /** `by` adds a member and a code; node `n` joins with it, and is given by's address. */
 void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, int role);

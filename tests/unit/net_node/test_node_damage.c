@@ -610,6 +610,33 @@ static void a_damaged_anchor_makes_new_writers(void **state)
     assert_int_equal(b.ops, TREATMENTS + 2);
 }
 
+/* The backup's writer offered no more than the backup holds: what it lacks is the writer that was
+ * drawn since. */
+static void a_backup_older_than_a_new_writer_is_told_once(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told;
+    char patient[40];
+    char treatment[40];
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    cluster_copy_home(c, B, "sound");
+    damage_flip_anchor(c, B, 12);
+    restart(c, B);
+    story_treatment(c, B, patient, drug("ramipril", "5 mg"), treatment);
+    story_synced(c, B);
+    cluster_stop(c, B);
+    cluster_stop(c, A);
+    cluster_restore_home(c, B, "sound");
+    cluster_start(c, B);
+    assert_false(damage_told(c, B, "restored", &told));
+    assert_true(story_unlock_restored(c, B));
+    assert_true(damage_told(c, B, "restored", &told));
+    assert_false(story_unlock_restored(c, B));
+    restart(c, A);
+    same_again(c);
+}
+
 static void a_damaged_keystore_is_replaced_by_its_twin(void **state)
 {
     struct cluster *c = *state;
@@ -702,6 +729,7 @@ int main(void)
         T(damaged_drafts_are_set_aside_and_what_can_be_read_stays),
         T(a_damaged_journal_of_traces_begins_anew),
         T(a_damaged_anchor_makes_new_writers),
+        T(a_backup_older_than_a_new_writer_is_told_once),
         T(a_damaged_keystore_is_replaced_by_its_twin),
         T(without_a_keystore_the_remedy_is_told_and_works),
         T(a_keystore_that_could_not_be_read_for_a_moment_is_read_again),
