@@ -111,7 +111,11 @@ ml_err ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer, b
             continue;
         }
         err = ml_log_next_own(org->log, writer, lane, &next);
-        if (err != ML_OK && err != ML_E_ROLLED_BACK && err != ML_E_DENIED) {
+        if (err == ML_E_ROLLED_BACK) {
+            return ML_OK; /* nothing is lacking, but its key forked: who opens a new one tells that
+                           */
+        }
+        if (err != ML_OK && err != ML_E_DENIED) {
             return err; /* a store that can't answer isn't called restored for it */
         }
         *ahead = *ahead || err != ML_OK || next.seq <= offered;

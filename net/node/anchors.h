@@ -12,7 +12,8 @@ ml_err ml_anchors_open(struct ml_org *org) ML_MUST_CHECK;
 void ml_anchors_close(struct ml_org *org);
 
 /** *ahead: more was offered than the log holds, of this writer or of any one that this node had and
- * of which nobody was told yet: the store was restored from a copy. NOMEM, IO. */
+ * of which nobody was told yet: the store was restored from a copy. That a key forked doesn't make
+ * it so. NOMEM, IO. */
 ml_err ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer,
                         bool *ahead) ML_MUST_CHECK;
 /** What is lacking now was told: only more of it makes the record ahead again. Kept in the log's

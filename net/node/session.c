@@ -48,6 +48,19 @@ static ml_err writer_draw(struct ml_org *org, struct ml_session *s)
     return err;
 }
 
+/* Before the new key: the answer to this unlock may never be read. The old one may have forked too,
+ * and nobody looks at it any more. */
+static ml_err renewal_tell(struct ml_org *org, const struct ml_writer_id *writer, bool restored)
+{
+    const struct ml_damage back = {.file = ML_DAMAGE_RESTORED};
+    const struct ml_damage forked = {.file = ML_DAMAGE_DOUBLED};
+    ml_err err = restored ? ml_damage_keep(org, &back) : ML_OK;
+    if (err == ML_OK && ml_log_is_frozen(org->log, writer)) {
+        err = ml_damage_keep(org, &forked);
+    }
+    return err;
+}
+
 /* A store that was restored, or that lost a part, never signs again with the key that went further
  * than it knows: it draws a new writer, which names the heads that are known here (rules B18).
  * Peers give back the rest. */
@@ -63,10 +76,7 @@ static ml_err writer_renew(struct ml_org *org, struct ml_session *s)
     }
     ml_logf(org->node->env, ML_LOG_WARN, "session",
             "the store was restored or repaired: a new writer is opened");
-    if (!mended) { /* first: the answer to this unlock may never be read */
-        const struct ml_damage damage = {.file = ML_DAMAGE_RESTORED};
-        err = ml_damage_keep(org, &damage);
-    }
+    err = renewal_tell(org, &author.id, !mended);
     if (err == ML_OK) {
         err = writer_draw(org, s);
     }

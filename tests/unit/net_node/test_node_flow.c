@@ -214,6 +214,65 @@ static void a_coordinator_whose_machine_ran_twice_writes_on(void **state)
     assert_string_equal(a.view_hash, b.view_hash);
 }
 
+static void lock(struct cluster *c, unsigned n)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, n, "session.lock"), "session.lock");
+    story_end(&r);
+}
+
+/* The other machine's branch comes while nobody is there. */
+static void fork_behind_a_lock(struct cluster *c, char patient[40])
+{
+    char treatment[40];
+    story_found(c, 0);
+    story_patient(c, 0, patient);
+    story_join(c, 0, 1, "Inès Leroy", 60);
+    story_synced(c, 1);
+    image_take(c, false);
+    story_treatment(c, 0, patient, drug("metformine", "500 mg"), treatment);
+    story_synced(c, 1);
+    story_pause(c, 1, true);
+    image_take(c, true);
+    story_treatment(c, 0, patient, drug("ramipril", "5 mg"), treatment);
+    lock(c, 0);
+    story_pause(c, 1, false);
+    story_synced(c, 1);
+}
+
+/* Whoever unlocks next reads that his machine was copied, not that a backup was put back. */
+static void a_fork_that_came_behind_a_lock_is_told_as_one(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct story_proof a;
+    struct damage_told told;
+    fork_behind_a_lock(c, patient);
+    story_unlock(c, 0);
+    assert_true(damage_told(c, 0, "doubled", &told));
+    assert_false(damage_told(c, 0, "restored", &told));
+    story_treatment(c, 0, patient, drug("aspirine", "75 mg"), treatment);
+    story_verify(c, 0, &a);
+    assert_int_equal(a.forks, 1);
+}
+
+/* Its key is replaced for another reason: then nothing looks at the old one any more. */
+static void a_fork_is_told_though_the_key_is_replaced_anyway(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    struct damage_told told;
+    fork_behind_a_lock(c, patient);
+    cluster_stop(c, 0);
+    damage_flip_anchor(c, 0, 12);
+    cluster_start(c, 0);
+    story_unlock(c, 0);
+    assert_true(damage_told(c, 0, "anchor", &told));
+    assert_true(damage_told(c, 0, "doubled", &told));
+}
+
 static void two_doses_stand_side_by_side_until_settled(void **state)
 {
     struct cluster *c = *state;
@@ -457,6 +516,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_node_that_stops_remembers_what_both_have, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_body_that_was_withheld_is_fetched_from_who_has_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_fork_that_came_behind_a_lock_is_told_as_one, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_fork_is_told_though_the_key_is_replaced_anyway, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_coordinator_whose_machine_ran_twice_writes_on, setup,
                                         teardown),
