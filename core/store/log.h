@@ -226,7 +226,8 @@ ml_err ml_log_trace_hash(struct ml_log *log, struct ml_hash *out) ML_MUST_CHECK;
 
 typedef void ml_log_problem_cb(void *user, const char *what);
 /** Verifies all again from the bytes: SQLite, chains, signatures, bodies. What is destroyed is
- * named and its body marked as not received, so that a peer gives it again. */
+ * named, and the log damaged from then on: it must be rebuilt. A chunk that is destroyed is marked,
+ * so that a peer gives it again. */
 ml_err ml_log_verify(struct ml_log *log, ml_log_problem_cb *problem, void *user) ML_MUST_CHECK;
 
 /** A call met a part of the store that can't be read: what is left is to be put into a new one

@@ -329,7 +329,6 @@ bool ml_log_is_tracked(const struct ml_header *header, const struct ml_dep *dep)
 /** Raises `cites` by the tracked citations of a header. */
 ml_err ml_log_cites_add(struct ml_log *log, struct ml_log_vec *cites,
                         const struct ml_header *header) ML_MUST_CHECK;
-ml_err ml_log_body_lose(struct ml_log *log, uint64_t n, ml_absent reason) ML_MUST_CHECK;
 uint32_t ml_log_wire_len(size_t header_len, size_t body_len, bool absent);
 
 /* log_chunk.c */

@@ -309,23 +309,3 @@ ml_err ml_log_body_fill(struct ml_log *log, bool *filled, uint64_t n, const stru
     *filled = err == ML_OK;
     return err;
 }
-
-ml_err ml_log_body_lose(struct ml_log *log, uint64_t n, ml_absent reason)
-{
-    int64_t flags = 0;
-    size_t header_len = 0;
-    struct ml_stmt *s = log->st[ML_SQL_HOLE_PUT];
-    ml_err err = read_flags(log, n, &flags, &header_len);
-    if (err != ML_OK) {
-        return err;
-    }
-    ml_stmt_bind_int(s, 1, (int64_t)n);
-    ml_stmt_bind_int(s, 2, reason);
-    err = ml_stmt_run(s);
-    if (err == ML_OK) {
-        int64_t now = (flags & ~(int64_t)ML_LOG_FILLED) | ML_LOG_HOLE;
-        err = set_flags(log, n, now, ml_log_wire_len(header_len, 0, true));
-    }
-    log->tally.epoch++;
-    return err;
-}

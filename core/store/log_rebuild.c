@@ -22,7 +22,9 @@ struct rebuild {
     struct ml_log *fresh;
     uint64_t in_batch;
     struct ml_log_rebuilt found;
-    struct ml_buf lost; /* numbers (uint64_t), ascending */
+    struct ml_buf lost; /* numbers (uint64_t) of those that can't be read, ascending */
+    uint64_t named;     /* of found.lost, already told */
+    bool waiting;       /* what is given now had waited: it was never in the log */
 };
 
 static bool is_damage(ml_err err)
@@ -37,11 +39,19 @@ static void tell(struct rebuild *r, uint64_t n, const char *what)
     r->how->problem(r->how->user, text);
 }
 
-static void tell_refused(void *user, const struct ml_log_outcome *o)
+/* One that was read and isn't taken any more is lost too: governance without its body. */
+static void take_refused(void *user, const struct ml_log_outcome *o)
 {
     struct rebuild *r = user;
-    if (o->result == ML_LOG_REFUSED) {
-        r->how->problem(r->how->user, ml_reason_text(o->reason));
+    if (o->result != ML_LOG_REFUSED && o->result != ML_LOG_STOPPED) {
+        return;
+    }
+    r->how->problem(r->how->user, ml_reason_text(o->reason));
+    if (!r->waiting) {
+        r->found.kept--;
+        r->found.lost++;
+        r->named++;
+        r->how->lost(r->how->user, &o->id);
     }
 }
 
@@ -50,7 +60,7 @@ static ml_err give(struct rebuild *r, struct ml_slice wire)
 {
     ml_err err = r->in_batch == 0 ? ml_log_begin(r->fresh) : ML_OK;
     if (err == ML_OK) {
-        err = ml_log_ingest(r->fresh, &wire, 1, tell_refused, r);
+        err = ml_log_ingest(r->fresh, &wire, 1, take_refused, r);
     }
     r->in_batch++;
     if (err == ML_OK && r->in_batch == BATCH) {
@@ -58,6 +68,13 @@ static ml_err give(struct rebuild *r, struct ml_slice wire)
         err = ml_log_commit(r->fresh);
     }
     return err;
+}
+
+static bool body_is(const struct ml_header *h, struct ml_slice body)
+{
+    struct ml_hash root = ml_body_root(body);
+    return ml_body_check(h, body, NULL) == ML_OK &&
+           memcmp(root.b, h->body_root.b, sizeof(root.b)) == 0;
 }
 
 static ml_err copy_bundle(struct rebuild *r, struct ml_buf *wire, uint64_t n)
@@ -77,8 +94,8 @@ static ml_err copy_bundle(struct rebuild *r, struct ml_buf *wire, uint64_t n)
         err = ml_log_body_read(r->old, &e, flags);
     }
     if (is_damage(err) ||
-        (err == ML_OK && e.body.absent == 0 && ml_body_check(&e.header, e.body.bytes, NULL))) {
-        r->found.bodies_lost++;
+        (err == ML_OK && e.body.absent == 0 && !body_is(&e.header, e.body.bytes))) {
+        r->found.bodies_lost += e.header.lane != ML_LANE_GOVERNANCE; /* it is lost as a whole */
         tell(r, n, "its body is destroyed; it will be fetched again");
         e.body = (struct ml_wire_body){.absent = ML_ABSENT_NOT_RECEIVED};
         err = ML_OK;
@@ -142,7 +159,6 @@ static bool is_lost(const struct rebuild *r, uint64_t n)
 static ml_err name_lost(struct rebuild *r)
 {
     struct ml_stmt *s = NULL;
-    uint64_t named = 0;
     ml_err err = ml_stmt_prepare(&s, r->old->db,
                                  "SELECT b.n, w.wid, b.lane, b.seq FROM bundle b INDEXED BY "
                                  "bundle_place CROSS JOIN writer w ON w.id = b.writer");
@@ -157,11 +173,11 @@ static ml_err name_lost(struct rebuild *r)
         place.lane = (uint8_t)ml_stmt_int(s, 2);
         place.seq = (uint32_t)ml_stmt_int(s, 3);
         r->how->lost(r->how->user, &place);
-        named++;
+        r->named++;
     }
     ml_stmt_free(s);
     const struct ml_dep nowhere = {.seq = 0};
-    for (; named < r->found.lost && (err == ML_OK || is_damage(err)); named++) {
+    for (; r->named < r->found.lost && (err == ML_OK || is_damage(err)); r->named++) {
         r->how->lost(r->how->user, &nowhere);
     }
     return is_damage(err) ? ML_OK : err;
@@ -182,6 +198,7 @@ static ml_err copy_pending(struct rebuild *r, struct ml_buf *wire)
     struct ml_stmt *s = r->old->st[ML_SQL_PENDING_WIRES];
     int64_t id = 0;
     ml_err err = ML_OK;
+    r->waiting = true;
     for (bool row = true; row && err == ML_OK;) {
         ml_stmt_bind_int(s, 1, id);
         err = ml_log_row(r->old, ML_SQL_PENDING_WIRES, &row);

@@ -18,7 +18,6 @@ struct verify {
     ml_log_problem_cb *problem;
     void *user;
     uint64_t n;
-    bool lost_body;
     bool unlisted; /* it names chunks that aren't listed */
     struct ml_log_tally found;
 };
@@ -37,10 +36,11 @@ static void tell(struct verify *v, const struct ml_header *h, const char *what)
     v->problem(v->user, text);
 }
 
-/* What damage of the file looks like; anything else could not be told. */
+/* What damage of the file looks like; anything else could not be told: an I/O error least of all,
+ * after which the bytes may be there as ever. */
 static bool is_damage(ml_err err)
 {
-    return err == ML_E_CORRUPT || err == ML_E_IO || err == ML_E_MALFORMED;
+    return err == ML_E_CORRUPT || err == ML_E_MALFORMED;
 }
 
 static void check_signature(struct verify *v, const struct ml_bundle *b, const struct ml_hash *hash)
@@ -117,7 +117,7 @@ static ml_err check_body(struct verify *v, const struct ml_header *h, int64_t fl
         tell(v, h, "chunks that it names are not listed; they will be fetched");
     }
     if (!good) {
-        v->lost_body = true;
+        v->log->damaged = true;
         tell(v, h, "its body is destroyed; it will be fetched again");
     }
     return ML_OK;
@@ -178,24 +178,20 @@ static ml_err mended(struct verify *v, ml_err err)
 }
 
 /* What can be fetched again is asked for by the next exchange. */
-static ml_err mend(struct verify *v)
+static ml_err list_chunks(struct verify *v)
 {
+    struct ml_log_entry e = {.n = v->n};
+    int64_t flags = 0;
     ml_err err = ml_log_write(v->log);
     if (err != ML_OK) {
         return err;
     }
-    if (v->lost_body) {
-        err = ml_log_body_lose(v->log, v->n, ML_ABSENT_NOT_RECEIVED);
-    } else {
-        struct ml_log_entry e = {.n = v->n};
-        int64_t flags = 0;
-        err = ml_log_header_of(v->log, &e, &flags, v->n);
-        if (err == ML_OK) {
-            err = ml_log_body_read(v->log, &e, flags);
-        }
-        if (err == ML_OK) {
-            err = ml_log_chunks_note(v->log, e.body.bytes);
-        }
+    err = ml_log_header_of(v->log, &e, &flags, v->n);
+    if (err == ML_OK) {
+        err = ml_log_body_read(v->log, &e, flags);
+    }
+    if (err == ML_OK) {
+        err = ml_log_chunks_note(v->log, e.body.bytes);
     }
     return mended(v, ml_log_done(v->log, err));
 }
@@ -203,7 +199,7 @@ static ml_err mend(struct verify *v)
 static ml_err verify_one(struct verify *v)
 {
     bool found = false;
-    v->lost_body = v->unlisted = false;
+    v->unlisted = false;
     ml_log_entry_done(v->log);
     ml_stmt_bind_int(v->log->st[ML_SQL_ENTRY], 1, (int64_t)v->n);
     ml_err err = ml_log_row(v->log, ML_SQL_ENTRY, &found);
@@ -216,7 +212,7 @@ static ml_err verify_one(struct verify *v)
         err = verify_row(v);
     }
     ml_log_entry_done(v->log);
-    return err == ML_OK && (v->lost_body || v->unlisted) ? mend(v) : err;
+    return err == ML_OK && v->unlisted ? list_chunks(v) : err;
 }
 
 /* ---- chunks ---- */

@@ -258,10 +258,11 @@ static const struct ml_text_row rows[] = {
      "Ce paquet n'est pas dans le journal de ce poste : vérifiez son empreinte ou son rang.",
      "This bundle is not in the log of this computer: check its hash or its number."},
     {"damage.log",
-     "Une partie du journal était illisible : {kept} paquets ont été relus, {lost} étaient perdus, "
-     "dont {missing} encore attendus d'un autre poste.",
-     "A part of the log could not be read: {kept} bundles were kept, {lost} were lost, {missing} "
-     "of them still wait for another computer."},
+     "Une partie du journal était illisible : {kept} paquets ont été relus, dont {bodies_lost} "
+     "sans "
+     "leur contenu ; {lost} étaient perdus, dont {missing} encore attendus d'un autre poste.",
+     "A part of the log could not be read: {kept} bundles were kept, {bodies_lost} of them without "
+     "their contents; {lost} were lost, {missing} of them still wait for another computer."},
     {"damage.log_unreadable",
      "Le journal était illisible en entier : ce poste le recopie chez un autre poste. Ce qui "
      "n'avait été échangé avec aucun poste est perdu.",

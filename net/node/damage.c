@@ -210,17 +210,22 @@ static bool place_is_named(const struct ml_damage *d, const struct ml_dep *place
 }
 
 /* A second repair doesn't make the first one's losses unsaid: what is missing since then, and isn't
- * in the new log either, stays named; of what had no place the number stays. */
+ * in the new log either, stays named; of what had no place, and of bodies, the number stays. */
 static void note_join(const struct ml_env *env, struct ml_log *fresh, struct ml_damage *d)
 {
     struct ml_damage *old = ml_alloc(env, sizeof(*old));
     struct missing m = {.damage = old};
+    struct ml_log_counts counts;
     if (old == NULL || !note_read(env, fresh, old, ML_DAMAGE_LOG) ||
-        ml_log_heads(fresh, missing_head, &m) != ML_OK) {
+        ml_log_heads(fresh, missing_head, &m) != ML_OK || ml_log_counts(fresh, &counts) != ML_OK) {
         ml_release(env, old);
         return;
     }
+    const uint64_t bodies = d->found.bodies_lost + old->found.bodies_lost;
+    const uint64_t holes = counts.bodies_missing + counts.pending; /* at most */
+    d->found.bodies_lost = bodies < holes ? bodies : holes;
     d->found.lost += old->found.lost - old->place_count;
+    d->found.unreadable = d->found.unreadable || old->found.unreadable;
     d->cut = d->cut || old->cut;
     for (uint32_t i = 0; i < old->place_count; i++) {
         const bool missing = !m.back[i] && !place_is_named(d, &old->places[i]);

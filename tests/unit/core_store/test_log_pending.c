@@ -9,6 +9,7 @@
 
 #include "core/store/db.h"
 #include "core/store/log_impl.h"
+#include "core/store/log_rebuild.h"
 #include "support_dir.h"
 #include "support_world.h"
 
@@ -426,47 +427,123 @@ static void damage_sql(struct fixture *f, const char *sql)
     ml_db_close(db);
 }
 
-static void a_destroyed_body_is_named_and_fetched_again(void **state)
+struct made_anew {
+    struct told told;
+    struct ml_log_rebuilt found;
+    struct ml_dep lost; /* the last one */
+};
+
+static void anew_tell(void *user, const char *what)
 {
-    struct fixture *f = *state;
-    struct told told = {0};
+    struct made_anew *m = user;
+    tell(&m->told, what);
+}
+
+static void anew_lost(void *user, const struct ml_dep *place)
+{
+    struct made_anew *m = user;
+    m->lost = *place;
+}
+
+/* The log is made anew, as the node does it, and takes the old one's place. */
+static struct made_anew rebuild(struct fixture *f)
+{
+    struct made_anew m = {.lost = {.seq = 0}};
+    char path[300];
+    char fresh[300];
+    world_path(&f->w, path, sizeof(path));
+    f->w.files++;
+    world_path(&f->w, fresh, sizeof(fresh));
+    const struct ml_log_rebuild how = {
+        .log = {.env = &f->w.fake.env, .path = path, .org = f->w.org},
+        .fresh = fresh,
+        .problem = anew_tell,
+        .lost = anew_lost,
+        .user = &m};
+    ml_log_close(f->a);
+    f->a = NULL;
+    assert_int_equal(ml_log_rebuild(&m.found, &how), ML_OK);
+    assert_int_equal(world_try_open(&f->w, &f->a), ML_OK);
+    return m;
+}
+
+static uint64_t bodies_missing(struct fixture *f)
+{
     struct ml_log_counts counts;
-    struct ml_log_outcome o = world_record(&f->w, f->a, 1, 2);
+    assert_int_equal(ml_log_counts(f->a, &counts), ML_OK);
+    return counts.bodies_missing;
+}
+
+/* What verify finds is left as it is: the rebuild says how much is lost. */
+static void assert_body_is_lost_and_fetched_again(struct fixture *f, const char *sql)
+{
+    struct told told = {0};
     struct ml_hash before;
+    struct ml_hash after;
     assert_int_equal(ml_log_state_hash(f->a, &before), ML_OK);
-    assert_int_equal(ml_log_verify(f->a, tell, &told), ML_OK);
-    assert_int_equal(told.count, 0);
-    damage_sql(f, "UPDATE body SET bytes = zeroblob(40) WHERE n = 5");
+    damage_sql(f, sql);
     f->a = world_reopen(&f->w, f->a);
     assert_int_equal(ml_log_verify(f->a, tell, &told), ML_OK);
     assert_int_equal(told.count, 1);
     assert_non_null(strstr(told.first, "lane 3, seq 1): its body is destroyed"));
-    assert_int_equal(ml_log_counts(f->a, &counts), ML_OK);
-    assert_int_equal(counts.bodies_missing, 1);
+    assert_true(ml_log_damaged(f->a));
+    assert_int_equal(bodies_missing(f), 0);
+    const struct made_anew m = rebuild(f);
+    assert_int_equal(m.found.bodies_lost, 1);
+    assert_int_equal(m.found.lost, 0);
+    assert_int_equal(m.told.count, 1);
+    assert_int_equal(bodies_missing(f), 1);
     assert_int_equal(world_ingest(f->a, f->w.made[f->w.made_count - 1].wire).result, ML_LOG_BODY);
     told = (struct told){0};
     assert_int_equal(ml_log_verify(f->a, tell, &told), ML_OK);
     assert_int_equal(told.count, 0);
-    struct ml_log_entry e;
-    assert_int_equal(ml_log_get(f->a, &o.id.hash, &e), ML_OK);
-    assert_int_equal(e.body.absent, 0);
-    struct ml_hash after;
+    assert_false(ml_log_damaged(f->a));
     assert_int_equal(ml_log_state_hash(f->a, &after), ML_OK);
     assert_memory_equal(before.b, after.b, sizeof(before.b));
 }
 
-/* Governance whose body is gone says nothing until it is back. */
-static void a_destroyed_governance_body_comes_back(void **state)
+static void a_destroyed_body_is_named_and_fetched_again(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_log_entry e;
+    struct ml_log_outcome o = world_record(&f->w, f->a, 1, 2);
+    assert_body_is_lost_and_fetched_again(f, "UPDATE body SET bytes = zeroblob(40) WHERE n = 5");
+    assert_int_equal(ml_log_get(f->a, &o.id.hash, &e), ML_OK);
+    assert_int_equal(e.body.absent, 0);
+}
+
+/* Well formed, and not what its header says. */
+static void a_body_of_another_bundle_is_a_destroyed_one(void **state)
+{
+    struct fixture *f = *state;
+    (void)world_record(&f->w, f->a, 1, 2);
+    damage_sql(f, "UPDATE body SET bytes = substr(bytes, 1, length(bytes) - 1) || x'00' "
+                  "WHERE n = 5");
+    f->a = world_reopen(&f->w, f->a);
+    const struct made_anew m = rebuild(f);
+    assert_int_equal(m.found.kept, 5);
+    assert_int_equal(m.found.bodies_lost, 1);
+    assert_int_equal(bodies_missing(f), 1);
+}
+
+/* Without its body governance says nothing: it is lost, and named, until it is back. */
+static void governance_without_its_body_is_lost_and_comes_back(void **state)
 {
     struct fixture *f = *state;
     struct told told = {0};
     damage_sql(f, "DELETE FROM body WHERE n = 3"); /* NODE_ENROL of actor 1 */
     assert_int_equal(ml_log_verify(f->a, tell, &told), ML_OK);
     assert_true(told.count >= 1);
-    f->a = world_reopen(&f->w, f->a);
+    const struct made_anew m = rebuild(f);
+    assert_int_equal(m.found.bodies_lost, 0);
+    assert_int_equal(m.found.lost, 1);
+    assert_int_equal(m.found.kept, f->w.made_count - 1);
+    assert_int_equal(m.lost.lane, ML_LANE_GOVERNANCE);
+    assert_int_equal(m.lost.seq, f->w.made[2].id.seq);
+    assert_memory_equal(&m.lost.writer, &f->w.made[2].id.writer, sizeof(m.lost.writer));
     assert_null(ml_gov_next(ml_log_gov(f->a), NULL, ML_FACT_MON,
                             ml_gov_next(ml_log_gov(f->a), NULL, ML_FACT_MON, NULL)));
-    assert_int_equal(world_ingest(f->a, f->w.made[2].wire).result, ML_LOG_BODY);
+    assert_int_equal(world_ingest(f->a, f->w.made[2].wire).result, ML_LOG_STORED);
     assert_non_null(ml_gov_next(ml_log_gov(f->a), NULL, ML_FACT_MON,
                                 ml_gov_next(ml_log_gov(f->a), NULL, ML_FACT_MON, NULL)));
     (void)world_record(&f->w, f->a, 1, 1);
@@ -530,7 +607,8 @@ int main(void)
         TEST(each_broken_rule_has_its_reason),
         TEST(a_clock_far_ahead_is_flagged_and_moves_nothing),
         TEST(a_destroyed_body_is_named_and_fetched_again),
-        TEST(a_destroyed_governance_body_comes_back),
+        TEST(a_body_of_another_bundle_is_a_destroyed_one),
+        TEST(governance_without_its_body_is_lost_and_comes_back),
         TEST(any_changed_row_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

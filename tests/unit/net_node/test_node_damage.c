@@ -260,6 +260,7 @@ static void a_lone_node_keeps_what_can_be_read_and_says_what_is_lost(void **stat
     char treatment[40];
     size_t len = 0;
     unsigned told_lost = 0;
+    unsigned told_bodies = 0;
     story_found(c, A);
     story_patient(c, A, patient);
     for (unsigned i = 0; i < TREATMENTS; i++) {
@@ -281,10 +282,14 @@ static void a_lone_node_keeps_what_can_be_read_and_says_what_is_lost(void **stat
         assert_true(is_told || after.ops == before.ops);
         assert_true(!is_told || told.lost + told.bodies_lost > 0 || after.ops == before.ops);
         assert_true(told.lost == told.missing);
+        assert_true(after.bodies_missing <= told.bodies_lost); /* others wait with what is lost */
+        assert_true(told.lost > 0 || after.bodies_missing == told.bodies_lost);
         told_lost += told.lost > 0;
+        told_bodies += told.bodies_lost > 0;
         cluster_stop(c, A);
     }
     assert_true(told_lost > 0);
+    assert_true(told_bodies > 0);
 }
 
 /* A WAL that one frame makes unreadable: what stands before that frame is kept. */
@@ -346,15 +351,35 @@ static bool lost_bundles(const struct damage_told *told)
 
 static bool lost_bodies(const struct damage_told *told)
 {
-    return !told->unreadable && told->lost == 0 && told->bodies_lost > 1;
+    return !told->unreadable && told->bodies_lost > 1;
+}
+
+/* After a first repair, whose copy is `once`: what each of some pages costs then. */
+static void second_repairs(struct cluster *c, const struct damage_told *first)
+{
+    enum { PAGES = 10 };
+    cluster_stop(c, A);
+    cluster_copy_home(c, A, "once");
+    for (size_t page = 2; page < PAGES; page++) {
+        struct damage_told second = {0};
+        cluster_restore_home(c, A, "once");
+        damage_flip(c, A, "log.db", page * DAMAGE_PAGE + 1000);
+        restart(c, A);
+        (void)read_all(c, A);
+        assert_true(damage_told(c, A, "log", &second));
+        assert_true(second.unreadable || second.missing >= first->missing);
+        assert_true(second.unreadable || second.places >= first->places);
+        assert_true(second.unreadable || second.missing > first->missing ||
+                    second.bodies_lost >= first->bodies_lost);
+        assert_true(second.unreadable || !first->unreadable);
+        cluster_stop(c, A);
+    }
 }
 
 static void a_second_repair_leaves_named_what_the_first_one_lost(void **state)
 {
-    enum { PAGES = 10 };
     struct cluster *c = *state;
     struct damage_told first = {0};
-    struct damage_told second = {0};
     char patient[40];
     char treatment[40];
     story_found(c, A);
@@ -363,18 +388,27 @@ static void a_second_repair_leaves_named_what_the_first_one_lost(void **state)
         story_treatment(c, A, patient, drug("metformine", "500 mg"), treatment);
     }
     lose_some(c, "sound", lost_bundles, &first);
+    second_repairs(c, &first);
+    cluster_restore_home(c, A, "sound");
+    cluster_start(c, A);
+    lose_some(c, "sound", lost_bodies, &first);
+    second_repairs(c, &first);
+}
+
+static void a_second_repair_leaves_said_that_nothing_could_be_read(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told first = {0};
+    char patient[40];
+    two_nodes(c, patient);
     cluster_stop(c, A);
-    cluster_copy_home(c, A, "once");
-    for (size_t page = 2; page < PAGES; page++) {
-        cluster_restore_home(c, A, "once");
-        damage_flip(c, A, "log.db", page * DAMAGE_PAGE + 1000);
-        restart(c, A);
-        (void)read_all(c, A);
-        assert_true(damage_told(c, A, "log", &second));
-        assert_true(second.unreadable || second.missing >= first.missing);
-        assert_true(second.unreadable || second.places >= first.places);
-        cluster_stop(c, A);
-    }
+    damage_remove(c, A, "log.db");
+    restart(c, A);
+    same_again(c);
+    assert_true(damage_told(c, A, "log", &first));
+    assert_true(first.unreadable);
+    cluster_stop(c, B);
+    second_repairs(c, &first);
 }
 
 /* A newcomer gets headers whose bodies are destroyed where it gets them: they come later, over the
@@ -721,6 +755,7 @@ int main(void)
         T(a_lone_node_keeps_what_can_be_read_and_says_what_is_lost),
         T(a_lone_node_keeps_what_stands_before_a_destroyed_frame),
         T(a_second_repair_leaves_named_what_the_first_one_lost),
+        T(a_second_repair_leaves_said_that_nothing_could_be_read),
         T(bodies_that_were_missing_at_a_peer_come_when_it_has_them),
         T(what_was_offered_is_never_signed_again),
         T(damage_under_a_session_is_repaired_and_the_session_stays),
