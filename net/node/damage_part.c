@@ -1,5 +1,6 @@
 /* net/node/damage_part.c -- a WAL with a destroyed frame in its middle refuses the whole log (rules
  * C2). A copy of both files, its WAL cut before that frame, opens: all up to the commit before it.
+ * Of one whose header is destroyed nothing opens: the main file alone is the log as it was before.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -48,25 +49,33 @@ static ml_err copy_file(const struct ml_fs *fs, const char *path, const char *to
     return ml_file_err(rc);
 }
 
-/* The frame that the VFS named last; 0: it named another thing. */
-static unsigned frame_named(const struct ml_org *org)
+/* How much of the WAL stands before what the VFS named last; false: it named another thing. */
+static bool sound_part(const struct ml_org *org, uint64_t *bytes)
 {
-    static const char words[] = "WAL, frame ";
+    static const char frame[] = "WAL, frame ";
+    static const char header[] = "WAL, header";
     char text[160] = "";
-    if (ml_vfs_last_error(org->log_vfs, text, sizeof(text)) != ML_E_CORRUPT ||
-        strncmp(text, words, sizeof(words) - 1) != 0) {
-        return 0;
+    *bytes = 0;
+    if (ml_vfs_last_error(org->log_vfs, text, sizeof(text)) != ML_E_CORRUPT) {
+        return false;
     }
-    const unsigned long frame = strtoul(text + sizeof(words) - 1, NULL, 10);
-    return frame <= UINT_MAX ? (unsigned)frame : 0;
+    if (strncmp(text, header, sizeof(header) - 1) == 0) {
+        return true;
+    }
+    if (strncmp(text, frame, sizeof(frame) - 1) != 0) {
+        return false;
+    }
+    const unsigned long number = strtoul(text + sizeof(frame) - 1, NULL, 10);
+    *bytes = WAL_HEADER + (uint64_t)(number - 1) * WAL_FRAME;
+    return number > 0 && number <= UINT_MAX;
 }
 
 ml_err ml_damage_log_part(const struct ml_org *org, const char *path, const char *part)
 {
     char wal[ML_PATH_MAX];
     char part_wal[ML_PATH_MAX];
-    const unsigned frame = frame_named(org);
-    if (frame == 0) {
+    uint64_t bytes = 0;
+    if (!sound_part(org, &bytes)) {
         return ML_E_NOT_FOUND;
     }
     const int a = snprintf(wal, sizeof(wal), "%s-wal", path);
@@ -76,7 +85,5 @@ ml_err ml_damage_log_part(const struct ml_org *org, const char *path, const char
     }
     const struct ml_fs *fs = org->node->env->fs;
     ml_err err = copy_file(fs, path, part, UINT64_MAX);
-    return err == ML_OK
-               ? copy_file(fs, wal, part_wal, WAL_HEADER + (uint64_t)(frame - 1) * WAL_FRAME)
-               : err;
+    return err == ML_OK && bytes > 0 ? copy_file(fs, wal, part_wal, bytes) : err;
 }

@@ -321,6 +321,35 @@ static void a_lone_node_keeps_what_stands_before_a_destroyed_frame(void **state)
     story_treatment(c, A, patient, drug("ramipril", "5 mg"), treatment); /* and it goes on */
 }
 
+/* Frames behind a destroyed header are no longer told from each other: what was written back before
+ * them is kept. */
+static void a_lone_node_keeps_what_was_written_back_before_a_destroyed_wal(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told = {0};
+    struct story_proof before;
+    struct story_proof after;
+    char patient[40];
+    char treatment[40];
+    story_found(c, A);
+    story_patient(c, A, patient);
+    story_treatment(c, A, patient, drug("metformine", "500 mg"), treatment);
+    story_verify(c, A, &before);
+    cluster_stop(c, A);
+    restart(c, A);
+    story_treatment(c, A, patient, drug("ramipril", "5 mg"), treatment);
+    crash(c, A);
+    damage_flip(c, A, "log.db-wal", 20);
+    restart(c, A);
+    assert_true(damage_told(c, A, "log", &told));
+    assert_false(told.unreadable);
+    story_verify(c, A, &after);
+    assert_int_equal(after.ops, before.ops);
+    assert_int_equal(story_find(c, A, "martin"), 1);
+    assert_false(damage_exists(c, A, "log-part.db"));
+    story_treatment(c, A, patient, drug("ramipril", "5 mg"), treatment);
+}
+
 /* Flips a byte of one page after the other, of a copy named `sound`, until its repair loses some.
  */
 static void lose_some(struct cluster *c, const char *sound,
@@ -754,6 +783,7 @@ int main(void)
         T(any_destroyed_frame_of_the_wal_comes_back),
         T(a_lone_node_keeps_what_can_be_read_and_says_what_is_lost),
         T(a_lone_node_keeps_what_stands_before_a_destroyed_frame),
+        T(a_lone_node_keeps_what_was_written_back_before_a_destroyed_wal),
         T(a_second_repair_leaves_named_what_the_first_one_lost),
         T(a_second_repair_leaves_said_that_nothing_could_be_read),
         T(bodies_that_were_missing_at_a_peer_come_when_it_has_them),
