@@ -80,6 +80,16 @@ const char *fault_disk_spoiled(struct fault_disk *d)
     return d->spoiled[1];
 }
 
+/* A failed write ends anywhere in what it appends; in what was there before it ends between sectors
+ * (rules C2: 32 bytes in one sector aren't torn). */
+static size_t torn_len(struct fault_disk *d, const struct fault_inode *i, uint64_t offset,
+                       size_t len)
+{
+    const uint64_t end = offset + fault_random(d, len);
+    const uint64_t whole = end < i->now_len ? end - end % FAULT_SECTOR : end;
+    return whole > offset ? (size_t)(whole - offset) : 0;
+}
+
 bool fault_disk_spoil(struct fault_disk *d, struct fault_inode *i, uint64_t offset,
                       const void *data, size_t len)
 {
@@ -89,8 +99,10 @@ bool fault_disk_spoil(struct fault_disk *d, struct fault_inode *i, uint64_t offs
     if (d->plan.stray) { /* a place where such a write could have belonged */
         const uint64_t places = i->now_len / len + 1;
         fault_inode_change(i, offset % len + (uint64_t)len * fault_random(d, places), data, len);
-    } else if (d->plan.cheat || d->plan.torn) {
+    } else if (d->plan.cheat) {
         fault_inode_change(i, offset, data, (size_t)fault_random(d, len));
+    } else if (d->plan.torn) {
+        fault_inode_change(i, offset, data, torn_len(d, i, offset, len));
     }
     if (d->plan.stray || d->plan.cheat) {
         spoiled_note(d, i);

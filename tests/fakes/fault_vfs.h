@@ -46,7 +46,7 @@ struct fault_plan {
     long nth;     /* from 1; 0: none */
     bool forever; /* and every later one */
     bool full;    /* SQLITE_FULL (ENOSPC) where the call can say it; else an I/O error */
-    bool torn;    /* a failed write leaves a part of itself */
+    bool torn;    /* a failed write leaves a part of itself: of what it overwrites, whole sectors */
     bool flip;    /* reads only: succeed with one bit changed */
     bool stray;   /* writes only: succeed, and land at another place of the same file */
     bool cheat;   /* writes only: succeed, and only a part is there */
