@@ -170,6 +170,9 @@ static void rot(struct sim *s)
         s->count.of[targets[t].count]++;
         sim_say(s, "node %u: %s rots, kind %d", n->index, kept, (int)how);
         file_lost(s, n, kept);
+        if (t == TARGET_LOG && how == FAULT_ROT_GONE) {
+            n->ledger.gone_event = s->witness.event;
+        }
         if (t == TARGET_WAL && how >= FAULT_ROT_SHORT) {
             n->ledger.tail_from = 0; /* the log is sound without it, and older */
         }
@@ -317,13 +320,22 @@ static bool place_is(const struct ml_dep *p, const struct sim_bundle *b)
            memcmp(&p->writer, &b->writer, sizeof(b->writer)) == 0;
 }
 
+/* Where no file was left to be set aside the loss is told for a week: over at once for whoever's
+ * calendar jumps by a year. It was told as it was found. */
+static bool was_told(const struct sim_node *n, const struct sim_bundle *b)
+{
+    const struct sim_ledger *w = &n->ledger;
+    return n->clock_moved && b->copy[n->index].event <= w->gone_event &&
+           w->gone_event <= w->told_event;
+}
+
 /* Whether this node says of a bundle that it had and that is nowhere any more: it is lost. */
 static bool told_names(const struct sim_node *n, const struct sim_bundle *b)
 {
     const struct sim_told *t = &n->told;
     const bool tail = n->ledger.tail_event > 0 && b->copy[n->index].n >= n->ledger.tail_from;
     bool named = t->cut || t->unreadable || tail || t->lost > (int64_t)t->place_count ||
-                 (b->copy[n->index].here && t->bodies > 0);
+                 was_told(n, b) || (b->copy[n->index].here && t->bodies > 0);
     for (size_t i = 0; i < t->place_count; i++) {
         named = named || place_is(&t->places[i], b);
     }

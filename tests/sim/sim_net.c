@@ -241,11 +241,19 @@ static void port_reply(void *ctx, uint64_t call, ml_err err, struct ml_slice doc
     ml_buf_append(&s->answer.document, document.data, document.len);
 }
 
+/* Whoever looks on hears of a repair at once. */
 static void port_event(void *ctx, const char *name, struct ml_slice document)
 {
-    (void)ctx;
-    (void)name;
-    (void)document;
+    struct sim_node *n = ctx;
+    struct ml_tree *tree = NULL;
+    if (strcmp(name, "store.damaged") != 0 ||
+        ml_tree_parse(&tree, document.data, document.len) != ML_OK) {
+        return;
+    }
+    if (strcmp(ml_value_text(ml_value_get(ml_tree_root(tree), "file"), ""), "log") == 0) {
+        n->ledger.told_event = n->sim->witness.event;
+    }
+    ml_tree_free(tree);
 }
 
 static void port_wake_at(void *ctx, uint64_t at_ms)

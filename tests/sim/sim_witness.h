@@ -54,6 +54,8 @@ struct sim_ledger {
     uint64_t lost_event; /* the last loss */
     uint64_t back_event; /* the last SET_BACK */
     uint64_t tail_event; /* the last time that the end of its WAL may have gone without a word */
+    uint64_t gone_event; /* the last time that the whole log was gone, and no file stayed of it */
+    uint64_t told_event; /* the last time that a repair of the log was told as it was done */
     uint64_t tail_from;  /* bundles from this number on may be that end */
 };
 
