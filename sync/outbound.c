@@ -241,14 +241,15 @@ static struct ml_sync_range range_of(const struct ml_chain_pair *pair, struct ml
     uint32_t from = UINT32_MAX;
     for (size_t i = 0; i < pair->b.count; i++) {
         const struct ml_head *head = &pair->b.heads[i];
+        const bool forked = (head->flags & ML_HEAD_FORKED) != 0;
         if (head->flags & ML_HEAD_KNOWN) {
             after[r.after_count++] = head->id;
-        } else if (head->flags & ML_HEAD_FORKED) {
-            from = head->from < from ? head->from : from;
-            if (head->shared > 0) {
-                after[r.after_count++] =
-                    (struct ml_dep){pair->writer, pair->lane, head->shared, head->common};
-            }
+        } else if (forked && head->from < from) {
+            from = head->from;
+        }
+        if (forked && head->shared > 0) {
+            after[r.after_count++] =
+                (struct ml_dep){pair->writer, pair->lane, head->shared, head->common};
         }
     }
     r.from = from != UINT32_MAX ? from : 1;
