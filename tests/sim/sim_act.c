@@ -178,9 +178,10 @@ static bool is_coordinator(const struct sim *s, unsigned node)
 
 static void enrol(struct sim *s, unsigned node)
 {
-    /* What one of two machines of the coordinator says of governance counts no more. */
+    /* What one of two machines of the coordinator says of governance counts no more; what a damaged
+     * disk says may be lost with it, and whoever it enrolled would have to join again. */
     if (!s->nodes[SIM_LATE].joined && !s->nodes[SIM_LATE].replacing && sim_node_ready(s, 0) &&
-        !sim_is_twin(s, 0)) {
+        !s->nodes[0].damaged && !sim_is_twin(s, 0)) {
         bool joined = sim_join(s, 0, SIM_LATE, 60);
         sim_say(s, "node %u joins: %s", SIM_LATE, joined ? "yes" : "no");
         s->count.of[SIM_JOINED_LATE] += joined;
