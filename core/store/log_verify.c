@@ -36,11 +36,11 @@ static void tell(struct verify *v, const struct ml_header *h, const char *what)
     v->problem(v->user, text);
 }
 
-/* What damage of the file looks like; anything else could not be told: an I/O error least of all,
- * after which the bytes may be there as ever. */
+/* What damage of the file looks like; anything else could not be told. A sector that can't be read
+ * counts too: the rebuild reads it once more before it is lost. */
 static bool is_damage(ml_err err)
 {
-    return err == ML_E_CORRUPT || err == ML_E_MALFORMED;
+    return err == ML_E_CORRUPT || err == ML_E_IO || err == ML_E_MALFORMED;
 }
 
 static void check_signature(struct verify *v, const struct ml_bundle *b, const struct ml_hash *hash)
