@@ -347,28 +347,43 @@ static bool all_ready(struct sim *s)
     return ready;
 }
 
-/* Bodies that are nowhere any more, though their headers are. */
-static int64_t holes_for_ever(const struct sim *s)
+/* Bodies that are nowhere any more, though their headers are; or, while machine `away` is switched
+ * off, nowhere else. SIM_MACHINES: none is. */
+static int64_t holes(const struct sim *s, unsigned away)
 {
-    int64_t holes = 0;
+    int64_t count = 0;
     for (size_t i = 0; i < s->witness.count; i++) {
         const struct sim_bundle *b = &s->witness.bundles[i];
         bool here = false;
+        bool kept = false;
         for (unsigned k = 0; k < SIM_MACHINES; k++) {
-            here = here || b->copy[k].here;
+            here = here || (k != away && b->copy[k].here);
+            kept = kept || (k != away && b->copy[k].here && b->copy[k].body);
         }
-        holes += here && !sim_witness_is_kept(b);
+        count += here && !kept;
     }
-    return holes;
+    return count;
+}
+
+/* What each node must say it misses. A body that came after its header is seen by reading again. */
+static int64_t holes_now(struct sim *s, unsigned away)
+{
+    sim_witness_read(s);
+    const int64_t count = holes(s, away);
+    for (unsigned i = 0; i < SIM_NODES && count > 0; i++) {
+        s->nodes[i].ledger.again = true;
+        sim_witness_read_node(s, i);
+    }
+    return count > 0 ? holes(s, away) : 0;
 }
 
 static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
 {
-    const bool absent = s->forked && !s->nodes[s->doubled].joined; /* it alone may have chunks */
+    /* It alone may have chunks, and bodies of which its twin has the headers. */
+    const bool absent = s->forked && !s->nodes[s->doubled].joined;
     bool equal = true;
     const struct proof *first = NULL;
-    sim_witness_read(s);
-    const int64_t holes = holes_for_ever(s);
+    const int64_t missing = holes_now(s, absent ? s->doubled : SIM_MACHINES);
     const bool lost =
         late && sim_witness_any_loss(s); /* what hangs on it waits for ever, and is told */
     for (unsigned i = 0; i < SIM_NODES; i++) {
@@ -380,7 +395,7 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
         }
         first = first == NULL ? &proofs[i] : first;
         equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
-                strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == holes &&
+                strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == missing &&
                 (proofs[i].chunks == 0 || absent || lost) &&
                 (proofs[i].pending <= (int64_t)s->rogue.waiting || lost);
     }
