@@ -12,7 +12,7 @@
 #include "support_damage.h"
 #include "support_story.h"
 
-enum { A, B, NOWHERE, TREATMENTS = 12 };
+enum { A, B, TREATMENTS = 12 };
 
 static int setup(void **state)
 {
@@ -172,51 +172,6 @@ static void a_log_that_is_gone_or_another_file_comes_back(void **state)
     restart(c, B);
     assert_true(damage_told(c, B, "log", &told));
     assert_true(told.unreadable);
-    cluster_stop(c, B);
-}
-
-static void address_say(struct cluster *c, unsigned to, const char *node, unsigned of)
-{
-    struct story_request r;
-    char address[32];
-    snprintf(address, sizeof(address), "node:%u", of);
-    story_ask(&r);
-    story_put(&r, "node", node);
-    story_put(&r, "address", address);
-    story_must(&r, story_send(&r, c, to, "peer.add"), "peer.add");
-    story_end(&r);
-}
-
-static void node_name(struct cluster *c, unsigned n, char node[40])
-{
-    struct story_request r;
-    story_ask(&r);
-    story_must(&r, story_send(&r, c, n, "node.status"), "node.status");
-    const struct ml_value *org = ml_value_at(story_get(&r, "orgs"), 0);
-    snprintf(node, 40, "%s", ml_value_text(ml_value_get(org, "node"), ""));
-    story_end(&r);
-}
-
-/* A was dialled by B and never dialled it; where B answers it was told while they were linked.
- * Nobody but A can dial: B's own address for A leads nowhere. */
-static void a_lost_log_comes_back_from_where_a_person_said_that_a_peer_is(void **state)
-{
-    struct cluster *c = *state;
-    char patient[40];
-    char node_a[40];
-    char node_b[40];
-    two_nodes(c, patient);
-    node_name(c, A, node_a);
-    node_name(c, B, node_b);
-    address_say(c, A, node_b, B);
-    address_say(c, B, node_a, NOWHERE);
-    cluster_stop(c, A);
-    damage_remove(c, A, "log.db");
-    damage_remove(c, A, "log.db-wal");
-    restart(c, A);
-    (void)read_all(c, A);
-    same_again(c);
-    cluster_stop(c, A);
     cluster_stop(c, B);
 }
 
@@ -779,7 +734,6 @@ int main(void)
         T(any_destroyed_page_of_the_log_comes_back_from_a_peer),
         T(a_log_of_any_length_comes_back),
         T(a_log_that_is_gone_or_another_file_comes_back),
-        T(a_lost_log_comes_back_from_where_a_person_said_that_a_peer_is),
         T(any_destroyed_frame_of_the_wal_comes_back),
         T(a_lone_node_keeps_what_can_be_read_and_says_what_is_lost),
         T(a_lone_node_keeps_what_stands_before_a_destroyed_frame),
