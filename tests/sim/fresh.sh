@@ -2,13 +2,14 @@
 # tests/sim/fresh.sh SIM FOLDER SEEDS [option of the simulator]... -- two processes of SEEDS fresh seeds
 # each, whose output goes to FOLDER/sim.1 and FOLDER/sim.2; prints what failed, with the line that keeps
 # it, and the sums. SEEDS "ops=N": until each has N ops acknowledged. Exit 1: one failed.
+#   FIRST=N    the first seed: else the clock gives it
 set -euo pipefail
 sim=$1
 folder=$2
 how=(--seeds "$3")
 [ "${3#ops=}" = "$3" ] || how=(--ops "${3#ops=}")
 shift 3
-first=$(($(date +%s) * 1000000))
+first=${FIRST:-$(($(date +%s) * 1000000))}
 "$sim" --seed "$first" "${how[@]}" "$@" > "$folder/sim.1" 2>&1 &
 one=$!
 "$sim" --seed $((first + 500000)) "${how[@]}" "$@" > "$folder/sim.2" 2>&1 &
