@@ -320,6 +320,13 @@ static bool place_is(const struct ml_dep *p, const struct sim_bundle *b)
            memcmp(&p->writer, &b->writer, sizeof(b->writer)) == 0;
 }
 
+/* What comes behind a lost bundle in its chain waits in the new log until that one is back. */
+static bool hangs_on(const struct ml_dep *p, const struct sim_bundle *b)
+{
+    return p->seq < b->seq && p->lane == b->lane &&
+           memcmp(&p->writer, &b->writer, sizeof(b->writer)) == 0;
+}
+
 /* Where no file was left to be set aside the loss is told for a week: over at once for whoever's
  * calendar jumps by a year. It was told as it was found. */
 static bool was_told(const struct sim_node *n, const struct sim_bundle *b)
@@ -337,7 +344,8 @@ static bool told_names(const struct sim_node *n, const struct sim_bundle *b)
     bool named = t->cut || t->unreadable || tail || t->lost > (int64_t)t->place_count ||
                  was_told(n, b) || (b->copy[n->index].here && t->bodies > 0);
     for (size_t i = 0; i < t->place_count; i++) {
-        named = named || place_is(&t->places[i], b);
+        named =
+            named || place_is(&t->places[i], b) || (t->missing > 0 && hangs_on(&t->places[i], b));
     }
     return named;
 }
