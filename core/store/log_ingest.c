@@ -546,20 +546,23 @@ ml_err ml_log_ingest(struct ml_log *log, const struct ml_slice *wires, size_t co
     return err;
 }
 
+/* Each once: one that still waits is put back behind the others, and would come again for ever. */
 ml_err ml_log_retry_newer(struct ml_log *log)
 {
     struct ingest in;
+    struct ml_log_counts counts;
     int64_t after = 0;
-    bool found = log->tally.pending > 0;
-    if (!found) {
-        return ML_OK;
+    bool found = true;
+    ml_err err = ml_log_counts(log, &counts);
+    if (err != ML_OK || counts.waits_version == 0) {
+        return err;
     }
-    ml_err err = ml_log_write(log);
+    err = ml_log_write(log);
     if (err != ML_OK) {
         return err;
     }
     err = ingest_init(&in, log);
-    while (err == ML_OK && found) {
+    for (uint64_t i = 0; err == ML_OK && found && i < counts.waits_version; i++) {
         err = ml_log_pending_newer(log, &found, &in.wire, &after);
         if (err == ML_OK && found) {
             err = ingest_again(&in);

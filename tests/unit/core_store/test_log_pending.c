@@ -184,6 +184,24 @@ static void an_unknown_op_that_must_be_understood_waits_for_a_version(void **sta
     assert_int_equal(counts.waits_version, 1);
 }
 
+static void two_that_wait_for_a_version_are_asked_once_by_each_start(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t later[] = {0x82, 0x01, 0x62, 0x02, 0xc3};
+    const struct ml_slice op = {later, sizeof(later)};
+    struct ml_log_counts counts;
+    for (uint8_t i = 0; i < 2; i++) {
+        later[2] = (uint8_t)(0x62 + i); /* of another type, at the same place */
+        struct ml_log_outcome o = world_ingest(
+            f->a, world_build(&f->w, f->a,
+                              &(struct draft){.by = &f->w.actors[0], .ops = &op, .op_count = 1}));
+        assert_int_equal(o.reason, ML_REASON_WAITS_VERSION);
+    }
+    f->a = world_reopen(&f->w, f->a); /* it opens */
+    assert_int_equal(ml_log_counts(f->a, &counts), ML_OK);
+    assert_int_equal(counts.waits_version, 2);
+}
+
 /* As an earlier program leaves it, that doesn't know what this one does. */
 static void what_waited_for_this_version_is_judged_when_it_opens(void **state)
 {
@@ -599,6 +617,7 @@ int main(void)
         TEST(too_much_of_one_writer_stops_him_alone),
         TEST(small_ones_of_one_writer_end_at_their_number),
         TEST(an_unknown_op_that_must_be_understood_waits_for_a_version),
+        TEST(two_that_wait_for_a_version_are_asked_once_by_each_start),
         TEST(what_waited_for_this_version_is_judged_when_it_opens),
         TEST(an_unknown_field_of_what_must_be_understood_waits_too),
         TEST(an_upgrade_wakes_all_that_hung_on_it),
