@@ -16,10 +16,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "sim.h"
 
-enum { EVENTS = 200, FAULTS_OF_1000 = 250, SEEDS_FOR_ALL = 100, RECOMPUTE_EVERY = 50 };
+enum {
+    EVENTS = 200,
+    FAULTS_OF_1000 = 250,
+    SEEDS_FOR_ALL = 100,
+    RECOMPUTE_EVERY = 50,
+    HUNG_S = 1200
+};
 
 struct total {
     struct sim_count count;
@@ -63,9 +70,20 @@ static void events(struct sim *s)
     }
 }
 
+static char hung[80]; /* what is printed of a seed that never ends */
+
+static void hung_say(int signal_number)
+{
+    (void)signal_number;
+    ssize_t said = write(STDOUT_FILENO, hung, strlen(hung));
+    _exit(said > 0 ? 1 : 2);
+}
+
 static void run(const struct sim_options *o, struct total *t)
 {
     static struct sim s;
+    snprintf(hung, sizeof(hung), "seed %" PRIu64 ": never ends, %d s\n", o->seed, HUNG_S);
+    (void)alarm(HUNG_S);
     sim_init(&s, o);
     sim_watch(&s);
     if (!set_up(&s)) {
@@ -196,6 +214,7 @@ int main(int argc, char **argv)
     }
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 30); /* disks grow by steps: no system call for each */
     (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    (void)signal(SIGALRM, hung_say);
     if (a.replay != NULL) {
         bool read = replay(a.replay, a.o, &t);
         total_print(&t);

@@ -197,6 +197,8 @@ struct sim {
     unsigned damages;
     bool replaced;
     struct sim_count count;
+    uint8_t import_key[32]; /* as the founder had it: ids of what is imported hang on it */
+    bool has_import_key;
     uint64_t lost;     /* acknowledged, and gone */
     uint64_t diverged; /* nodes that aren't as the others, or the model */
     char failure[512]; /* empty: none */

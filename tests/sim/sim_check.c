@@ -379,7 +379,7 @@ static int64_t holes_now(struct sim *s, unsigned away)
 
 static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
 {
-    /* It alone may have chunks, and bodies of which its twin has the headers. */
+    /* It alone may have chunks, bodies of which its twin has the headers, what a trace cites. */
     const bool absent = s->forked && !s->nodes[s->doubled].joined;
     bool equal = true;
     const struct proof *first = NULL;
@@ -397,7 +397,7 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
         equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
                 strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == missing &&
                 (proofs[i].chunks == 0 || absent || lost) &&
-                (proofs[i].pending <= (int64_t)s->rogue.waiting || lost);
+                (proofs[i].pending <= (int64_t)s->rogue.waiting || lost || (absent && late));
     }
     return equal;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/assert.h"
+#include "net/node/session.h"
 #include "sim.h"
 
 enum { IMPORTS_MAX = 6, FHIR_FILES = 20 };
@@ -172,10 +173,29 @@ static void import_end(struct sim *s, unsigned node, struct sim_import *m, const
     }
 }
 
+/* Ids of what is imported come from the same key for ever, whatever was imported where. */
+static void key_check(struct sim *s, unsigned node)
+{
+    struct ml_secret *key = NULL;
+    const struct ml_org *org = sim_node_ready(s, node) ? s->nodes[node].node->orgs : NULL;
+    if (org == NULL || org->session == NULL || org->behind ||
+        ml_keyring_import_key(ml_session_keyring(org), &key) != ML_OK) {
+        return;
+    }
+    if (!s->has_import_key) {
+        memcpy(s->import_key, ml_secret_bytes(key), sizeof(s->import_key));
+        s->has_import_key = true;
+    } else if (memcmp(s->import_key, ml_secret_bytes(key), sizeof(s->import_key)) != 0) {
+        sim_fail(s, "node %u would give other ids to what it imports", node);
+    }
+    ml_secret_free(key);
+}
+
 void sim_import(struct sim *s, unsigned node)
 {
     struct sim_model *mo = &s->model;
     struct sim_import *m = NULL;
+    key_check(s, node);
     if (mo->import_count > 0 && (mo->import_count == IMPORTS_MAX || sim_chance(s, 400))) {
         m = &mo->imports[sim_below(s, mo->import_count)];
         s->count.of[SIM_IMPORT_AGAIN]++;
@@ -194,6 +214,9 @@ void sim_import(struct sim *s, unsigned node)
 
 void sim_imports_check(struct sim *s)
 {
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        key_check(s, i);
+    }
     for (size_t i = 0; i < s->model.import_count; i++) {
         const struct sim_import *m = &s->model.imports[i];
         const unsigned node = sim_node_any(s);
