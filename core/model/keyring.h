@@ -167,11 +167,16 @@ ml_err ml_keyring_make_epoch(struct ml_keyring *k, const struct ml_epoch_args *a
 ml_err ml_keyring_make_grant(struct ml_keyring *k, const struct ml_box_pk *recipient, bool history,
                              ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 
-/** Opens a patient in a team; the zero patient: the structure, org-wide. A patient that is open in
- * another team keeps its link secret. EXISTS: open in this team already. NO_KEY. */
+/** Opens a patient in a team. A patient that is open in another team keeps its link secret. EXISTS:
+ * open in this team already. NO_KEY; of the zero patient always: its opening is still to come. */
 ml_err ml_keyring_make_open(struct ml_keyring *k, const struct ml_object_id *patient,
                             const struct ml_team_id *team, ml_keyop_cb *emit,
                             void *user) ML_MUST_CHECK;
+
+/** Opens the structure's own stream (the zero patient), org-wide: at founding, by the founder, once
+ * and for all. Ids of imported objects hang on its link secret (ADR 0006): with a second one the
+ * same file would make everything twice. EXISTS, NO_KEY. */
+ml_err ml_keyring_make_structure(struct ml_keyring *k, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 
 /** A new DEK of patient x compartment: its wraps for every team of the patient, and for
  * break-glass. NOT_FOUND, NO_KEY (a team's KEK isn't held). */

@@ -71,21 +71,33 @@ static ml_err emit_open(struct ml_keyring *k, const struct ml_patient_link *link
     return ml_keyring_emit(k, &op, emit, user);
 }
 
-ml_err ml_keyring_make_open(struct ml_keyring *k, const struct ml_object_id *patient,
-                            const struct ml_team_id *team, ml_keyop_cb *emit, void *user)
+static ml_err make_open(struct ml_keyring *k, struct ml_patient_link *link,
+                        ml_compartment compartment, ml_keyop_cb *emit, void *user)
 {
-    static const struct ml_team_id org_wide = {{0}};
-    bool structure = ml_object_id_is_zero(patient);
-    uint8_t compartment = structure ? ML_COMPARTMENT_ANNUAIRE : ML_COMPARTMENT_ADMIN;
-    const struct key_epoch *e = ml_keyring_sealing(k, team, compartment);
+    const struct key_epoch *e = ml_keyring_sealing(k, &link->team, compartment);
     if (e == NULL || e->wrap_key == NULL) {
         return ML_E_NO_KEY;
     }
-    struct ml_patient_link link = {.patient = *patient, .team = structure ? org_wide : *team};
-    ml_err err = link_for(k, &link);
-    if (err == ML_OK) {
-        err = emit_open(k, &link, e, emit, user);
+    ml_err err = link_for(k, link);
+    return err == ML_OK ? emit_open(k, link, e, emit, user) : err;
+}
+
+ml_err ml_keyring_make_open(struct ml_keyring *k, const struct ml_object_id *patient,
+                            const struct ml_team_id *team, ml_keyop_cb *emit, void *user)
+{
+    if (ml_object_id_is_zero(patient)) {
+        return ML_E_NO_KEY;
     }
+    struct ml_patient_link link = {.patient = *patient, .team = *team};
+    ml_err err = make_open(k, &link, ML_COMPARTMENT_ADMIN, emit, user);
+    ml_wipe(&link, sizeof(link));
+    return err;
+}
+
+ml_err ml_keyring_make_structure(struct ml_keyring *k, ml_keyop_cb *emit, void *user)
+{
+    struct ml_patient_link link = {.patient = {{0}}};
+    ml_err err = make_open(k, &link, ML_COMPARTMENT_ANNUAIRE, emit, user);
     ml_wipe(&link, sizeof(link));
     return err;
 }

@@ -230,12 +230,9 @@ static ml_err epochs_make(struct ml_org *org, const struct ml_team_id *team,
 /* The structure's own stream: professionals, organisations, import ids (ADR 0006). */
 static ml_err structure_open(struct ml_org *org)
 {
-    static const struct ml_object_id nobody;
-    static const struct ml_team_id org_wide = {{0}};
     struct ml_keys keys;
     ml_keys_init(&keys, org->node->env);
-    ml_err err =
-        ml_keyring_make_open(ml_session_keyring(org), &nobody, &org_wide, ml_keys_emit, &keys);
+    ml_err err = ml_keyring_make_structure(ml_session_keyring(org), ml_keys_emit, &keys);
     if (err == ML_OK) {
         err = ml_keys_append(org, &keys);
     }

@@ -8,8 +8,6 @@
 #include "net/node/keys.h"
 #include "net/node/session.h"
 
-static const struct ml_object_id structure;
-
 /* The care circle of a new patient: the structure's first team. */
 static bool first_team(const struct ml_org *org, struct ml_team_id *team)
 {
@@ -20,14 +18,11 @@ static bool first_team(const struct ml_org *org, struct ml_team_id *team)
     return f != NULL;
 }
 
-/* The structure's own stream was opened at founding: a node that doesn't find it hasn't all of its
- * log. A second opening would give imported objects other ids (ADR 0006). */
 static ml_err patient_open(struct ml_org *org, const struct ml_object_id *patient,
                            struct ml_keys *keys)
 {
-    struct ml_team_id team = {{0}};
-    const bool is_structure = memcmp(patient, &structure, sizeof(*patient)) == 0;
-    if (is_structure || !first_team(org, &team)) {
+    struct ml_team_id team;
+    if (!first_team(org, &team)) {
         return ML_E_NO_KEY;
     }
     return ml_keyring_make_open(ml_session_keyring(org), patient, &team, ml_keys_emit, keys);

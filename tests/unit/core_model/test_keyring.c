@@ -100,7 +100,7 @@ static void found(struct fixture *f)
         epoch(f, (ml_compartment)c, 1, true);
     }
     size_t first = f->log.count;
-    assert_int_equal(ml_keyring_make_open(k, &structure, &f->team, key_log_add, &f->log), ML_OK);
+    assert_int_equal(ml_keyring_make_structure(k, key_log_add, &f->log), ML_OK);
     assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
     key_log_apply_from(k, &f->log, first);
 }
@@ -167,6 +167,17 @@ static void an_unknown_patient_or_stream_is_not_found(void **state)
     assert_int_equal(opens(k, &key), ML_E_NOT_FOUND);
     assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log),
                      ML_E_EXISTS);
+}
+
+/* It is opened at founding: whoever lacks it then waits for it. */
+static void what_is_written_never_opens_the_structure(void **state)
+{
+    struct fixture *f = *state;
+    found(f);
+    assert_int_equal(
+        ml_keyring_make_open(f->who[0].ring, &structure, &f->team, key_log_add, &f->log),
+        ML_E_NO_KEY);
+    assert_int_equal(ml_keyring_make_structure(f->who[0].ring, key_log_add, &f->log), ML_E_EXISTS);
 }
 
 static void every_member_derives_the_same_import_key(void **state)
@@ -660,6 +671,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_founder_writes_for_a_patient_and_for_the_structure),
         TEST(an_unknown_patient_or_stream_is_not_found),
+        TEST(what_is_written_never_opens_the_structure),
         TEST(every_member_derives_the_same_import_key),
         TEST(a_grant_opens_what_came_before_it),
         TEST(the_order_of_key_ops_is_no_matter),

@@ -221,7 +221,7 @@ void place_found(struct place *p)
         assert_int_equal(ml_keyring_make_epoch(k, &args, append_key_op, p), ML_OK);
     }
     place_catch_up(p, p->vault, 1000);
-    assert_int_equal(ml_keyring_make_open(k, &structure, &p->team, append_key_op, p), ML_OK);
+    assert_int_equal(ml_keyring_make_structure(k, append_key_op, p), ML_OK);
     place_catch_up(p, p->vault, 1000);
 }
 
