@@ -210,7 +210,6 @@ static ml_err append_key_op(void *user, struct ml_slice op)
 void place_found(struct place *p)
 {
     const struct ml_epoch_recipient me = {p->who[0].pk, true};
-    static const struct ml_object_id structure;
     p->vault = place_vault(p, 0, NULL);
     struct ml_keyring *k = ml_vault_keyring(p->vault);
     for (int c = 1; c <= (int)ML_COMPARTMENT_LAST; c++) {
