@@ -379,8 +379,10 @@ static int64_t holes_now(struct sim *s, unsigned away)
 
 static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
 {
-    /* It alone may have chunks, bodies of which its twin has the headers, what a trace cites. */
+    /* It alone may have chunks, bodies of which its twin has the headers, what a trace cites: what
+     * the others have of these has had its time to come. */
     const bool absent = s->forked && !s->nodes[s->doubled].joined;
+    const bool waits = absent && late;
     bool equal = true;
     const struct proof *first = NULL;
     const int64_t missing = holes_now(s, absent ? s->doubled : SIM_MACHINES);
@@ -396,8 +398,8 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
         first = first == NULL ? &proofs[i] : first;
         equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
                 strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == missing &&
-                (proofs[i].chunks == 0 || absent || lost) &&
-                (proofs[i].pending <= (int64_t)s->rogue.waiting || lost || (absent && late));
+                (proofs[i].chunks == 0 || waits || lost) &&
+                (proofs[i].pending <= (int64_t)s->rogue.waiting || lost || waits);
     }
     return equal;
 }
