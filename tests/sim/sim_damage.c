@@ -243,8 +243,9 @@ void sim_replaced_joins(struct sim *s, unsigned i)
     if (!n->replacing || !sim_node_ready(s, SIM_ENROLLER)) {
         return;
     }
-    sim_node_stop(s, i); /* whatever an earlier try has left */
+    sim_node_stop(s, i); /* whatever an earlier try has left, and written, is gone again */
     disk_empty(n);
+    sim_witness_loss(s, i, SIM_LOSS_SET_BACK);
     n->draft = 0; /* drafts are of one machine */
     fault_disk_plan(n->disk, NULL);
     if (sim_join_as(s, SIM_ENROLLER, i, n->member)) {
