@@ -123,8 +123,19 @@ ml_err ml_anchors_ahead(struct ml_org *org, const struct ml_writer_id *writer, b
     return ML_OK;
 }
 
+/* All that is here of chains of this node may have been offered. */
+static ml_err raise_own(void *user, const struct ml_dep *head)
+{
+    const struct ml_org *org = user;
+    const struct ml_fact *opening = ml_gov_opening(ml_log_gov(org->log), &head->writer);
+    const bool own =
+        opening != NULL && memcmp(&opening->node, &org->secrets.node, sizeof(opening->node)) == 0;
+    return own ? ml_anchor_raise(org->anchor, &head->writer, head->lane, head->seq) : ML_OK;
+}
+
 /* How far own chains were offered isn't known any more, so that none of them is signed on: noted
- * first, then the record begins anew. */
+ * first, then the record begins anew, with all that the log holds: an older copy of it that is put
+ * back later is still found behind. */
 static ml_err anchor_replace(struct ml_org *org, const char *path)
 {
     struct ml_damage damage = {.file = ML_DAMAGE_ANCHOR};
@@ -134,6 +145,9 @@ static ml_err anchor_replace(struct ml_org *org, const char *path)
     }
     if (err == ML_OK) {
         err = ml_anchor_open(&org->anchor, org->node->env, path, org->anchor_key);
+    }
+    if (err == ML_OK) {
+        err = ml_log_heads(org->log, raise_own, org);
     }
     if (err == ML_OK) {
         ml_damage_note(org, &damage);

@@ -655,6 +655,32 @@ static void a_backup_older_than_a_new_writer_is_told_once(void **state)
     same_again(c);
 }
 
+/* The new record knows of the old chains what the log knows of them. */
+static void a_backup_older_than_a_damaged_anchor_is_told(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told;
+    char patient[40];
+    char treatment[40];
+    two_nodes(c, patient);
+    cluster_stop(c, B);
+    cluster_copy_home(c, B, "sound");
+    restart(c, B);
+    story_treatment(c, B, patient, drug("ramipril", "5 mg"), treatment);
+    story_synced(c, B);
+    cluster_stop(c, A);
+    cluster_stop(c, B);
+    damage_flip_anchor(c, B, 12);
+    restart(c, B);
+    cluster_stop(c, B);
+    cluster_restore_home(c, B, "sound");
+    cluster_start(c, B);
+    assert_true(story_unlock_restored(c, B));
+    assert_true(damage_told(c, B, "restored", &told));
+    restart(c, A);
+    same_again(c);
+}
+
 static void a_damaged_keystore_is_replaced_by_its_twin(void **state)
 {
     struct cluster *c = *state;
@@ -749,6 +775,7 @@ int main(void)
         T(a_damaged_journal_of_traces_begins_anew),
         T(a_damaged_anchor_makes_new_writers),
         T(a_backup_older_than_a_new_writer_is_told_once),
+        T(a_backup_older_than_a_damaged_anchor_is_told),
         T(a_damaged_keystore_is_replaced_by_its_twin),
         T(without_a_keystore_the_remedy_is_told_and_works),
         T(a_keystore_that_could_not_be_read_for_a_moment_is_read_again),
