@@ -172,7 +172,8 @@ static bool log_end(const struct sim *s, unsigned node, uint64_t *n, uint64_t *e
 }
 
 /* Whether the node has signed something for the record since then. What is refused is traced, which
- * is no op of the record; what comes from others in the meantime isn't its own. */
+ * is no op of the record; what comes from others in the meantime isn't its own, or was seen before.
+ */
 static bool has_written(struct sim *s, unsigned node, uint64_t after)
 {
     struct sim_node *n = &s->nodes[node];
@@ -182,7 +183,8 @@ static bool has_written(struct sim *s, unsigned node, uint64_t after)
     while (ml_log_after(n->node->orgs->log, after, 1u << ML_LANE_RECORD, &e) == ML_OK) {
         const struct sim_bundle b = {.writer = e.header.writer};
         after = e.n;
-        written = written || sim_witness_is_own(s, node, &b);
+        written =
+            written || (sim_witness_is_own(s, node, &b) && sim_witness_find(s, e.hash.b) == NULL);
     }
     fault_disk_hold(n->disk, false);
     return written;
