@@ -46,7 +46,7 @@ mutant sync/frontier.c 's/if ((id->lane == ML_LANE_TRACE) != trace) {/if (false)
 mutant sync/frontier.c 's/ml_sync_frontier_drop_lane(\&s->theirs, ML_LANE_TRACE);//; s/.seq = id->seq - 1, .hash = \*prev};/.seq = id->seq, .hash = *prev};/' $X
 # branches and bodies
 mutant sync/fork.c 's/if (f->hi == f->lo + 1) {/if (f->hi <= f->lo + 2) {/' $F
-mutant sync/fork.c 's/head->from = range.first;/head->from = 1;/' $F
+mutant sync/fork.c 's/head->shared = f->lo;/head->shared = 0;/' $F
 mutant sync/fork.c 's/    return ml_sess_send(s, \&msg);/    return ML_OK;/' $F
 mutant sync/outbound.c 's/lower ? r->first : head->from/1/' $F
 mutant sync/bodies.c 's/w->last = count < ML_SYNC_BODIES_MAX;/w->last = true;/' $F
