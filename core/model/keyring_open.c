@@ -74,7 +74,7 @@ static ml_err emit_open(struct ml_keyring *k, const struct ml_patient_link *link
 static ml_err make_open(struct ml_keyring *k, struct ml_patient_link *link,
                         ml_compartment compartment, ml_keyop_cb *emit, void *user)
 {
-    const struct key_epoch *e = ml_keyring_sealing(k, &link->team, compartment);
+    const struct key_epoch *e = ml_keyring_sealing(k, &link->team, (uint8_t)compartment);
     if (e == NULL || e->wrap_key == NULL) {
         return ML_E_NO_KEY;
     }
