@@ -263,6 +263,8 @@ static ml_err state_load(struct ml_vault *v)
                                     .ops = ml_get_u64be(bytes + 24),
                                     .greyed = ml_get_u64be(bytes + 32),
                                     .complete = 0}; /* the log may have gone on: catch_up says */
+    v->marked = 0;
+    v->mark_checked = false;
     v->last_patient_row = 0;
     v->wait_any = true;
     v->retry = false;
@@ -571,13 +573,67 @@ static ml_err catch_record(struct ml_vault *v, struct catching *c)
     return err == ML_E_NOT_FOUND ? ML_OK : err;
 }
 
+/* ---- is it the log that was followed? ---- */
+
+/* Where the vault stands in the log, and which bundle was there: a log that fell behind a crash or
+ * a lost WAL, and went on in another order, has another one at that number. */
+struct mark {
+    uint64_t n;
+    uint64_t hash; /* the first bytes; 0: can't be read */
+};
+
+static const char mark_key[] = "mark";
+
+static uint64_t hash_at(struct ml_log *log, uint64_t n)
+{
+    struct ml_log_entry entry;
+    const bool there = n > 0 && ml_log_after(log, n - 1, UINT32_MAX, &entry) == ML_OK;
+    return there && entry.n == n ? ml_get_u64be(entry.hash.b) : 0;
+}
+
+static ml_err mark_save(struct ml_vault *v, struct ml_log *log)
+{
+    uint8_t bytes[2 * sizeof(uint64_t)];
+    const uint64_t n =
+        v->state.record_cursor > v->state.key_cursor ? v->state.record_cursor : v->state.key_cursor;
+    if (n == v->marked) {
+        return ML_OK;
+    }
+    ml_put_u64be(bytes, n);
+    ml_put_u64be(bytes + sizeof(uint64_t), hash_at(log, n));
+    ml_err err = meta_put(v, mark_key, bytes, sizeof(bytes));
+    v->marked = err == ML_OK ? n : 0;
+    return err;
+}
+
+/* Once after the vault was opened: while it is open nobody else writes the log. */
+static ml_err mark_differs(struct ml_vault *v, struct ml_log *log, bool *differs)
+{
+    uint8_t bytes[2 * sizeof(uint64_t)];
+    *differs = false;
+    if (v->mark_checked) {
+        return ML_OK;
+    }
+    ml_err err = meta_get(v, mark_key, bytes, sizeof(bytes));
+    if (err == ML_OK) {
+        const struct mark m = {ml_get_u64be(bytes), ml_get_u64be(bytes + sizeof(uint64_t))};
+        const uint64_t now = m.hash == 0 ? 0 : hash_at(log, m.n);
+        *differs = now != 0 && now != m.hash;
+    }
+    v->mark_checked = err == ML_OK || err == ML_E_NOT_FOUND;
+    return v->mark_checked ? ML_OK : err;
+}
+
 static ml_err catch_all(struct ml_vault *v, struct catching *c)
 {
     uint64_t last = ml_log_last(c->log);
     uint64_t epoch = ml_log_epoch(c->log);
-    ml_err err = ML_OK;
-    if (v->remap || v->state.record_cursor > last || v->state.key_cursor > last ||
-        (epoch != v->state.log_epoch && (v->state.record_cursor > 0 || v->state.key_cursor > 0))) {
+    bool differs = false;
+    ml_err err = mark_differs(v, c->log, &differs);
+    if (err == ML_OK &&
+        (differs || v->remap || v->state.record_cursor > last || v->state.key_cursor > last ||
+         (epoch != v->state.log_epoch &&
+          (v->state.record_cursor > 0 || v->state.key_cursor > 0)))) {
         err = forget(v);
     }
     v->state.log_epoch = epoch;
@@ -592,6 +648,9 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
         err = catch_record(v, c);
     }
     v->state.complete = !c->more && !v->remap;
+    if (err == ML_OK) {
+        err = mark_save(v, c->log);
+    }
     return err == ML_OK ? state_save(v) : err;
 }
 
