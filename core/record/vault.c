@@ -263,11 +263,11 @@ static ml_err state_load(struct ml_vault *v)
                                     .ops = ml_get_u64be(bytes + 24),
                                     .greyed = ml_get_u64be(bytes + 32),
                                     .complete = 0}; /* the log may have gone on: catch_up says */
-    v->marked = 0;
-    v->mark_checked = false;
     v->last_patient_row = 0;
     v->wait_any = true;
     v->retry = false;
+    v->marked = 0;
+    v->mark_checked = false;
     ml_keyring_forget(v->keyring); /* it may know what was rolled back */
     err = authors_load(v);
     if (err == ML_OK) {
@@ -606,11 +606,11 @@ static ml_err mark_save(struct ml_vault *v, struct ml_log *log)
     return err;
 }
 
-/* Once after the vault was opened: while it is open nobody else writes the log. */
-static ml_err mark_differs(struct ml_vault *v, struct ml_log *log, bool *differs)
+/* Once after the vault was opened: while it is open nobody else writes the log. Another bundle
+ * there: all is projected again. */
+static ml_err mark_check(struct ml_vault *v, struct ml_log *log)
 {
     uint8_t bytes[2 * sizeof(uint64_t)];
-    *differs = false;
     if (v->mark_checked) {
         return ML_OK;
     }
@@ -618,7 +618,7 @@ static ml_err mark_differs(struct ml_vault *v, struct ml_log *log, bool *differs
     if (err == ML_OK) {
         const struct mark m = {ml_get_u64be(bytes), ml_get_u64be(bytes + sizeof(uint64_t))};
         const uint64_t now = m.hash == 0 ? 0 : hash_at(log, m.n);
-        *differs = now != 0 && now != m.hash;
+        v->remap = v->remap || (now != 0 && now != m.hash);
     }
     v->mark_checked = err == ML_OK || err == ML_E_NOT_FOUND;
     return v->mark_checked ? ML_OK : err;
@@ -628,12 +628,9 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
 {
     uint64_t last = ml_log_last(c->log);
     uint64_t epoch = ml_log_epoch(c->log);
-    bool differs = false;
-    ml_err err = mark_differs(v, c->log, &differs);
-    if (err == ML_OK &&
-        (differs || v->remap || v->state.record_cursor > last || v->state.key_cursor > last ||
-         (epoch != v->state.log_epoch &&
-          (v->state.record_cursor > 0 || v->state.key_cursor > 0)))) {
+    ml_err err = ML_OK;
+    if (v->remap || v->state.record_cursor > last || v->state.key_cursor > last ||
+        (epoch != v->state.log_epoch && (v->state.record_cursor > 0 || v->state.key_cursor > 0))) {
         err = forget(v);
     }
     v->state.log_epoch = epoch;
@@ -648,9 +645,6 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
         err = catch_record(v, c);
     }
     v->state.complete = !c->more && !v->remap;
-    if (err == ML_OK) {
-        err = mark_save(v, c->log);
-    }
     return err == ML_OK ? state_save(v) : err;
 }
 
@@ -665,7 +659,13 @@ ml_err ml_vault_catch_up(struct ml_vault *v, struct ml_log *log, uint32_t max_bu
     if (err != ML_OK) {
         return err;
     }
-    err = catch_all(v, &c);
+    err = mark_check(v, log);
+    if (err == ML_OK) {
+        err = catch_all(v, &c);
+    }
+    if (err == ML_OK) {
+        err = mark_save(v, log);
+    }
     if (err == ML_OK) {
         err = ml_db_commit(v->db);
     }
