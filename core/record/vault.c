@@ -266,6 +266,8 @@ static ml_err state_load(struct ml_vault *v)
     v->last_patient_row = 0;
     v->wait_any = true;
     v->retry = false;
+    v->marked = 0;
+    v->mark_checked = false;
     ml_keyring_forget(v->keyring); /* it may know what was rolled back */
     err = authors_load(v);
     if (err == ML_OK) {
@@ -571,6 +573,57 @@ static ml_err catch_record(struct ml_vault *v, struct catching *c)
     return err == ML_E_NOT_FOUND ? ML_OK : err;
 }
 
+/* ---- is it the log that was followed? ---- */
+
+/* Where the vault stands in the log, and which bundle was there: a log that fell behind a crash or
+ * a lost WAL, and went on in another order, has another one at that number. */
+struct mark {
+    uint64_t n;
+    uint64_t hash; /* the first bytes; 0: can't be read */
+};
+
+static const char mark_key[] = "mark";
+
+static uint64_t hash_at(struct ml_log *log, uint64_t n)
+{
+    struct ml_log_entry entry;
+    const bool there = n > 0 && ml_log_after(log, n - 1, UINT32_MAX, &entry) == ML_OK;
+    return there && entry.n == n ? ml_get_u64be(entry.hash.b) : 0;
+}
+
+static ml_err mark_save(struct ml_vault *v, struct ml_log *log)
+{
+    uint8_t bytes[2 * sizeof(uint64_t)];
+    const uint64_t n =
+        v->state.record_cursor > v->state.key_cursor ? v->state.record_cursor : v->state.key_cursor;
+    if (n == v->marked) {
+        return ML_OK;
+    }
+    ml_put_u64be(bytes, n);
+    ml_put_u64be(bytes + sizeof(uint64_t), hash_at(log, n));
+    ml_err err = meta_put(v, mark_key, bytes, sizeof(bytes));
+    v->marked = err == ML_OK ? n : 0;
+    return err;
+}
+
+/* Once after the vault was opened: while it is open nobody else writes the log. Another bundle
+ * there: all is projected again. */
+static ml_err mark_check(struct ml_vault *v, struct ml_log *log)
+{
+    uint8_t bytes[2 * sizeof(uint64_t)];
+    if (v->mark_checked) {
+        return ML_OK;
+    }
+    ml_err err = meta_get(v, mark_key, bytes, sizeof(bytes));
+    if (err == ML_OK) {
+        const struct mark m = {ml_get_u64be(bytes), ml_get_u64be(bytes + sizeof(uint64_t))};
+        const uint64_t now = m.hash == 0 ? 0 : hash_at(log, m.n);
+        v->remap = v->remap || (now != 0 && now != m.hash);
+    }
+    v->mark_checked = err == ML_OK || err == ML_E_NOT_FOUND;
+    return v->mark_checked ? ML_OK : err;
+}
+
 static ml_err catch_all(struct ml_vault *v, struct catching *c)
 {
     uint64_t last = ml_log_last(c->log);
@@ -606,7 +659,13 @@ ml_err ml_vault_catch_up(struct ml_vault *v, struct ml_log *log, uint32_t max_bu
     if (err != ML_OK) {
         return err;
     }
-    err = catch_all(v, &c);
+    err = mark_check(v, log);
+    if (err == ML_OK) {
+        err = catch_all(v, &c);
+    }
+    if (err == ML_OK) {
+        err = mark_save(v, log);
+    }
     if (err == ML_OK) {
         err = ml_db_commit(v->db);
     }

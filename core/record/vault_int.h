@@ -120,7 +120,9 @@ struct ml_vault {
     struct ml_keyring_store key_store;
     const struct ml_view_names *names;
     struct vault_state state;
-    uint64_t work; /* bundles projected since it was opened */
+    uint64_t marked;   /* number in the log of the bundle whose hash is kept; 0: not known */
+    bool mark_checked; /* since it was opened: the log is the one that was followed */
+    uint64_t work;     /* bundles projected since it was opened */
     struct vault_author *authors;
     size_t author_count;
     size_t author_cap;

@@ -233,6 +233,34 @@ static void a_vault_goes_on_where_it_stopped(void **state)
     ml_vault_close(v);
 }
 
+/* Its log lost its end and got it back in another order, and more, before anybody opened it again.
+ */
+static void a_log_that_went_back_and_on_is_projected_again(void **state)
+{
+    struct place *p = *state;
+    const char *path = NULL;
+    char file[320];
+    tell_story(p);
+    const uint64_t all = p->log.count;
+    const struct log_entry late = p->log.entry[all - 4];
+    p->log.entry[all - 4] = p->log.entry[all - 1];
+    p->log.count = all - 1;
+    struct ml_vault *v = place_vault(p, 0, &path);
+    snprintf(file, sizeof(file), "%s", path);
+    place_catch_up(p, v, 1000);
+    ml_vault_close(v);
+    p->log.entry[all - 1] = p->log.entry[all - 2]; /* what stood at the end stands behind it now */
+    p->log.entry[all - 2] = late;
+    p->log.count = all;
+    v = place_reopen(p, 0, file);
+    place_catch_up(p, v, 1000);
+    place_catch_up(p, p->vault, 1000);
+    const struct ml_hash got = hash_of(v);
+    const struct ml_hash want = hash_of(p->vault);
+    assert_memory_equal(&got, &want, sizeof(got));
+    ml_vault_close(v);
+}
+
 static void another_verdict_projects_again(void **state)
 {
     struct place *p = *state;
@@ -321,6 +349,7 @@ int main(void)
         TEST(every_order_and_batch_gives_one_view),
         TEST(what_waited_for_a_key_is_projected_when_it_comes),
         TEST(a_vault_goes_on_where_it_stopped),
+        TEST(a_log_that_went_back_and_on_is_projected_again),
         TEST(another_verdict_projects_again),
         TEST(a_grant_that_fails_halfway_is_finished),
         TEST(no_failed_alloc_in_catching_up_is_felt),
