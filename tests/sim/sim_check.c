@@ -205,13 +205,19 @@ static void check_acked(struct looked *k)
     }
 }
 
+static ml_err object_show(struct sim_call *c, struct sim *s, unsigned node,
+                          const struct sim_object *o)
+{
+    sim_ask(c);
+    sim_put(c, "patient", s->model.patients[o->patient]);
+    sim_put(c, "object", o->id);
+    return sim_send(c, s, node, "record.show");
+}
+
 static void check_object(struct sim *s, unsigned node, struct sim_object *o)
 {
     struct sim_call c;
-    sim_ask(&c);
-    sim_put(&c, "patient", s->model.patients[o->patient]);
-    sim_put(&c, "object", o->id);
-    ml_err err = sim_send(&c, s, node, "record.show");
+    ml_err err = object_show(&c, s, node, o);
     struct looked k = {.s = s, .node = node, .o = o, .shown = ml_tree_root(c.answer)};
     const bool lost =
         err == ML_E_NOT_FOUND && (!o->versions[0].acked || version_is_lost(s, &o->versions[0]));
@@ -246,28 +252,37 @@ static bool is_listed(const struct sim_call *c, const char *object)
     return false;
 }
 
-/* A conflict that the object shows is in the worklist of its patient. */
-static void check_worklist(const struct looked *k)
+static bool shows_conflict(const struct sim_call *c)
 {
-    const struct ml_value *fields = ml_value_get(k->shown, "fields");
-    bool open = ml_value_bool(ml_value_get(k->shown, "life_conflict"), false);
+    const struct ml_value *fields = sim_get(c, "fields");
+    bool open = ml_value_bool(sim_get(c, "life_conflict"), false);
     for (const struct ml_value *f = ml_value_at(fields, 0); f != NULL; f = ml_value_next(f)) {
         open = open || ml_value_bool(ml_value_get(f, "conflict"), false);
     }
-    if (!open) {
-        return;
-    }
-    struct sim_call c;
-    sim_ask(&c);
-    sim_put(&c, "patient", k->s->model.patients[k->o->patient]);
-    ml_args_key(c.args, "limit");
-    ml_args_int(c.args, 10000);
-    if (sim_send(&c, k->s, k->node, "conflicts.list") == ML_OK && !is_listed(&c, k->o->id)) {
+    return open;
+}
+
+/* A conflict that the object shows is in the worklist of its patient; unless what came between the
+ * two answers has ended it: a branch that was denied. */
+static void check_worklist(const struct looked *k)
+{
+    struct sim_call list;
+    struct sim_call again;
+    sim_ask(&list);
+    sim_put(&list, "patient", k->s->model.patients[k->o->patient]);
+    ml_args_key(list.args, "limit");
+    ml_args_int(list.args, 10000);
+    const bool hidden =
+        sim_send(&list, k->s, k->node, "conflicts.list") == ML_OK && !is_listed(&list, k->o->id);
+    if (hidden && object_show(&again, k->s, k->node, k->o) == ML_OK && shows_conflict(&again)) {
         sim_fail(k->s, "node %u hides a conflict of %s %s (I10)", k->node, k->o->entity->name,
                  k->o->id);
     }
+    if (hidden) {
+        sim_call_end(&again);
+    }
     k->s->count.of[SIM_CHECKED_I10_LIST]++;
-    sim_call_end(&c);
+    sim_call_end(&list);
 }
 
 /* A version whose bundle this node has is shown, whatever came after it. */
@@ -294,15 +309,14 @@ static void check_any_object(struct sim *s)
     }
     struct sim_object *o = &s->model.objects[sim_below(s, s->model.object_count)];
     struct sim_call c;
-    sim_ask(&c);
-    sim_put(&c, "patient", s->model.patients[o->patient]);
-    sim_put(&c, "object", o->id);
-    ml_err err = sim_send(&c, s, node, "record.show");
+    ml_err err = object_show(&c, s, node, o);
     struct looked k = {.s = s, .node = node, .o = o, .shown = ml_tree_root(c.answer)};
     if (err == ML_OK && !s->nodes[node].node->orgs->behind) {
         there_mark(&k);
         check_shown(&k);
-        check_worklist(&k);
+        if (shows_conflict(&c)) {
+            check_worklist(&k);
+        }
     }
     sim_call_end(&c);
 }
@@ -395,6 +409,9 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
         if (!prove(s, i, &proofs[i])) {
             return false;
         }
+        if ((absent || lost) && sim_node_is_stranger(s, i)) {
+            continue; /* no key of the record is for it: its enrolment was on one machine only */
+        }
         first = first == NULL ? &proofs[i] : first;
         equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
                 strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == missing &&
@@ -446,11 +463,12 @@ static bool converge(struct sim *s, struct proof proofs[SIM_NODES])
 {
     for (unsigned turn = 0; turn < HEAL_TURNS && s->failure[0] == '\0'; turn++) {
         sim_run(s, turn < 3 ? 2000 : HEAL_MS);
-        if (!all_ready(s)) {
+        const bool ready = all_ready(s);
+        sync_all(s); /* who isn't ready may wait for what another has */
+        if (!ready) {
             continue;
         }
         introduce_again(s);
-        sync_all(s);
         if (all_equal(s, proofs, turn >= LATE_TURNS)) {
             return true;
         }
@@ -601,17 +619,31 @@ static void check_forks_told(struct sim *s, const struct proof proofs[SIM_NODES]
     }
 }
 
+/* The one machine that had their enrolment lost it: they must be enrolled again, and are told so
+ * whenever they want to write. */
+static void strangers_leave(struct sim *s)
+{
+    for (unsigned i = 0; i < SIM_NODES; i++) {
+        if (s->nodes[i].joined && sim_node_is_stranger(s, i)) {
+            s->nodes[i].joined = false;
+            sim_say(s, "node %u was enrolled by what is lost", i);
+        }
+    }
+}
+
 void sim_check_end(struct sim *s)
 {
     static struct proof proofs[SIM_NODES];
     for (unsigned turn = 0; turn < HEAL_TURNS && any_replacing(s); turn++) {
         sim_run(s, HEAL_MS);
         (void)all_ready(s);
+        sync_all(s);
     }
     if (!meet_in_turn(s, proofs)) {
         say_unequal(s, proofs);
         return;
     }
+    strangers_leave(s);
     for (unsigned i = 0; i < SIM_NODES; i++) {
         if (s->nodes[i].joined) {
             s->nodes[i].ledger.again = true;

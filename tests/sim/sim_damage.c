@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/base/ids.h"
+#include "core/crypto/box.h"
+#include "net/node/state.h"
 #include "sim.h"
 
 enum { DAMAGES_MAX = 3 /* a run */, SLOW_MS_MAX = 400, NAME_MAX_BYTES = 256 };
@@ -252,6 +254,26 @@ void sim_replaced_joins(struct sim *s, unsigned i)
         n->replacing = false;
         sim_introduce_new(s, i);
     }
+}
+
+static bool knows(const struct sim_node *n, const struct ml_box_pk *noise)
+{
+    const struct ml_org *org = n->node == NULL ? NULL : n->node->orgs;
+    return org != NULL && org->open && ml_gov_noise(ml_log_gov(org->log), noise) != NULL;
+}
+
+bool sim_node_is_stranger(const struct sim *s, unsigned i)
+{
+    struct ml_box_pk noise;
+    bool known = false;
+    if (!sim_node_ready(s, i)) {
+        return false;
+    }
+    ml_box_pk_of(&noise, s->nodes[i].node->orgs->secrets.noise);
+    for (unsigned k = 0; k < SIM_NODES; k++) {
+        known = known || (s->nodes[k].joined && knows(&s->nodes[k], &noise));
+    }
+    return !known;
 }
 
 /* One who enrols others is there, and isn't the one whose machine is gone. */
