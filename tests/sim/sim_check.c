@@ -361,9 +361,9 @@ static bool all_ready(struct sim *s)
     return ready;
 }
 
-/* Bodies that are nowhere any more, though their headers are; or, while machine `away` is switched
- * off, nowhere else. SIM_MACHINES: none is. */
-static int64_t holes(const struct sim *s, unsigned away)
+/* Bodies that are nowhere any more, though machine `node` has their headers; or, while machine
+ * `away` is switched off, nowhere else. SIM_MACHINES: none is away, or whoever has the headers. */
+static int64_t holes(const struct sim *s, unsigned away, unsigned node)
 {
     int64_t count = 0;
     for (size_t i = 0; i < s->witness.count; i++) {
@@ -371,7 +371,7 @@ static int64_t holes(const struct sim *s, unsigned away)
         bool here = false;
         bool kept = false;
         for (unsigned k = 0; k < SIM_MACHINES; k++) {
-            here = here || (k != away && b->copy[k].here);
+            here = here || (k != away && b->copy[k].here && (node == SIM_MACHINES || node == k));
             kept = kept || (k != away && b->copy[k].here && b->copy[k].body);
         }
         count += here && !kept;
@@ -379,16 +379,15 @@ static int64_t holes(const struct sim *s, unsigned away)
     return count;
 }
 
-/* What each node must say it misses. A body that came after its header is seen by reading again. */
-static int64_t holes_now(struct sim *s, unsigned away)
+/* A body that came after its header is seen by reading again. */
+static void holes_read(struct sim *s, unsigned away)
 {
     sim_witness_read(s);
-    const int64_t count = holes(s, away);
-    for (unsigned i = 0; i < SIM_NODES && count > 0; i++) {
+    const bool any = holes(s, away, SIM_MACHINES) > 0;
+    for (unsigned i = 0; i < SIM_NODES && any; i++) {
         s->nodes[i].ledger.again = true;
         sim_witness_read_node(s, i);
     }
-    return count > 0 ? holes(s, away) : 0;
 }
 
 static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
@@ -399,9 +398,10 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
     const bool waits = absent && late;
     bool equal = true;
     const struct proof *first = NULL;
-    const int64_t missing = holes_now(s, absent ? s->doubled : SIM_MACHINES);
+    const unsigned away = absent ? s->doubled : SIM_MACHINES;
     const bool lost =
         late && sim_witness_any_loss(s); /* what hangs on it waits for ever, and is told */
+    holes_read(s, away);
     for (unsigned i = 0; i < SIM_NODES; i++) {
         if (!s->nodes[i].joined) {
             continue;
@@ -414,7 +414,8 @@ static bool all_equal(struct sim *s, struct proof proofs[SIM_NODES], bool late)
         }
         first = first == NULL ? &proofs[i] : first;
         equal = equal && strcmp(first->state, proofs[i].state) == 0 &&
-                strcmp(first->view, proofs[i].view) == 0 && proofs[i].missing == missing &&
+                strcmp(first->view, proofs[i].view) == 0 &&
+                proofs[i].missing == holes(s, away, i) &&
                 (proofs[i].chunks == 0 || waits || lost) &&
                 (proofs[i].pending <= (int64_t)s->rogue.waiting || lost || waits);
     }
