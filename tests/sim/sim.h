@@ -309,9 +309,7 @@ void sim_fault(struct sim *s);
 void sim_damage(struct sim *s);
 /** A new machine that could not be enrolled yet tries again. */
 void sim_replaced_joins(struct sim *s, unsigned n);
-/** Whether no machine that is there has its enrolment: not even itself, which was told that it
- * comes.
- */
+/** Whether no other machine that is there has its enrolment: they don't exchange with it. */
 bool sim_node_is_stranger(const struct sim *s, unsigned n);
 /** What stray and cheating writes hit, since the last time. */
 void sim_damage_notice(struct sim *s);

@@ -437,15 +437,16 @@ static void sync_all(struct sim *s)
     }
 }
 
-/* Who wasn't there when a machine was replaced hears of it now. */
+/* Who wasn't there when a machine was replaced, or came late, hears of it now. */
 static void introduce_again(struct sim *s)
 {
-    for (unsigned i = 0; i < SIM_TWIN && s->replaced; i++) {
-        if (s->nodes[i].was_replaced) {
+    const bool late = s->count.of[SIM_JOINED_LATE] > 0;
+    for (unsigned i = 0; i < SIM_TWIN; i++) {
+        if (s->nodes[i].was_replaced || (late && i == SIM_LATE)) {
             sim_introduce_new(s, i);
         }
     }
-    if (s->replaced && s->forked && sim_node_ready(s, SIM_TWIN)) {
+    if ((s->replaced || late) && s->forked && sim_node_ready(s, SIM_TWIN)) {
         (void)sim_introduce_one(s, SIM_TWIN);
     }
 }

@@ -271,7 +271,8 @@ bool sim_node_is_stranger(const struct sim *s, unsigned i)
     }
     ml_box_pk_of(&noise, s->nodes[i].node->orgs->secrets.noise);
     for (unsigned k = 0; k < SIM_NODES; k++) {
-        known = known || (s->nodes[k].joined && knows(&s->nodes[k], &noise));
+        const bool other = strcmp(s->nodes[k].id, s->nodes[i].id) != 0;
+        known = known || (other && s->nodes[k].joined && knows(&s->nodes[k], &noise));
     }
     return !known;
 }
@@ -343,11 +344,17 @@ static bool place_is(const struct ml_dep *p, const struct sim_bundle *b)
            memcmp(&p->writer, &b->writer, sizeof(b->writer)) == 0;
 }
 
-/* What comes behind a lost bundle in its chain waits in the new log until that one is back. */
+/* What comes behind a lost bundle in its chain waits in the new log until that one is back; what
+ * had seen lost governance, too. */
 static bool hangs_on(const struct ml_dep *p, const struct sim_bundle *b)
 {
-    return p->seq < b->seq && p->lane == b->lane &&
-           memcmp(&p->writer, &b->writer, sizeof(b->writer)) == 0;
+    bool hangs = p->seq < b->seq && p->lane == b->lane &&
+                 memcmp(&p->writer, &b->writer, sizeof(b->writer)) == 0;
+    for (size_t i = 0; i < b->vec_count && p->lane == ML_LANE_GOVERNANCE && !hangs; i++) {
+        hangs = p->seq <= b->vec[i].seq &&
+                memcmp(&p->writer, &b->vec[i].writer, sizeof(p->writer)) == 0;
+    }
+    return hangs;
 }
 
 /* Where no file was left to be set aside the loss is told for a week: over at once for whoever's
