@@ -114,6 +114,7 @@ void sim_node_double(struct sim *s, unsigned i)
 {
     struct sim_node *twin = &s->nodes[SIM_TWIN];
     sim_node_stop(s, i);
+    sim_damage_notice(s); /* what its last writes met, its twin has too */
     struct fault_image *image = fault_disk_image(s->nodes[i].disk, "/");
     fault_disk_put_image(twin->disk, image);
     fault_image_free(image);
