@@ -174,11 +174,24 @@ static const struct sim_bundle *version_bundle(struct sim *s, const struct sim_v
                : NULL;
 }
 
+/* What opens it may have been in a body that is nowhere any more: that one is told. */
+static bool any_key_lost(const struct sim *s)
+{
+    bool lost = false;
+    for (size_t i = 0; i < s->witness.count && !lost; i++) {
+        const struct sim_bundle *b = &s->witness.bundles[i];
+        for (unsigned k = 0; k < SIM_MACHINES && b->lane == ML_LANE_KEYS; k++) {
+            lost = lost || (b->copy[k].here && !sim_witness_is_kept(b));
+        }
+    }
+    return lost;
+}
+
 /* Gone with every machine that had it: what sim_check_losses has asked for. */
 static bool version_is_lost(struct sim *s, const struct sim_version *v)
 {
     const struct sim_bundle *b = version_bundle(s, v);
-    return b != NULL && !sim_witness_is_kept(b);
+    return b != NULL && (!sim_witness_is_kept(b) || any_key_lost(s));
 }
 
 static void there_mark(struct looked *k)
