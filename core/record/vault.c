@@ -75,8 +75,18 @@ static const char skipped_sql[] =
     "ALTER TABLE skipped ADD COLUMN patient INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX skipped_patient ON skipped(patient);";
 
+/* A disk that loses a write leaves an old page, sealed as it should be (docs/storage/vault.md): a
+ * number is never a second patient's, and what opens a record says whose it is. */
+static const char owner_sql[] =
+    "DROP TABLE patient;"
+    "CREATE TABLE patient(id INTEGER PRIMARY KEY AUTOINCREMENT, oid BLOB NOT NULL UNIQUE,"
+    " hkey INTEGER, card BLOB, tokens BLOB);"
+    "CREATE INDEX patient_hkey ON patient(hkey) WHERE hkey IS NOT NULL;"
+    "ALTER TABLE stream ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE link ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;";
+
 static const struct ml_db_step layout_steps[] = {
-    {.sql = layout_sql}, {.sql = wrap_sql}, {.sql = skipped_sql}};
+    {.sql = layout_sql}, {.sql = wrap_sql}, {.sql = skipped_sql}, {.sql = owner_sql}};
 static const struct ml_db_schema layout = {
     .application_id = 0x4d6c5661, /* "MlVa" */
     .steps = layout_steps,
@@ -464,7 +474,7 @@ void ml_vault_set_names(struct ml_vault *v, const struct ml_view_names *names)
 
 bool ml_vault_damaged(const struct ml_vault *v)
 {
-    return ml_db_damaged(v->db);
+    return v->damaged || ml_db_damaged(v->db);
 }
 
 /* ---- catching up ---- */

@@ -7,7 +7,7 @@
 #include "core/record/views.h"
 #include "core/store/db.h"
 
-#define VAULT_LAYOUT   4u /* of the tables' contents: another number projects again */
+#define VAULT_LAYOUT   5u /* of the tables' contents: another number projects again */
 #define PATIENT_NOBODY 0
 
 /* X(NAME, sql) */
@@ -67,14 +67,14 @@
     X(SKIP_COUNT, "SELECT sum(why IN (1, 6)), sum(why NOT IN (1, 6)) FROM skipped")                \
     X(GROUP_PUT, "INSERT INTO groupop(accepted, op) VALUES(?1, ?2)")                               \
     X(GROUP_ALL, "SELECT accepted, op FROM groupop ORDER BY id")                                   \
-    X(STREAM_GET, "SELECT s.patient, s.compartment, p.oid FROM stream s JOIN patient p "           \
+    X(STREAM_GET, "SELECT s.patient, s.compartment, p.oid, s.owner FROM stream s JOIN patient p "  \
                   "ON p.id = s.patient WHERE s.id = ?1")                                           \
-    X(STREAM_PUT, "INSERT INTO stream(id, patient, compartment) VALUES(?1, ?2, ?3) "               \
+    X(STREAM_PUT, "INSERT INTO stream(id, patient, compartment, owner) VALUES(?1, ?2, ?3, ?4) "    \
                   "ON CONFLICT DO NOTHING")                                                        \
-    X(STREAM_MOVE, "UPDATE stream SET patient = ?2 WHERE id = ?1")                                 \
-    X(LINK_PUT, "INSERT INTO link(patient, team, secret) VALUES(?1, ?2, ?3) "                      \
+    X(STREAM_MOVE, "UPDATE stream SET patient = ?2, owner = ?3 WHERE id = ?1")                     \
+    X(LINK_PUT, "INSERT INTO link(patient, team, secret, owner) VALUES(?1, ?2, ?3, ?4) "           \
                 "ON CONFLICT DO NOTHING")                                                          \
-    X(LINK_ALL, "SELECT team, secret FROM link WHERE patient = ?1 ORDER BY team, secret")          \
+    X(LINK_ALL, "SELECT team, secret, owner FROM link WHERE patient = ?1 ORDER BY team, secret")   \
     X(WRAP_PUT, "INSERT INTO wrap(stream, dek, kek, nonce, ct, seals) "                            \
                 "VALUES(?1, ?2, ?3, ?4, ?5, ?6) "                                                  \
                 "ON CONFLICT DO UPDATE SET seals = seals | excluded.seals")                        \
@@ -122,6 +122,7 @@ struct ml_vault {
     struct vault_state state;
     uint64_t marked;   /* number in the log of the bundle whose hash is kept; 0: not known */
     bool mark_checked; /* since it was opened: the log is the one that was followed */
+    bool damaged;      /* rows contradict each other */
     uint64_t work;     /* bundles projected since it was opened */
     struct vault_author *authors;
     size_t author_count;

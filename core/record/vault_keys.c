@@ -22,6 +22,18 @@ static ml_err mark_ready(struct ml_vault *v, const uint8_t key[16])
     return ml_stmt_run(st);
 }
 
+/* The end of a patient's id, which is drawn by chance. */
+static int64_t owner_of(const struct ml_object_id *patient)
+{
+    return (int64_t)ml_get_u64be(patient->b + sizeof(patient->b) - sizeof(uint64_t));
+}
+
+static ml_err not_his(struct ml_vault *v)
+{
+    v->damaged = true;
+    return ML_E_CORRUPT;
+}
+
 static ml_err stream_get(void *ctx, const struct ml_stream_id *stream, struct ml_stream_info *info)
 {
     struct ml_vault *v = ctx;
@@ -36,8 +48,10 @@ static ml_err stream_get(void *ctx, const struct ml_stream_id *stream, struct ml
         if (oid.len == sizeof(info->patient.b)) {
             memcpy(info->patient.b, oid.data, oid.len);
         }
+        const bool his =
+            oid.len == sizeof(info->patient.b) && ml_stmt_int(st, 3) == owner_of(&info->patient);
         ml_stmt_reset(st);
-        return oid.len == sizeof(info->patient.b) ? ML_OK : ML_E_CORRUPT;
+        return his ? ML_OK : not_his(v);
     }
     return err == ML_OK ? ML_E_NOT_FOUND : err;
 }
@@ -56,6 +70,7 @@ static ml_err stream_put(void *ctx, const struct ml_stream_id *stream,
     BIND(st, 1, *stream);
     ml_stmt_bind_int(st, 2, patient);
     ml_stmt_bind_int(st, 3, info->compartment);
+    ml_stmt_bind_int(st, 4, owner_of(&info->patient));
     err = ml_stmt_run(st);
     if (err != ML_OK || ml_db_changes(v->db) > 0) {
         return err == ML_OK ? mark_ready(v, stream->b) : err;
@@ -65,6 +80,7 @@ static ml_err stream_put(void *ctx, const struct ml_stream_id *stream,
         st = v->st[ST_STREAM_MOVE]; /* two patients claim one link: the smaller id has it */
         BIND(st, 1, *stream);
         ml_stmt_bind_int(st, 2, patient);
+        ml_stmt_bind_int(st, 3, owner_of(&info->patient));
         v->remap = true;
         err = ml_stmt_run(st);
     }
@@ -83,6 +99,7 @@ static ml_err link_put(void *ctx, const struct ml_patient_link *link)
     ml_stmt_bind_int(st, 1, patient);
     BIND(st, 2, link->team);
     ml_stmt_bind_blob(st, 3, link->secret, sizeof(link->secret));
+    ml_stmt_bind_int(st, 4, owner_of(&link->patient));
     return ml_stmt_run(st);
 }
 
@@ -101,8 +118,9 @@ static ml_err link_each(void *ctx, const struct ml_object_id *patient, ml_link_c
         struct ml_patient_link link = {.patient = *patient};
         struct ml_slice team = ml_stmt_blob(st, 0);
         struct ml_slice secret = ml_stmt_blob(st, 1);
-        err = team.len == sizeof(link.team.b) && secret.len == sizeof(link.secret) ? ML_OK
-                                                                                   : ML_E_CORRUPT;
+        const bool his = team.len == sizeof(link.team.b) && secret.len == sizeof(link.secret) &&
+                         ml_stmt_int(st, 2) == owner_of(patient);
+        err = his ? ML_OK : not_his(v);
         if (err == ML_OK) {
             memcpy(link.team.b, team.data, team.len);
             memcpy(link.secret, secret.data, secret.len);

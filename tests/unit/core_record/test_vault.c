@@ -405,6 +405,66 @@ static void a_batch_ends_with_its_ops(void **state)
     ml_vault_close(v);
 }
 
+static int64_t one_number(struct place *p, const char *sql)
+{
+    struct ml_stmt *st = NULL;
+    bool row = false;
+    assert_int_equal(ml_stmt_prepare(&st, p->vault->db, sql), ML_OK);
+    assert_int_equal(ml_stmt_step(st, &row), ML_OK);
+    const int64_t number = ml_stmt_int(st, 0);
+    ml_stmt_free(st);
+    return number;
+}
+
+/* A page that a disk never wrote is an old one, sealed as it should be: what it says of a number
+ * must not become another patient's. */
+static void a_number_is_never_a_second_patients(void **state)
+{
+    struct place *p = *state;
+    (void)place_open(p);
+    place_catch_up(p, p->vault, 1000);
+    const int64_t last = one_number(p, "SELECT max(id) FROM patient");
+    assert_int_equal(ml_vault_reset(p->vault), ML_OK);
+    place_catch_up(p, p->vault, 1000);
+    assert_true(one_number(p, "SELECT min(id) FROM patient") > last);
+}
+
+/* Of two patients one has the other's keys, as such a page may say: nothing is sealed for the wrong
+ * one, and the vault is made again. */
+static void nothing_is_sealed_with_another_patients_keys(void **state)
+{
+    static const char *const swaps[] = {
+        "UPDATE link SET patient = (SELECT max(id) FROM patient) WHERE patient ="
+        " (SELECT max(id) - 1 FROM patient)",
+        "UPDATE stream SET patient = (SELECT max(id) FROM patient)",
+    };
+    struct place *p = *state;
+    const size_t one = place_open(p);
+    const size_t other = place_open(p);
+    put_patient(p, one, &(struct identity){"Martin", "Martin", "Paul", "1950"});
+    put_patient(p, other, &(struct identity){"Petit", "Petit", "Anne", "1960"});
+    for (size_t i = 0; i < 2; i++) {
+        struct ml_seal_key key;
+        struct ml_stream_info info;
+        ml_err err = ML_OK;
+        assert_int_equal(ml_vault_reset(p->vault), ML_OK);
+        p->vault->damaged = false;
+        place_catch_up(p, p->vault, 1000);
+        assert_int_equal(
+            ml_keyring_seal_key(p->vault->keyring, &p->patient[one], ML_COMPARTMENT_ADMIN, &key),
+            ML_OK);
+        assert_int_equal(ml_db_exec(p->vault->db, swaps[i]), ML_OK);
+        if (i == 0) {
+            err = ml_keyring_seal_key(p->vault->keyring, &p->patient[other], ML_COMPARTMENT_ADMIN,
+                                      &key);
+        } else {
+            err = p->vault->key_store.stream_get(p->vault, &key.stream, &info);
+        }
+        assert_int_equal(err, ML_E_CORRUPT);
+        assert_true(ml_vault_damaged(p->vault));
+    }
+}
+
 /* Beside it, one that counts for nothing: what merging both shows is what `one` shows alone. */
 static struct ml_object *beside_a_greyed_one(struct place *p, const struct ml_obj_version *one,
                                              struct ml_buf *packed)
@@ -496,6 +556,8 @@ int main(void)
         TEST(a_batch_ends_after_a_quarter_of_a_second),
         TEST(a_batch_ends_with_its_ops),
         TEST(one_version_shows_what_merging_would),
+        TEST(a_number_is_never_a_second_patients),
+        TEST(nothing_is_sealed_with_another_patients_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

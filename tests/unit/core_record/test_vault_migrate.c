@@ -26,6 +26,11 @@ static const char *const back[] = {
     " PRIMARY KEY(stream, dek, nonce)) WITHOUT ROWID;"
     "UPDATE meta SET value = zeroblob(32) WHERE key = 'schema'", /* that program's */
     "DROP INDEX skipped_patient; ALTER TABLE skipped DROP COLUMN patient",
+    "DROP TABLE patient;"
+    "CREATE TABLE patient(id INTEGER PRIMARY KEY, oid BLOB NOT NULL UNIQUE, hkey INTEGER,"
+    " card BLOB, tokens BLOB);"
+    "CREATE INDEX patient_hkey ON patient(hkey) WHERE hkey IS NOT NULL;"
+    "ALTER TABLE stream DROP COLUMN owner; ALTER TABLE link DROP COLUMN owner",
 };
 enum { BACK_COUNT = sizeof(back) / sizeof(back[0]), ENTITIES_MAX = 600, BATCH = 3 };
 
