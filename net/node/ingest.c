@@ -32,7 +32,8 @@ void ml_org_follow_later(struct ml_org *org, ml_err err)
 {
     enum { FOLLOW_AGAIN_MS = 1000 };
     const struct ml_env *env = org->node->env;
-    ml_logf(env, ML_LOG_ERROR, "ingest", "the vault does not follow: %s", ml_err_name(err));
+    const ml_log_level level = org->follow_ms == 0 ? ML_LOG_ERROR : ML_LOG_DEBUG; /* said once */
+    ml_logf(env, level, "ingest", "the vault does not follow: %s", ml_err_name(err));
     org->behind = true;
     org->follow_ms = env->now_ms(env->ctx) + FOLLOW_AGAIN_MS;
     ml_node_wake(org->node);
