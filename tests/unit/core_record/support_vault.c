@@ -101,7 +101,8 @@ void place_init(struct place *p, uint64_t seed)
         w->writer = ml_writer_id_of(&w->sign);
         memset(w->member.b, (int)(0x10 + i), sizeof(w->member.b));
     }
-    snprintf(p->dir, sizeof(p->dir), "/tmp/ml_vault_XXXXXX");
+    const char *tmp = getenv("TMPDIR");
+    snprintf(p->dir, sizeof(p->dir), "%s/ml_vault_XXXXXX", tmp == NULL ? "/tmp" : tmp);
     assert_non_null(mkdtemp(p->dir));
     p->hlc = ml_hlc_make(p->fake.wall_ms, 0);
 }
