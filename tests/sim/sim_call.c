@@ -155,6 +155,7 @@ static void restored_check(struct sim *s, unsigned i, bool told)
         behind = behind || is_behind(s, i, &s->witness.bundles[k]);
     }
     if (behind && !told) { /* the answer that said so was lost, or its reader wasn't there */
+        sim_run(s, 1000);  /* or what was read is damaged: it is mended between calls */
         sim_told_read(s, i);
         told = n->told.restored || (n->damaged && n->told.count > 0);
     }
