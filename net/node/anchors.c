@@ -1,8 +1,11 @@
 /* net/node/anchors.c -- see anchors.h. */
 #include "net/node/anchors.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "core/base/file.h"
+#include "core/base/fs.h"
 #include "core/store/anchor.h"
 #include "net/node/damage.h"
 
@@ -133,22 +136,80 @@ static ml_err raise_own(void *user, const struct ml_dep *head)
     return own ? ml_anchor_raise(org->anchor, &head->writer, head->lane, head->seq) : ML_OK;
 }
 
+static ml_err beside(char out[ML_PATH_MAX], const char *path, const char *suffix)
+{
+    const int len = snprintf(out, ML_PATH_MAX, "%s%s", path, suffix);
+    return len > 0 && len < (int)ML_PATH_MAX ? ML_OK : ML_E_LIMIT;
+}
+
+/* The new record, whole, as "NAME.new". Where nothing of this node is here there is none. */
+static ml_err record_make(struct ml_org *org, const char *path)
+{
+    const struct ml_env *env = org->node->env;
+    char part[ML_PATH_MAX];
+    char fresh[ML_PATH_MAX];
+    ml_err err = beside(part, path, ".part");
+    if (err == ML_OK) {
+        err = beside(fresh, path, ".new");
+    }
+    if (err == ML_OK && ml_home_exists(env, part)) {
+        err = ml_file_err(env->fs->remove(env->fs->ctx, part));
+    }
+    if (err == ML_OK) {
+        err = ml_anchor_open(&org->anchor, env, part, org->anchor_key);
+    }
+    if (err == ML_OK) {
+        err = ml_log_heads(org->log, raise_own, org);
+    }
+    ml_anchor_close(org->anchor);
+    org->anchor = NULL;
+    return err == ML_OK && ml_home_exists(env, part) ? ml_home_rename(env, part, fresh) : err;
+}
+
+/* A record that was made anew takes the place of the damaged one: also after a cut between. */
+static ml_err record_place(struct ml_org *org, const char *path, struct ml_damage *damage)
+{
+    const struct ml_env *env = org->node->env;
+    char fresh[ML_PATH_MAX];
+    ml_err err = beside(fresh, path, ".new");
+    if (err == ML_OK && ml_home_exists(env, path)) {
+        err = ml_home_set_aside(env, path, damage->aside);
+    }
+    return err == ML_OK && ml_home_exists(env, fresh) ? ml_home_rename(env, fresh, path) : err;
+}
+
 /* How far own chains were offered isn't known any more, so that none of them is signed on: noted
  * first, then the record begins anew, with all that the log holds: an older copy of it that is put
- * back later is still found behind. */
+ * back later is still found behind. Until it is whole the damaged one stays where it is. */
 static ml_err anchor_replace(struct ml_org *org, const char *path)
 {
     struct ml_damage damage = {.file = ML_DAMAGE_ANCHOR};
     ml_err err = ml_damage_renew_all(org);
     if (err == ML_OK) {
-        err = ml_home_set_aside(org->node->env, path, damage.aside);
+        err = record_make(org, path);
+    }
+    if (err == ML_OK) {
+        err = record_place(org, path, &damage);
     }
     if (err == ML_OK) {
         err = ml_anchor_open(&org->anchor, org->node->env, path, org->anchor_key);
     }
     if (err == ML_OK) {
-        err = ml_log_heads(org->log, raise_own, org);
+        ml_damage_note(org, &damage);
     }
+    return err;
+}
+
+/* What a cut left between the two names. */
+static ml_err anchor_finish(struct ml_org *org, const char *path)
+{
+    struct ml_damage damage = {.file = ML_DAMAGE_ANCHOR};
+    char fresh[ML_PATH_MAX];
+    ml_err err = beside(fresh, path, ".new");
+    if (err != ML_OK || !ml_home_exists(org->node->env, fresh)) {
+        return err;
+    }
+    err = record_place(org, path, &damage);
     if (err == ML_OK) {
         ml_damage_note(org, &damage);
     }
@@ -161,6 +222,9 @@ ml_err ml_anchors_open(struct ml_org *org)
     ml_err err = ml_keystore_derive(org->keystore, ML_KDF_ANCHOR_MAC, NULL, &org->anchor_key);
     if (err == ML_OK) {
         err = ml_home_anchor(&org->node->home, path, &org->id, &org->secrets.node);
+    }
+    if (err == ML_OK) {
+        err = anchor_finish(org, path);
     }
     if (err == ML_OK) {
         err = ml_anchor_open(&org->anchor, org->node->env, path, org->anchor_key);

@@ -127,13 +127,20 @@ bool damage_exists(struct cluster *c, unsigned n, const char *name)
     return path_find(path, c, n, name);
 }
 
-void damage_flip_anchor(struct cluster *c, unsigned n, size_t at)
+void damage_anchor_path(struct cluster *c, unsigned n, char *out, size_t size, const char *suffix)
 {
     char path[512];
     char pattern[512];
     snprintf(pattern, sizeof(pattern), "%s/anchor/*", c->nodes[n].state);
     bool there = path_match(path, pattern);
     ML_ASSERT(there);
+    snprintf(out, size, "%s%s", path, suffix);
+}
+
+void damage_flip_anchor(struct cluster *c, unsigned n, size_t at)
+{
+    char path[512];
+    damage_anchor_path(c, n, path, sizeof(path), "");
     file_flip(path, at);
 }
 

@@ -21,7 +21,8 @@ void damage_remove(struct cluster *c, unsigned n, const char *name);
 /** Until it is shown again a folder stands in its place: reading it fails, its bytes are whole. */
 void damage_hide(struct cluster *c, unsigned n, const char *name, bool hidden);
 bool damage_exists(struct cluster *c, unsigned n, const char *name);
-/** The anti-rollback record of node n. */
+/** The anti-rollback record of node n, with `suffix` behind its name. */
+void damage_anchor_path(struct cluster *c, unsigned n, char *out, size_t size, const char *suffix);
 void damage_flip_anchor(struct cluster *c, unsigned n, size_t at);
 
 /** Of node.status: the note about `file`; false: none. */
