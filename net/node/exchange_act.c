@@ -166,11 +166,13 @@ static void act_anchor(struct ml_exchange *x, const struct ml_sync_action *a)
     struct ml_sync_own told = a->u.anchor;
     ml_err err = ml_anchors_raise(x->org, &a->u.anchor);
     if (err != ML_OK) {
+        const ml_log_level level = err == x->unanchored ? ML_LOG_DEBUG : ML_LOG_ERROR;
         told.anchored = ml_anchors_get(x->org, &told.writer, told.lane); /* so it asks again */
-        ml_logf(x->org->node->env, ML_LOG_ERROR, "exchange",
+        ml_logf(x->org->node->env, level, "exchange",
                 "own entries are not offered: the anti-rollback record can't be written: %s",
                 ml_err_name(err));
     }
+    x->unanchored = err;
     ml_sync_on_anchored(x->sync, &told);
 }
 

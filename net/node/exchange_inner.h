@@ -43,9 +43,10 @@ struct ml_exchange {
     struct ml_node_id sponsor; /* zero: none */
     struct ml_box_pk sponsor_noise;
     uint64_t sync_wake_ms;
-    uint64_t holes; /* bodies that the engine knows to be missing */
-    bool drain_due; /* bundles came: commit them once nothing more is at hand */
-    bool running;   /* ml_exchange_run is on the stack */
+    uint64_t holes;    /* bodies that the engine knows to be missing */
+    ml_err unanchored; /* why the last record wasn't written, said once; ML_OK: it was */
+    bool drain_due;    /* bundles came: commit them once nothing more is at hand */
+    bool running;      /* ml_exchange_run is on the stack */
 };
 
 void ml_exchange_act(struct ml_exchange *x, const struct ml_sync_action *action);

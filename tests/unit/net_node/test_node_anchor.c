@@ -31,14 +31,10 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The disk refuses the new record the first time: the damaged one stays, so that a backup which is
- * put back then is still found older than what was offered. */
-static void a_record_that_could_not_be_made_anew_is_tried_again(void **state)
+/* Afterwards both are stopped; "sound" is B's home of before what it offered. */
+static void offer_beyond_the_backup(struct cluster *c)
 {
-    struct cluster *c = *state;
-    struct damage_told told;
     char patient[40];
-    char part[600];
     cluster_stop(c, B);
     cluster_copy_home(c, B, "sound");
     cluster_start(c, B);
@@ -47,6 +43,16 @@ static void a_record_that_could_not_be_made_anew_is_tried_again(void **state)
     story_synced(c, B);
     cluster_stop(c, A);
     cluster_stop(c, B);
+}
+
+/* The disk refuses the new record the first time: the damaged one stays, so that a backup which is
+ * put back then is still found older than what was offered. */
+static void a_record_that_could_not_be_made_anew_is_tried_again(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told;
+    char part[600];
+    offer_beyond_the_backup(c);
     damage_flip_anchor(c, B, 12);
     damage_anchor_path(c, B, part, sizeof(part), ".part");
     assert_int_equal(mkdir(part, 0700), 0);
@@ -71,15 +77,7 @@ static void a_record_between_two_names_is_placed(void **state)
     struct damage_told told;
     char path[600];
     char fresh[600];
-    char patient[40];
-    cluster_stop(c, B);
-    cluster_copy_home(c, B, "sound");
-    cluster_start(c, B);
-    story_unlock(c, B);
-    story_patient(c, B, patient);
-    story_synced(c, B);
-    cluster_stop(c, A);
-    cluster_stop(c, B);
+    offer_beyond_the_backup(c);
     damage_anchor_path(c, B, path, sizeof(path), "");
     damage_anchor_path(c, B, fresh, sizeof(fresh), ".new");
     assert_int_equal(rename(path, fresh), 0);
