@@ -142,7 +142,11 @@ static ml_err beside(char out[ML_PATH_MAX], const char *path, const char *suffix
     return len > 0 && len < (int)ML_PATH_MAX ? ML_OK : ML_E_LIMIT;
 }
 
-/* The new record, whole, as "NAME.new". Where nothing of this node is here there is none. */
+/* A name that no other writing of the record uses: ml_file_replace cut short leaves "NAME.new",
+ * which may be torn, beside a sound record. */
+static const char again[] = ".again";
+
+/* The new record, whole, as "NAME.again". Where nothing of this node is here there is none. */
 static ml_err record_make(struct ml_org *org, const char *path)
 {
     const struct ml_env *env = org->node->env;
@@ -150,7 +154,7 @@ static ml_err record_make(struct ml_org *org, const char *path)
     char fresh[ML_PATH_MAX];
     ml_err err = beside(part, path, ".part");
     if (err == ML_OK) {
-        err = beside(fresh, path, ".new");
+        err = beside(fresh, path, again);
     }
     if (err == ML_OK && ml_home_exists(env, part)) {
         err = ml_file_err(env->fs->remove(env->fs->ctx, part));
@@ -171,7 +175,7 @@ static ml_err record_place(struct ml_org *org, const char *path, struct ml_damag
 {
     const struct ml_env *env = org->node->env;
     char fresh[ML_PATH_MAX];
-    ml_err err = beside(fresh, path, ".new");
+    ml_err err = beside(fresh, path, again);
     if (err == ML_OK && ml_home_exists(env, path)) {
         err = ml_home_set_aside(env, path, damage->aside);
     }
@@ -205,7 +209,7 @@ static ml_err anchor_finish(struct ml_org *org, const char *path)
 {
     struct ml_damage damage = {.file = ML_DAMAGE_ANCHOR};
     char fresh[ML_PATH_MAX];
-    ml_err err = beside(fresh, path, ".new");
+    ml_err err = beside(fresh, path, again);
     if (err != ML_OK || !ml_home_exists(org->node->env, fresh)) {
         return err;
     }

@@ -79,7 +79,7 @@ static void a_record_between_two_names_is_placed(void **state)
     char fresh[600];
     offer_beyond_the_backup(c);
     damage_anchor_path(c, B, path, sizeof(path), "");
-    damage_anchor_path(c, B, fresh, sizeof(fresh), ".new");
+    damage_anchor_path(c, B, fresh, sizeof(fresh), ".again");
     assert_int_equal(rename(path, fresh), 0);
     cluster_restore_home(c, B, "sound");
     cluster_start(c, B);
@@ -88,12 +88,34 @@ static void a_record_between_two_names_is_placed(void **state)
     assert_int_equal(access(fresh, F_OK), -1);
 }
 
+/* A cut in the middle of a rise leaves the start of the next record beside a sound one. */
+static void a_rise_that_was_cut_leaves_the_record_as_it_was(void **state)
+{
+    struct cluster *c = *state;
+    struct damage_told told;
+    char fresh[600];
+    offer_beyond_the_backup(c);
+    damage_anchor_path(c, B, fresh, sizeof(fresh), ".new");
+    FILE *f = fopen(fresh, "wb");
+    assert_non_null(f);
+    assert_true(fputs("MLA1", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    cluster_start(c, B);
+    story_unlock(c, B);
+    assert_false(damage_told(c, B, "anchor", &told));
+    cluster_stop(c, B);
+    cluster_restore_home(c, B, "sound");
+    cluster_start(c, B);
+    assert_true(story_unlock_restored(c, B));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_record_that_could_not_be_made_anew_is_tried_again),
         TEST(a_record_between_two_names_is_placed),
+        TEST(a_rise_that_was_cut_leaves_the_record_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
