@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/base/hlc.h"
 #include "core/codec/op_table.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/sign.h"
@@ -21,6 +22,20 @@ const struct ml_wire_format ml_format_sealed =
 
 #define SUB_SEALED(k, m, nm, text)                                                                 \
     SUB(k, TUPLE, ML_WIRE_OPTIONAL, 0, 0, m, nm, &ml_format_sealed, text)
+
+static const struct ml_wire_field second_fields[] = {
+    ML_WF_FIXED(struct ml_second, 0, writer, "writer16 of another member's writer"),
+    ML_WF_FIXED(struct ml_second, 1, sig, "its signature"),
+};
+
+const struct ml_wire_format ml_format_second = ML_WIRE_FORMAT(
+    "second", ARRAY, struct ml_second, ML_WIRE_CLOSED, second_fields, NULL, "A second signature.");
+
+#define SUB_HANDS(k, seconds, root)                                                                \
+    SUB(k, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, ML_HANDS_MAX, seconds, "second",            \
+        &ml_format_second, "second signatures over the keys before"),                              \
+        SUB((k) + 1, FIXED, ML_WIRE_OPTIONAL, 64, 64, root, "root_sig", NULL,                      \
+            "Root's signature over the same")
 
 static const struct ml_wire_field org_found_fields[] = {
     HEAD_FIELDS(ML_GOVOP_ORG_FOUND, "1"),
@@ -46,6 +61,7 @@ static const struct ml_wire_field member_add_fields[] = {
     SUB_UINT(4, member_add.rank, "rank", 1, ML_RANK_LAST, "1 coordinator, 2 référent, 3 member"),
     SUB_UINT(5, member_add.role, "role", 1, UINT16_MAX, "role, number in TRE_G15"),
     SUB_SEALED(6, member_add.card, "card", "name, profession, RPPS"),
+    SUB_HANDS(7, member_add.hands.second, member_add.hands.root),
 };
 
 static const struct ml_wire_field node_enrol_fields[] = {
@@ -56,6 +72,7 @@ static const struct ml_wire_field node_enrol_fields[] = {
     SUB_FIXED(6, node_enrol.mon_sign, "mon_sign", "Ed25519 key of the member on this node"),
     SUB_FIXED(7, node_enrol.mon_box, "mon_box", "X25519 key of the member on this node"),
     SUB_SEALED(8, node_enrol.label, "label", "the node's name"),
+    SUB_HANDS(9, node_enrol.hands.second, node_enrol.hands.root),
 };
 
 static const struct ml_wire_field writer_open_fields[] = {
@@ -92,6 +109,52 @@ static const struct ml_wire_field card_set_fields[] = {
     SUB(5, TUPLE, 0, 0, 0, card_set.card, "card", &ml_format_sealed, "the card, sealed"),
 };
 
+static const struct ml_wire_field deny_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_DENY, "8"),
+    SUB_FIXED(3, deny.member, "member", "whom it denies"),
+    SUB(4, FIXED, ML_WIRE_OPTIONAL, 16, 16, deny.node, "node", NULL,
+        "on which node; left out: everywhere"),
+    SUB_UINT(5, deny.mode, "mode", ML_DENY_COMPROMISE, ML_DENY_SUSPENSION,
+             "1 compromise, 2 departure, 3 suspension"),
+    SUB(6, UINT, ML_WIRE_OPTIONAL, 1, ML_HLC_MS_MAX, deny.until_ms, "until", NULL,
+        "end of a suspension, UTC milliseconds"),
+    SUB(7, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, ML_CUTS_MAX, deny.cuts, "cuts",
+        &ml_format_dep, "of each chain the last bundle that counts; of others none does"),
+    SUB_HANDS(8, deny.hands.second, deny.hands.root),
+};
+
+static const struct ml_wire_field checkpoint_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_CHECKPOINT, "9"),
+    SUB(3, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, ML_CUTS_MAX, checkpoint.heads, "heads",
+        &ml_format_dep, "of each chain that moved since the checkpoints before it, the head"),
+};
+
+static const struct ml_wire_field index_fields[] = {
+    {.key = 0,
+     .type = ML_WIRE_UINT,
+     .size = sizeof(uint8_t),
+     .max = UINT8_MAX,
+     .name = "index",
+     .meaning = "an op's place in its bundle"},
+};
+
+static const struct ml_wire_format format_index = {.name = "index",
+                                                   .kind = ML_WIRE_SCALAR,
+                                                   .size = sizeof(uint8_t),
+                                                   .extra_offset = ML_WIRE_CLOSED,
+                                                   .field_count = 1,
+                                                   .fields = index_fields,
+                                                   .meaning = "A place in a bundle."};
+
+static const struct ml_wire_field judge_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_JUDGE, "10"),
+    SUB_FIXED(3, judge.bundle, "bundle", "header_hash of a quarantined bundle"),
+    SUB(4, BOOL, ML_WIRE_OPTIONAL, 0, 1, judge.reject, "reject", NULL,
+        "it doesn't count; left out: it does"),
+    SUB(5, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, 256, judge.ops, "ops", &format_index,
+        "which of its ops; left out: all"),
+};
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_GOVOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -104,6 +167,9 @@ static const struct ml_wire_format formats[] = {
     TABLE(TEAM_ADD, "TEAM_ADD", team_add_fields, "A care circle."),
     TABLE(FORK_PROOF, "FORK_PROOF", fork_proof_fields, "A writer signed two branches."),
     TABLE(CARD_SET, "CARD_SET", card_set_fields, "Replaces a name or a card."),
+    TABLE(DENY, "DENY", deny_fields, "Revokes or suspends."),
+    TABLE(CHECKPOINT, "CHECKPOINT", checkpoint_fields, "What its author holds of each chain."),
+    TABLE(JUDGE, "JUDGE", judge_fields, "Takes quarantined ops in after all, or leaves them out."),
 };
 
 static const struct ml_wire_format any_format =
@@ -154,8 +220,8 @@ static struct ml_signature *cosignature_of(struct ml_govop *op)
     }
 }
 
-/* The entries before the co-signature, which is the last key of both types: bytes of `raw` between
- * the map's head and the co-signature's key. Maps here have at most 15 entries or 16 (map16). */
+/* The entries before a key: bytes of `raw` between the map's head and it. Maps here have at most 15
+ * entries or 16 (map16). */
 static struct ml_hash cosign_hash(const struct ml_org_id *org, struct ml_slice entries)
 {
     struct ml_hash out;
@@ -165,7 +231,7 @@ static struct ml_hash cosign_hash(const struct ml_org_id *org, struct ml_slice e
     return out;
 }
 
-static struct ml_slice entries_before(struct ml_slice raw, uint64_t last)
+static struct ml_slice entries_before(struct ml_slice raw, uint64_t key)
 {
     struct ml_mp c;
     ml_mp_init(&c, raw, ML_MP_CANONICAL);
@@ -173,11 +239,11 @@ static struct ml_slice entries_before(struct ml_slice raw, uint64_t last)
     size_t start = c.pos;
     size_t end = c.pos;
     for (uint32_t i = 0; i < pairs && ml_mp_ok(&c); i++) {
-        end = c.pos;
-        if (ml_mp_key(&c) == last) {
+        if (ml_mp_key(&c) >= key) {
             break;
         }
         (void)ml_mp_value(&c);
+        end = c.pos;
     }
     return ml_slice(raw.data + start, end - start);
 }
@@ -225,4 +291,46 @@ ml_err ml_govop_verify_cosigned(const struct ml_govop *op, const struct ml_org_i
     struct ml_hash hash =
         cosign_hash(cosign_org(op->type, org), entries_before(op->raw, cosignature_key(op->type)));
     return ml_sign_verify(pk, ml_slice(hash.b, sizeof(hash.b)), sig->b);
+}
+
+/* ---- further hands ---- */
+
+const struct ml_hands *ml_govop_hands(const struct ml_govop *op)
+{
+    switch (op->type) {
+    case ML_GOVOP_MEMBER_ADD:
+        return &op->u.member_add.hands;
+    case ML_GOVOP_NODE_ENROL:
+        return &op->u.node_enrol.hands;
+    case ML_GOVOP_DENY:
+        return &op->u.deny.hands;
+    default:
+        return NULL;
+    }
+}
+
+/* Key of the second signatures; 0: the type takes none. */
+static uint64_t hands_key(uint16_t type)
+{
+    const struct ml_wire_format *format = ml_govop_format(type);
+    for (uint16_t i = 0; format != NULL && i < format->field_count; i++) {
+        if (format->fields[i].item == &ml_format_second) {
+            return format->fields[i].key;
+        }
+    }
+    return 0;
+}
+
+ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org)
+{
+    struct ml_govop op;
+    ml_err err = ml_govop_decode(&op, raw, NULL);
+    if (err != ML_OK || !op.known || hands_key(op.type) == 0) {
+        return ML_E_INVALID;
+    }
+    const struct ml_slice parts[] = {ml_slice_str("maille/hands/1"),
+                                     ml_slice(org->b, sizeof(org->b)),
+                                     entries_before(raw, hands_key(op.type))};
+    ml_hash_parts(out->b, sizeof(out->b), ml_slice(NULL, 0), parts, 3);
+    return ML_OK;
 }

@@ -21,6 +21,8 @@
 #define ML_SEALED_BYTES_MAX 8192u /* ciphertext of a name, a label, a card */
 #define ML_HEADS_MAX        128u  /* predecessor heads: 25 former writers of 5 lanes */
 #define ML_RANK_LAST        3u
+#define ML_CUTS_MAX         640u /* chains in one op: 128 writers of five lanes */
+#define ML_HANDS_MAX        8u   /* second signatures of one op */
 
 /** Bytes under a group's key: names and labels under `annuaire` (KDF kek-annuaire), wraps
  * elsewhere. XChaCha20-Poly1305; ct.len == 0: absent, and the rest is zero. */
@@ -38,7 +40,10 @@ struct ml_sealed {
     X(WRITER_OPEN, 4, "writer open")                                                               \
     X(TEAM_ADD, 5, "team add")                                                                     \
     X(FORK_PROOF, 6, "fork proof")                                                                 \
-    X(CARD_SET, 7, "card set")
+    X(CARD_SET, 7, "card set")                                                                     \
+    X(DENY, 8, "deny")                                                                             \
+    X(CHECKPOINT, 9, "checkpoint")                                                                 \
+    X(JUDGE, 10, "judge")
 
 typedef enum ml_govop_type {
 #define X(name, number, text) ML_GOVOP_##name = (number),
@@ -72,11 +77,24 @@ struct ml_org_found {
     struct ml_signature root_sig; /* co-signature by root_sign */
 };
 
+/** Who else stands for an op: further members by their writers' keys, and Root by its own. All sign
+ * the same (ml_govop_hands_hash). */
+struct ml_hands {
+    struct ml_list second;    /* of ml_second, ascending by writer */
+    struct ml_signature root; /* zero: not signed by Root */
+};
+
+struct ml_second {
+    struct ml_writer_id writer;
+    struct ml_signature sig;
+};
+
 struct ml_member_add {
     struct ml_member_id member;
     uint8_t rank; /* 1..3 */
     uint16_t role;
     struct ml_sealed card;
+    struct ml_hands hands;
 };
 
 struct ml_node_enrol {
@@ -86,6 +104,7 @@ struct ml_node_enrol {
     struct ml_sign_pk mon_sign;
     struct ml_box_pk mon_box;
     struct ml_sealed label;
+    struct ml_hands hands;
 };
 
 /** Op 0 of seq 1 of lane 0 of a new writer. `member` is zero for a node's own writer. */
@@ -116,6 +135,35 @@ struct ml_card_set {
     struct ml_sealed card;
 };
 
+/* How a DENY reads what lies beyond its cuts (architecture R4). */
+typedef enum ml_deny_mode {
+    ML_DENY_COMPROMISE = 1,
+    ML_DENY_DEPARTURE = 2,
+    ML_DENY_SUSPENSION = 3,
+} ml_deny_mode;
+
+/** Revokes or suspends a member, everywhere or on one node. */
+struct ml_deny {
+    struct ml_member_id member;
+    struct ml_node_id node; /* zero: everywhere */
+    uint8_t mode;           /* ml_deny_mode */
+    uint64_t until_ms;      /* UTC; of a suspension only */
+    struct ml_list cuts;    /* of ml_dep: of each chain the last bundle that counts */
+    struct ml_hands hands;
+};
+
+/** What its author holds of each chain that no checkpoint before it named. */
+struct ml_checkpoint {
+    struct ml_list heads; /* of ml_dep */
+};
+
+/** Of a quarantined bundle, what counts after all, or doesn't. */
+struct ml_judge_op {
+    struct ml_hash bundle; /* header_hash */
+    bool reject;
+    struct ml_list ops; /* of uint8_t, ascending; empty: all */
+};
+
 struct ml_govop {
     uint16_t type; /* ml_govop_type, or a later one */
     bool must_understand;
@@ -128,12 +176,21 @@ struct ml_govop {
         struct ml_team_add team_add;
         struct ml_fork_proof fork_proof;
         struct ml_card_set card_set;
+        struct ml_deny deny;
+        struct ml_checkpoint checkpoint;
+        struct ml_judge_op judge;
     } u;
     struct ml_wire_extra extra; /* later keys; for an unknown type all but 1 and 2 */
     struct ml_slice raw;        /* the op as decoded */
 };
 
 extern const struct ml_wire_format ml_format_sealed;
+extern const struct ml_wire_format ml_format_second;
+
+static inline bool ml_second_next(struct ml_list_walk *walk, struct ml_second *out)
+{
+    return ml_list_next(walk, &ml_format_second, out);
+}
 
 /** Table of a type, or NULL (docs, explain). */
 const struct ml_wire_format *ml_govop_format(uint16_t type);
@@ -154,5 +211,14 @@ ml_err ml_govop_encode_cosigned(struct ml_buf *out, struct ml_govop *op,
 /** FORGED, or INVALID for a type without co-signature. `op` was decoded (its `raw` is read). */
 ml_err ml_govop_verify_cosigned(const struct ml_govop *op, const struct ml_org_id *org,
                                 const struct ml_sign_pk *pk) ML_MUST_CHECK;
+
+/**
+ * What further hands sign: BLAKE2b-256("maille/hands/1" || org_id || the op's entries before them,
+ * as encoded). `raw` is an encoded op of a type that takes them; INVALID otherwise.
+ */
+ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw,
+                           const struct ml_org_id *org) ML_MUST_CHECK;
+/** The hands of an op; NULL: its type takes none. */
+const struct ml_hands *ml_govop_hands(const struct ml_govop *op);
 
 #endif

@@ -364,6 +364,42 @@ static void sample_fork_proof(struct ml_fork_proof *out)
     FILL(out->sig_b, 0x12);
 }
 
+static struct ml_hands sample_hands(void)
+{
+    static struct ml_second seconds[2];
+    struct ml_hands hands = {.root = {{0}}};
+    FILL(seconds[0].writer, 0x41);
+    FILL(seconds[0].sig, 0x42);
+    FILL(seconds[1].writer, 0x43);
+    FILL(seconds[1].sig, 0x44);
+    hands.second = list_of(seconds, 2);
+    FILL(hands.root, 0x45);
+    return hands;
+}
+
+/* What takes away, holds, or takes in. */
+static void judging_fill(struct ml_govop *out, ml_govop_type type, bool full)
+{
+    static const uint8_t indices[] = {0, 3};
+    if (type == ML_GOVOP_DENY) {
+        FILL(out->u.deny.member, 0x71);
+        out->u.deny.mode = full ? ML_DENY_SUSPENSION : ML_DENY_COMPROMISE;
+    } else if (type == ML_GOVOP_JUDGE) {
+        FILL(out->u.judge.bundle, 0x81);
+    }
+    if (full && type == ML_GOVOP_DENY) {
+        FILL(out->u.deny.node, 0x72);
+        out->u.deny.until_ms = UINT64_C(1700000000000);
+        out->u.deny.cuts = list_of(sample_heads(), 3);
+        out->u.deny.hands = sample_hands();
+    } else if (full && type == ML_GOVOP_CHECKPOINT) {
+        out->u.checkpoint.heads = list_of(sample_heads(), 3);
+    } else if (full) {
+        out->u.judge.reject = true;
+        out->u.judge.ops = list_of(indices, 2);
+    }
+}
+
 static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
 {
     struct ml_sealed sealed = sample_sealed(40, 0x40);
@@ -377,10 +413,12 @@ static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
         out->u.member_add.rank = 3;
         out->u.member_add.role = 60;
         out->u.member_add.card = full ? sealed : (struct ml_sealed){.ct = {NULL, 0}};
+        out->u.member_add.hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
         return;
     case ML_GOVOP_NODE_ENROL:
         sample_node_enrol(&out->u.node_enrol);
         out->u.node_enrol.label = full ? sealed : (struct ml_sealed){.ct = {NULL, 0}};
+        out->u.node_enrol.hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
         return;
     case ML_GOVOP_WRITER_OPEN:
         FILL(out->u.writer_open.writer, 0x31);
@@ -397,6 +435,11 @@ static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
         return;
     case ML_GOVOP_FORK_PROOF:
         sample_fork_proof(&out->u.fork_proof);
+        return;
+    case ML_GOVOP_DENY:
+    case ML_GOVOP_CHECKPOINT:
+    case ML_GOVOP_JUDGE:
+        judging_fill(out, type, full);
         return;
     case ML_GOVOP_CARD_SET:
         out->u.card_set.kind = ML_CARD_MEMBER;
