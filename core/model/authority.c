@@ -133,8 +133,8 @@ static void push(struct ml_authority *a, const struct ml_act_in *in)
         .rank = ML_RANK_NODE,
         .ruling = {ML_VERDICT_ACCEPTED, ML_REASON_NONE},
     };
-    if (in->frozen) {
-        a->acts[n].ruling = (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_FORK};
+    if (in->refused != ML_REASON_NONE) {
+        a->acts[n].ruling = (struct ml_ruling){ML_VERDICT_QUARANTINED, in->refused};
     }
     for (size_t i = 0; i < in->say_count; i++) {
         push_say(a, n, &in->says[i]);

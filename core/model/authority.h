@@ -78,7 +78,7 @@ struct ml_act_in {
     const void *vec; /* what it saw; borrowed as long as the act */
     const struct ml_say *says;
     size_t say_count;
-    bool frozen; /* beyond a fork */
+    ml_reason refused; /* NONE, or why it has no right whatever it says: a fork, a co-signature */
 };
 
 struct ml_authority;
@@ -112,6 +112,11 @@ void ml_view_free(struct ml_view *v); /* NULL is allowed */
 
 /** Of an act by its number, the order of adding from 0: does what it states count here? */
 struct ml_ruling ml_view_act(const struct ml_view *v, size_t act);
+/** Does `later` hold all that `v` holds, worth the same, and no denial besides? */
+bool ml_view_extends(const struct ml_view *later, const struct ml_view *v);
+/** Does its statement `say`, a MEMBER or a MON, stand: nobody denied it, and of ranks nobody gave
+ * another one knowing it? */
+bool ml_view_grant(const struct ml_view *v, size_t act, size_t say);
 /** ML_RANK_NODE: no member, or one whose rank is denied. */
 uint8_t ml_view_rank(const struct ml_view *v, uint32_t member);
 /** May he work there: a member whose enrolment on the node stands. */

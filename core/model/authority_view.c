@@ -158,6 +158,13 @@ struct ml_ruling ml_view_act(const struct ml_view *v, size_t act)
     return (struct ml_ruling){verdict, (ml_reason)reason};
 }
 
+bool ml_view_extends(const struct ml_view *later, const struct ml_view *v)
+{
+    return later->act_count >= v->act_count &&
+           memcmp(later->reasons, v->reasons, v->act_count) == 0 &&
+           later->denials.count == v->denials.count;
+}
+
 /* ---- persons ---- */
 
 /* Are there, in what act `e` saw and said, acts of two members past this time? */
@@ -234,6 +241,13 @@ bool ml_view_is_last_grant(const struct ml_view *v, const struct ml_said *said)
         }
     }
     return true;
+}
+
+bool ml_view_grant(const struct ml_view *v, size_t act, size_t say)
+{
+    const struct ml_said *said = &v->a->said[v->a->acts[act].first + say];
+    return ml_view_stands(v, said) &&
+           (said->say.kind != ML_SAY_MEMBER || ml_view_is_last_grant(v, said));
 }
 
 /* Of several that nobody replaced, the lowest right. */

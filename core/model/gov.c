@@ -7,7 +7,50 @@
 
 #include <string.h>
 
+#include "core/base/assert.h"
 #include "core/model/gov_impl.h"
+
+/* ---- ids ---- */
+
+uint32_t ml_ids_find(const struct ml_ids *ids, const void *id)
+{
+    for (size_t i = 0; i < ids->count; i++) {
+        if (ml_gov_same(ids->at[i], id, sizeof(ids->at[i]))) {
+            return (uint32_t)i;
+        }
+    }
+    return ML_NOBODY;
+}
+
+ml_err ml_ids_number(struct ml_ids *ids, const struct ml_env *env, const void *id, uint32_t *out)
+{
+    *out = ml_ids_find(ids, id);
+    if (*out != ML_NOBODY) {
+        return ML_OK;
+    }
+    if (ids->count == ids->cap) {
+        size_t cap = ids->cap == 0 ? 16 : ids->cap * 2;
+        void *at = ml_resize(env, ids->at, cap * sizeof(ids->at[0]));
+        if (at == NULL) {
+            return ML_E_NOMEM;
+        }
+        ids->at = at;
+        ids->cap = cap;
+    }
+    memcpy(ids->at[ids->count], id, sizeof(ids->at[0]));
+    *out = (uint32_t)ids->count++;
+    return ML_OK;
+}
+
+static uint32_t seq_in(const void *ctx, const void *vec, uint32_t writer)
+{
+    const struct ml_gov *g = ctx;
+    struct ml_writer_id id;
+    memcpy(id.b, g->writers.at[writer], sizeof(id.b));
+    return ml_gvec_seq(vec, &id);
+}
+
+/* ---- facts ---- */
 
 ml_err ml_gov_new(struct ml_gov **out, const struct ml_env *env, const struct ml_org_id *org)
 {
@@ -17,15 +60,13 @@ ml_err ml_gov_new(struct ml_gov **out, const struct ml_env *env, const struct ml
     }
     g->env = env;
     g->org = *org;
+    ml_err err = ml_authority_new(&g->authority, env, seq_in, g);
+    if (err != ML_OK) {
+        ml_release(env, g);
+        return err;
+    }
     *out = g;
     return ML_OK;
-}
-
-void ml_gov_truncate(struct ml_gov *g, size_t count)
-{
-    while (g->count > count) {
-        ml_release(g->env, g->facts[--g->count]);
-    }
 }
 
 const struct ml_gov *ml_gov_nothing(void)
@@ -34,13 +75,36 @@ const struct ml_gov *ml_gov_nothing(void)
     return &nothing;
 }
 
+static void act_drop(struct ml_gov *g)
+{
+    struct ml_gov_act *act = &g->acts[--g->act_count];
+    while (g->count > act->facts) {
+        ml_release(g->env, g->facts[--g->count]);
+    }
+    g->writers.count = act->ids[0];
+    g->members.count = act->ids[1];
+    g->nodes.count = act->ids[2];
+    ml_release(g->env, act->cuts);
+    ml_gvec_unref(act->vec);
+}
+
 void ml_gov_free(struct ml_gov *g)
 {
-    if (g != NULL) {
-        ml_gov_truncate(g, 0);
-        ml_release(g->env, g->facts);
-        ml_release(g->env, g);
+    if (g == NULL) {
+        return;
     }
+    ml_view_free(g->all);
+    ml_view_free(g->before);
+    ml_authority_free(g->authority);
+    while (g->act_count > 0) {
+        act_drop(g);
+    }
+    ml_release(g->env, g->facts);
+    ml_release(g->env, g->acts);
+    ml_release(g->env, g->writers.at);
+    ml_release(g->env, g->members.at);
+    ml_release(g->env, g->nodes.at);
+    ml_release(g->env, g);
 }
 
 static ml_err gov_reserve(struct ml_gov *g)
@@ -78,9 +142,12 @@ ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact)
     return ML_OK;
 }
 
-bool ml_gov_covered(const struct ml_fact *f, const struct ml_gvec *at)
+bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f)
 {
-    return f->counts && (at == NULL || ml_gvec_seq(at, &f->at.writer) >= f->at.seq);
+    if (f->kind == ML_FACT_MEMBER || f->kind == ML_FACT_MON) {
+        return ml_view_grant(v, f->act, f->say);
+    }
+    return ml_view_act(v, f->act).verdict == ML_VERDICT_ACCEPTED;
 }
 
 static size_t index_after(const struct ml_gov *g, const struct ml_fact *after)
@@ -95,11 +162,11 @@ static size_t index_after(const struct ml_gov *g, const struct ml_fact *after)
     return i + 1;
 }
 
-const struct ml_fact *ml_gov_next(const struct ml_gov *g, const struct ml_gvec *at,
-                                  ml_fact_kind kind, const struct ml_fact *after)
+const struct ml_fact *ml_gov_next(const struct ml_gov *g, ml_fact_kind kind,
+                                  const struct ml_fact *after)
 {
     for (size_t i = index_after(g, after); i < g->count; i++) {
-        if (g->facts[i]->kind == kind && ml_gov_covered(g->facts[i], at)) {
+        if (g->facts[i]->kind == kind && g->facts[i]->counts) {
             return g->facts[i];
         }
     }
@@ -124,18 +191,19 @@ const struct ml_fact *ml_gov_opening(const struct ml_gov *g, const struct ml_wri
     return ml_gov_opening_of(g, writer, false);
 }
 
-const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_gvec *at,
-                                    const struct ml_member_id *member)
+/* Of several that nobody replaced, the lowest right. */
+const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_member_id *member)
 {
-    const struct ml_fact *best = NULL;
+    const struct ml_fact *lowest = NULL;
     for (size_t i = 0; i < g->count; i++) {
         const struct ml_fact *f = g->facts[i];
-        if (f->kind == ML_FACT_MEMBER && ml_gov_covered(f, at) &&
-            ml_gov_same(f->member.b, member->b, sizeof(member->b))) {
-            best = ml_gov_lower(best, f);
+        if (f->kind == ML_FACT_MEMBER && f->counts &&
+            ml_gov_same(f->member.b, member->b, sizeof(member->b)) &&
+            (lowest == NULL || f->rank > lowest->rank)) {
+            lowest = f;
         }
     }
-    return best;
+    return lowest;
 }
 
 const struct ml_fact *ml_gov_noise(const struct ml_gov *g, const struct ml_box_pk *noise)
@@ -163,6 +231,7 @@ static bool describes(const struct ml_fact *f, uint8_t card_kind, const uint8_t 
     case ML_FACT_ORG:
         return card_kind == ML_CARD_ORG && ml_is_zero(id, 16);
     case ML_FACT_WRITER:
+    case ML_FACT_DENIAL:
         break;
     }
     return false;
@@ -197,16 +266,160 @@ const struct ml_fact *ml_gov_card(const struct ml_gov *g, uint8_t card_kind, con
     return best;
 }
 
-struct ml_ruling ml_gov_rule_lane(const struct ml_gov *g, const struct ml_writer_id *writer,
-                                  uint8_t lane)
+/* ---- bundles ---- */
+
+/* Facts say whether they count, so that questions cost no evaluation. */
+static void stamp(struct ml_gov *g)
 {
-    const struct ml_fact *open = ml_gov_opening_of(g, writer, true);
-    if (open == NULL) {
-        return (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_NOT_ENROLLED};
+    for (size_t i = 0; i < g->count; i++) {
+        g->facts[i]->counts = g->all != NULL && ml_gov_stands(g->all, g->facts[i]);
     }
-    bool node_only = ml_is_zero(open->member.b, sizeof(open->member.b));
-    if (node_only && lane > ML_LANE_TRACE) {
-        return (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_NO_AUTHORITY};
+}
+
+static ml_err act_push(struct ml_gov *g, const struct ml_gov_in *in)
+{
+    if (g->act_count == g->act_cap) {
+        size_t cap = g->act_cap == 0 ? 16 : g->act_cap * 2;
+        void *acts = ml_resize(g->env, g->acts, cap * sizeof(g->acts[0]));
+        if (acts == NULL) {
+            return ML_E_NOMEM;
+        }
+        g->acts = acts;
+        g->act_cap = cap;
     }
-    return (struct ml_ruling){ML_VERDICT_ACCEPTED, ML_REASON_NONE};
+    g->acts[g->act_count++] =
+        (struct ml_gov_act){.vec = ml_gvec_ref(in->gvec),
+                            .facts = g->count,
+                            .ids = {g->writers.count, g->members.count, g->nodes.count}};
+    return ML_OK;
+}
+
+static ml_err add(struct ml_gov_reading *r)
+{
+    struct ml_gov *g = r->g;
+    const struct ml_header *h = &r->in->bundle->header;
+    struct ml_ruling own;
+    struct ml_act_in in = {.seq = h->seq,
+                           .hlc = h->hlc,
+                           .vec = r->in->gvec,
+                           .says = r->says,
+                           .say_count = r->say_count,
+                           .refused = r->in->frozen ? ML_REASON_FORK : r->refused};
+    ml_err err = ml_ids_number(&g->writers, g->env, h->writer.b, &in.writer);
+    return err == ML_OK ? ml_authority_add(g->authority, &own, &in) : err;
+}
+
+/* The statements of the bundle, judged; the authority has one act more, or is as it was. */
+static ml_err take(struct ml_gov *g, const struct ml_gov_in *in)
+{
+    struct ml_gov_reading r = {.g = g, .in = in};
+    struct ml_view *own = NULL;
+    size_t says = 0;
+    size_t cuts = 0;
+    ml_gov_measure(in->bundle, &says, &cuts);
+    r.says = ml_alloc_array(g->env, says + 1, sizeof(r.says[0]));
+    r.cuts = ml_alloc_array(g->env, cuts + 1, sizeof(r.cuts[0]));
+    g->acts[g->act_count - 1].cuts = r.cuts;
+    ml_err err = r.says == NULL || r.cuts == NULL ? ML_E_NOMEM : ML_OK;
+    if (err == ML_OK && g->act_count > 1) {
+        err = ml_view_at(&own, g->authority, in->gvec);
+        r.own = own;
+    }
+    err = err == ML_OK ? ml_gov_read(&r) : err;
+    err = err == ML_OK ? add(&r) : err;
+    ml_view_free(own);
+    ml_release(g->env, r.says);
+    return err;
+}
+
+static ml_err act_take(struct ml_gov *g, const struct ml_gov_in *in)
+{
+    struct ml_view *all = NULL;
+    ml_err err = act_push(g, in);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = take(g, in);
+    if (err == ML_OK) {
+        err = ml_view_of_all(&all, g->authority);
+        if (err != ML_OK) {
+            ml_authority_undo(g->authority);
+        }
+    }
+    if (err != ML_OK) {
+        act_drop(g);
+        return err;
+    }
+    ml_view_free(g->before);
+    g->before = g->all;
+    g->all = all;
+    stamp(g);
+    return ML_OK;
+}
+
+ml_err ml_gov_apply(struct ml_gov *g, struct ml_ruling *ruling, ml_reason *why,
+                    const struct ml_gov_in *in)
+{
+    ML_ASSERT(in->bundle->header.lane == ML_LANE_GOVERNANCE && in->bundle->body.absent == 0);
+    bool waits = false;
+    ml_reason reason = ml_gov_check(g, &waits, in->bundle);
+    if (reason != ML_REASON_NONE) {
+        *why = reason;
+        return reason == ML_REASON_COSIGNATURE ? ML_E_FORGED : ML_E_MALFORMED;
+    }
+    if (waits) {
+        *ruling = (struct ml_ruling){ML_VERDICT_PENDING, ML_REASON_WAITS_VERSION};
+        return ML_OK;
+    }
+    ml_err err = act_take(g, in);
+    if (err == ML_OK) {
+        *ruling = ml_gov_act_ruling(g, g->act_count - 1);
+    }
+    return err;
+}
+
+void ml_gov_undo(struct ml_gov *g)
+{
+    if (g->before == NULL && g->act_count != 1) {
+        return; /* what was last is undone already, or there is nothing */
+    }
+    ml_authority_undo(g->authority);
+    act_drop(g);
+    ml_view_free(g->all);
+    g->all = g->before;
+    g->before = NULL;
+    stamp(g);
+}
+
+size_t ml_gov_acts(const struct ml_gov *g)
+{
+    return g->act_count;
+}
+
+struct ml_ruling ml_gov_act_ruling(const struct ml_gov *g, size_t act)
+{
+    return ml_view_act(g->all, act);
+}
+
+bool ml_gov_changed(const struct ml_gov *g)
+{
+    return g->before != NULL && !ml_view_extends(g->all, g->before);
+}
+
+ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
+                        const struct ml_gov_lane *in)
+{
+    struct ml_view *own = NULL;
+    struct ml_bundle_at at = {.lane = in->lane, .seq = in->seq, .witnessed = in->witnessed};
+    *ruling = (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_NOT_ENROLLED};
+    at.writer = ml_ids_find(&g->writers, in->writer.b);
+    if (at.writer == ML_NOBODY) {
+        return ML_OK;
+    }
+    ml_err err = ml_view_at(&own, g->authority, in->gvec);
+    if (err == ML_OK) {
+        *ruling = ml_view_rule(own, g->all, &at);
+        ml_view_free(own);
+    }
+    return err;
 }

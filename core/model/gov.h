@@ -1,12 +1,10 @@
-/* core/model/gov.h -- governance: what lane 0 states, and what a writer may do (architecture 7).
+/* core/model/gov.h -- governance: what lane 0 states, and what a writer may do (architecture 7,
+ * docs/governance.md).
  *
- * The state is a set of facts, each stamped with the bundle that states it. Evaluating at a
- * lane-0 vector takes the facts that it covers, so that every node judges a bundle by what its
- * writer had seen. What exists: the founding coordinator (rank 1) adds members of lower rank,
- * enrols them on nodes and makes teams; a writer is opened by itself with the co-signature of its
- * member-on-node key, and names the heads of the writers that it follows. Revocations, cuts and
- * checkpoints will judge between ml_gov_apply's rulings and the store's; their verdicts and reasons
- * have their numbers already. Pure; one thread at a time.
+ * The state is a set of facts, each stamped with the bundle that states it. Each bundle is judged
+ * at its own vector, so that every node judges it by what its writer had seen; then by every denial
+ * that is known (authority.h). A later bundle may change what an earlier one is worth: who stores
+ * them asks ml_gov_changed. Pure; one thread at a time.
  */
 #ifndef ML_MODEL_GOV_H
 #define ML_MODEL_GOV_H
@@ -32,6 +30,7 @@ typedef enum ml_fact_kind {
     ML_FACT_WRITER = 4,
     ML_FACT_TEAM = 5,
     ML_FACT_CARD = 6,
+    ML_FACT_DENIAL = 7,
 } ml_fact_kind;
 
 struct ml_fact {
@@ -43,6 +42,8 @@ struct ml_fact {
     uint16_t role;              /* MEMBER: number in TRE_G15 */
     uint8_t rank;               /* MEMBER */
     uint8_t index;              /* its op in the bundle */
+    uint32_t act;               /* the bundle's number */
+    uint32_t say;               /* its statement there */
     struct ml_member_id member; /* MEMBER, MON, WRITER (zero: the node's own) */
     struct ml_node_id node;     /* MON, WRITER */
     struct ml_team_id team;     /* TEAM */
@@ -53,7 +54,9 @@ struct ml_fact {
     struct ml_box_pk audit;     /* ORG */
     uint8_t card_id[16];        /* CARD */
     uint8_t card_kind;          /* CARD: ml_card_kind */
-    bool counts;                /* its bundle is accepted */
+    uint8_t mode;               /* DENIAL: ml_deny_mode; `member`, `node` (zero: everywhere) */
+    uint64_t until_ms;          /* DENIAL: of a suspension */
+    bool counts;                /* by all that is known */
 };
 
 /** Errors: NOMEM. `env` is borrowed. */
@@ -67,48 +70,65 @@ const struct ml_gov *ml_gov_nothing(void);
 struct ml_gov_in {
     const struct ml_bundle *bundle;
     struct ml_hash hash;
-    const struct ml_gvec *gvec; /* its own; NULL for the genesis */
-    bool frozen;                /* it lies beyond a fork: QUARANTINED(FORK) whatever it says */
+    struct ml_gvec *gvec; /* its own; NULL for the genesis; kept by reference */
+    bool frozen;          /* it lies beyond a fork: QUARANTINED(FORK) whatever it says */
 };
 
 /**
- * Rules on the bundle and keeps its facts: they count when it is accepted. PENDING (a newer
+ * Rules on the bundle and keeps its facts. PENDING (a newer
  * version's op that must be understood): nothing is kept. MALFORMED or FORGED with *why: refused,
  * nothing is kept. NOMEM.
  */
 ml_err ml_gov_apply(struct ml_gov *g, struct ml_ruling *ruling, ml_reason *why,
                     const struct ml_gov_in *in) ML_MUST_CHECK;
 
-/** Forgets the facts that the last ml_gov_apply kept: its bundle isn't stored after all. */
+/** Forgets what the last ml_gov_apply kept: its bundle isn't stored after all. */
 void ml_gov_undo(struct ml_gov *g);
 
-/** May this writer write lanes 1 to 4? NOT_ENROLLED when its opening doesn't count. */
-struct ml_ruling ml_gov_rule_lane(const struct ml_gov *g, const struct ml_writer_id *writer,
-                                  uint8_t lane);
+/** Lane-0 bundles by their number, in the order of ml_gov_apply, from 0. */
+size_t ml_gov_acts(const struct ml_gov *g);
+/** What one is worth by all that is known. */
+struct ml_ruling ml_gov_act_ruling(const struct ml_gov *g, size_t act);
+/** Did the last ml_gov_apply change what others are worth, in this lane or in others? */
+bool ml_gov_changed(const struct ml_gov *g);
+
+/** What a writer's bundles of another lane are worth that have one vector, by all that is known. */
+struct ml_gov_lane {
+    struct ml_writer_id writer;
+    uint8_t lane; /* 1 to 4 */
+    uint32_t seq;
+    uint32_t witnessed; /* see ml_bundle_at */
+    const struct ml_gvec *gvec;
+};
+/** NOMEM. */
+ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
+                        const struct ml_gov_lane *in) ML_MUST_CHECK;
 
 struct ml_kek_epoch;
 /** May this epoch seal (rules A3)? Its author is a member, its group exists, and its recipients are
- * exactly the members on nodes that `at`, its bundle's vector, entitles: nobody more or less. */
-bool ml_gov_epoch_fits(const struct ml_gov *g, const struct ml_gvec *at,
-                       const struct ml_writer_id *writer, const struct ml_kek_epoch *epoch);
+ * exactly the members on nodes that `at`, its bundle's vector, entitles: nobody more or less.
+ * NOMEM. */
+ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, const struct ml_gvec *at,
+                         const struct ml_writer_id *writer,
+                         const struct ml_kek_epoch *epoch) ML_MUST_CHECK;
 
 /** The key in a lane-0 bundle that opens its writer (WRITER_OPEN, or ORG_FOUND in a genesis): what
  * its signature is verified with. MALFORMED with *why when there is none in its place. */
 ml_err ml_gov_opening_key(struct ml_sign_pk *pk, ml_reason *why,
                           const struct ml_bundle *bundle) ML_MUST_CHECK;
 
-/* Questions. `at` NULL: all that is known now. Only facts that count, but for ml_gov_opening.
- * Facts stay in place until the ml_gov is freed. */
+/* Questions, by all that is known now. Only facts that count, but for ml_gov_opening. Facts stay in
+ * place until the ml_gov is freed. */
 
 /** The next fact of a kind after `after` (NULL: the first); NULL after the last. */
-const struct ml_fact *ml_gov_next(const struct ml_gov *g, const struct ml_gvec *at,
-                                  ml_fact_kind kind, const struct ml_fact *after);
+const struct ml_fact *ml_gov_next(const struct ml_gov *g, ml_fact_kind kind,
+                                  const struct ml_fact *after);
 /** The opening of a writer, also one that doesn't count; NULL: unknown. Of a key opened twice,
  * the first that came. */
 const struct ml_fact *ml_gov_opening(const struct ml_gov *g, const struct ml_writer_id *writer);
-/** The fact that gives a member his rank: of several the lowest. NULL: no member. */
-const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_gvec *at,
-                                    const struct ml_member_id *member);
+/** The fact that gives a member his rank: of several that nobody replaced the lowest. NULL: no
+ * member. */
+const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_member_id *member);
 /** Whose node has this Noise key; NULL: nobody's. */
 const struct ml_fact *ml_gov_noise(const struct ml_gov *g, const struct ml_box_pk *noise);
 /** What describes a member, a node, a team or the structure (id: zeros, as in CARD_SET): the card

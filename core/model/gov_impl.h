@@ -1,10 +1,27 @@
-/* core/model/gov_impl.h -- what gov.c (facts, questions) and gov_rule.c (rulings) share. */
+/* core/model/gov_impl.h -- what gov.c (facts, questions), gov_rule.c (what an op says) and
+ * gov_keys.c share. */
 #ifndef ML_MODEL_GOV_IMPL_H
 #define ML_MODEL_GOV_IMPL_H
 
 #include <string.h>
 
+#include "core/model/authority.h"
 #include "core/model/gov.h"
+
+/* Ids of one kind by the numbers that authority.h knows them by. */
+struct ml_ids {
+    uint8_t (*at)[16];
+    size_t count;
+    size_t cap;
+};
+
+/* A lane-0 bundle, as the authority numbers it. */
+struct ml_gov_act {
+    struct ml_gvec *vec; /* a reference */
+    struct ml_cut *cuts; /* of all its statements; NULL: none */
+    size_t facts;        /* kept before it */
+    size_t ids[3];       /* writers, members, nodes before it */
+};
 
 struct ml_gov {
     const struct ml_env *env; /* borrowed */
@@ -12,7 +29,15 @@ struct ml_gov {
     struct ml_fact **facts;
     size_t count;
     size_t cap;
-    size_t last; /* facts before the last ml_gov_apply */
+    struct ml_gov_act *acts;
+    size_t act_count;
+    size_t act_cap;
+    struct ml_ids writers;
+    struct ml_ids members;
+    struct ml_ids nodes;
+    struct ml_authority *authority;
+    struct ml_view *all;    /* by everything known */
+    struct ml_view *before; /* by everything known before the last act */
 };
 
 static inline bool ml_gov_same(const void *a, const void *b, size_t len)
@@ -20,20 +45,37 @@ static inline bool ml_gov_same(const void *a, const void *b, size_t len)
     return memcmp(a, b, len) == 0;
 }
 
+/** ML_NOBODY: not known. */
+uint32_t ml_ids_find(const struct ml_ids *ids, const void *id);
+/** Its number, a new one if need be. NOMEM. */
+ml_err ml_ids_number(struct ml_ids *ids, const struct ml_env *env, const void *id,
+                     uint32_t *out) ML_MUST_CHECK;
+
 /** Keeps a copy of `fact` and of its label's bytes. NOMEM. */
 ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact) ML_MUST_CHECK;
-/** Forgets the facts after the first `count`. */
-void ml_gov_truncate(struct ml_gov *g, size_t count);
-/** It counts, and `at` (NULL: everything) covers it. */
-bool ml_gov_covered(const struct ml_fact *f, const struct ml_gvec *at);
-/** The opening of a writer; NULL: unknown. */
+/** Does it stand in `v`? */
+bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f);
+/** The opening of a writer, whether or not it counts; NULL: unknown. */
 const struct ml_fact *ml_gov_opening_of(const struct ml_gov *g, const struct ml_writer_id *writer,
                                         bool counting);
-/** The lowest rank that anyone gave stands: of concurrent grants the smaller. */
-static inline const struct ml_fact *ml_gov_lower(const struct ml_fact *best,
-                                                 const struct ml_fact *f)
-{
-    return best == NULL || f->rank > best->rank ? f : best;
-}
+
+/* What a bundle's ops say, read by gov_rule.c and judged by the authority. */
+struct ml_gov_reading {
+    struct ml_gov *g;
+    const struct ml_gov_in *in;
+    const struct ml_view *own; /* at its vector; NULL: the genesis */
+    struct ml_say *says;
+    size_t say_count;
+    struct ml_cut *cuts;
+    size_t cut_count;
+    ml_reason refused;
+};
+
+/** How many statements and cuts the bundle has at most. */
+void ml_gov_measure(const struct ml_bundle *bundle, size_t *says, size_t *cuts);
+/** Fills r->says, and keeps the facts. NOMEM. */
+ml_err ml_gov_read(struct ml_gov_reading *r) ML_MUST_CHECK;
+/** What stands where: a function of the bundle alone. *waits: an op for a newer version. */
+ml_reason ml_gov_check(const struct ml_gov *g, bool *waits, const struct ml_bundle *bundle);
 
 #endif

@@ -4,17 +4,31 @@
 #include "core/model/gov.h"
 #include "core/model/gov_impl.h"
 
-static bool is_group(const struct ml_gov *g, const struct ml_gvec *at,
+/* The next fact of a kind that stands in the view. */
+static const struct ml_fact *next_in(const struct ml_gov *g, const struct ml_view *v,
+                                     ml_fact_kind kind, size_t *at)
+{
+    while (*at < g->count) {
+        const struct ml_fact *f = g->facts[(*at)++];
+        if (f->kind == kind && ml_gov_stands(v, f)) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+static bool is_group(const struct ml_gov *g, const struct ml_view *v,
                      const struct ml_kek_epoch *epoch)
 {
     bool org_wide = ml_is_zero(epoch->team.b, sizeof(epoch->team.b));
     if (org_wide || epoch->compartment == ML_COMPARTMENT_ANNUAIRE) {
         return org_wide && epoch->compartment == ML_COMPARTMENT_ANNUAIRE;
     }
-    const struct ml_fact *team = NULL;
-    do {
-        team = ml_gov_next(g, at, ML_FACT_TEAM, team);
-    } while (team != NULL && !ml_gov_same(team->team.b, epoch->team.b, sizeof(epoch->team.b)));
+    size_t at = 0;
+    const struct ml_fact *team = next_in(g, v, ML_FACT_TEAM, &at);
+    while (team != NULL && !ml_gov_same(team->team.b, epoch->team.b, sizeof(epoch->team.b))) {
+        team = next_in(g, v, ML_FACT_TEAM, &at);
+    }
     return team != NULL;
 }
 
@@ -32,32 +46,53 @@ static bool is_recipient(const struct ml_kek_epoch *epoch, const struct ml_recip
 }
 
 /* Is fact `mon` the first with its box key? A key that two enrolments name has one slot. */
-static bool is_first_of_key(const struct ml_gov *g, const struct ml_gvec *at,
+static bool is_first_of_key(const struct ml_gov *g, const struct ml_view *v,
                             const struct ml_fact *mon)
 {
-    const struct ml_fact *f = ml_gov_next(g, at, ML_FACT_MON, NULL);
+    size_t at = 0;
+    const struct ml_fact *f = next_in(g, v, ML_FACT_MON, &at);
     while (f != mon && !ml_gov_same(f->box_pk.b, mon->box_pk.b, sizeof(mon->box_pk.b))) {
-        f = ml_gov_next(g, at, ML_FACT_MON, f);
+        f = next_in(g, v, ML_FACT_MON, &at);
     }
     return f == mon;
 }
 
-bool ml_gov_epoch_fits(const struct ml_gov *g, const struct ml_gvec *at,
-                       const struct ml_writer_id *writer, const struct ml_kek_epoch *epoch)
+static bool fits_in(const struct ml_gov *g, const struct ml_view *v,
+                    const struct ml_kek_epoch *epoch)
 {
-    const struct ml_fact *open = ml_gov_opening_of(g, writer, true);
     const struct ml_fact *mon = NULL;
     uint32_t entitled = 0;
-    if (open == NULL || ml_is_zero(open->member.b, sizeof(open->member.b)) ||
-        !is_group(g, at, epoch)) {
+    size_t at = 0;
+    if (!is_group(g, v, epoch)) {
         return false;
     }
-    while ((mon = ml_gov_next(g, at, ML_FACT_MON, mon)) != NULL) {
+    while ((mon = next_in(g, v, ML_FACT_MON, &at)) != NULL) {
+        const uint32_t member = ml_ids_find(&g->members, mon->member.b);
+        if (ml_view_rank(v, member) == ML_RANK_NODE) {
+            continue; /* his place is left, his rank isn't */
+        }
         struct ml_recipient_id id = ml_recipient_id_of(&mon->box_pk);
         if (!is_recipient(epoch, &id)) {
             return false;
         }
-        entitled += is_first_of_key(g, at, mon);
+        entitled += is_first_of_key(g, v, mon);
     }
     return entitled == epoch->slots.count;
+}
+
+ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, const struct ml_gvec *at,
+                         const struct ml_writer_id *writer, const struct ml_kek_epoch *epoch)
+{
+    struct ml_view *v = NULL;
+    const struct ml_fact *open = ml_gov_opening_of(g, writer, true);
+    *fits = false;
+    if (open == NULL || ml_is_zero(open->member.b, sizeof(open->member.b))) {
+        return ML_OK;
+    }
+    ml_err err = ml_view_at(&v, g->authority, at);
+    if (err == ML_OK) {
+        *fits = fits_in(g, v, epoch);
+        ml_view_free(v);
+    }
+    return err;
 }

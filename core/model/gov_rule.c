@@ -1,149 +1,169 @@
-/* core/model/gov_rule.c -- may this bundle say what it says in lane 0? See gov.h.
+/* core/model/gov_rule.c -- what the ops of a lane-0 bundle say. See gov.h.
  *
- * Happy path: every op decodes and stands where it may -> each op is ruled on in turn, seeing the
- * facts that the bundle's vector covers and those of the ops before it -> its facts are kept. One
- * op without authority quarantines the whole bundle: a bundle has one verdict.
+ * Happy path: every op decodes and stands where it may -> each becomes statements, which the
+ * authority judges, and facts, which it makes count. What needs keys is looked at here: whose
+ * co-signature opens a writer, whose hands stand behind an op.
  *
- * Invariant: whether a fact counts depends on its bundle's own governance and on forks, never on
- * what came after it. A bundle is refused for what stands in itself only, never for what facts
- * are known: that could differ between two nodes that heard of a fork at different times.
+ * Invariant: a bundle is refused for what stands in itself only, never for what facts are known:
+ * that could differ between two nodes that heard of a fork at different times.
  */
 #include <string.h>
 
 #include "core/base/assert.h"
 #include "core/crypto/key_id.h"
+#include "core/crypto/sign.h"
 #include "core/model/gov.h"
 #include "core/model/gov_impl.h"
 
-/* One bundle on its way through the rules. */
-struct applying {
-    struct ml_gov *g;
-    const struct ml_gov_in *in;
-    struct ml_ruling ruling;
-    size_t first; /* of the facts that this bundle added */
-};
-
-/* It counts until the ruling says otherwise. */
-static ml_err keep(struct applying *a, uint32_t index, const struct ml_fact *fact)
+static ml_err number(struct ml_gov_reading *r, struct ml_ids *ids, const uint8_t id[16],
+                     uint32_t *out)
 {
-    const struct ml_header *h = &a->in->bundle->header;
+    return ml_ids_number(ids, r->g->env, id, out);
+}
+
+static struct ml_say *say(struct ml_gov_reading *r, ml_say_kind kind)
+{
+    struct ml_say *s = &r->says[r->say_count++];
+    *s = (struct ml_say){.kind = kind, .member = ML_NOBODY, .node = ML_NOBODY};
+    return s;
+}
+
+/* Kept with the statement made last. */
+static ml_err keep(struct ml_gov_reading *r, uint32_t index, const struct ml_fact *fact)
+{
+    const struct ml_header *h = &r->in->bundle->header;
     struct ml_fact copy = *fact;
-    copy.counts = true;
+    copy.counts = false;
+    copy.act = (uint32_t)(r->g->act_count - 1);
+    copy.say = (uint32_t)(r->say_count - 1);
     copy.index = (uint8_t)index;
     copy.at =
-        (struct ml_dep){.writer = h->writer, .seq = h->seq, .hash = ml_hash16_of(&a->in->hash)};
+        (struct ml_dep){.writer = h->writer, .seq = h->seq, .hash = ml_hash16_of(&r->in->hash)};
     copy.hlc = h->hlc;
-    return ml_gov_keep(a->g, &copy);
+    return ml_gov_keep(r->g, &copy);
 }
 
-/* Facts of this bundle's earlier ops are seen by its later ones, whatever the vector. */
-static bool is_seen(const struct applying *a, size_t i)
+static void refuse(struct ml_gov_reading *r, ml_reason reason)
 {
-    return i >= a->first || ml_gov_covered(a->g->facts[i], a->in->gvec);
-}
-
-static const struct ml_fact *seen_member(const struct applying *a,
-                                         const struct ml_member_id *member)
-{
-    const struct ml_fact *best = NULL;
-    for (size_t i = 0; i < a->g->count; i++) {
-        const struct ml_fact *f = a->g->facts[i];
-        if (f->kind == ML_FACT_MEMBER && is_seen(a, i) &&
-            ml_gov_same(f->member.b, member->b, sizeof(member->b))) {
-            best = ml_gov_lower(best, f);
-        }
+    if (r->refused == ML_REASON_NONE) {
+        r->refused = reason;
     }
-    return best;
 }
 
-static const struct ml_fact *seen_author(const struct applying *a)
+/* ---- hands ---- */
+
+/* Root's key, of the founding; NULL before it. */
+static const struct ml_sign_pk *root_key(const struct ml_gov *g)
 {
-    for (size_t i = 0; i < a->g->count; i++) {
-        const struct ml_fact *f = a->g->facts[i];
-        if (f->kind == ML_FACT_WRITER && is_seen(a, i) &&
-            ml_gov_same(f->writer.b, a->in->bundle->header.writer.b, sizeof(f->writer.b))) {
-            return f;
+    for (size_t i = 0; i < g->count; i++) {
+        if (g->facts[i]->kind == ML_FACT_ORG) {
+            return &g->facts[i]->sign_pk;
         }
     }
     return NULL;
 }
 
-static void quarantine(struct applying *a, ml_reason reason)
+static bool is_signed(const struct ml_hash *hash, const struct ml_sign_pk *pk,
+                      const struct ml_signature *sig)
 {
-    if (a->ruling.verdict == ML_VERDICT_ACCEPTED) {
-        a->ruling = (struct ml_ruling){ML_VERDICT_QUARANTINED, reason};
+    return pk != NULL && ml_sign_verify(pk, ml_slice(hash->b, sizeof(hash->b)), sig->b) == ML_OK;
+}
+
+/* Those whose signatures are right; whether they may sign, the authority says. */
+static void read_hands(struct ml_gov_reading *r, struct ml_say *s, const struct ml_govop *op)
+{
+    const struct ml_hands *hands = ml_govop_hands(op);
+    struct ml_list_walk walk;
+    struct ml_second second;
+    struct ml_hash hash;
+    if (ml_govop_hands_hash(&hash, op->raw, &r->g->org) != ML_OK) {
+        return;
+    }
+    s->root = !ml_is_zero(hands->root.b, sizeof(hands->root.b)) &&
+              is_signed(&hash, root_key(r->g), &hands->root);
+    ml_list_walk(&walk, &hands->second);
+    while (s->second_count < ML_SECONDS && ml_second_next(&walk, &second)) {
+        const struct ml_fact *open = ml_gov_opening_of(r->g, &second.writer, false);
+        if (open != NULL && is_signed(&hash, &open->sign_pk, &second.sig)) {
+            s->seconds[s->second_count++] = ml_ids_find(&r->g->writers, second.writer.b);
+        }
     }
 }
 
-static uint8_t author_rank(const struct applying *a, const struct ml_fact *author)
+/* ---- ops ---- */
+
+static ml_err read_member(struct ml_gov_reading *r, const struct ml_member_id *member, uint8_t rank)
 {
-    const struct ml_fact *member = author == NULL ? NULL : seen_member(a, &author->member);
-    return member == NULL ? ML_RANK_NODE : member->rank;
+    struct ml_say *s = say(r, ML_SAY_MEMBER);
+    s->rank = rank;
+    return number(r, &r->g->members, member->b, &s->member);
 }
 
-/* An act needs a better rank than its subject's (R7); on oneself it needs the act's own. */
-static bool may_act_on(const struct applying *a, const struct ml_member_id *subject, uint8_t rank)
+/* `member` zero: nobody's. */
+static ml_err read_place(struct ml_gov_reading *r, ml_say_kind kind,
+                         const struct ml_member_id *member, const struct ml_node_id *node)
 {
-    const struct ml_fact *author = seen_author(a);
-    if (author_rank(a, author) != ML_RANK_COORDINATOR) {
-        return false;
-    }
-    return rank > ML_RANK_COORDINATOR ||
-           ml_gov_same(author->member.b, subject->b, sizeof(subject->b));
-}
-
-static ml_err rule_org_found(struct applying *a, const struct ml_govop *op)
-{
-    const struct ml_org_found *o = &op->u.org_found;
-    const struct ml_fact facts[] = {
-        {.kind = ML_FACT_ORG,
-         .sign_pk = o->root_sign,
-         .box_pk = o->root_box,
-         .audit = o->audit_box,
-         .network_epoch = o->network_epoch,
-         .label = o->label},
-        {.kind = ML_FACT_MEMBER, .member = o->member, .rank = 1, .role = o->role},
-        {.kind = ML_FACT_MON,
-         .member = o->member,
-         .node = o->node,
-         .sign_pk = o->mon_sign,
-         .box_pk = o->mon_box,
-         .noise = o->noise},
-        {.kind = ML_FACT_WRITER,
-         .member = o->member,
-         .node = o->node,
-         .writer = a->in->bundle->header.writer,
-         .sign_pk = o->writer},
-    };
+    struct ml_say *s = say(r, kind);
     ml_err err = ML_OK;
-    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]) && err == ML_OK; i++) {
-        err = keep(a, 0, &facts[i]);
+    if (!ml_is_zero(member->b, sizeof(member->b))) {
+        err = number(r, &r->g->members, member->b, &s->member);
+    }
+    if (err == ML_OK && !ml_is_zero(node->b, sizeof(node->b))) {
+        err = number(r, &r->g->nodes, node->b, &s->node);
     }
     return err;
 }
 
-static ml_err rule_member_add(struct applying *a, const struct ml_govop *op, uint32_t index)
+static ml_err read_org_found(struct ml_gov_reading *r, const struct ml_govop *op)
+{
+    const struct ml_org_found *o = &op->u.org_found;
+    const struct ml_fact org = {.kind = ML_FACT_ORG,
+                                .sign_pk = o->root_sign,
+                                .box_pk = o->root_box,
+                                .audit = o->audit_box,
+                                .network_epoch = o->network_epoch,
+                                .label = o->label};
+    const struct ml_fact member = {
+        .kind = ML_FACT_MEMBER, .member = o->member, .rank = 1, .role = o->role};
+    const struct ml_fact mon = {.kind = ML_FACT_MON,
+                                .member = o->member,
+                                .node = o->node,
+                                .sign_pk = o->mon_sign,
+                                .box_pk = o->mon_box,
+                                .noise = o->noise};
+    const struct ml_fact writer = {.kind = ML_FACT_WRITER,
+                                   .member = o->member,
+                                   .node = o->node,
+                                   .writer = r->in->bundle->header.writer,
+                                   .sign_pk = o->writer};
+    ml_err err = read_member(r, &o->member, ML_RANK_COORDINATOR);
+    err = err == ML_OK ? keep(r, 0, &org) : err;
+    err = err == ML_OK ? keep(r, 0, &member) : err;
+    err = err == ML_OK ? read_place(r, ML_SAY_MON, &o->member, &o->node) : err;
+    err = err == ML_OK ? keep(r, 0, &mon) : err;
+    err = err == ML_OK ? read_place(r, ML_SAY_WRITER, &o->member, &o->node) : err;
+    return err == ML_OK ? keep(r, 0, &writer) : err;
+}
+
+static ml_err read_member_add(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     const struct ml_member_add *o = &op->u.member_add;
-    /* Even on himself: nobody gives a coordinator's rank alone (rules B16). */
-    if (!may_act_on(a, &o->member, o->rank) || o->rank == ML_RANK_COORDINATOR) {
-        quarantine(a, ML_REASON_NO_AUTHORITY);
-    }
     const struct ml_fact fact = {.kind = ML_FACT_MEMBER,
                                  .member = o->member,
                                  .rank = o->rank,
                                  .role = o->role,
                                  .label = o->card};
-    return keep(a, index, &fact);
+    ml_err err = read_member(r, &o->member, o->rank);
+    if (err == ML_OK) {
+        read_hands(r, &r->says[r->say_count - 1], op);
+        err = keep(r, index, &fact);
+    }
+    return err;
 }
 
-static ml_err rule_node_enrol(struct applying *a, const struct ml_govop *op, uint32_t index)
+static ml_err read_node_enrol(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     const struct ml_node_enrol *o = &op->u.node_enrol;
-    const struct ml_fact *member = seen_member(a, &o->member);
-    if (member == NULL || !may_act_on(a, &o->member, member->rank)) {
-        quarantine(a, ML_REASON_NO_AUTHORITY);
-    }
     const struct ml_fact fact = {.kind = ML_FACT_MON,
                                  .member = o->member,
                                  .node = o->node,
@@ -151,7 +171,12 @@ static ml_err rule_node_enrol(struct applying *a, const struct ml_govop *op, uin
                                  .sign_pk = o->mon_sign,
                                  .box_pk = o->mon_box,
                                  .label = o->label};
-    return keep(a, index, &fact);
+    ml_err err = read_place(r, ML_SAY_MON, &o->member, &o->node);
+    if (err == ML_OK) {
+        read_hands(r, &r->says[r->say_count - 1], op);
+        err = keep(r, index, &fact);
+    }
+    return err;
 }
 
 static bool names_writer(const struct ml_list *heads, const struct ml_writer_id *writer)
@@ -173,16 +198,21 @@ static bool same_place(const struct ml_fact *f, const struct ml_writer_open *o)
            ml_gov_same(f->node.b, o->node.b, sizeof(o->node.b));
 }
 
+static bool is_seen(const struct ml_gov_reading *r, const struct ml_fact *f)
+{
+    return r->own != NULL && f->act + 1 < r->g->act_count && ml_gov_stands(r->own, f);
+}
+
 /* Rules B18: whoever was there before, on this node for this member, at least one is named; and
  * nobody else's writer is. */
-static bool predecessors_are_named(const struct applying *a, const struct ml_writer_open *o)
+static bool predecessors_are_named(const struct ml_gov_reading *r, const struct ml_writer_open *o)
 {
     bool any = false;
     bool named = false;
     uint32_t known = 0;
-    for (size_t i = 0; i < a->first; i++) {
-        const struct ml_fact *f = a->g->facts[i];
-        if (f->kind == ML_FACT_WRITER && is_seen(a, i) && same_place(f, o)) {
+    for (size_t i = 0; i < r->g->count; i++) {
+        const struct ml_fact *f = r->g->facts[i];
+        if (f->kind == ML_FACT_WRITER && is_seen(r, f) && same_place(f, o)) {
             any = true;
             named = named || names_writer(&o->heads, &f->writer);
         }
@@ -191,86 +221,127 @@ static bool predecessors_are_named(const struct applying *a, const struct ml_wri
     struct ml_dep head;
     ml_list_walk(&walk, &o->heads);
     while (ml_dep_next(&walk, &head)) {
-        const struct ml_fact *f = ml_gov_opening_of(a->g, &head.writer, true);
-        known += f != NULL && ml_gov_covered(f, a->in->gvec) && same_place(f, o);
+        const struct ml_fact *f = ml_gov_opening_of(r->g, &head.writer, false);
+        known += f != NULL && is_seen(r, f) && same_place(f, o);
     }
     return any == named && known == o->heads.count;
 }
 
 /* The member-on-node keys that may co-sign: of this member, or of anyone for the node's own. */
-static bool is_cosigned(const struct applying *a, const struct ml_govop *op)
+static bool is_cosigned(const struct ml_gov_reading *r, const struct ml_govop *op)
 {
     const struct ml_writer_open *o = &op->u.writer_open;
     bool node_only = ml_is_zero(o->member.b, sizeof(o->member.b));
-    for (size_t i = 0; i < a->first; i++) {
-        const struct ml_fact *f = a->g->facts[i];
-        bool fits = f->kind == ML_FACT_MON && is_seen(a, i) &&
+    for (size_t i = 0; i < r->g->count; i++) {
+        const struct ml_fact *f = r->g->facts[i];
+        bool fits = f->kind == ML_FACT_MON && is_seen(r, f) &&
                     ml_gov_same(f->node.b, o->node.b, sizeof(o->node.b)) &&
                     (node_only || ml_gov_same(f->member.b, o->member.b, sizeof(o->member.b)));
-        if (fits && ml_govop_verify_cosigned(op, &a->g->org, &f->sign_pk) == ML_OK) {
+        if (fits && ml_govop_verify_cosigned(op, &r->g->org, &f->sign_pk) == ML_OK) {
             return true;
         }
     }
     return false;
 }
 
-static ml_err rule_writer_open(struct applying *a, const struct ml_govop *op, uint32_t index)
+static ml_err read_writer_open(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     const struct ml_writer_open *o = &op->u.writer_open;
-    if (!is_cosigned(a, op)) {
-        quarantine(a, ML_REASON_NOT_ENROLLED);
-    } else if (!predecessors_are_named(a, o)) {
-        quarantine(a, ML_REASON_NO_PREDECESSOR);
+    if (!is_cosigned(r, op)) {
+        refuse(r, ML_REASON_NOT_ENROLLED);
+    } else if (!predecessors_are_named(r, o)) {
+        refuse(r, ML_REASON_NO_PREDECESSOR);
     }
     const struct ml_fact fact = {.kind = ML_FACT_WRITER,
                                  .member = o->member,
                                  .node = o->node,
-                                 .writer = a->in->bundle->header.writer,
+                                 .writer = r->in->bundle->header.writer,
                                  .sign_pk = o->writer};
-    return keep(a, index, &fact);
+    ml_err err = read_place(r, ML_SAY_WRITER, &o->member, &o->node);
+    return err == ML_OK ? keep(r, index, &fact) : err;
 }
 
-static ml_err rule_team_add(struct applying *a, const struct ml_govop *op, uint32_t index)
+static ml_err read_team_add(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
-    if (author_rank(a, seen_author(a)) != ML_RANK_COORDINATOR) {
-        quarantine(a, ML_REASON_NO_AUTHORITY);
-    }
+    say(r, ML_SAY_OTHER)->rank = ML_RANK_COORDINATOR;
     const struct ml_fact fact = {
         .kind = ML_FACT_TEAM, .team = op->u.team_add.team, .label = op->u.team_add.name};
-    return keep(a, index, &fact);
+    return keep(r, index, &fact);
 }
 
 /* A card is set by the coordinator, or by whom it describes. */
-static ml_err rule_card_set(struct applying *a, const struct ml_govop *op, uint32_t index)
+static ml_err read_card_set(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     const struct ml_card_set *o = &op->u.card_set;
-    const struct ml_fact *author = seen_author(a);
+    const struct ml_fact *author = ml_gov_opening_of(r->g, &r->in->bundle->header.writer, false);
+    struct ml_say *s = say(r, ML_SAY_OTHER);
+    s->rank = ML_RANK_COORDINATOR;
     bool own = author != NULL &&
                ((o->kind == ML_CARD_MEMBER && ml_gov_same(o->id, author->member.b, 16)) ||
                 (o->kind == ML_CARD_NODE && ml_gov_same(o->id, author->node.b, 16)));
-    if (!own && author_rank(a, author) != ML_RANK_COORDINATOR) {
-        quarantine(a, ML_REASON_NO_AUTHORITY);
+    if (own) {
+        s->member = ml_ids_find(&r->g->members, author->member.b);
     }
     struct ml_fact fact = {.kind = ML_FACT_CARD, .card_kind = o->kind, .label = o->card};
     memcpy(fact.card_id, o->id, sizeof(fact.card_id));
-    return keep(a, index, &fact);
+    return keep(r, index, &fact);
 }
 
-static ml_err rule_op(struct applying *a, const struct ml_govop *op, uint32_t index)
+static ml_err read_cuts(struct ml_gov_reading *r, struct ml_say *s, const struct ml_list *list)
+{
+    struct ml_list_walk walk;
+    struct ml_dep dep;
+    ml_err err = ML_OK;
+    s->cuts = r->cuts + r->cut_count;
+    ml_list_walk(&walk, list);
+    while (err == ML_OK && ml_dep_next(&walk, &dep)) {
+        struct ml_cut *cut = &r->cuts[r->cut_count++];
+        *cut = (struct ml_cut){.seq = dep.seq, .lane = dep.lane};
+        err = number(r, &r->g->writers, dep.writer.b, &cut->writer);
+        s->cut_count++;
+    }
+    return err;
+}
+
+static ml_err read_deny(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
+{
+    const struct ml_deny *o = &op->u.deny;
+    const struct ml_fact fact = {.kind = ML_FACT_DENIAL,
+                                 .member = o->member,
+                                 .node = o->node,
+                                 .mode = o->mode,
+                                 .until_ms = o->until_ms};
+    ml_err err = read_place(r, ML_SAY_DENIAL, &o->member, &o->node);
+    struct ml_say *s = &r->says[r->say_count - 1];
+    s->mode = (ml_denial_mode)o->mode;
+    s->until_ms = o->until_ms;
+    err = err == ML_OK ? read_cuts(r, s, &o->cuts) : err;
+    if (err == ML_OK) {
+        read_hands(r, s, op);
+        err = keep(r, index, &fact);
+    }
+    return err;
+}
+
+static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     switch (op->type) {
     case ML_GOVOP_ORG_FOUND:
-        return rule_org_found(a, op);
+        return read_org_found(r, op);
     case ML_GOVOP_MEMBER_ADD:
-        return rule_member_add(a, op, index);
+        return read_member_add(r, op, index);
     case ML_GOVOP_NODE_ENROL:
-        return rule_node_enrol(a, op, index);
+        return read_node_enrol(r, op, index);
     case ML_GOVOP_WRITER_OPEN:
-        return rule_writer_open(a, op, index);
+        return read_writer_open(r, op, index);
     case ML_GOVOP_TEAM_ADD:
-        return rule_team_add(a, op, index);
+        return read_team_add(r, op, index);
     case ML_GOVOP_CARD_SET:
-        return rule_card_set(a, op, index);
+        return read_card_set(r, op, index);
+    case ML_GOVOP_DENY:
+        return read_deny(r, op, index);
+    case ML_GOVOP_CHECKPOINT:
+        return read_cuts(r, say(r, ML_SAY_CHECKPOINT), &op->u.checkpoint.heads);
     default: /* a fork proof: both branches replicate, each node finds the fork by itself */
         return ML_OK;
     }
@@ -305,7 +376,7 @@ static ml_reason check_op(const struct ml_gov *g, const struct ml_govop *op,
     return opening_op == opens ? ML_REASON_NONE : ML_REASON_OPENING;
 }
 
-static ml_reason check_ops(const struct ml_gov *g, bool *waits, const struct ml_bundle *bundle)
+ml_reason ml_gov_check(const struct ml_gov *g, bool *waits, const struct ml_bundle *bundle)
 {
     struct ml_body_walk walk;
     struct ml_body_op body_op;
@@ -327,60 +398,42 @@ static ml_reason check_ops(const struct ml_gov *g, bool *waits, const struct ml_
     return ML_REASON_NONE;
 }
 
-static ml_err rule_ops(struct applying *a)
+static uint32_t cuts_in(const struct ml_govop *op)
+{
+    if (op->type == ML_GOVOP_DENY) {
+        return op->u.deny.cuts.count;
+    }
+    return op->type == ML_GOVOP_CHECKPOINT ? op->u.checkpoint.heads.count : 0;
+}
+
+void ml_gov_measure(const struct ml_bundle *bundle, size_t *says, size_t *cuts)
+{
+    struct ml_body_walk walk;
+    struct ml_body_op body_op;
+    ml_body_walk(&walk, bundle->body.bytes);
+    while (ml_body_next(&walk, &body_op)) {
+        struct ml_govop op;
+        if (ml_govop_decode(&op, body_op.sealed, NULL) == ML_OK && op.known) {
+            *says += op.type == ML_GOVOP_ORG_FOUND ? 3 : 1;
+            *cuts += cuts_in(&op);
+        }
+    }
+}
+
+ml_err ml_gov_read(struct ml_gov_reading *r)
 {
     struct ml_body_walk walk;
     struct ml_body_op body_op;
     ml_err err = ML_OK;
-    ml_body_walk(&walk, a->in->bundle->body.bytes);
+    ml_body_walk(&walk, r->in->bundle->body.bytes);
     while (err == ML_OK && ml_body_next(&walk, &body_op)) {
         struct ml_govop op;
         err = ml_govop_decode(&op, body_op.sealed, NULL);
         if (err == ML_OK && op.known) {
-            err = rule_op(a, &op, walk.index);
+            err = read_op(r, &op, walk.index);
         }
     }
     return err;
-}
-
-ml_err ml_gov_apply(struct ml_gov *g, struct ml_ruling *ruling, ml_reason *why,
-                    const struct ml_gov_in *in)
-{
-    ML_ASSERT(in->bundle->header.lane == ML_LANE_GOVERNANCE && in->bundle->body.absent == 0);
-    bool waits = false;
-    g->last = g->count;
-    ml_reason reason = check_ops(g, &waits, in->bundle);
-    if (reason != ML_REASON_NONE) {
-        *why = reason;
-        return reason == ML_REASON_COSIGNATURE ? ML_E_FORGED : ML_E_MALFORMED;
-    }
-    if (waits) {
-        *ruling = (struct ml_ruling){ML_VERDICT_PENDING, ML_REASON_WAITS_VERSION};
-        return ML_OK;
-    }
-    struct applying a = {.g = g, .in = in, .first = g->count};
-    a.ruling = (struct ml_ruling){ML_VERDICT_ACCEPTED, ML_REASON_NONE};
-    if (in->frozen) {
-        quarantine(&a, ML_REASON_FORK);
-    }
-    ml_err err = rule_ops(&a);
-    if (err != ML_OK) {
-        ml_gov_truncate(g, a.first);
-        return err;
-    }
-    if (seen_author(&a) == NULL) {
-        quarantine(&a, ML_REASON_NOT_ENROLLED);
-    }
-    for (size_t i = a.first; i < g->count; i++) {
-        g->facts[i]->counts = a.ruling.verdict == ML_VERDICT_ACCEPTED;
-    }
-    *ruling = a.ruling;
-    return ML_OK;
-}
-
-void ml_gov_undo(struct ml_gov *g)
-{
-    ml_gov_truncate(g, g->last < g->count ? g->last : g->count);
 }
 
 ml_err ml_gov_opening_key(struct ml_sign_pk *pk, ml_reason *why, const struct ml_bundle *bundle)
