@@ -138,20 +138,20 @@ static const struct ml_wire_field index_fields[] = {
      .meaning = "an op's place in its bundle"},
 };
 
-static const struct ml_wire_format format_index = {.name = "index",
-                                                   .kind = ML_WIRE_SCALAR,
-                                                   .size = sizeof(uint8_t),
-                                                   .extra_offset = ML_WIRE_CLOSED,
-                                                   .field_count = 1,
-                                                   .fields = index_fields,
-                                                   .meaning = "A place in a bundle."};
+const struct ml_wire_format ml_format_index = {.name = "index",
+                                               .kind = ML_WIRE_SCALAR,
+                                               .size = sizeof(uint8_t),
+                                               .extra_offset = ML_WIRE_CLOSED,
+                                               .field_count = 1,
+                                               .fields = index_fields,
+                                               .meaning = "A place in a bundle."};
 
 static const struct ml_wire_field judge_fields[] = {
     HEAD_FIELDS(ML_GOVOP_JUDGE, "10"),
     SUB_FIXED(3, judge.bundle, "bundle", "header_hash of a quarantined bundle"),
     SUB(4, BOOL, ML_WIRE_OPTIONAL, 0, 1, judge.reject, "reject", NULL,
         "it doesn't count; left out: it does"),
-    SUB(5, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, 256, judge.ops, "ops", &format_index,
+    SUB(5, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, 256, judge.ops, "ops", &ml_format_index,
         "which of its ops; left out: all"),
 };
 

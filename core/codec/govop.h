@@ -186,10 +186,16 @@ struct ml_govop {
 
 extern const struct ml_wire_format ml_format_sealed;
 extern const struct ml_wire_format ml_format_second;
+extern const struct ml_wire_format ml_format_index;
 
 static inline bool ml_second_next(struct ml_list_walk *walk, struct ml_second *out)
 {
     return ml_list_next(walk, &ml_format_second, out);
+}
+
+static inline bool ml_index_next(struct ml_list_walk *walk, uint8_t *out)
+{
+    return ml_list_next(walk, &ml_format_index, out);
 }
 
 /** Table of a type, or NULL (docs, explain). */

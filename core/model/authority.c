@@ -32,6 +32,12 @@ void ml_authority_free(struct ml_authority *a)
     }
 }
 
+uint32_t ml_authority_author(const struct ml_authority *a, size_t act, uint8_t *rank)
+{
+    *rank = a->acts[act].rank;
+    return a->acts[act].member;
+}
+
 size_t ml_authority_count(const struct ml_authority *a)
 {
     return a->act_count;

@@ -110,10 +110,16 @@ ml_err ml_view_at(struct ml_view **out, const struct ml_authority *a,
 ml_err ml_view_of_all(struct ml_view **out, const struct ml_authority *a) ML_MUST_CHECK;
 void ml_view_free(struct ml_view *v); /* NULL is allowed */
 
-/** Of an act by its number, the order of adding from 0: does what it states count here? */
+size_t ml_view_acts(const struct ml_view *v); /* known when it was made */
+/** Of an act by its number, the order of adding from 0: does what it states count here? Of one that
+ * came later than the view: no. */
 struct ml_ruling ml_view_act(const struct ml_view *v, size_t act);
-/** Does `later` hold all that `v` holds, worth the same, and no denial besides? */
+/** Does `later` hold all that `v` holds, worth the same, and nothing besides that could make a
+ * bundle of another lane worth something else: no denial, no seal of one? */
 bool ml_view_extends(const struct ml_view *later, const struct ml_view *v);
+/** Who wrote it, and of what rank by what he had seen; ML_NOBODY: a node's own writer, or a
+ * stranger. */
+uint32_t ml_authority_author(const struct ml_authority *a, size_t act, uint8_t *rank);
 /** Does its statement `say`, a MEMBER or a MON, stand: nobody denied it, and of ranks nobody gave
  * another one knowing it? */
 bool ml_view_grant(const struct ml_view *v, size_t act, size_t say);
@@ -128,11 +134,25 @@ struct ml_bundle_at {
     uint8_t lane; /* 1 to 4 */
     uint32_t seq;
     uint32_t witnessed; /* the highest number of this chain that somebody cited who isn't denied in
-                         * `v`, before he had seen a denial of its writer; 0: none */
+                         * `now`, and who had seen no denial of its writer that it hadn't seen; 0:
+                         * none */
 };
 
 /** Its own right, by the view `own` at its vector, then what `now` knows of denials. */
 struct ml_ruling ml_view_rule(const struct ml_view *own, const struct ml_view *now,
                               const struct ml_bundle_at *at);
+
+/** Denials in force of this writer that `vec` doesn't hold. */
+size_t ml_view_unseen_denials(const struct ml_view *v, uint32_t writer, const void *vec);
+/** Is this writer denied by any in force? */
+bool ml_view_is_denied(const struct ml_view *v, uint32_t writer);
+/**
+ * Up to this number the bundles of a chain in lanes 1 to 4 are worth the same in `now` as in
+ * `before`: what is beyond must be ruled on again. UINT32_MAX: all are. Of a writer who is denied
+ * it is never above the lowest cut, for what lies beyond hangs on witnesses too. `before` holds the
+ * first of the acts that `now` holds, perhaps of another ml_authority that got them alike.
+ */
+uint32_t ml_view_settled(const struct ml_view *now, const struct ml_view *before, uint32_t writer,
+                         uint8_t lane);
 
 #endif

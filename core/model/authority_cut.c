@@ -64,7 +64,7 @@ static uint32_t cut_of(const struct ml_view *v, const struct ml_said *denial,
     return floor > cut ? floor : cut;
 }
 
-static bool is_denied(const struct ml_view *v, uint32_t writer)
+bool ml_view_is_denied(const struct ml_view *v, uint32_t writer)
 {
     for (size_t i = 0; i < v->denials.count; i++) {
         if (matches(v->a, &v->a->said[v->denials.at[i]], writer)) {
@@ -72,6 +72,30 @@ static bool is_denied(const struct ml_view *v, uint32_t writer)
         }
     }
     return false;
+}
+
+size_t ml_view_unseen_denials(const struct ml_view *v, uint32_t writer, const void *vec)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < v->denials.count; i++) {
+        const struct ml_said *denial = &v->a->said[v->denials.at[i]];
+        count += matches(v->a, denial, writer) && !ml_authority_holds(v->a, vec, denial->act);
+    }
+    return count;
+}
+
+uint32_t ml_view_lowest_cut(const struct ml_view *v, uint32_t writer, uint8_t lane)
+{
+    const struct ml_cut_of of = {.writer = writer, .lane = lane};
+    uint32_t lowest = UINT32_MAX;
+    for (size_t i = 0; i < v->denials.count; i++) {
+        const struct ml_said *denial = &v->a->said[v->denials.at[i]];
+        if (matches(v->a, denial, writer)) {
+            uint32_t cut = cut_of(v, denial, &of);
+            lowest = cut < lowest ? cut : lowest;
+        }
+    }
+    return lowest;
 }
 
 /* An act of somebody whom nobody denies, who had seen the bundle and not the denial. */
@@ -82,7 +106,7 @@ static bool has_witness(const struct ml_view *v, const struct ml_said *denial,
     for (uint32_t i = 0; i < v->act_count; i++) {
         const struct ml_act *x = &a->acts[i];
         if (ml_view_counts(v, i) && ml_authority_holds(a, x->vec, of->act) &&
-            !ml_authority_holds(a, x->vec, denial->act) && !is_denied(v, x->writer)) {
+            !ml_authority_holds(a, x->vec, denial->act) && !ml_view_is_denied(v, x->writer)) {
             return true;
         }
     }

@@ -116,6 +116,8 @@ struct ml_cut_of {
     uint8_t lane;
 };
 
+/** The lowest cut in this chain of a denial in force; UINT32_MAX: nobody denies its writer. */
+uint32_t ml_view_lowest_cut(const struct ml_view *v, uint32_t writer, uint8_t lane);
 /** Why it doesn't count: NONE when no denial in `v` cuts it. `strict`: nobody witnesses. */
 ml_reason ml_view_cut(const struct ml_view *v, const struct ml_cut_of *of, bool strict);
 

@@ -151,18 +151,36 @@ ml_err ml_view_of_all(struct ml_view **out, const struct ml_authority *a)
     return view_new(out, a, NULL, true);
 }
 
+size_t ml_view_acts(const struct ml_view *v)
+{
+    return v->act_count;
+}
+
 struct ml_ruling ml_view_act(const struct ml_view *v, size_t act)
 {
-    uint8_t reason = v->reasons[act];
+    uint8_t reason = act < v->act_count ? v->reasons[act] : ML_VIEW_UNSEEN;
     ml_verdict verdict = reason == ML_REASON_NONE ? ML_VERDICT_ACCEPTED : ML_VERDICT_QUARANTINED;
     return (struct ml_ruling){verdict, (ml_reason)reason};
+}
+
+/* Is there a checkpoint that counts among the acts from this one on? */
+static bool has_checkpoint(const struct ml_view *v, size_t from)
+{
+    for (size_t i = 0; i < v->a->said_count; i++) {
+        const struct ml_said *s = &v->a->said[i];
+        if (s->say.kind == ML_SAY_CHECKPOINT && s->act >= from && ml_view_counts(v, s->act)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool ml_view_extends(const struct ml_view *later, const struct ml_view *v)
 {
     return later->act_count >= v->act_count &&
            memcmp(later->reasons, v->reasons, v->act_count) == 0 &&
-           later->denials.count == v->denials.count;
+           later->denials.count == v->denials.count &&
+           (v->denials.count == 0 || !has_checkpoint(later, v->act_count));
 }
 
 /* ---- persons ---- */
@@ -340,4 +358,43 @@ struct ml_ruling ml_view_rule(const struct ml_view *own, const struct ml_view *n
     }
     ml_verdict verdict = reason == ML_REASON_NONE ? ML_VERDICT_ACCEPTED : ML_VERDICT_QUARANTINED;
     return (struct ml_ruling){verdict, reason};
+}
+
+/* ---- what changed ---- */
+
+static bool has_changed(const struct ml_view *now, const struct ml_view *before, uint32_t act)
+{
+    return act < before->act_count && now->reasons[act] != before->reasons[act];
+}
+
+/* Did any of the grants that the writer's right rests on change its worth? */
+static bool have_grants_changed(const struct ml_view *now, const struct ml_view *before,
+                                const struct ml_said *opening)
+{
+    const struct ml_authority *a = now->a;
+    if (has_changed(now, before, opening->act)) {
+        return true;
+    }
+    for (uint32_t i = ml_authority_last_of(a, opening->say.member); i != ML_NOBODY;
+         i = a->said[i].before) {
+        if (has_changed(now, before, a->said[i].act)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t ml_view_settled(const struct ml_view *now, const struct ml_view *before, uint32_t writer,
+                         uint8_t lane)
+{
+    const uint32_t index = ml_number_of(&now->a->openings, writer);
+    if (index == ML_NOBODY) {
+        return UINT32_MAX;
+    }
+    if (have_grants_changed(now, before, &now->a->said[index])) {
+        return 0;
+    }
+    const uint32_t cut_now = ml_view_lowest_cut(now, writer, lane);
+    const uint32_t cut_before = ml_view_lowest_cut(before, writer, lane);
+    return cut_now < cut_before ? cut_now : cut_before;
 }

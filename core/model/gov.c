@@ -60,8 +60,10 @@ ml_err ml_gov_new(struct ml_gov **out, const struct ml_env *env, const struct ml
     }
     g->env = env;
     g->org = *org;
-    ml_err err = ml_authority_new(&g->authority, env, seq_in, g);
+    g->views = ml_alloc(env, sizeof(*g->views));
+    ml_err err = g->views == NULL ? ML_E_NOMEM : ml_authority_new(&g->authority, env, seq_in, g);
     if (err != ML_OK) {
+        ml_release(env, g->views);
         ml_release(env, g);
         return err;
     }
@@ -95,6 +97,8 @@ void ml_gov_free(struct ml_gov *g)
     }
     ml_view_free(g->all);
     ml_view_free(g->before);
+    ml_gov_views_drop(g->views);
+    ml_release(g->env, g->views);
     ml_authority_free(g->authority);
     while (g->act_count > 0) {
         act_drop(g);
@@ -133,6 +137,7 @@ ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact)
         return ML_E_NOMEM;
     }
     *copy = *fact;
+    copy->place = (uint32_t)g->count;
     if (fact->label.ct.len > 0) {
         uint8_t *bytes = (uint8_t *)(copy + 1);
         memcpy(bytes, fact->label.ct.data, fact->label.ct.len);
@@ -150,23 +155,26 @@ bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f)
     return ml_view_act(v, f->act).verdict == ML_VERDICT_ACCEPTED;
 }
 
-static size_t index_after(const struct ml_gov *g, const struct ml_fact *after)
+static size_t index_after(const struct ml_fact *after)
 {
-    size_t i = 0;
-    if (after == NULL) {
-        return 0;
-    }
-    while (i < g->count && g->facts[i] != after) {
-        i++;
-    }
-    return i + 1;
+    return after == NULL ? 0 : (size_t)after->place + 1;
 }
 
 const struct ml_fact *ml_gov_next(const struct ml_gov *g, ml_fact_kind kind,
                                   const struct ml_fact *after)
 {
-    for (size_t i = index_after(g, after); i < g->count; i++) {
+    for (size_t i = index_after(after); i < g->count; i++) {
         if (g->facts[i]->kind == kind && g->facts[i]->counts) {
+            return g->facts[i];
+        }
+    }
+    return NULL;
+}
+
+const struct ml_fact *ml_gov_next_judgement(const struct ml_gov *g, const struct ml_fact *after)
+{
+    for (size_t i = index_after(after); i < g->count; i++) {
+        if (g->facts[i]->kind == ML_FACT_JUDGEMENT) {
             return g->facts[i];
         }
     }
@@ -232,6 +240,7 @@ static bool describes(const struct ml_fact *f, uint8_t card_kind, const uint8_t 
         return card_kind == ML_CARD_ORG && ml_is_zero(id, 16);
     case ML_FACT_WRITER:
     case ML_FACT_DENIAL:
+    case ML_FACT_JUDGEMENT:
         break;
     }
     return false;
@@ -289,6 +298,7 @@ static ml_err act_push(struct ml_gov *g, const struct ml_gov_in *in)
     }
     g->acts[g->act_count++] =
         (struct ml_gov_act){.vec = ml_gvec_ref(in->gvec),
+                            .n = in->n,
                             .facts = g->count,
                             .ids = {g->writers.count, g->members.count, g->nodes.count}};
     return ML_OK;
@@ -313,7 +323,6 @@ static ml_err add(struct ml_gov_reading *r)
 static ml_err take(struct ml_gov *g, const struct ml_gov_in *in)
 {
     struct ml_gov_reading r = {.g = g, .in = in};
-    struct ml_view *own = NULL;
     size_t says = 0;
     size_t cuts = 0;
     ml_gov_measure(in->bundle, &says, &cuts);
@@ -322,12 +331,10 @@ static ml_err take(struct ml_gov *g, const struct ml_gov_in *in)
     g->acts[g->act_count - 1].cuts = r.cuts;
     ml_err err = r.says == NULL || r.cuts == NULL ? ML_E_NOMEM : ML_OK;
     if (err == ML_OK && g->act_count > 1) {
-        err = ml_view_at(&own, g->authority, in->gvec);
-        r.own = own;
+        err = ml_gov_view_at(g, &r.own, in->gvec);
     }
     err = err == ML_OK ? ml_gov_read(&r) : err;
     err = err == ML_OK ? add(&r) : err;
-    ml_view_free(own);
     ml_release(g->env, r.says);
     return err;
 }
@@ -396,6 +403,11 @@ size_t ml_gov_acts(const struct ml_gov *g)
     return g->act_count;
 }
 
+uint64_t ml_gov_act_n(const struct ml_gov *g, size_t act)
+{
+    return g->acts[act].n;
+}
+
 struct ml_ruling ml_gov_act_ruling(const struct ml_gov *g, size_t act)
 {
     return ml_view_act(g->all, act);
@@ -406,20 +418,38 @@ bool ml_gov_changed(const struct ml_gov *g)
     return g->before != NULL && !ml_view_extends(g->all, g->before);
 }
 
-ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
-                        const struct ml_gov_lane *in)
+const struct ml_view *ml_gov_view(const struct ml_gov *g)
 {
-    struct ml_view *own = NULL;
-    struct ml_bundle_at at = {.lane = in->lane, .seq = in->seq, .witnessed = in->witnessed};
-    *ruling = (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_NOT_ENROLLED};
-    at.writer = ml_ids_find(&g->writers, in->writer.b);
-    if (at.writer == ML_NOBODY) {
-        return ML_OK;
+    return g->all;
+}
+
+const struct ml_view *ml_gov_view_before(const struct ml_gov *g)
+{
+    return g->before;
+}
+
+uint32_t ml_gov_settled(const struct ml_gov *g, const struct ml_view *before,
+                        const struct ml_writer_id *writer, uint8_t lane)
+{
+    const uint32_t number = ml_ids_find(&g->writers, writer->b);
+    return number == ML_NOBODY ? UINT32_MAX : ml_view_settled(g->all, before, number, lane);
+}
+
+bool ml_gov_has_denials(const struct ml_gov *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        if (g->facts[i]->kind == ML_FACT_DENIAL) {
+            return true;
+        }
     }
-    ml_err err = ml_view_at(&own, g->authority, in->gvec);
-    if (err == ML_OK) {
-        *ruling = ml_view_rule(own, g->all, &at);
-        ml_view_free(own);
+    return false;
+}
+
+size_t ml_gov_strangers(const struct ml_gov *g)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < g->count; i++) {
+        count += g->facts[i]->kind == ML_FACT_WRITER && !g->facts[i]->counts;
     }
-    return err;
+    return count;
 }

@@ -31,6 +31,7 @@ typedef enum ml_fact_kind {
     ML_FACT_TEAM = 5,
     ML_FACT_CARD = 6,
     ML_FACT_DENIAL = 7,
+    ML_FACT_JUDGEMENT = 8,
 } ml_fact_kind;
 
 struct ml_fact {
@@ -42,6 +43,7 @@ struct ml_fact {
     uint16_t role;              /* MEMBER: number in TRE_G15 */
     uint8_t rank;               /* MEMBER */
     uint8_t index;              /* its op in the bundle */
+    uint32_t place;             /* among all facts */
     uint32_t act;               /* the bundle's number */
     uint32_t say;               /* its statement there */
     struct ml_member_id member; /* MEMBER, MON, WRITER (zero: the node's own) */
@@ -56,6 +58,9 @@ struct ml_fact {
     uint8_t card_kind;          /* CARD: ml_card_kind */
     uint8_t mode;               /* DENIAL: ml_deny_mode; `member`, `node` (zero: everywhere) */
     uint64_t until_ms;          /* DENIAL: of a suspension */
+    struct ml_hash bundle;      /* JUDGEMENT: header_hash */
+    uint8_t ops[32];            /* JUDGEMENT: a bit for each op that it is about */
+    bool reject;                /* JUDGEMENT */
     bool counts;                /* by all that is known */
 };
 
@@ -70,6 +75,7 @@ const struct ml_gov *ml_gov_nothing(void);
 struct ml_gov_in {
     const struct ml_bundle *bundle;
     struct ml_hash hash;
+    uint64_t n;           /* the caller's number of it: ml_gov_act_n */
     struct ml_gvec *gvec; /* its own; NULL for the genesis; kept by reference */
     bool frozen;          /* it lies beyond a fork: QUARANTINED(FORK) whatever it says */
 };
@@ -87,28 +93,58 @@ void ml_gov_undo(struct ml_gov *g);
 
 /** Lane-0 bundles by their number, in the order of ml_gov_apply, from 0. */
 size_t ml_gov_acts(const struct ml_gov *g);
+uint64_t ml_gov_act_n(const struct ml_gov *g, size_t act);
 /** What one is worth by all that is known. */
 struct ml_ruling ml_gov_act_ruling(const struct ml_gov *g, size_t act);
 /** Did the last ml_gov_apply change what others are worth, in this lane or in others? */
 bool ml_gov_changed(const struct ml_gov *g);
+/** By all that is known now; by all that was known before the last ml_gov_apply (NULL: nothing).
+ * Borrowed until the next one. */
+const struct ml_view *ml_gov_view(const struct ml_gov *g);
+const struct ml_view *ml_gov_view_before(const struct ml_gov *g);
+/** See ml_view_settled: `before` is a view of this ml_gov, or of one that has the same acts. */
+uint32_t ml_gov_settled(const struct ml_gov *g, const struct ml_view *before,
+                        const struct ml_writer_id *writer, uint8_t lane);
+/** Does any act deny anybody, whether or not it counts? */
+bool ml_gov_has_denials(const struct ml_gov *g);
+/** Openings that don't count. */
+size_t ml_gov_strangers(const struct ml_gov *g);
 
 /** What a writer's bundles of another lane are worth that have one vector, by all that is known. */
 struct ml_gov_lane {
     struct ml_writer_id writer;
     uint8_t lane; /* 1 to 4 */
     uint32_t seq;
-    uint32_t witnessed; /* see ml_bundle_at */
-    const struct ml_gvec *gvec;
+    uint32_t witnessed;   /* see ml_bundle_at */
+    struct ml_gvec *gvec; /* kept by reference */
 };
-/** NOMEM. */
+/** What stands at a vector is kept for the next bundle that has it. NOMEM. */
 ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
                         const struct ml_gov_lane *in) ML_MUST_CHECK;
+
+/** Is this writer denied by all that is known? */
+bool ml_gov_is_denied(const struct ml_gov *g, const struct ml_writer_id *writer);
+/** Denials of this writer that a vector doesn't hold: of his chain's bundles in turn ever less. */
+size_t ml_gov_unseen_denials(const struct ml_gov *g, const struct ml_writer_id *writer,
+                             const struct ml_gvec *gvec);
+
+/** A bundle of another lane that may have been adopted. */
+struct ml_gov_judged {
+    struct ml_hash hash;
+    struct ml_writer_id writer;
+    bool forked; /* it is quarantined for a fork: its own member may adopt it too */
+};
+/** Is this op of it adopted by all that is known (rules B20)? By somebody of rank 2 or better who
+ * isn't its author, and whoever rejects it, he had seen that. */
+bool ml_gov_is_adopted(const struct ml_gov *g, const struct ml_gov_judged *judged, uint8_t index);
+/** The next JUDGEMENT after `after` (NULL: the first), also one that doesn't count. */
+const struct ml_fact *ml_gov_next_judgement(const struct ml_gov *g, const struct ml_fact *after);
 
 struct ml_kek_epoch;
 /** May this epoch seal (rules A3)? Its author is a member, its group exists, and its recipients are
  * exactly the members on nodes that `at`, its bundle's vector, entitles: nobody more or less.
  * NOMEM. */
-ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, const struct ml_gvec *at,
+ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, struct ml_gvec *at,
                          const struct ml_writer_id *writer,
                          const struct ml_kek_epoch *epoch) ML_MUST_CHECK;
 

@@ -21,6 +21,20 @@ struct ml_gov_act {
     struct ml_cut *cuts; /* of all its statements; NULL: none */
     size_t facts;        /* kept before it */
     size_t ids[3];       /* writers, members, nodes before it */
+    uint64_t n;
+};
+
+#define ML_GOV_VIEWS_MAX 64u
+
+/* What stood at vectors that were asked of lately. Acts that come later change nothing of it. */
+struct ml_gov_views {
+    struct {
+        struct ml_hash16 digest;
+        struct ml_gvec *gvec; /* a reference */
+        struct ml_view *view;
+    } at[ML_GOV_VIEWS_MAX];
+    size_t count;
+    size_t turn; /* next to make room */
 };
 
 struct ml_gov {
@@ -38,6 +52,7 @@ struct ml_gov {
     struct ml_authority *authority;
     struct ml_view *all;    /* by everything known */
     struct ml_view *before; /* by everything known before the last act */
+    struct ml_gov_views *views;
 };
 
 static inline bool ml_gov_same(const void *a, const void *b, size_t len)
@@ -53,6 +68,10 @@ ml_err ml_ids_number(struct ml_ids *ids, const struct ml_env *env, const void *i
 
 /** Keeps a copy of `fact` and of its label's bytes. NOMEM. */
 ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact) ML_MUST_CHECK;
+void ml_gov_views_drop(struct ml_gov_views *views);
+/** What stands at a vector; borrowed until the next call. NOMEM. */
+ml_err ml_gov_view_at(const struct ml_gov *g, const struct ml_view **out,
+                      struct ml_gvec *gvec) ML_MUST_CHECK;
 /** Does it stand in `v`? */
 bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f);
 /** The opening of a writer, whether or not it counts; NULL: unknown. */

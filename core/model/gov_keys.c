@@ -80,19 +80,18 @@ static bool fits_in(const struct ml_gov *g, const struct ml_view *v,
     return entitled == epoch->slots.count;
 }
 
-ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, const struct ml_gvec *at,
+ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, struct ml_gvec *at,
                          const struct ml_writer_id *writer, const struct ml_kek_epoch *epoch)
 {
-    struct ml_view *v = NULL;
+    const struct ml_view *v = NULL;
     const struct ml_fact *open = ml_gov_opening_of(g, writer, true);
     *fits = false;
     if (open == NULL || ml_is_zero(open->member.b, sizeof(open->member.b))) {
         return ML_OK;
     }
-    ml_err err = ml_view_at(&v, g->authority, at);
+    ml_err err = ml_gov_view_at(g, &v, at);
     if (err == ML_OK) {
         *fits = fits_in(g, v, epoch);
-        ml_view_free(v);
     }
     return err;
 }

@@ -323,6 +323,22 @@ static ml_err read_deny(struct ml_gov_reading *r, const struct ml_govop *op, uin
     return err;
 }
 
+/* Any member may say it; whether it is heard hangs on whose bundle it is. */
+static ml_err read_judge(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
+{
+    const struct ml_judge_op *o = &op->u.judge;
+    struct ml_fact fact = {.kind = ML_FACT_JUDGEMENT, .bundle = o->bundle, .reject = o->reject};
+    struct ml_list_walk walk;
+    uint8_t at = 0;
+    say(r, ML_SAY_OTHER)->rank = ML_RANK_MEMBER;
+    memset(fact.ops, o->ops.count == 0 ? 0xff : 0, sizeof(fact.ops));
+    ml_list_walk(&walk, &o->ops);
+    while (ml_index_next(&walk, &at)) {
+        fact.ops[at / 8] |= (uint8_t)(1u << at % 8);
+    }
+    return keep(r, index, &fact);
+}
+
 static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     switch (op->type) {
@@ -342,6 +358,8 @@ static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint3
         return read_deny(r, op, index);
     case ML_GOVOP_CHECKPOINT:
         return read_cuts(r, say(r, ML_SAY_CHECKPOINT), &op->u.checkpoint.heads);
+    case ML_GOVOP_JUDGE:
+        return read_judge(r, op, index);
     default: /* a fork proof: both branches replicate, each node finds the fork by itself */
         return ML_OK;
     }

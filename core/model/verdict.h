@@ -14,8 +14,8 @@ typedef enum ml_verdict {
     ML_VERDICT_QUARANTINED = 2, /* kept, replicated, shown greyed; doesn't count */
 } ml_verdict;
 
-/* X(NAME, number, text). 1-31: quarantined, 32-63: pending, 64 on: refused. 5-12 are kept for
- * cuts, denials, suspensions, seals, dates, adoption (governance to come). */
+/* X(NAME, number, text). 1-31: quarantined (ADOPTED: it was), 32-63: pending, 64 on: refused. 8, 9
+ * and 12 are kept for dates and the matrix (governance to come). */
 #define ML_REASON_MAP(X)                                                                           \
     X(NONE, 0, "")                                                                                 \
     X(FORK, 1, "its writer signed two histories, and it lies beyond what they share")              \
@@ -26,6 +26,7 @@ typedef enum ml_verdict {
     X(DEPARTED, 6, "its writer had left, and nobody cited it before knowing that")                 \
     X(SUSPENDED, 7, "its writer was suspended, and nobody cited it before knowing that")           \
     X(GRANT_FELL, 10, "the right that it rests on does not count any more")                        \
+    X(ADOPTED, 11, "it was quarantined, and somebody entitled adopted it")                         \
     X(WAITS_PREV, 32, "the bundle before it in its chain is missing")                              \
     X(WAITS_CITED, 33, "a bundle that it cites is missing")                                        \
     X(WAITS_WRITER, 34, "the opening of its writer is missing")                                    \
@@ -61,7 +62,7 @@ const char *ml_verdict_name(ml_verdict verdict);
 /** What a judge says of a bundle that is well formed. */
 struct ml_ruling {
     ml_verdict verdict;
-    ml_reason reason; /* NONE when accepted */
+    ml_reason reason; /* NONE or ADOPTED when accepted */
 };
 
 #endif

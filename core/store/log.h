@@ -79,6 +79,8 @@ struct ml_log_outcome {
     struct ml_hash16 prev; /* of the bundle before it; zero when seq is 1 */
     uint32_t bytes;        /* of its wire form */
     uint64_t n;            /* ingest number; 0 unless STORED */
+    uint32_t looked_at;    /* of STORED: stored bundles that it made judge anew (R10) ... */
+    uint32_t changed;      /* ... and of these whose verdict or reason is another now */
 };
 
 typedef void ml_log_outcome_cb(void *user, const struct ml_log_outcome *outcome);

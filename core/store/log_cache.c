@@ -422,7 +422,7 @@ void ml_log_forget(struct ml_log *log)
     ml_release(log->env, log->slots);
     log->writers = NULL;
     log->slots = NULL;
-    log->writer_count = log->writer_cap = log->slot_count = log->strangers = 0;
+    log->writer_count = log->writer_cap = log->slot_count = 0;
     while (log->gvec_count > 0) {
         ml_gvec_unref(log->gvecs[--log->gvec_count].gvec);
     }
@@ -511,7 +511,7 @@ ml_err ml_log_recall(struct ml_log *log)
         err = heads_recall(log);
     }
     if (err == ML_OK) {
-        err = ml_log_gov_replay(log, false);
+        err = ml_log_gov_replay(log);
     }
     return err;
 }

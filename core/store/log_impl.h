@@ -72,8 +72,7 @@ struct ml_log_writer {
     bool has_pk;
     bool frozen;
     struct ml_sign_pk pk;
-    struct ml_own_vec freeze;         /* top unless `frozen` */
-    struct ml_ruling rules[ML_LANES]; /* of lanes 1..4, as stored bundles have it */
+    struct ml_own_vec freeze; /* top unless `frozen` */
     struct ml_log_chain chains[ML_LANES];
     uint64_t hlc_ms; /* of its last bundle that isn't flagged */
 };
@@ -123,10 +122,10 @@ enum ml_log_sql {
     ML_SQL_TALLY,
     ML_SQL_TALLY_SET,
     ML_SQL_LANE0,
-    ML_SQL_JUDGE_BEYOND,
-    ML_SQL_JUDGE_WITHIN,
+    ML_SQL_JUDGE_ROWS,
     ML_SQL_JUDGE_ONE,
-    ML_SQL_QUARANTINED,
+    ML_SQL_RULING,
+    ML_SQL_CITERS,
     ML_SQL_STATE,
     ML_SQL_TRACE,
     ML_SQL_MEASURE,
@@ -168,6 +167,13 @@ struct ml_log_tally {
     int64_t pending_strange; /* bytes of these whose writer's key isn't known: unverified */
 };
 
+/* What one bundle made judge anew. */
+struct ml_log_anew {
+    uint32_t looked_at;
+    uint32_t changed; /* verdicts or reasons */
+    bool adopted;     /* it judges ops, perhaps single ones */
+};
+
 struct ml_log {
     const struct ml_env *env; /* borrowed */
     struct ml_org_id org;
@@ -180,11 +186,11 @@ struct ml_log {
     uint32_t *slots; /* hash table of writer16: index + 1, 0 empty; a power of two */
     size_t slot_count;
     uint8_t slot_key[ML_SHORT_HASH_KEY_BYTES]; /* drawn at opening, for this process only */
-    size_t strangers;
     struct ml_log_gvec gvecs[ML_LOG_GVECS_MAX];
     size_t gvec_count;
     size_t gvec_turn; /* next to make room */
     struct ml_log_tally tally;
+    struct ml_log_anew anew;          /* of the bundle in hand */
     struct ml_log_tally tally_before; /* of the transaction: what an undone one goes back to */
     bool stale;                       /* memory isn't what the database holds */
     bool explicit;                    /* between ml_log_begin and its end */
@@ -275,6 +281,7 @@ struct ml_log_one {
     struct ml_own_vec freeze; /* of its writer, once it is stored */
     struct ml_log_known self;
     struct ml_ruling ruling;
+    struct ml_own_vec freeze_before;
     bool refrozen; /* it proves a fork that wasn't known, or a lower one */
 };
 
@@ -350,12 +357,44 @@ ml_err ml_log_chunk_read(struct ml_log *log, uint64_t id, struct ml_slice *seale
 /** Its bytes are destroyed: missing from now on, under another id. */
 ml_err ml_log_chunk_lose(struct ml_log *log, const struct ml_log_chunk *chunk) ML_MUST_CHECK;
 
+/** The first bundle whose hash starts so; *n 0: none. */
+ml_err ml_log_find_hash(struct ml_log *log, uint64_t *n,
+                        const struct ml_hash16 *hash) ML_MUST_CHECK;
+
 /* log_fork.c */
 /** Compares with what is stored of the writer: one->freeze, one->refrozen. */
 ml_err ml_log_fork_check(struct ml_log *log, struct ml_log_one *one) ML_MUST_CHECK;
-/** Judges anew what a new freeze touches. */
-ml_err ml_log_rejudge(struct ml_log *log, struct ml_log_writer *w) ML_MUST_CHECK;
-/** Governance from the stored lane 0; `correct`: verdicts that differ are written. */
-ml_err ml_log_gov_replay(struct ml_log *log, bool correct) ML_MUST_CHECK;
+/** Judges anew what a new freeze of its writer touches. */
+ml_err ml_log_refreeze(struct ml_log *log, const struct ml_log_one *one) ML_MUST_CHECK;
+/** Governance from the stored lane 0. */
+ml_err ml_log_gov_replay(struct ml_log *log) ML_MUST_CHECK;
+
+/* log_judge.c */
+/** A bundle of lanes 1 to 4 to be ruled on. */
+struct ml_log_ruled {
+    const struct ml_log_writer *writer;
+    const struct ml_own_vec *freeze;
+    struct ml_gvec *gvec;
+    struct ml_hash hash;
+    uint32_t seq;
+    uint32_t ops;
+    uint8_t lane;
+};
+/** What one is worth that comes now: nobody here has cited it. */
+ml_err ml_log_rule(struct ml_log *log, struct ml_ruling *out,
+                   const struct ml_log_ruled *of) ML_MUST_CHECK;
+/** Judges anew what a bundle that was just stored changes: counted in log->anew. */
+ml_err ml_log_judge_others(struct ml_log *log, const struct ml_log_one *one) ML_MUST_CHECK;
+struct ml_log_since {
+    const struct ml_view *before;       /* what stored verdicts rest on; NULL: all is looked at */
+    const struct ml_log_writer *forked; /* frozen since, or NULL */
+};
+ml_err ml_log_judge_anew(struct ml_log *log, const struct ml_log_since *since) ML_MUST_CHECK;
+/** Tells each bundle whose verdict isn't the derived one. */
+struct ml_log_check {
+    void (*differs)(void *user, uint64_t n, const struct ml_dep *place); /* place NULL: lane 0 */
+    void *user;
+};
+ml_err ml_log_judge_check(struct ml_log *log, const struct ml_log_check *check) ML_MUST_CHECK;
 
 #endif

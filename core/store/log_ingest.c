@@ -241,17 +241,22 @@ static ml_err find_before(struct ml_log *log, struct ml_log_one *one)
 static ml_err rule(struct ml_log *log, struct ml_log_one *one, ml_reason *why)
 {
     const struct ml_header *h = &one->bundle.header;
-    bool frozen = ml_fork_is_beyond(&one->freeze, h->lane, h->seq);
     if (h->lane == ML_LANE_GOVERNANCE) {
-        const struct ml_gov_in in = {
-            .bundle = &one->bundle, .hash = one->hash, .gvec = one->self.j.gvec, .frozen = frozen};
+        const struct ml_gov_in in = {.bundle = &one->bundle,
+                                     .hash = one->hash,
+                                     .n = log->tally.last_n + 1,
+                                     .gvec = one->self.j.gvec,
+                                     .frozen = ml_fork_is_beyond(&one->freeze, h->lane, h->seq)};
         return ml_gov_apply(log->gov, &one->ruling, why, &in);
     }
-    one->ruling = one->writer->rules[h->lane];
-    if (frozen) {
-        one->ruling = (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_FORK};
-    }
-    return ML_OK;
+    const struct ml_log_ruled of = {.writer = one->writer,
+                                    .freeze = &one->freeze,
+                                    .gvec = one->self.j.gvec,
+                                    .hash = one->hash,
+                                    .seq = h->seq,
+                                    .ops = h->n_ops,
+                                    .lane = h->lane};
+    return ml_log_rule(log, &one->ruling, &of);
 }
 
 static ml_err shape(struct ml_log *log, struct ml_log_one *one, ml_reason *why)
@@ -293,12 +298,15 @@ static bool is_refusal(ml_err err)
     return err == ML_E_MALFORMED || err == ML_E_FORGED;
 }
 
-static void outcome_stored(struct ml_log_outcome *o, const struct ml_log_one *one)
+static void outcome_stored(const struct ml_log *log, struct ml_log_outcome *o,
+                           const struct ml_log_one *one)
 {
     o->result = ML_LOG_STORED;
     o->verdict = one->ruling.verdict;
     o->reason = one->ruling.reason;
     o->n = one->self.n;
+    o->looked_at = log->anew.looked_at;
+    o->changed = log->anew.changed;
 }
 
 static ml_err queue(struct ml_log *log, struct ml_log_outcome *o, const struct ml_log_one *one,
@@ -349,7 +357,7 @@ static ml_err settle(struct ml_log *log, struct ml_log_outcome *o, struct ml_log
     }
     err = ml_log_put(log, one);
     if (err == ML_OK) {
-        outcome_stored(o, one);
+        outcome_stored(log, o, one);
     }
     return err;
 }
@@ -430,6 +438,7 @@ static ml_err ingest_decoded(struct ml_log *log, struct ml_log_outcome *o, struc
 static ml_err ingest_one(struct ingest *in, struct ml_log_outcome *o, struct ml_slice wire)
 {
     struct ml_log_one *one = in->one;
+    in->log->anew = (struct ml_log_anew){0};
     one->wire = wire;
     one->wire_len = (uint32_t)wire.len;
     o->result = ML_LOG_PENDING; /* until something else is known */

@@ -40,7 +40,7 @@ static const struct ml_fact *counting_opening(const struct ml_log *log,
 {
     const struct ml_fact *f = NULL;
     do {
-        f = ml_gov_next(log->gov, NULL, ML_FACT_WRITER, f);
+        f = ml_gov_next(log->gov, ML_FACT_WRITER, f);
     } while (f != NULL && memcmp(&f->writer, writer, sizeof(*writer)) != 0);
     return f;
 }
@@ -49,7 +49,7 @@ static bool is_writer_too_many(const struct ml_log *log, const struct ml_fact *o
 {
     const struct ml_fact *f = NULL;
     size_t count = 0;
-    while ((f = ml_gov_next(log->gov, NULL, ML_FACT_WRITER, f)) != NULL) {
+    while ((f = ml_gov_next(log->gov, ML_FACT_WRITER, f)) != NULL) {
         count += memcmp(&f->member, &opening->member, sizeof(f->member)) == 0 &&
                  memcmp(&f->node, &opening->node, sizeof(f->node)) == 0;
     }
@@ -58,7 +58,7 @@ static bool is_writer_too_many(const struct ml_log *log, const struct ml_fact *o
 
 static bool is_coordinator(const struct ml_log *log, const struct ml_fact *opening)
 {
-    const struct ml_fact *member = ml_gov_member(log->gov, NULL, &opening->member);
+    const struct ml_fact *member = ml_gov_member(log->gov, &opening->member);
     return member != NULL && member->rank == ML_RANK_COORDINATOR;
 }
 
@@ -70,7 +70,7 @@ bool ml_log_is_voice_too_many(const struct ml_log *log, const struct ml_log_one 
     }
     const struct ml_fact *opening = counting_opening(log, &h->writer);
     if (opening == NULL) {
-        return (h->seq == 1 && log->strangers >= ML_LOG_STRANGERS_MAX) ||
+        return (h->seq == 1 && ml_gov_strangers(log->gov) > ML_LOG_STRANGERS_MAX) ||
                h->seq > ML_LOG_LANE0_STRANGER_MAX || h->n_ops > ML_LOG_LANE0_OPS_MAX;
     }
     if (h->seq == 1 && is_writer_too_many(log, opening)) {

@@ -162,11 +162,6 @@ static ml_err move_head(struct ml_log *log, struct ml_log_one *one)
 
 /* ---- the whole ---- */
 
-static bool opens(const struct ml_header *h)
-{
-    return h->lane == ML_LANE_GOVERNANCE && h->seq == 1;
-}
-
 static ml_err put_writer(struct ml_log *log, struct ml_log_one *one)
 {
     struct ml_log_writer *w = one->writer;
@@ -193,12 +188,6 @@ static void count_in(struct ml_log *log, const struct ml_log_one *one)
     log->tally.bundles++;
     log->tally.ops += h->lane == ML_LANE_RECORD ? h->n_ops : 0;
     log->tally.quarantined += one->ruling.verdict == ML_VERDICT_QUARANTINED;
-    if (opens(h)) {
-        log->strangers += one->ruling.verdict != ML_VERDICT_ACCEPTED;
-        for (uint8_t lane = 1; lane < ML_LANES; lane++) {
-            one->writer->rules[lane] = ml_gov_rule_lane(log->gov, &one->writer->id, lane);
-        }
-    }
 }
 
 ml_err ml_log_put(struct ml_log *log, struct ml_log_one *one)
@@ -219,7 +208,7 @@ ml_err ml_log_put(struct ml_log *log, struct ml_log_one *one)
     }
     log->tally.last_n = one->self.n;
     count_in(log, one);
-    return one->refrozen ? ml_log_rejudge(log, one->writer) : ML_OK;
+    return ml_log_judge_others(log, one);
 }
 
 /* ---- bodies that come later, or go ---- */
@@ -279,7 +268,9 @@ static ml_err fill(struct ml_log *log, uint64_t n, int64_t flags, const struct m
     }
     log->tally.epoch++;
     if (err == ML_OK && one->bundle.header.lane == ML_LANE_GOVERNANCE) {
-        err = ml_log_gov_replay(log, true);
+        const struct ml_log_since since = {.before = NULL};
+        err = ml_log_gov_replay(log);
+        err = err == ML_OK ? ml_log_judge_anew(log, &since) : err;
     }
     if (err == ML_OK && one->bundle.header.lane == ML_LANE_BLOB) {
         err = ml_log_chunks_note(log, body);

@@ -135,14 +135,14 @@ ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,
     }
     ml_stmt_reset(s);
     if (err == ML_OK) {
-        *fits = ml_gov_epoch_fits(log->gov, known.j.gvec, &entry->header.writer, epoch);
+        err = ml_gov_epoch_fits(log->gov, fits, known.j.gvec, &entry->header.writer, epoch);
     }
     ml_log_known_free(&known);
     return err;
 }
 
 /* The index holds the hash's first 8 bytes; what shares them is told apart here. */
-static ml_err find_by_hash(struct ml_log *log, uint64_t *n, const struct ml_hash16 *hash)
+ml_err ml_log_find_hash(struct ml_log *log, uint64_t *n, const struct ml_hash16 *hash)
 {
     struct ml_stmt *s = log->st[ML_SQL_BY_KEY];
     ml_err err = ML_OK;
@@ -164,7 +164,7 @@ ml_err ml_log_get(struct ml_log *log, const struct ml_hash16 *hash, struct ml_lo
     uint64_t n = 0;
     ml_err err = ml_log_fresh(log);
     if (err == ML_OK) {
-        err = find_by_hash(log, &n, hash);
+        err = ml_log_find_hash(log, &n, hash);
     }
     if (err != ML_OK || n == 0) {
         return err != ML_OK ? err : ML_E_NOT_FOUND;

@@ -104,14 +104,15 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
                      " FROM tally",
     [ML_SQL_TALLY_SET] = "INSERT OR REPLACE INTO tally(id, org, bundles, ops, quarantined, epoch,"
                          " hlc, chunks, chunks_missing) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [ML_SQL_LANE0] = "SELECT n, verdict, reason FROM bundle WHERE lane = 0 AND n > ?1 ORDER BY n"
+    [ML_SQL_LANE0] = "SELECT n FROM bundle WHERE lane = 0 AND n > ?1 ORDER BY n"
                      " LIMIT 1",
-    [ML_SQL_JUDGE_BEYOND] = "UPDATE bundle SET verdict = ?4, reason = ?5 WHERE writer = ?1 AND"
-                            " lane IS ?2 AND seq > ?3 AND (verdict <> ?4 OR reason <> ?5)",
-    [ML_SQL_JUDGE_WITHIN] = "UPDATE bundle SET verdict = ?4, reason = ?5 WHERE writer = ?1 AND"
-                            " lane IS ?2 AND seq <= ?3 AND (verdict <> ?4 OR reason <> ?5)",
+    [ML_SQL_JUDGE_ROWS] = "SELECT n, seq, gvec, verdict, reason, ops, hash FROM bundle"
+                          " WHERE writer = ?1 AND lane IS ?2 AND seq > ?3 AND seq <= ?4"
+                          " ORDER BY seq",
     [ML_SQL_JUDGE_ONE] = "UPDATE bundle SET verdict = ?2, reason = ?3 WHERE n = ?1",
-    [ML_SQL_QUARANTINED] = "SELECT count(*) FROM bundle WHERE verdict = 2",
+    [ML_SQL_RULING] = "SELECT verdict, reason FROM bundle WHERE n = ?1",
+    [ML_SQL_CITERS] = "SELECT header, gvec, verdict, reason FROM bundle WHERE writer = ?1 AND"
+                      " lane IS ?2 AND seq <= ?3 ORDER BY seq DESC",
     [ML_SQL_STATE] = "SELECT hash, verdict FROM bundle WHERE lane <> 2 ORDER BY hash",
     [ML_SQL_TRACE] = "SELECT hash FROM bundle WHERE lane = 2 ORDER BY hash",
     [ML_SQL_MEASURE] = "SELECT count(*), total(bytes) FROM bundle WHERE writer = ?1 AND lane IS ?2"

@@ -123,21 +123,25 @@ static ml_err check_body(struct verify *v, const struct ml_header *h, int64_t fl
     return ML_OK;
 }
 
-static void check_verdict(struct verify *v, const struct ml_header *h, struct ml_ruling stored)
+static void tell_verdict(void *user, uint64_t n, const struct ml_dep *place)
 {
-    const struct ml_log_writer *w = ml_log_writer_find(v->log, &h->writer);
-    if (w == NULL) {
-        return;
+    struct verify *v = user;
+    v->n = n;
+    if (place != NULL) {
+        const struct ml_header h = {
+            .writer = place->writer, .lane = place->lane, .seq = place->seq};
+        tell(v, &h, "its verdict is not the derived one");
+    } else {
+        tell(v, NULL, "its verdict is not the derived one");
     }
-    struct ml_ruling derived = w->rules[h->lane];
-    if (ml_fork_is_beyond(&w->freeze, h->lane, h->seq)) {
-        derived = (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_FORK};
-    } else if (h->lane == ML_LANE_GOVERNANCE) {
-        return; /* governance was replayed as a whole */
-    }
-    if (derived.verdict != stored.verdict) {
-        tell(v, h, "its verdict is not the derived one");
-    }
+}
+
+/* What can't be read was told row by row. */
+static ml_err check_verdicts(struct verify *v)
+{
+    const struct ml_log_check check = {tell_verdict, v};
+    ml_err err = ml_log_judge_check(v->log, &check);
+    return is_damage(err) ? ML_OK : err;
 }
 
 /* One row: everything but its body is read before anything is checked. */
@@ -162,7 +166,6 @@ static ml_err verify_row(struct verify *v)
     v->found.ops += b.header.lane == ML_LANE_RECORD ? b.header.n_ops : 0;
     v->found.quarantined += ruling.verdict == ML_VERDICT_QUARANTINED;
     check_signature(v, &b, &hash);
-    check_verdict(v, &b.header, ruling);
     ml_err err = check_cited(v, &b.header);
     return err == ML_OK ? check_body(v, &b.header, flags) : err;
 }
@@ -300,6 +303,9 @@ ml_err ml_log_verify(struct ml_log *log, ml_log_problem_cb *problem, void *user)
     const uint64_t last = log->tally.last_n;
     for (v.n = 1; v.n <= last && err == ML_OK; v.n++) {
         err = verify_one(&v);
+    }
+    if (err == ML_OK) {
+        err = check_verdicts(&v);
     }
     if (err == ML_OK) {
         compare_counts(&v);

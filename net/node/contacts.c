@@ -7,7 +7,7 @@ static bool governance_knows(const struct ml_org *org, const struct ml_node_id *
 {
     const struct ml_gov *gov = ml_log_gov(org->log);
     const struct ml_fact *f = NULL;
-    while ((f = ml_gov_next(gov, NULL, ML_FACT_MON, f)) != NULL) {
+    while ((f = ml_gov_next(gov, ML_FACT_MON, f)) != NULL) {
         if (memcmp(&f->node, node, sizeof(*node)) == 0) {
             return true;
         }

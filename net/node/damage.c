@@ -423,7 +423,7 @@ ml_err ml_damage_log_finish(struct ml_org *org)
 bool ml_damage_log_is_bare(struct ml_org *org)
 {
     struct ml_damage d;
-    return ml_gov_next(ml_log_gov(org->log), NULL, ML_FACT_ORG, NULL) == NULL &&
+    return ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL) == NULL &&
            !note_get(org, &d, ML_DAMAGE_LOG);
 }
 

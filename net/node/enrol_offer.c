@@ -163,7 +163,7 @@ static ml_err genesis_of(struct ml_org *org, struct ml_buf *out)
 
 static ml_err grant_send(struct ml_org *org)
 {
-    const struct ml_fact *member = ml_gov_member(ml_log_gov(org->log), NULL, &org->offer->member);
+    const struct ml_fact *member = ml_gov_member(ml_log_gov(org->log), &org->offer->member);
     struct ml_msg msg = {.kind = ML_MSG_ENROL_GRANT};
     struct ml_msg_enrol_grant *grant = &msg.u.enrol_grant;
     struct ml_buf genesis;
@@ -294,7 +294,7 @@ ml_err ml_method_enrol_code(struct ml_call *call)
     if (err != ML_OK) {
         return err;
     }
-    if (ml_gov_member(ml_log_gov(call->org->log), NULL, &member) == NULL) {
+    if (ml_gov_member(ml_log_gov(call->org->log), &member) == NULL) {
         return ml_call_fail(call, ML_E_NOT_FOUND, "member.unknown", NULL, NULL);
     }
     err = ml_secret_new(&code, ML_ENROL_CODE_BYTES);

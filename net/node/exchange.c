@@ -72,7 +72,7 @@ static bool node_noise(const struct ml_exchange *x, const struct ml_node_id *nod
 {
     const struct ml_gov *gov = ml_log_gov(x->org->log);
     const struct ml_fact *f = NULL;
-    while ((f = ml_gov_next(gov, NULL, ML_FACT_MON, f)) != NULL) {
+    while ((f = ml_gov_next(gov, ML_FACT_MON, f)) != NULL) {
         if (memcmp(&f->node, node, sizeof(*node)) == 0) {
             *noise = f->noise;
             return true;

@@ -64,7 +64,7 @@ static void member_nodes(struct ml_org *org, struct ml_args *out, const struct m
     const struct ml_fact *f = NULL;
     ml_args_key(out, "nodes");
     ml_args_list(out);
-    while ((f = ml_gov_next(gov, NULL, ML_FACT_MON, f)) != NULL) {
+    while ((f = ml_gov_next(gov, ML_FACT_MON, f)) != NULL) {
         if (memcmp(&f->member, &member->member, sizeof(f->member)) != 0) {
             continue;
         }
@@ -85,7 +85,7 @@ static ml_err member_list(struct ml_call *call)
     const struct ml_fact *f = NULL;
     ml_args_key(call->result, "members");
     ml_args_list(call->result);
-    while ((f = ml_gov_next(gov, NULL, ML_FACT_MEMBER, f)) != NULL) {
+    while ((f = ml_gov_next(gov, ML_FACT_MEMBER, f)) != NULL) {
         struct ml_card_place of = {.kind = ML_CARD_MEMBER};
         memcpy(of.id, f->member.b, sizeof(of.id));
         ml_args_map(call->result);

@@ -19,7 +19,7 @@ static ml_err param_node(struct ml_call *call, struct ml_node_id *out)
     }
     const struct ml_gov *gov = ml_log_gov(call->org->log);
     const struct ml_fact *f = NULL;
-    while ((f = ml_gov_next(gov, NULL, ML_FACT_MON, f)) != NULL) {
+    while ((f = ml_gov_next(gov, ML_FACT_MON, f)) != NULL) {
         if (memcmp(&f->node, out, sizeof(*out)) == 0) {
             return ML_OK;
         }

@@ -368,7 +368,7 @@ bool ml_org_is_coordinator(const struct ml_org *org)
     if (org->session == NULL) {
         return false;
     }
-    const struct ml_fact *fact = ml_gov_member(ml_log_gov(org->log), NULL, &org->session->member);
+    const struct ml_fact *fact = ml_gov_member(ml_log_gov(org->log), &org->session->member);
     return fact != NULL && fact->rank == ML_RANK_COORDINATOR;
 }
 

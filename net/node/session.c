@@ -354,7 +354,7 @@ ml_err ml_session_catch_up_all(struct ml_org *org)
 void ml_session_describe(struct ml_org *org, struct ml_args *out)
 {
     const struct ml_session *s = org->session;
-    const struct ml_fact *fact = ml_gov_member(ml_log_gov(org->log), NULL, &s->member);
+    const struct ml_fact *fact = ml_gov_member(ml_log_gov(org->log), &s->member);
     struct ml_card_place of = {.kind = ML_CARD_MEMBER};
     memcpy(of.id, s->member.b, sizeof(of.id));
     ml_result_hex(out, "org", org->id.b, sizeof(org->id.b));

@@ -11,7 +11,7 @@
 /* The care circle of a new patient: the structure's first team. */
 static bool first_team(const struct ml_org *org, struct ml_team_id *team)
 {
-    const struct ml_fact *f = ml_gov_next(ml_log_gov(org->log), NULL, ML_FACT_TEAM, NULL);
+    const struct ml_fact *f = ml_gov_next(ml_log_gov(org->log), ML_FACT_TEAM, NULL);
     if (f != NULL) {
         *team = f->team;
     }

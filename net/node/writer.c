@@ -8,7 +8,7 @@ static bool is_enrolled(const struct ml_org *org)
 {
     const struct ml_gov *gov = ml_log_gov(org->log);
     const struct ml_fact *f = NULL;
-    while ((f = ml_gov_next(gov, NULL, ML_FACT_MON, f)) != NULL) {
+    while ((f = ml_gov_next(gov, ML_FACT_MON, f)) != NULL) {
         if (memcmp(&f->member, &org->session->member, sizeof(f->member)) == 0 &&
             memcmp(&f->node, &org->secrets.node, sizeof(f->node)) == 0) {
             return true;
@@ -30,12 +30,7 @@ struct heads {
  * is cited, so that perhaps nothing covers it. */
 static bool is_covered(const struct heads *h, const struct ml_fact *opening)
 {
-    const struct ml_gov *gov = ml_log_gov(h->org->log);
-    const struct ml_fact *f = NULL;
-    do {
-        f = ml_gov_next(gov, h->covers, ML_FACT_WRITER, f);
-    } while (f != NULL && f != opening);
-    return f != NULL;
+    return ml_gvec_seq(h->covers, &opening->writer) >= opening->at.seq;
 }
 
 static ml_err head_take(void *user, const struct ml_dep *head)

@@ -82,7 +82,7 @@ bool seal_enrol(struct seal *s)
 
 static bool opens_emit(struct seal *s, const struct plan *p, size_t from, size_t to)
 {
-    const struct ml_fact *team = ml_gov_next(ml_log_gov(s->org->log), NULL, ML_FACT_TEAM, NULL);
+    const struct ml_fact *team = ml_gov_next(ml_log_gov(s->org->log), ML_FACT_TEAM, NULL);
     struct ml_keys keys;
     ml_err err = team == NULL ? ML_E_NOT_FOUND : ML_OK;
     ml_keys_init(&keys, s->b->env);

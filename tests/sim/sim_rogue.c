@@ -116,7 +116,7 @@ static void bundle_sign(struct rogue *r, const struct ml_secret *seed)
 
 static struct ml_dep genesis_of(const struct rogue *r)
 {
-    const struct ml_fact *f = ml_gov_next(ml_log_gov(r->org->log), NULL, ML_FACT_ORG, NULL);
+    const struct ml_fact *f = ml_gov_next(ml_log_gov(r->org->log), ML_FACT_ORG, NULL);
     return f->at;
 }
 

@@ -36,10 +36,10 @@ static void a_genesis_founds_the_structure(void **state)
 {
     struct fixture *f = *state;
     const struct ml_gov *gov = ml_log_gov(f->a);
-    const struct ml_fact *me = ml_gov_member(gov, NULL, &f->w.actors[0].member);
+    const struct ml_fact *me = ml_gov_member(gov, &f->w.actors[0].member);
     assert_non_null(me);
     assert_int_equal(me->rank, ML_RANK_COORDINATOR);
-    assert_non_null(ml_gov_next(gov, NULL, ML_FACT_ORG, NULL));
+    assert_non_null(ml_gov_next(gov, ML_FACT_ORG, NULL));
     assert_non_null(ml_gov_opening(gov, &f->w.actors[0].id));
     assert_int_equal(ml_log_last(f->a), 1);
 }

@@ -141,9 +141,9 @@ static void what_a_forked_coordinator_stated_stops_to_count(void **state)
         assert_ruling(log, &opened, ML_VERDICT_QUARANTINED, ML_REASON_NOT_ENROLLED);
         assert_ruling(log, &record, ML_VERDICT_QUARANTINED, ML_REASON_NOT_ENROLLED);
         assert_ruling(log, &innocent, ML_VERDICT_ACCEPTED, ML_REASON_NONE);
-        assert_null(ml_gov_member(ml_log_gov(log), NULL, &f->w.actors[2].member));
-        assert_non_null(ml_gov_member(ml_log_gov(log), NULL, &f->w.actors[1].member));
-        assert_null(ml_gov_next(ml_log_gov(log), NULL, ML_FACT_TEAM, NULL));
+        assert_null(ml_gov_member(ml_log_gov(log), &f->w.actors[2].member));
+        assert_non_null(ml_gov_member(ml_log_gov(log), &f->w.actors[1].member));
+        assert_null(ml_gov_next(ml_log_gov(log), ML_FACT_TEAM, NULL));
     }
     assert_true(world_same_state(f->a, f->b));
     /* Who was enrolled before goes on, and what he writes covers what he cites. */

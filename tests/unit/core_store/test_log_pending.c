@@ -307,7 +307,7 @@ static void without_authority_governance_is_kept_and_does_not_count(void **state
     assert_int_equal(o.result, ML_LOG_STORED);
     assert_int_equal(o.verdict, ML_VERDICT_QUARANTINED);
     assert_int_equal(o.reason, ML_REASON_NO_AUTHORITY);
-    assert_null(ml_gov_member(ml_log_gov(f->a), NULL, &f->w.actors[3].member));
+    assert_null(ml_gov_member(ml_log_gov(f->a), &f->w.actors[3].member));
     /* Nobody gives a coordinator's rank alone. */
     add.u.member_add.rank = 1;
     op = world_op(&f->w, &add, NULL);
@@ -559,11 +559,11 @@ static void governance_without_its_body_is_lost_and_comes_back(void **state)
     assert_int_equal(m.lost.lane, ML_LANE_GOVERNANCE);
     assert_int_equal(m.lost.seq, f->w.made[2].id.seq);
     assert_memory_equal(&m.lost.writer, &f->w.made[2].id.writer, sizeof(m.lost.writer));
-    assert_null(ml_gov_next(ml_log_gov(f->a), NULL, ML_FACT_MON,
-                            ml_gov_next(ml_log_gov(f->a), NULL, ML_FACT_MON, NULL)));
+    assert_null(ml_gov_next(ml_log_gov(f->a), ML_FACT_MON,
+                            ml_gov_next(ml_log_gov(f->a), ML_FACT_MON, NULL)));
     assert_int_equal(world_ingest(f->a, f->w.made[2].wire).result, ML_LOG_STORED);
-    assert_non_null(ml_gov_next(ml_log_gov(f->a), NULL, ML_FACT_MON,
-                                ml_gov_next(ml_log_gov(f->a), NULL, ML_FACT_MON, NULL)));
+    assert_non_null(ml_gov_next(ml_log_gov(f->a), ML_FACT_MON,
+                                ml_gov_next(ml_log_gov(f->a), ML_FACT_MON, NULL)));
     (void)world_record(&f->w, f->a, 1, 1);
 }
 

@@ -90,7 +90,7 @@ static void the_structures_words_open_no_slot(void **state)
 static int public_halves(struct sheets *s, const char *words)
 {
     const struct ml_org *org = s->c.nodes[0].node->orgs;
-    const struct ml_fact *root = ml_gov_next(ml_log_gov(org->log), NULL, ML_FACT_ORG, NULL);
+    const struct ml_fact *root = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
     struct ml_secret *secret = read_sheet(words);
     struct ml_root_keys keys;
     struct ml_sign_pk sign;
