@@ -12,6 +12,7 @@
 
 struct projecting {
     struct ml_vault *v;
+    const struct ml_log *log;
     const struct ml_log_entry *entry;
     struct ml_hash16 bundle;
     bool waits;
@@ -245,7 +246,7 @@ static ml_err project_change(struct projecting *p, const struct ml_opened *opene
                                      .plain = opened->plain,
                                      .change = opened->change};
     version.grey =
-        p->entry->verdict == ML_VERDICT_ACCEPTED
+        ml_log_op_counts(p->log, p->entry, (uint8_t)opened->index)
             ? ml_content_verdict(entity, &opened->change, &opened->entry, &opened->stream)
             : ML_GREY_QUARANTINED;
     ml_err err = put_version(p->v, (int64_t)opened->stream.local, &version, entity);
@@ -280,7 +281,8 @@ static ml_err project_op(void *user, const struct ml_opened *opened)
 
 ml_err ml_vault_project(struct ml_vault *v, struct ml_log *log, const struct ml_log_entry *entry)
 {
-    struct projecting p = {.v = v, .entry = entry, .bundle = ml_hash16_of(&entry->hash)};
+    struct projecting p = {
+        .v = v, .log = log, .entry = entry, .bundle = ml_hash16_of(&entry->hash)};
     int64_t author = 0;
     if (entry->body.bytes.data == NULL) {
         return ML_OK; /* when it comes the log's epoch rises, and all is projected again */

@@ -135,6 +135,9 @@ ml_err ml_log_after(struct ml_log *log, uint64_t after, unsigned lanes,
 /** By the start of its hash. NOT_FOUND. */
 ml_err ml_log_get(struct ml_log *log, const struct ml_hash16 *hash,
                   struct ml_log_entry *out) ML_MUST_CHECK;
+/** Does op `index` of a stored bundle of lanes 1 to 4 count: is the bundle accepted, or this op of
+ * it adopted (rules B20)? */
+bool ml_log_op_counts(const struct ml_log *log, const struct ml_log_entry *entry, uint8_t index);
 struct ml_kek_epoch;
 /** *fits: the epoch that `entry`, a stored bundle of lane 1, states may seal: the bundle is
  * accepted and its own governance agrees (ml_gov_epoch_fits). Keeps the entry's slices. NOMEM, IO,

@@ -52,6 +52,15 @@ ml_err ml_log_rule(struct ml_log *log, struct ml_ruling *out, const struct ml_lo
     return err;
 }
 
+bool ml_log_op_counts(const struct ml_log *log, const struct ml_log_entry *entry, uint8_t index)
+{
+    const struct ml_gov_judged judged = {.hash = entry->hash,
+                                         .writer = entry->header.writer,
+                                         .forked = entry->reason == ML_REASON_FORK};
+    return entry->verdict == ML_VERDICT_ACCEPTED ||
+           ml_gov_is_adopted(ml_log_gov(log), &judged, index);
+}
+
 /* ---- witnesses ---- */
 
 /* Of what chain is asked, and by which bundles: those that had seen as many of its denials. */

@@ -281,6 +281,69 @@ struct ml_log_outcome world_lane(struct world *w, struct ml_log *log, unsigned i
         w, log, &(struct draft){.by = &w->actors[i], .lane = lane, .ops = &op, .op_count = 1});
 }
 
+void world_hands(struct world *w, struct ml_govop *op, const unsigned *actors, uint32_t count,
+                 bool root)
+{
+    static struct ml_second seconds[ML_HANDS_MAX];
+    struct ml_hands hands = {.second = {.items = seconds, .count = count}};
+    struct ml_hash hash;
+    assert_true(count <= ML_HANDS_MAX);
+    assert_int_equal(ml_govop_hands_hash(&hash, world_op(w, op, NULL), &w->org), ML_OK);
+    const struct ml_slice said = ml_slice(hash.b, sizeof(hash.b));
+    for (uint32_t i = 0; i < count; i++) {
+        const struct actor *a = &w->actors[actors[i]];
+        uint32_t at = i;
+        for (; at > 0 && memcmp(&seconds[at - 1].writer, &a->id, sizeof(a->id)) > 0; at--) {
+            seconds[at] = seconds[at - 1];
+        }
+        seconds[at].writer = a->id;
+        ml_sign(seconds[at].sig.b, said, a->seed);
+    }
+    if (root) {
+        ml_sign(hands.root.b, said, w->root);
+    }
+    if (op->type == ML_GOVOP_DENY) {
+        op->u.deny.hands = hands;
+    } else if (op->type == ML_GOVOP_MEMBER_ADD) {
+        op->u.member_add.hands = hands;
+    } else {
+        op->u.node_enrol.hands = hands;
+    }
+}
+
+struct heads {
+    struct ml_log *log;
+    const struct ml_member_id *member;
+    struct ml_dep at[ML_CUTS_MAX];
+    uint32_t count;
+};
+
+static ml_err take_head(void *user, const struct ml_dep *head)
+{
+    struct heads *h = user;
+    const struct ml_fact *opening = ml_gov_opening(ml_log_gov(h->log), &head->writer);
+    if (h->member == NULL ||
+        (opening != NULL && memcmp(&opening->member, h->member, sizeof(*h->member)) == 0)) {
+        h->at[h->count++] = *head;
+    }
+    return ML_OK;
+}
+
+struct ml_list world_heads(struct ml_log *log, const struct ml_member_id *member)
+{
+    static struct heads h;
+    h = (struct heads){.log = log, .member = member};
+    assert_int_equal(ml_log_heads(log, take_head, &h), ML_OK);
+    return (struct ml_list){.items = h.at, .count = h.count};
+}
+
+struct ml_ruling world_ruling(struct ml_log *log, const struct ml_dep *id)
+{
+    struct ml_log_entry e;
+    assert_int_equal(ml_log_get(log, &id->hash, &e), ML_OK);
+    return (struct ml_ruling){e.verdict, e.reason};
+}
+
 bool world_same_state(struct ml_log *a, struct ml_log *b)
 {
     struct ml_hash ha;

@@ -84,6 +84,16 @@ struct ml_slice world_sealed(uint8_t lane);
 /** One governance op, encoded. Borrowed until the next call. */
 struct ml_slice world_op(struct world *w, struct ml_govop *op, const struct ml_secret *cosigner);
 
+/** Further hands for an op that takes them (DENY, MEMBER_ADD, NODE_ENROL): actors of this number,
+ * up to eight, and Root. Borrowed until the next call. */
+void world_hands(struct world *w, struct ml_govop *op, const unsigned *actors, uint32_t count,
+                 bool root);
+/** Heads that `log` holds of this member's writers, NULL: of all, as cuts or as a checkpoint wants
+ * them. Borrowed until the next call. */
+struct ml_list world_heads(struct ml_log *log, const struct ml_member_id *member);
+/** The ruling of a stored bundle. */
+struct ml_ruling world_ruling(struct ml_log *log, const struct ml_dep *id);
+
 bool world_same_state(struct ml_log *a, struct ml_log *b);
 
 #endif
