@@ -1,14 +1,17 @@
 /* test_log_order.c -- I2: the state is a function of the set of bundles. Random histories, with and
- * without forks, are given to empty logs in random orders with duplicates, in random batches.
+ * without forks and denials, are given to empty logs in random orders with duplicates, in random
+ * batches.
  *
  * Three logs stand for three nodes. Without forks each actor writes at one of them; with forks at
  * any, so that one key signs two histories, in lane 0 too: what a forked coordinator had stated
- * stops to count, and so do the writers whose opening hung on it.
+ * stops to count, and so do the writers whose opening hung on it. With denials people of all ranks
+ * deny each other in every mode, with hands and cuts of all sorts, make checkpoints, adopt, reject.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -17,11 +20,12 @@
 #include "fault_vfs.h"
 #include "support_world.h"
 
-#define NODES  3u
-#define ACTORS 5u
-#define STEPS  40u
-#define ORDERS 8u
-#define SEEDS  6u
+#define NODES        3u
+#define ACTORS       5u
+#define STEPS        40u
+#define ORDERS       8u
+#define SEEDS        6u
+#define DENIAL_SEEDS 12u /* each with and without forks; ML_ORDER_SEEDS: more */
 
 #define DISK   "order-disk" /* in memory: thousands of commits */
 #define SEALED "order-sealed"
@@ -34,6 +38,7 @@ struct history {
     struct ml_log *node[NODES];
     bool had[NODES][WORLD_WIRES];
     bool forks;
+    bool denials;
     unsigned stored; /* bundles that could be made */
 };
 
@@ -67,13 +72,86 @@ static void history_meet(struct history *h, unsigned node)
     }
 }
 
+static struct ml_slice deny_op(struct history *h, unsigned node)
+{
+    struct world *w = &h->w;
+    const struct actor *subject = &w->actors[fake_below(&w->fake, ACTORS)];
+    struct ml_govop op = {.type = ML_GOVOP_DENY};
+    unsigned hands[2] = {(unsigned)fake_below(&w->fake, ACTORS), 0};
+    hands[1] = (hands[0] + 1) % ACTORS;
+    op.u.deny.member = subject->member;
+    op.u.deny.mode = (uint8_t)(1 + fake_below(&w->fake, 3));
+    if (fake_below(&w->fake, 4) == 0) {
+        op.u.deny.node = subject->node;
+    }
+    if (op.u.deny.mode == ML_DENY_SUSPENSION) {
+        op.u.deny.until_ms = w->fake.wall_ms + fake_below(&w->fake, 20);
+    }
+    if (fake_below(&w->fake, 4) != 0) {
+        node = fake_below(&w->fake, 3) == 0 ? (unsigned)fake_below(&w->fake, NODES) : node;
+        op.u.deny.cuts = world_heads(h->node[node], &subject->member);
+    }
+    if (fake_below(&w->fake, 3) == 0) {
+        world_hands(w, &op, hands, 1 + (uint32_t)fake_below(&w->fake, 2),
+                    fake_below(&w->fake, 6) == 0);
+    }
+    return world_op(w, &op, NULL);
+}
+
+static struct ml_slice judge_op(struct world *w)
+{
+    static const uint8_t first = 0;
+    struct ml_bundle bundle;
+    struct ml_govop op = {.type = ML_GOVOP_JUDGE};
+    const struct made *made = &w->made[fake_below(&w->fake, w->made_count)];
+    assert_int_equal(ml_bundle_decode(&bundle, made->wire, NULL), ML_OK);
+    op.u.judge.bundle = ml_bundle_hash(&bundle, &w->org);
+    op.u.judge.reject = fake_below(&w->fake, 4) == 0;
+    if (fake_below(&w->fake, 2) == 0) {
+        op.u.judge.ops = (struct ml_list){.items = &first, .count = 1};
+    }
+    return world_op(w, &op, NULL);
+}
+
+static struct ml_slice denial_op(struct history *h, unsigned node)
+{
+    struct ml_govop op = {.type = ML_GOVOP_CHECKPOINT};
+    const uint64_t what = fake_below(&h->w.fake, 6);
+    if (what < 3) {
+        return deny_op(h, node);
+    }
+    if (what < 5) {
+        return judge_op(&h->w);
+    }
+    op.u.checkpoint.heads = world_heads(h->node[node], NULL);
+    return world_op(&h->w, &op, NULL);
+}
+
+/* 1 is made by Root, if at all. */
+static uint8_t draw_rank(struct history *h, struct ml_govop *op)
+{
+    if (!h->denials) {
+        return 3;
+    }
+    op->u.member_add.rank = (uint8_t)(1 + fake_below(&h->w.fake, 3));
+    if (op->u.member_add.rank == 1) {
+        world_hands(&h->w, op, NULL, 0, fake_below(&h->w.fake, 2) == 0);
+    }
+    return op->u.member_add.rank;
+}
+
 /* The coordinator takes people in, whatever he did before elsewhere; others may only try. */
-static uint32_t governance_ops(struct history *h, unsigned actor, struct ml_slice ops[2])
+static uint32_t governance_ops(struct history *h, unsigned actor, unsigned node,
+                               struct ml_slice ops[2])
 {
     static uint8_t kept[2][512];
     struct world *w = &h->w;
     const unsigned i = 1 + (unsigned)fake_below(&w->fake, ACTORS - 1);
     struct ml_govop op = {.type = ML_GOVOP_TEAM_ADD};
+    if (h->denials && fake_below(&w->fake, 2) == 0) {
+        ops[0] = denial_op(h, node);
+        return 1;
+    }
     w->fake.env.random(w->fake.env.ctx, op.u.team_add.team.b, 16);
     if (actor != 0 || fake_below(&w->fake, 3) == 0) {
         ops[0] = world_op(w, &op, NULL);
@@ -81,6 +159,7 @@ static uint32_t governance_ops(struct history *h, unsigned actor, struct ml_slic
     }
     op = (struct ml_govop){.type = ML_GOVOP_MEMBER_ADD};
     op.u.member_add = (struct ml_member_add){.member = w->actors[i].member, .rank = 3, .role = 60};
+    op.u.member_add.rank = draw_rank(h, &op);
     ops[0] = world_op(w, &op, NULL);
     memcpy(kept[0], ops[0].data, ops[0].len);
     ops[0].data = kept[0];
@@ -129,7 +208,7 @@ static void history_write(struct history *h)
     if (lane == 0 && next.seq == 1) {
         ops[0] = opening_op(h, actor);
     } else if (lane == 0) {
-        op_count = governance_ops(h, actor, ops);
+        op_count = governance_ops(h, actor, node, ops);
     }
     const struct draft d = {
         .by = &w->actors[actor], .lane = lane, .ops = ops, .op_count = op_count, .next = &next};
@@ -142,7 +221,29 @@ static void history_write(struct history *h)
     h->stored++;
 }
 
-static void history_make(struct history *h, uint64_t seed, bool forks)
+/* By the founder and, for a coordinator, Root. */
+static void history_admit(struct history *h, unsigned actor, uint8_t rank)
+{
+    struct world *w = &h->w;
+    const struct actor *a = &w->actors[actor];
+    struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD,
+                          .u.member_add = {.member = a->member, .rank = rank, .role = 60}};
+    world_hands(w, &op, NULL, 0, rank == 1);
+    struct ml_slice bytes = world_op(w, &op, NULL);
+    struct draft d = {.by = &w->actors[0], .ops = &bytes, .op_count = 1};
+    (void)world_append(w, h->node[0], &d);
+    op = (struct ml_govop){
+        .type = ML_GOVOP_NODE_ENROL,
+        .u.node_enrol = {.member = a->member, .node = a->node, .mon_sign = a->mon_pk}};
+    world_hands(w, &op, NULL, 0, rank == 1);
+    bytes = world_op(w, &op, NULL);
+    (void)world_append(w, h->node[0], &d);
+    d.by = a;
+    bytes = world_opening(w, a);
+    (void)world_append(w, h->node[0], &d);
+}
+
+static void history_make(struct history *h, uint64_t seed, bool forks, bool denials)
 {
     memset(h, 0, sizeof(*h));
     world_init(&h->w, seed);
@@ -151,21 +252,24 @@ static void history_make(struct history *h, uint64_t seed, bool forks)
     assert_int_equal(ml_vfs_register_over(SEALED, vfs_key, DISK, 0), ML_OK);
     h->w.vfs = SEALED;
     h->forks = forks;
+    h->denials = denials;
     world_found(&h->w);
     for (unsigned i = 0; i < NODES; i++) {
         h->node[i] = world_log(&h->w);
         history_meet(h, i);
     }
-    for (unsigned i = 1; i < ACTORS; i++) { /* one is enrolled before it all begins */
-        if (i == 1) {
-            world_enrol(&h->w, h->node[0], i);
-            memset(h->had[0], 1, h->w.made_count);
-        }
+    if (denials) {
+        history_admit(h, 1, 1);
+        history_admit(h, 2, 2);
+        history_admit(h, 3, 2);
+    } else {
+        world_enrol(&h->w, h->node[0], 1); /* one is enrolled before it all begins */
     }
+    memset(h->had[0], 1, h->w.made_count);
     for (unsigned i = 0; i < NODES; i++) {
         history_meet(h, i);
     }
-    for (unsigned step = 0; step < STEPS; step++) {
+    for (unsigned step = 0; step < (denials ? 2 * STEPS : STEPS); step++) {
         if (fake_below(&h->w.fake, 4) == 0) {
             history_meet(h, (unsigned)fake_below(&h->w.fake, NODES));
         }
@@ -234,11 +338,24 @@ static void check_same(struct ml_log *reference, struct ml_log *log)
     assert_int_equal(ml_log_verify(log, no_problem, NULL), ML_OK);
 }
 
-static unsigned check_orders(uint64_t seed, bool forks)
+/* How many bundles have a verdict for this reason. */
+static unsigned count_reason(struct ml_log *log, ml_reason reason)
+{
+    struct ml_log_entry e;
+    unsigned count = 0;
+    for (uint64_t n = 0; ml_log_after(log, n, UINT32_MAX, &e) == ML_OK; n = e.n) {
+        count += e.reason == reason;
+    }
+    return count;
+}
+
+static unsigned seen[32]; /* by reason */
+
+static unsigned check_orders(uint64_t seed, bool forks, bool denials)
 {
     static struct history h;
     static struct ml_slice wires[2 * WORLD_WIRES];
-    history_make(&h, seed, forks);
+    history_make(&h, seed, forks, denials);
     for (unsigned i = 0; i < NODES; i++) {
         history_meet(&h, i);
     }
@@ -252,6 +369,9 @@ static unsigned check_orders(uint64_t seed, bool forks)
     struct ml_log_counts counts;
     assert_int_equal(ml_log_counts(h.node[0], &counts), ML_OK);
     assert_true(forks || counts.forks == 0);
+    for (unsigned reason = 0; reason < 32; reason++) {
+        seen[reason] += count_reason(h.node[0], (ml_reason)reason);
+    }
     for (unsigned i = 0; i < NODES; i++) {
         ml_log_close(h.node[i]);
     }
@@ -266,7 +386,7 @@ static void honest_histories_agree_in_any_order(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
-        assert_int_equal(check_orders(seed, false), 0);
+        assert_int_equal(check_orders(seed, false, false), 0);
     }
 }
 
@@ -276,9 +396,28 @@ static void forked_histories_agree_in_any_order(void **state)
     (void)state;
     for (uint64_t seed = 101; seed <= 100 + SEEDS; seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
-        forks += check_orders(seed, true);
+        forks += check_orders(seed, true, false);
     }
     assert_true(forks >= SEEDS); /* the histories do what they are for */
+}
+
+static void denied_histories_agree_in_any_order(void **state)
+{
+    const char *more = getenv("ML_ORDER_SEEDS");
+    const uint64_t seeds = more != NULL ? strtoull(more, NULL, 10) : DENIAL_SEEDS;
+    (void)state;
+    memset(seen, 0, sizeof(seen));
+    for (uint64_t seed = 201; seed <= 200 + seeds; seed++) {
+        print_message("seed %llu\n", (unsigned long long)seed);
+        (void)check_orders(seed, false, true);
+        (void)check_orders(seed, true, true);
+    }
+    static const ml_reason reasons[] = {ML_REASON_REVOKED, ML_REASON_DEPARTED, ML_REASON_SUSPENDED,
+                                        ML_REASON_GRANT_FELL, ML_REASON_ADOPTED};
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        print_message("%s: %u\n", ml_reason_name(reasons[i]), seen[reasons[i]]);
+        assert_true(seen[reasons[i]] > 0); /* the histories do what they are for */
+    }
 }
 
 int main(void)
@@ -286,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(honest_histories_agree_in_any_order),
         cmocka_unit_test(forked_histories_agree_in_any_order),
+        cmocka_unit_test(denied_histories_agree_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
