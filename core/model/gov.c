@@ -214,6 +214,20 @@ const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_memb
     return lowest;
 }
 
+const struct ml_fact *ml_gov_ever_member(const struct ml_gov *g, const struct ml_member_id *member)
+{
+    const struct ml_fact *best = NULL;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct ml_fact *f = g->facts[i];
+        if (f->kind == ML_FACT_MEMBER && ml_gov_same(f->member.b, member->b, sizeof(member->b)) &&
+            ml_gov_act_ruling(g, f->act).verdict == ML_VERDICT_ACCEPTED &&
+            (best == NULL || f->rank < best->rank)) {
+            best = f;
+        }
+    }
+    return best;
+}
+
 const struct ml_fact *ml_gov_noise(const struct ml_gov *g, const struct ml_box_pk *noise)
 {
     for (size_t i = 0; i < g->count; i++) {

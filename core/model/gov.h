@@ -165,6 +165,8 @@ const struct ml_fact *ml_gov_opening(const struct ml_gov *g, const struct ml_wri
 /** The fact that gives a member his rank: of several that nobody replaced the lowest. NULL: no
  * member. */
 const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_member_id *member);
+/** The best of the ranks that acts which count ever gave him, denied since or not. NULL: never. */
+const struct ml_fact *ml_gov_ever_member(const struct ml_gov *g, const struct ml_member_id *member);
 /** Whose node has this Noise key; NULL: nobody's. */
 const struct ml_fact *ml_gov_noise(const struct ml_gov *g, const struct ml_box_pk *noise);
 /** What describes a member, a node, a team or the structure (id: zeros, as in CARD_SET): the card

@@ -203,6 +203,7 @@ ml_err ml_vault_author(struct ml_vault *v, struct ml_log *log, const struct ml_w
     const struct ml_fact *opening = gov == NULL ? NULL : ml_gov_opening(gov, writer);
     if (opening != NULL) {
         const struct ml_fact *member = ml_gov_member(gov, &opening->member);
+        member = member == NULL ? ml_gov_ever_member(gov, &opening->member) : member;
         author.member = opening->member;
         author.node = opening->node;
         author.role = member == NULL ? 0 : member->role;

@@ -23,7 +23,7 @@
 #define ML_LOG_BRANCHES_MAX         16u   /* heads of one chain, but for what lowers its freeze */
 #define ML_LOG_BRANCHES_ALL_MAX     4096u /* heads beyond the first of their chains, of all */
 #define ML_LOG_PLACE_WRITERS_MAX    128u  /* writers that count of one member on one node */
-#define ML_LOG_LANE0_MAX            64u   /* lane-0 bundles of a writer who is no coordinator ... */
+#define ML_LOG_LANE0_MAX            64u   /* lane-0 bundles of a writer without rank 1 or 2 ... */
 #define ML_LOG_LANE0_OPS_MAX        16u   /* ... and ops in each */
 #define ML_LOG_LANE0_STRANGER_MAX   16u   /* of one whose opening doesn't count */
 #define ML_LOG_PENDING_STRANGE      INT64_C(8388608) /* of ML_LOG_PENDING_BYTES, of unknown keys */

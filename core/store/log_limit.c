@@ -56,10 +56,12 @@ static bool is_writer_too_many(const struct ml_log *log, const struct ml_fact *o
     return count > ML_LOG_PLACE_WRITERS_MAX; /* itself among them */
 }
 
-static bool is_coordinator(const struct ml_log *log, const struct ml_fact *opening)
+/* Who takes people in, denies, adopts says much over the years; also where he is known to have
+ * left, or his last words would be kept by some nodes and not by others. */
+static bool has_rank(const struct ml_log *log, const struct ml_fact *opening)
 {
-    const struct ml_fact *member = ml_gov_member(log->gov, &opening->member);
-    return member != NULL && member->rank == ML_RANK_COORDINATOR;
+    const struct ml_fact *member = ml_gov_ever_member(log->gov, &opening->member);
+    return member != NULL && member->rank <= ML_RANK_REFERENT;
 }
 
 bool ml_log_is_voice_too_many(const struct ml_log *log, const struct ml_log_one *one)
@@ -76,6 +78,6 @@ bool ml_log_is_voice_too_many(const struct ml_log *log, const struct ml_log_one 
     if (h->seq == 1 && is_writer_too_many(log, opening)) {
         return true;
     }
-    return !is_coordinator(log, opening) &&
+    return !has_rank(log, opening) &&
            (h->seq > ML_LOG_LANE0_MAX || h->n_ops > ML_LOG_LANE0_OPS_MAX);
 }

@@ -316,6 +316,33 @@ static void a_new_writer_names_128_heads_at_most(void **state)
     assert_int_equal(ml_govop_encode(&f->b, &op), ML_E_INVALID);
 }
 
+static void an_op_names_640_cuts_and_8_hands_at_most(void **state)
+{
+    static struct ml_dep cuts[ML_CUTS_MAX + 1];
+    static struct ml_second hands[ML_HANDS_MAX + 1];
+    struct fixture *f = *state;
+    struct ml_govop op;
+    for (uint32_t i = 0; i <= ML_CUTS_MAX; i++) {
+        cuts[i].seq = i + 1;
+    }
+    for (uint32_t i = 0; i <= ML_HANDS_MAX; i++) {
+        hands[i].writer.b[0] = (uint8_t)i;
+    }
+    for (int type = ML_GOVOP_DENY; type <= ML_GOVOP_CHECKPOINT; type++) {
+        sample_govop(&op, (ml_govop_type)type, true);
+        struct ml_list *list = type == ML_GOVOP_DENY ? &op.u.deny.cuts : &op.u.checkpoint.heads;
+        *list = (struct ml_list){.count = ML_CUTS_MAX, .items = cuts};
+        assert_int_equal(ml_govop_encode(&f->b, &op), ML_OK);
+        list->count++;
+        assert_int_equal(ml_govop_encode(&f->b, &op), ML_E_INVALID);
+    }
+    sample_govop(&op, ML_GOVOP_DENY, true);
+    op.u.deny.hands.second = (struct ml_list){.count = ML_HANDS_MAX, .items = hands};
+    assert_int_equal(ml_govop_encode(&f->b, &op), ML_OK);
+    op.u.deny.hands.second.count++;
+    assert_int_equal(ml_govop_encode(&f->b, &op), ML_E_INVALID);
+}
+
 /* ---- co-signatures ---- */
 
 static void no_byte_is_left_out(struct ml_buf *b, const struct ml_org_id *org,
@@ -634,6 +661,7 @@ int main(void)
         T(unknown_ops_are_kept_and_flagged),
         T(ranks_roles_and_kinds_have_bounds),
         T(a_new_writer_names_128_heads_at_most),
+        T(an_op_names_640_cuts_and_8_hands_at_most),
         T(a_cosignature_covers_the_entries_before_it),
         T(the_cosigned_bytes_are_as_defined),
         T(only_two_types_are_cosigned),
