@@ -120,8 +120,8 @@ bool ml_view_extends(const struct ml_view *later, const struct ml_view *v);
 /** Who wrote it, and of what rank by what he had seen; ML_NOBODY: a node's own writer, or a
  * stranger. */
 uint32_t ml_authority_author(const struct ml_authority *a, size_t act, uint8_t *rank);
-/** Does its statement `say`, a MEMBER or a MON, stand: nobody denied it, and of ranks nobody gave
- * another one knowing it? */
+/** Does its statement `say`, a MEMBER or a MON, stand: nobody denied it, of ranks nobody gave
+ * another one knowing it, and who works on a node has a rank? */
 bool ml_view_grant(const struct ml_view *v, size_t act, size_t say);
 /** ML_RANK_NODE: no member, or one whose rank is denied. */
 uint8_t ml_view_rank(const struct ml_view *v, uint32_t member);

@@ -261,13 +261,6 @@ bool ml_view_is_last_grant(const struct ml_view *v, const struct ml_said *said)
     return true;
 }
 
-bool ml_view_grant(const struct ml_view *v, size_t act, size_t say)
-{
-    const struct ml_said *said = &v->a->said[v->a->acts[act].first + say];
-    return ml_view_stands(v, said) &&
-           (said->say.kind != ML_SAY_MEMBER || ml_view_is_last_grant(v, said));
-}
-
 /* Of several that nobody replaced, the lowest right. */
 uint8_t ml_view_rank(const struct ml_view *v, uint32_t member)
 {
@@ -281,6 +274,16 @@ uint8_t ml_view_rank(const struct ml_view *v, uint32_t member)
         }
     }
     return rank == 0 ? ML_RANK_NODE : rank;
+}
+
+bool ml_view_grant(const struct ml_view *v, size_t act, size_t say)
+{
+    const struct ml_said *said = &v->a->said[v->a->acts[act].first + say];
+    if (!ml_view_stands(v, said)) {
+        return false;
+    }
+    return said->say.kind == ML_SAY_MEMBER ? ml_view_is_last_grant(v, said)
+                                           : ml_view_rank(v, said->say.member) != ML_RANK_NODE;
 }
 
 bool ml_view_works(const struct ml_view *v, uint32_t member, uint32_t node)

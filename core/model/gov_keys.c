@@ -67,10 +67,6 @@ static bool fits_in(const struct ml_gov *g, const struct ml_view *v,
         return false;
     }
     while ((mon = next_in(g, v, ML_FACT_MON, &at)) != NULL) {
-        const uint32_t member = ml_ids_find(&g->members, mon->member.b);
-        if (ml_view_rank(v, member) == ML_RANK_NODE) {
-            continue; /* his place is left, his rank isn't */
-        }
         struct ml_recipient_id id = ml_recipient_id_of(&mon->box_pk);
         if (!is_recipient(epoch, &id)) {
             return false;
