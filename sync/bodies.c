@@ -121,6 +121,16 @@ ml_err ml_sess_on_absent(struct ml_sess *s, const struct ml_msg_absent *msg)
 
 /* ---- the peer's ---- */
 
+static ml_err gifts_finish(struct ml_sess *s)
+{
+    struct ml_body_gifts *g = &s->gifts;
+    struct ml_msg msg = {.kind = ML_MSG_ABSENT};
+    msg.u.absent.items = (struct ml_list){.count = (uint32_t)g->absent_count, .items = g->absent};
+    ml_err err = g->absent_count > 0 ? ml_sess_send(s, &msg) : ML_OK;
+    g->count = g->next = g->absent_count = 0;
+    return err;
+}
+
 ml_err ml_sess_on_body_request(struct ml_sess *s, const struct ml_msg_body_request *msg)
 {
     struct ml_body_gifts *g = &s->gifts;
@@ -147,17 +157,14 @@ ml_err ml_sess_on_body_request(struct ml_sess *s, const struct ml_msg_body_reque
         g->count++;
     }
     g->next = g->absent_count = 0;
-    return ML_OK;
-}
-
-static ml_err gifts_finish(struct ml_sess *s)
-{
-    struct ml_body_gifts *g = &s->gifts;
-    struct ml_msg msg = {.kind = ML_MSG_ABSENT};
-    msg.u.absent.items = (struct ml_list){.count = (uint32_t)g->absent_count, .items = g->absent};
-    ml_err err = g->absent_count > 0 ? ml_sess_send(s, &msg) : ML_OK;
-    g->count = g->next = g->absent_count = 0;
-    return err;
+    if (!s->drains) {
+        return ML_OK;
+    }
+    for (size_t i = 0; i < g->count; i++) {
+        g->absent[g->absent_count++] =
+            (struct ml_absent_body){g->hashes[i], ML_ABSENT_NOT_RECEIVED};
+    }
+    return gifts_finish(s);
 }
 
 ml_err ml_sess_bodies_step(struct ml_sess *s)

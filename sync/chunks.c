@@ -314,6 +314,16 @@ ml_err ml_sess_on_chunk_have(struct ml_sess *s)
 
 /* ---- given to one peer ---- */
 
+ml_err ml_sess_send_absent(struct ml_sess *s)
+{
+    struct ml_chunk_gifts *g = &s->chunk_gifts;
+    struct ml_msg msg = {.kind = ML_MSG_CHUNK_ABSENT};
+    msg.u.chunk_list.hashes = (struct ml_list){.items = g->absent, .count = g->absent_count};
+    ml_err err = g->absent_count > 0 ? ml_sess_send(s, &msg) : ML_OK;
+    g->absent_count = 0;
+    return err;
+}
+
 ml_err ml_sess_on_chunk_want(struct ml_sess *s, const struct ml_msg_chunk_list *msg)
 {
     struct ml_chunk_gifts *g = &s->chunk_gifts;
@@ -323,19 +333,15 @@ ml_err ml_sess_on_chunk_want(struct ml_sess *s, const struct ml_msg_chunk_list *
         return ML_E_LIMIT;
     }
     ml_list_walk(&walk, &msg->hashes);
-    while (ml_chunk_next(&walk, &hash)) {
-        g->hashes[g->count++] = hash;
+    ml_err err = ML_OK;
+    while (err == ML_OK && ml_chunk_next(&walk, &hash)) {
+        if (!s->drains) {
+            g->hashes[g->count++] = hash;
+            continue;
+        }
+        g->absent[g->absent_count++] = hash;
+        err = g->absent_count == ML_MSG_CHUNKS_MAX ? ml_sess_send_absent(s) : ML_OK;
     }
-    return ML_OK;
-}
-
-ml_err ml_sess_send_absent(struct ml_sess *s)
-{
-    struct ml_chunk_gifts *g = &s->chunk_gifts;
-    struct ml_msg msg = {.kind = ML_MSG_CHUNK_ABSENT};
-    msg.u.chunk_list.hashes = (struct ml_list){.items = g->absent, .count = g->absent_count};
-    ml_err err = g->absent_count > 0 ? ml_sess_send(s, &msg) : ML_OK;
-    g->absent_count = 0;
     return err;
 }
 

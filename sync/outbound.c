@@ -44,9 +44,15 @@ static struct chain_view chain_look(const struct ml_chain_pair *pair)
     return v;
 }
 
+/* Who drains lacks what he lacks. */
+static bool is_given(const struct ml_sess *s, uint8_t lane)
+{
+    return !s->drains || lane == ML_LANE_GOVERNANCE;
+}
+
 static bool chain_is_lacking(const struct ml_sess *s, const struct chain_view *v)
 {
-    return v->missing && !v->unsettled && (!v->ahead || v->forked) &&
+    return is_given(s, v->pair->lane) && v->missing && !v->unsettled && (!v->ahead || v->forked) &&
            !ml_sync_is_held_back(s->e, &v->pair->writer, v->pair->lane, ml_chain_top(&v->pair->a));
 }
 

@@ -83,6 +83,7 @@ ml_err ml_sess_new(struct ml_sess **out, struct ml_sync *e, const struct ml_sync
     s->initiator = open->initiator;
     s->slot = slot_free(e);
     s->lanes = open->restricted ? ML_LANES_KEYS : ML_LANES_ALL;
+    s->drains = open->drains;
     s->hlc = open->hlc;
     s->append_mark = e->appends;
     s->opened_ms = s->rx_ms = s->progress_ms = s->keep_ms = e->now_ms;

@@ -86,6 +86,7 @@ struct ml_sync_open {
     struct ml_node_id peer;
     bool initiator;       /* this node opened the link */
     bool restricted;      /* lanes 0 and 1 only until caught up (rules B17) */
+    bool drains;          /* it was revoked: it gets lane 0, and what it has is taken (rules B17) */
     uint64_t hlc;         /* our clock, for HELLO */
     struct ml_slice base; /* from the last REMEMBER with this peer; empty: none. Copied */
 };

@@ -340,19 +340,22 @@ static struct world_link *link_free_slot(struct world *w, int *index)
     return &w->link[*index];
 }
 
-static ml_err open_side(struct world *w, struct world_link *l, unsigned side, bool restricted)
+typedef enum link_kind { LINK_WHOLE, LINK_RESTRICTED, LINK_DRAINED } link_kind;
+
+static ml_err open_side(struct world *w, struct world_link *l, unsigned side, link_kind kind)
 {
     struct world_node *n = &w->node[l->node[side]];
     unsigned peer = l->node[1 - side];
     const struct ml_sync_open open = {.peer = w->node[peer].id,
                                       .initiator = side == 0,
-                                      .restricted = restricted,
+                                      .restricted = kind == LINK_RESTRICTED && side == 1,
+                                      .drains = kind == LINK_DRAINED && side == 0,
                                       .hlc = w->now_ms << 16,
                                       .base = {n->base[peer], n->base_len[peer]}};
     return ml_sync_on_open(n->engine, &open, &l->session[side]);
 }
 
-static int connect_as(struct world *w, unsigned a, unsigned b, bool restricted)
+static int connect_as(struct world *w, unsigned a, unsigned b, link_kind kind)
 {
     int index = -1;
     struct world_link *l = link_free_slot(w, &index);
@@ -363,7 +366,7 @@ static int connect_as(struct world *w, unsigned a, unsigned b, bool restricted)
     for (unsigned i = 0; i < 2; i++) {
         l->out[i].window_bytes = ML_SYNC_WINDOW_BYTES;
         l->out[i].window_bundles = ML_SYNC_WINDOW_BUNDLES;
-        if (open_side(w, l, i, restricted && i == 1) != ML_OK) {
+        if (open_side(w, l, i, kind) != ML_OK) {
             link_end(w, l);
             return -1;
         }
@@ -374,12 +377,17 @@ static int connect_as(struct world *w, unsigned a, unsigned b, bool restricted)
 
 int world_connect(struct world *w, unsigned a, unsigned b)
 {
-    return connect_as(w, a, b, false);
+    return connect_as(w, a, b, LINK_WHOLE);
 }
 
 int world_connect_restricted(struct world *w, unsigned a, unsigned b)
 {
-    return connect_as(w, a, b, true);
+    return connect_as(w, a, b, LINK_RESTRICTED);
+}
+
+int world_connect_drained(struct world *w, unsigned a, unsigned b)
+{
+    return connect_as(w, a, b, LINK_DRAINED);
 }
 
 static struct world_link *link_of(struct world *w, unsigned node, uint32_t session)

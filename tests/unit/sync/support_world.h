@@ -207,6 +207,8 @@ void world_crash(struct world *w, unsigned node);
 /** A link opened by `a`; its index, or -1 when one of the engines refused. */
 int world_connect(struct world *w, unsigned a, unsigned b);
 int world_connect_restricted(struct world *w, unsigned a, unsigned b);
+/** The same where `b` was revoked, as `a` knows. */
+int world_connect_drained(struct world *w, unsigned a, unsigned b);
 /** Both directions vanish with what is in them. */
 void world_cut(struct world *w, int link);
 void world_cut_all(struct world *w);

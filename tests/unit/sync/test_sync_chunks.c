@@ -303,6 +303,23 @@ static void each_failed_allocation_ends_a_session_at_most(void **state)
     }
 }
 
+/* Who was revoked gives what others lack, and is told that we have nothing for him. */
+static void who_drains_gets_no_chunk(void **state)
+{
+    (void)state;
+    chunks_make(ML_SYNC_CHUNKS_WANTED + 7, 100, A);
+    const int his = world_chunk(&w, 100);
+    world_chunk_put(&w, A, his, CHUNK_MISSING);
+    world_chunk_put(&w, B, his, CHUNK_HERE);
+    int link = world_connect_drained(&w, A, B);
+    world_run(&w, 20000);
+    assert_int_equal(sent(link, 0, ML_MSG_CHUNK), 0);
+    assert_true(sent(link, 0, ML_MSG_CHUNK_ABSENT) > 0);
+    assert_int_equal(w.node[B].chunks_stored, 0);
+    assert_int_equal(world_chunks_at(&w, A, CHUNK_MISSING), 0);
+    assert_int_equal(w.node[A].closes + w.node[B].closes, 0);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -319,6 +336,7 @@ int main(void)
         T(bundles_go_before_chunks),
         T(a_store_that_is_full_holds_chunks_alone),
         T(a_peer_that_owes_chunks_for_ever_is_left),
+        T(who_drains_gets_no_chunk),
         T(each_failed_allocation_ends_a_session_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -487,6 +487,33 @@ static void an_old_epoch_gets_keys_first_and_then_the_rest(void **state)
     assert_true(world_synced(&w, A, B) && world_synced(&w, B, A));
 }
 
+/* Rules B17: what says that he was revoked, and nothing else; what he has is taken. */
+static void who_drains_gives_all_and_gets_governance(void **state)
+{
+    (void)state;
+    struct ml_writer_id a = world_writer(&w);
+    struct ml_writer_id b = world_writer(&w);
+    int of_a[ML_LANES];
+    int of_b[ML_LANES];
+    for (uint8_t lane = 0; lane < ML_LANES; lane++) {
+        of_a[lane] = write_as(A, a, lane);
+        of_b[lane] = write_as(B, b, lane);
+    }
+    start_both();
+    (void)world_connect_drained(&w, A, B);
+    world_run(&w, 30 * LATENCY);
+    const int live[] = {write_as(A, a, ML_LANE_GOVERNANCE), write_as(A, a, ML_LANE_RECORD),
+                        write_as(B, b, ML_LANE_RECORD)};
+    world_run(&w, 30 * LATENCY);
+    for (uint8_t lane = 0; lane < ML_LANES; lane++) {
+        assert_true(lane == ML_LANE_TRACE || world_has(&w, A, of_b[lane]));
+        assert_int_equal(world_has(&w, B, of_a[lane]), lane == ML_LANE_GOVERNANCE);
+    }
+    assert_true(world_has(&w, B, live[0]));
+    assert_false(world_has(&w, B, live[1]));
+    assert_true(world_has(&w, A, live[2]));
+}
+
 static void one_peer_feeds_at_a_time(void **state)
 {
     (void)state;
@@ -533,6 +560,7 @@ int main(void)
         TEST(a_frontier_of_many_parts_arrives_whole),
         TEST(what_moves_between_hello_and_its_answer_is_not_lost),
         TEST(an_old_epoch_gets_keys_first_and_then_the_rest),
+        TEST(who_drains_gives_all_and_gets_governance),
         TEST(one_peer_feeds_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,6 +235,21 @@ static void bodies_that_the_peer_lacks_too_are_named_and_asked_again_later(void 
     assert_int_equal(store_holes(&w, B).wanted, 2);
 }
 
+static void who_drains_gets_no_body(void **state)
+{
+    (void)state;
+    (void)forked(20, 0, 0);
+    lose_bodies(B, 3, 5);
+    lose_bodies(A, 10, 5);
+    world_start(&w, A);
+    world_start(&w, B);
+    int link = world_connect_drained(&w, A, B);
+    world_run(&w, 100 * LATENCY);
+    assert_int_equal(store_holes(&w, B).wanted, 5);
+    assert_int_equal(store_holes(&w, A).wanted, 0); /* he gives */
+    assert_int_equal(w.link[link].out[0].by_kind[ML_MSG_ABSENT], 1);
+}
+
 static void holes_that_both_have_ask_nothing(void **state)
 {
     (void)state;
@@ -273,6 +288,7 @@ int main(void)
         TEST(a_fork_made_while_live_replicates),
         TEST(absent_bodies_are_fetched),
         TEST(bodies_that_the_peer_lacks_too_are_named_and_asked_again_later),
+        TEST(who_drains_gets_no_body),
         TEST(holes_that_both_have_ask_nothing),
         TEST(a_chain_replicates_though_a_body_is_absent),
     };
