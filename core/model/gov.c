@@ -214,14 +214,19 @@ const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_memb
     return lowest;
 }
 
+/* Does its act count? What it grants may be denied since: who left keeps his name. */
+static bool is_said(const struct ml_gov *g, const struct ml_fact *f)
+{
+    return ml_gov_act_ruling(g, f->act).verdict == ML_VERDICT_ACCEPTED;
+}
+
 const struct ml_fact *ml_gov_ever_member(const struct ml_gov *g, const struct ml_member_id *member)
 {
     const struct ml_fact *best = NULL;
     for (size_t i = 0; i < g->count; i++) {
         const struct ml_fact *f = g->facts[i];
         if (f->kind == ML_FACT_MEMBER && ml_gov_same(f->member.b, member->b, sizeof(member->b)) &&
-            ml_gov_act_ruling(g, f->act).verdict == ML_VERDICT_ACCEPTED &&
-            (best == NULL || f->rank < best->rank)) {
+            is_said(g, f) && (best == NULL || f->rank < best->rank)) {
             best = f;
         }
     }
@@ -233,6 +238,33 @@ const struct ml_fact *ml_gov_noise(const struct ml_gov *g, const struct ml_box_p
     for (size_t i = 0; i < g->count; i++) {
         const struct ml_fact *f = g->facts[i];
         if (f->kind == ML_FACT_MON && f->counts && ml_gov_same(f->noise.b, noise->b, 32)) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+static bool was_enrolled(const struct ml_gov *g, const struct ml_fact *f)
+{
+    return f->kind == ML_FACT_MON && ml_gov_act_ruling(g, f->act).verdict == ML_VERDICT_ACCEPTED;
+}
+
+const struct ml_fact *ml_gov_knew_node(const struct ml_gov *g, const struct ml_node_id *node)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct ml_fact *f = g->facts[i];
+        if (was_enrolled(g, f) && ml_gov_same(f->node.b, node->b, sizeof(node->b))) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+const struct ml_fact *ml_gov_knew_noise(const struct ml_gov *g, const struct ml_box_pk *noise)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct ml_fact *f = g->facts[i];
+        if (was_enrolled(g, f) && ml_gov_same(f->noise.b, noise->b, sizeof(noise->b))) {
             return f;
         }
     }
@@ -281,7 +313,7 @@ const struct ml_fact *ml_gov_card(const struct ml_gov *g, uint8_t card_kind, con
     const struct ml_fact *best = NULL;
     for (size_t i = 0; i < g->count; i++) {
         const struct ml_fact *f = g->facts[i];
-        if (f->counts && f->label.ct.len > 0 && describes(f, card_kind, id) &&
+        if (is_said(g, f) && f->label.ct.len > 0 && describes(f, card_kind, id) &&
             supersedes(f, best)) {
             best = f;
         }

@@ -169,8 +169,13 @@ const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_memb
 const struct ml_fact *ml_gov_ever_member(const struct ml_gov *g, const struct ml_member_id *member);
 /** Whose node has this Noise key; NULL: nobody's. */
 const struct ml_fact *ml_gov_noise(const struct ml_gov *g, const struct ml_box_pk *noise);
-/** What describes a member, a node, a team or the structure (id: zeros, as in CARD_SET): the card
- * set last by hlc, else the label it came with. NULL when there is none. */
+/** Did an act that counts enrol anybody on this node, or with this Noise key, denied since or not?
+ * NULL: no. */
+const struct ml_fact *ml_gov_knew_node(const struct ml_gov *g, const struct ml_node_id *node);
+const struct ml_fact *ml_gov_knew_noise(const struct ml_gov *g, const struct ml_box_pk *noise);
+/** What describes a member, a node, a team or the structure (id: zeros, as in CARD_SET), also of
+ * who was denied since: the card set last by hlc, else the label it came with. NULL: there is none.
+ */
 const struct ml_fact *ml_gov_card(const struct ml_gov *g, uint8_t card_kind, const uint8_t id[16]);
 
 #endif

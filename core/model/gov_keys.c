@@ -51,7 +51,8 @@ static bool is_first_of_key(const struct ml_gov *g, const struct ml_view *v,
 {
     size_t at = 0;
     const struct ml_fact *f = next_in(g, v, ML_FACT_MON, &at);
-    while (f != mon && !ml_gov_same(f->box_pk.b, mon->box_pk.b, sizeof(mon->box_pk.b))) {
+    while (f != NULL && f != mon &&
+           !ml_gov_same(f->box_pk.b, mon->box_pk.b, sizeof(mon->box_pk.b))) {
         f = next_in(g, v, ML_FACT_MON, &at);
     }
     return f == mon;

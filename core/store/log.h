@@ -132,6 +132,9 @@ struct ml_log_entry {
 /** The first bundle after ingest number `after` in one of `lanes` (bits). NOT_FOUND: none. */
 ml_err ml_log_after(struct ml_log *log, uint64_t after, unsigned lanes,
                     struct ml_log_entry *out) ML_MUST_CHECK;
+/** The first quarantined bundle of a lane after ingest number `after`. NOT_FOUND: none. */
+ml_err ml_log_left_out(struct ml_log *log, uint64_t after, uint8_t lane,
+                       struct ml_log_entry *out) ML_MUST_CHECK;
 /** By the start of its hash. NOT_FOUND. */
 ml_err ml_log_get(struct ml_log *log, const struct ml_hash16 *hash,
                   struct ml_log_entry *out) ML_MUST_CHECK;

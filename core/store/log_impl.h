@@ -105,6 +105,7 @@ enum ml_log_sql {
     ML_SQL_LINK,
     ML_SQL_ENTRY,
     ML_SQL_ENTRY_AFTER,
+    ML_SQL_ENTRY_LEFT_OUT,
     ML_SQL_BY_KEY,
     ML_SQL_BODY,
     ML_SQL_FILL,

@@ -380,7 +380,7 @@ static ml_err judge_writer(struct ml_log *log, const struct ml_log_writer *w,
         if (since->before != NULL) {
             j.after = ml_gov_settled(log->gov, since->before, &w->id, lane);
         }
-        if (w == since->forked && w->freeze.seq[lane] < j.after) {
+        if (since->forked != NULL && w == since->forked && w->freeze.seq[lane] < j.after) {
             j.after = w->freeze.seq[lane];
         }
         err = judge_chain(&j);

@@ -8,6 +8,7 @@ void ml_log_entry_done(struct ml_log *log)
 {
     ml_stmt_reset(log->st[ML_SQL_ENTRY]);
     ml_stmt_reset(log->st[ML_SQL_ENTRY_AFTER]);
+    ml_stmt_reset(log->st[ML_SQL_ENTRY_LEFT_OUT]);
     ml_stmt_reset(log->st[ML_SQL_BODY]);
     ml_stmt_reset(log->st[ML_SQL_FILL]);
     ml_stmt_reset(log->st[ML_SQL_HOLE]);
@@ -116,6 +117,24 @@ ml_err ml_log_after(struct ml_log *log, uint64_t after, unsigned lanes, struct m
         return err != ML_OK ? err : ML_E_NOT_FOUND;
     }
     return ml_log_entry_read(log, out, ML_SQL_ENTRY_AFTER);
+}
+
+ml_err ml_log_left_out(struct ml_log *log, uint64_t after, uint8_t lane, struct ml_log_entry *out)
+{
+    struct ml_stmt *s = log->st[ML_SQL_ENTRY_LEFT_OUT];
+    bool found = false;
+    ml_err err = ml_log_fresh(log);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_log_entry_done(log);
+    ml_stmt_bind_int(s, 1, (int64_t)after);
+    ml_stmt_bind_int(s, 2, lane);
+    err = ml_log_row(log, ML_SQL_ENTRY_LEFT_OUT, &found);
+    if (err != ML_OK || !found) {
+        return err != ML_OK ? err : ML_E_NOT_FOUND;
+    }
+    return ml_log_entry_read(log, out, ML_SQL_ENTRY_LEFT_OUT);
 }
 
 ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,

@@ -77,6 +77,8 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_LINK] = "SELECT prev, header, seq, hash FROM bundle WHERE n = ?1",
     [ML_SQL_ENTRY] = ENTRY "WHERE n = ?1",
     [ML_SQL_ENTRY_AFTER] = ENTRY "WHERE n > ?1 AND (?2 >> lane) & 1 ORDER BY n LIMIT 1",
+    [ML_SQL_ENTRY_LEFT_OUT] =
+        ENTRY "WHERE n > ?1 AND verdict = 2 AND lane IS ?2 ORDER BY n LIMIT 1",
     [ML_SQL_BY_KEY] = "SELECT n, hash FROM bundle WHERE key = ?1",
     [ML_SQL_BODY] = "SELECT bytes FROM body WHERE n = ?1",
     [ML_SQL_FILL] = "SELECT bytes FROM fill WHERE n = ?1",

@@ -66,6 +66,11 @@ ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,
     return ML_OK;
 }
 
+bool ml_log_op_counts(const struct ml_log *log, const struct ml_log_entry *entry, uint8_t index)
+{
+    return entry->verdict == ML_VERDICT_ACCEPTED || (log->adopted >> index & 1u) != 0;
+}
+
 const struct ml_gov *ml_log_gov(const struct ml_log *log)
 {
     (void)log;

@@ -25,6 +25,7 @@ struct ml_log {
     uint64_t epoch;
     struct ml_bundle decoded; /* of the entry given last */
     ml_err fail;
+    uint32_t adopted; /* ops of quarantined bundles that count all the same, by index */
 };
 
 struct person {

@@ -281,6 +281,32 @@ static void another_verdict_projects_again(void **state)
     assert_memory_not_equal(&now, &old, sizeof(now));
 }
 
+/* Rules B20: an adopted op counts where it stands, as if its bundle were accepted. */
+static void an_adopted_op_counts_in_its_place(void **state)
+{
+    struct place *p = *state;
+    struct ml_vault_counts counts;
+    tell_story(p);
+    p->log.adopted = UINT32_MAX;
+    p->log.epoch++;
+    place_catch_up(p, p->vault, 1000);
+    const struct ml_hash adopted = hash_of(p->vault);
+    assert_int_equal(ml_vault_counts(p->vault, &counts), ML_OK);
+    const uint64_t greyed = counts.ops_greyed;
+    p->log.adopted = 0;
+    p->log.epoch++;
+    place_catch_up(p, p->vault, 1000);
+    assert_int_equal(ml_vault_counts(p->vault, &counts), ML_OK);
+    assert_true(counts.ops_greyed > greyed);
+    for (uint64_t i = 0; i < p->log.count; i++) {
+        p->log.entry[i].verdict = ML_VERDICT_ACCEPTED;
+    }
+    p->log.epoch++;
+    place_catch_up(p, p->vault, 1000);
+    const struct ml_hash accepted = hash_of(p->vault);
+    assert_memory_equal(&adopted, &accepted, sizeof(adopted));
+}
+
 /* The newcomer's grant fails half-way, at every place: what waited for it opens all the same. */
 static void a_grant_that_fails_halfway_is_finished(void **state)
 {
@@ -351,6 +377,7 @@ int main(void)
         TEST(a_vault_goes_on_where_it_stopped),
         TEST(a_log_that_went_back_and_on_is_projected_again),
         TEST(another_verdict_projects_again),
+        TEST(an_adopted_op_counts_in_its_place),
         TEST(a_grant_that_fails_halfway_is_finished),
         TEST(no_failed_alloc_in_catching_up_is_felt),
     };

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "core/crypto/key_id.h"
+#include "core/crypto/sign.h"
 #include "support_world.h"
 
 enum { CHIEF, NURSE, COLLEAGUE, REFERENT, OTHER }; /* actors */
@@ -412,17 +414,13 @@ static void a_malicious_cut_takes_two(void **state)
     assert_ruled(f->chief, &held.id, ML_REASON_REVOKED);
 }
 
-/* Who was removed while he took somebody in took nobody in. */
-static void a_grant_by_who_is_removed_falls(void **state)
+/* At the colleague's, which hasn't heard of anything: the référent takes in a friend. Then, at the
+ * chief's, he is denied with a cut before that. Returns the friend's membership. */
+static struct ml_dep admit_friend(struct fixture *f)
 {
-    struct fixture *f = *state;
-    struct ml_govop op = denial(f, f->chief, ML_DENY_COMPROMISE);
     const struct actor *friend = &f->w.actors[OTHER];
-    op.u.deny.member = f->w.actors[REFERENT].member;
-    op.u.deny.cuts = world_heads(f->chief, &f->w.actors[REFERENT].member);
-    assert_int_equal(say(f, f->chief, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED);
-    op = (struct ml_govop){.type = ML_GOVOP_MEMBER_ADD,
-                           .u.member_add = {.member = friend->member, .rank = 3, .role = 60}};
+    struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD,
+                          .u.member_add = {.member = friend->member, .rank = 3, .role = 60}};
     const struct ml_log_outcome added = say(f, f->colleague, REFERENT, &op);
     assert_int_equal(added.verdict, ML_VERDICT_ACCEPTED);
     op = (struct ml_govop){.type = ML_GOVOP_NODE_ENROL,
@@ -433,12 +431,47 @@ static void a_grant_by_who_is_removed_falls(void **state)
     struct ml_slice bytes = world_opening(&f->w, friend);
     (void)world_append(&f->w, f->colleague,
                        &(struct draft){.by = friend, .ops = &bytes, .op_count = 1});
+    return added.id;
+}
+
+static void deny_referent(struct fixture *f)
+{
+    struct ml_govop op = denial(f, f->chief, ML_DENY_COMPROMISE);
+    op.u.deny.member = f->w.actors[REFERENT].member;
+    op.u.deny.cuts = world_heads(f->chief, &f->w.actors[REFERENT].member);
+    assert_int_equal(say(f, f->chief, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED);
+}
+
+/* Who was removed while he took somebody in took nobody in. */
+static void a_grant_by_who_is_removed_falls(void **state)
+{
+    struct fixture *f = *state;
+    const struct ml_dep added = admit_friend(f);
     const struct made record = write(f, f->colleague, OTHER, ML_LANE_RECORD);
+    assert_ruled(f->colleague, &record.id, ML_REASON_NONE);
+    deny_referent(f);
     hear(&f->w, f->colleague);
     hear(&f->w, f->chief);
-    assert_ruled(f->colleague, &added.id, ML_REASON_REVOKED);
+    assert_ruled(f->colleague, &added, ML_REASON_REVOKED);
     assert_ruled(f->colleague, &record.id, ML_REASON_GRANT_FELL);
     assert_ruled(f->chief, &record.id, ML_REASON_GRANT_FELL);
+}
+
+/* And what he vouched for is vouched for by nobody. */
+static void a_witness_who_falls_takes_his_word_back(void **state)
+{
+    struct fixture *f = *state;
+    const struct made seen = write(f, f->laptop, NURSE, ML_LANE_RECORD);
+    hear(&f->w, f->colleague);
+    (void)admit_friend(f);
+    (void)write(f, f->colleague, OTHER, ML_LANE_RECORD);
+    (void)deny(f, ML_DENY_DEPARTURE);
+    (void)world_ingest(f->colleague, last_made(f).wire);
+    assert_ruled(f->colleague, &seen.id, ML_REASON_NONE);
+    deny_referent(f);
+    const struct ml_log_outcome o = world_ingest(f->colleague, last_made(f).wire);
+    assert_true(o.changed > 0);
+    assert_ruled(f->colleague, &seen.id, ML_REASON_DEPARTED);
 }
 
 /* ---- adoption ---- */
@@ -501,6 +534,71 @@ static void not_by_its_author_nor_by_who_has_no_rank(void **state)
     assert_ruled(f->chief, &own.id, ML_REASON_REVOKED);
 }
 
+/* Not even when he may write again. */
+static void who_is_back_adopts_nothing_of_his_own(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_govop op = denial(f, f->chief, ML_DENY_SUSPENSION);
+    op.u.deny.member = f->w.actors[REFERENT].member;
+    op.u.deny.cuts = world_heads(f->chief, &f->w.actors[REFERENT].member);
+    assert_int_equal(say(f, f->chief, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED);
+    const struct made own = write(f, f->laptop, REFERENT, ML_LANE_RECORD);
+    hear(&f->w, f->chief);
+    assert_ruled(f->chief, &own.id, ML_REASON_SUSPENDED);
+    f->w.fake.wall_ms += 2 * 3600000u;
+    op = (struct ml_govop){.type = ML_GOVOP_CARD_SET, .u.card_set = {.kind = ML_CARD_MEMBER}};
+    op.u.card_set.card.ct = ml_slice_str("a card, sealed or so it seems");
+    memcpy(op.u.card_set.id, f->w.actors[COLLEAGUE].member.b, sizeof(op.u.card_set.id));
+    assert_int_equal(say(f, f->chief, COLLEAGUE, &op).verdict, ML_VERDICT_ACCEPTED);
+    op = (struct ml_govop){.type = ML_GOVOP_TEAM_ADD, .u.team_add = {.team = {{1}}}};
+    assert_int_equal(say(f, f->chief, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED);
+    const struct ml_log_outcome o = judge(f, f->chief, REFERENT, &own.id, false);
+    assert_int_equal(o.verdict, ML_VERDICT_ACCEPTED); /* he is back */
+    assert_ruled(f->chief, &own.id, ML_REASON_SUSPENDED);
+    (void)judge(f, f->chief, CHIEF, &own.id, false);
+    assert_ruled(f->chief, &own.id, ML_REASON_ADOPTED);
+}
+
+/* Both branches stay, and who forked, on whatever machine it was, takes them in himself. */
+static void a_member_adopts_the_branches_of_his_own_fork(void **state)
+{
+    struct fixture *f = *state;
+    struct actor *nurse = &f->w.actors[NURSE];
+    struct ml_log *image = world_log(&f->w);
+    hear(&f->w, image);
+    const struct made one = write(f, f->laptop, NURSE, ML_LANE_RECORD);
+    const struct made two = write(f, image, NURSE, ML_LANE_KEYS);
+    hear(&f->w, f->chief);
+    assert_ruled(f->chief, &one.id, ML_REASON_FORK);
+    assert_ruled(f->chief, &two.id, ML_REASON_FORK);
+    ml_log_close(image);
+    /* His new writer names the heads of the one before, up to where it parted. */
+    const struct actor before = *nurse;
+    struct ml_dep opening = {.seq = 0};
+    struct ml_log_entry e;
+    for (uint64_t n = 0; ml_log_after(f->chief, n, 1u, &e) == ML_OK; n = e.n) {
+        if (memcmp(&e.header.writer, &before.id, sizeof(before.id)) == 0) {
+            opening = (struct ml_dep){
+                .writer = before.id, .seq = e.header.seq, .hash = ml_hash16_of(&e.hash)};
+        }
+    }
+    nurse->seed = NULL;
+    assert_int_equal(ml_sign_keypair(&nurse->pk, &nurse->seed, &f->w.fake.env), ML_OK);
+    nurse->id = ml_writer_id_of(&nurse->pk);
+    struct ml_govop op = {.type = ML_GOVOP_WRITER_OPEN,
+                          .u.writer_open = {.writer = nurse->pk,
+                                            .member = nurse->member,
+                                            .node = nurse->node,
+                                            .heads = {.items = &opening, .count = 1}}};
+    struct ml_slice bytes = world_op(&f->w, &op, nurse->mon);
+    (void)world_append(&f->w, f->chief, &(struct draft){.by = nurse, .ops = &bytes, .op_count = 1});
+    (void)judge(f, f->chief, NURSE, &one.id, false);
+    (void)judge(f, f->chief, NURSE, &two.id, false);
+    assert_ruled(f->chief, &one.id, ML_REASON_ADOPTED);
+    assert_ruled(f->chief, &two.id, ML_REASON_ADOPTED);
+    ml_secret_free(before.seed);
+}
+
 static void a_rejection_wins_unless_who_adopts_knew_it(void **state)
 {
     struct fixture *f = *state;
@@ -529,6 +627,23 @@ static void an_adoption_by_who_had_no_right_falls(void **state)
     assert_ruled(f->colleague, &record.id, ML_REASON_ADOPTED);
     hear(&f->w, f->colleague);
     assert_ruled(f->colleague, &record.id, ML_REASON_REVOKED);
+}
+
+/* Also where nothing else of the chain is looked at: its writer isn't denied. */
+static void an_adopted_branch_falls_with_who_adopted_it(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_log *image = world_log(&f->w);
+    hear(&f->w, image);
+    const struct made one = write(f, f->laptop, NURSE, ML_LANE_RECORD);
+    (void)write(f, image, NURSE, ML_LANE_KEYS);
+    ml_log_close(image);
+    hear(&f->w, f->colleague);
+    (void)judge(f, f->colleague, REFERENT, &one.id, false);
+    assert_ruled(f->colleague, &one.id, ML_REASON_ADOPTED);
+    deny_referent(f);
+    hear(&f->w, f->colleague);
+    assert_ruled(f->colleague, &one.id, ML_REASON_FORK);
 }
 
 static void single_ops_are_adopted_in_place(void **state)
@@ -617,10 +732,14 @@ int main(void)
         TEST(nobody_revokes_his_equal_or_better_alone),
         TEST(a_malicious_cut_takes_two),
         TEST(a_grant_by_who_is_removed_falls),
+        TEST(a_witness_who_falls_takes_his_word_back),
         TEST(what_is_left_out_can_be_adopted),
         TEST(not_by_its_author_nor_by_who_has_no_rank),
+        TEST(who_is_back_adopts_nothing_of_his_own),
+        TEST(a_member_adopts_the_branches_of_his_own_fork),
         TEST(a_rejection_wins_unless_who_adopts_knew_it),
         TEST(an_adoption_by_who_had_no_right_falls),
+        TEST(an_adopted_branch_falls_with_who_adopted_it),
         TEST(single_ops_are_adopted_in_place),
         TEST(a_revocation_that_fails_leaves_nothing),
     };
