@@ -274,6 +274,50 @@ static int member_list(struct cli *c)
     return cli_run_call(c, "member.list", cli_params(c), show_members);
 }
 
+static void show_revoked(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf("%s n'a plus le droit d'écrire. Ce qui était reçu ici de lui reste et compte.\n",
+           cli_text(v, "name"));
+}
+
+static int member_deny(struct cli *c, const char *method, struct ml_args *params,
+                       void (*show)(const struct cli *c, const struct ml_value *v))
+{
+    if (cli_option_value(c, "member") == NULL) {
+        ml_args_free(params);
+        return cli_usage(c, "il faut --member");
+    }
+    cli_param(params, "member", cli_option_value(c, "member"));
+    cli_param(params, "node", cli_option_value(c, "node"));
+    return cli_run_call(c, method, params, show);
+}
+
+static int member_revoke(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "mode",
+              cli_option_value(c, "compromised") != NULL ? "compromise" : "departure");
+    return member_deny(c, "member.revoke", params, show_revoked);
+}
+
+static void show_suspended(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf("%s est suspendu. La suspension finit d'elle-même à l'heure dite.\n",
+           cli_text(v, "name"));
+}
+
+static int member_suspend(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    if (!cli_param_number(c, params, "hours", cli_option_value(c, "hours"))) {
+        ml_args_free(params);
+        return CLI_USAGE;
+    }
+    return member_deny(c, "member.suspend", params, show_suspended);
+}
+
 /* --- enrol --- */
 
 static void show_code(const struct cli *c, const struct ml_value *v)
@@ -391,6 +435,19 @@ static const struct cli_option member_options[] = {
     {"rpps", "N", "son numéro RPPS", false},
     {NULL, NULL, NULL, false}};
 
+static const struct cli_option revoke_options[] = {
+    {"member", "ID", "qui", false},
+    {"node", "ID", "sur ce poste seulement (perdu, volé)", false},
+    {"compromised", NULL, "clé ou poste volé : rien de ce qui n'est pas déjà reçu ne compte",
+     false},
+    {NULL, NULL, NULL, false}};
+
+static const struct cli_option suspend_options[] = {
+    {"member", "ID", "qui", false},
+    {"node", "ID", "sur ce poste seulement", false},
+    {"hours", "N", "pour combien d'heures, 72 au plus (défaut)", false},
+    {NULL, NULL, NULL, false}};
+
 static const struct cli_option enrol_options[] = {
     {"member", "ID", "donne un code pour un poste de ce membre (coordinateur)", false},
     {"code", "MOTS", "rejoint avec le code reçu", false},
@@ -421,6 +478,14 @@ const struct cli_command cli_commands_org[] = {
      "maille member add --name \"Léa Morin\" --profession infirmier", member_options, member_add},
     {"member list", NULL, "Liste les membres et leurs postes", NULL, "maille member list", NULL,
      member_list},
+    {"member revoke", NULL, "Retire à un membre le droit d'écrire (rang plus élevé que le sien)",
+     "Ce qui est reçu sur ce poste reste et compte. Au-delà, un départ garde ce que d'autres ont\n"
+     "vu à temps ; après un vol (--compromised) rien ne compte, sauf ce qui est adopté ensuite.",
+     "maille member revoke --member 0123456789abcdef0123456789abcdef", revoke_options,
+     member_revoke},
+    {"member suspend", NULL, "Suspend un membre, 72 heures au plus", NULL,
+     "maille member suspend --member 0123456789abcdef0123456789abcdef --hours 24", suspend_options,
+     member_suspend},
     {"enrol", NULL, "Fait adhérer un poste : donne un code, ou rejoint avec un code",
      "Chez le coordinateur : --member donne un code à usage unique, valable dix minutes.\n"
      "Sur le nouveau poste : --code et --address rejoignent, puis la première copie arrive.",

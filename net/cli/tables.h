@@ -11,7 +11,8 @@ extern const struct cli_command cli_commands_import[];   /* import, gen, demo */
 extern const struct cli_command cli_commands_sync[];     /* peers, exchanges */
 extern const struct cli_command cli_commands_log[];      /* verify, log */
 extern const struct cli_command cli_commands_document[]; /* files of the record */
-extern const struct cli_command cli_commands_schema[];   /* what a record may hold */
+extern const struct cli_command cli_commands_quarantine[];
+extern const struct cli_command cli_commands_schema[]; /* what a record may hold */
 extern const struct cli_command cli_commands_doctor[];
 
 /** Adds {fields: ...} from each --set FIELD=VALUE (`c->repeated`) and, with --stdin, a JSON object

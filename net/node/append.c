@@ -56,7 +56,9 @@ static void append_outcome(void *user, const struct ml_log_outcome *o)
     struct append *a = user;
     const bool own = o->index != ML_LOG_NO_INDEX;
     if (own && (o->result != ML_LOG_STORED || o->verdict != ML_VERDICT_ACCEPTED)) {
-        a->err = o->result == ML_LOG_REFUSED ? o->err : ML_E_ROLLED_BACK;
+        const bool denied = o->result == ML_LOG_STORED && o->reason != ML_REASON_FORK;
+        a->err = denied ? ML_E_DENIED : ML_E_ROLLED_BACK;
+        a->err = o->result == ML_LOG_REFUSED ? o->err : a->err;
         a->reason = o->reason;
         return;
     }

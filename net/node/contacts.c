@@ -3,16 +3,10 @@
 
 #include <string.h>
 
+/* Also one that was denied since: what is remembered of it is no way back in. */
 static bool governance_knows(const struct ml_org *org, const struct ml_node_id *node)
 {
-    const struct ml_gov *gov = ml_log_gov(org->log);
-    const struct ml_fact *f = NULL;
-    while ((f = ml_gov_next(gov, ML_FACT_MON, f)) != NULL) {
-        if (memcmp(&f->node, node, sizeof(*node)) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return ml_gov_knew_node(ml_log_gov(org->log), node) != NULL;
 }
 
 const struct ml_known_node *ml_contacts_node(const struct ml_org *org,

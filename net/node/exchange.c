@@ -66,6 +66,13 @@ static bool peer_is_linked(const struct ml_exchange *x, const struct exchange_pe
     return false;
 }
 
+/* Who let this node in, until governance says who that is. */
+static bool is_sponsor(const struct ml_exchange *x, const struct ml_node_id *node)
+{
+    return memcmp(&x->sponsor, node, sizeof(*node)) == 0 &&
+           ml_gov_knew_node(ml_log_gov(x->org->log), node) == NULL;
+}
+
 /* The Noise key that governance has for a node. */
 static bool node_noise(const struct ml_exchange *x, const struct ml_node_id *node,
                        struct ml_box_pk *noise)
@@ -80,7 +87,7 @@ static bool node_noise(const struct ml_exchange *x, const struct ml_node_id *nod
     }
     const struct ml_known_node *contact = ml_contacts_node(x->org, node);
     *noise = contact != NULL ? contact->noise : x->sponsor_noise;
-    return contact != NULL || memcmp(&x->sponsor, node, sizeof(*node)) == 0;
+    return contact != NULL || is_sponsor(x, node);
 }
 
 /* Whose link this is; false: nobody's of this structure. */
@@ -95,7 +102,21 @@ static bool node_of_noise(const struct ml_exchange *x, const struct ml_box_pk *n
     }
     *node = known != NULL ? known->node : x->sponsor;
     return known != NULL || (memcmp(noise, &x->sponsor_noise, sizeof(*noise)) == 0 &&
-                             !ml_is_zero(noise, sizeof(*noise)));
+                             !ml_is_zero(noise, sizeof(*noise)) && is_sponsor(x, &x->sponsor));
+}
+
+/* It was let in once and has no place any more: it gets what says so, and an entry that it
+ * acknowledged is never stranded there (rules B17). */
+static bool is_drained(const struct ml_exchange *x, const struct ml_box_pk *noise,
+                       struct ml_node_id *node)
+{
+    const struct ml_gov *gov = ml_log_gov(x->org->log);
+    const struct ml_fact *was = ml_gov_knew_noise(gov, noise);
+    if (was == NULL || ml_gov_noise(gov, noise) != NULL) {
+        return false;
+    }
+    *node = was->node;
+    return true;
 }
 
 static ml_err peer_load(void *user, const struct ml_log_peer *peer)
@@ -337,6 +358,25 @@ void ml_exchange_close(struct ml_org *org)
     org->exchange = NULL;
 }
 
+/* Governance changed: who has no place on his node any more is let go, and when he comes back he
+ * drains; who has one again comes back for the whole. */
+static void links_review(struct ml_exchange *x)
+{
+    const struct ml_node_ports *ports = &x->org->node->ports;
+    const size_t acts = ml_gov_acts(ml_log_gov(x->org->log));
+    if (acts == x->acts) {
+        return;
+    }
+    x->acts = acts;
+    for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
+        const uint64_t link = x->links[i].link;
+        struct ml_box_pk noise;
+        if (link != 0 && node_noise(x, &x->links[i].peer, &noise) == x->links[i].drains) {
+            ports->link_close(ports->ctx, link, ML_E_DENIED); /* the driver says when it is down */
+        }
+    }
+}
+
 void ml_exchange_run(struct ml_org *org)
 {
     struct ml_exchange *x = org->exchange;
@@ -344,6 +384,7 @@ void ml_exchange_run(struct ml_org *org)
     if (x == NULL || x->running) {
         return;
     }
+    links_review(x);
     x->running = true;
     ml_sync_tick(x->sync, now_ms(x));
     while (ml_sync_next(x->sync, &action)) {
@@ -410,7 +451,8 @@ void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link
     struct ml_exchange *x = org->exchange;
     const struct ml_node_ports *ports = &org->node->ports;
     struct ml_node_id node;
-    const bool known = node_of_noise(x, &peer->remote_static, &node);
+    const bool drains = is_drained(x, &peer->remote_static, &node);
+    const bool known = drains || node_of_noise(x, &peer->remote_static, &node);
     struct exchange_link *l = link_find(x, 0);
     struct ml_buf base;
     if (!known || l == NULL) {
@@ -418,7 +460,9 @@ void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link
         return;
     }
     struct exchange_peer *p = peer_find(x, &node);
-    contact_keep(x, peer, &node);
+    if (!drains) {
+        contact_keep(x, peer, &node);
+    }
     if (p != NULL) {
         p->dial = p->dial == peer->dial ? 0 : p->dial;
         p->wait_ms = ML_EXCHANGE_REDIAL_MS;
@@ -428,13 +472,15 @@ void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link
     ml_err err = ml_log_base_get(org->log, &node, &base);
     const struct ml_sync_open open = {.peer = node,
                                       .initiator = peer->initiator,
+                                      .drains = drains,
                                       .hlc = ml_org_hlc(org),
                                       .base =
                                           err == ML_OK ? ml_buf_slice(&base) : ml_slice(NULL, 0)};
     uint32_t session = 0;
     err = ml_sync_on_open(x->sync, &open, &session);
     if (err == ML_OK) {
-        *l = (struct exchange_link){.link = link, .session = session, .peer = node};
+        *l = (struct exchange_link){
+            .link = link, .session = session, .drains = drains, .peer = node};
         ml_tally_began(org, &node);
     } else {
         ports->link_close(ports->ctx, link, err);

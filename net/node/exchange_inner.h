@@ -15,6 +15,7 @@
 struct exchange_link {
     uint64_t link; /* 0: free */
     uint32_t session;
+    bool drains; /* its peer was revoked */
     struct ml_node_id peer;
     struct ml_tally_flow told; /* of its session, what the day's tally has already */
 };
@@ -42,6 +43,7 @@ struct ml_exchange {
     size_t peer_count;
     struct ml_node_id sponsor; /* zero: none */
     struct ml_box_pk sponsor_noise;
+    size_t acts; /* of governance, when links were last held against it */
     uint64_t sync_wake_ms;
     uint64_t holes;    /* bodies that the engine knows to be missing */
     ml_err unanchored; /* why the last record wasn't written, said once; ML_OK: it was */

@@ -1,4 +1,4 @@
-/* net/node/methods_member.c -- members of the structure, and their enrolment on nodes. */
+/* net/node/methods_member.c -- members of the structure, their enrolment on nodes, and its end. */
 #include <string.h>
 
 #include "net/node/card.h"
@@ -100,9 +100,157 @@ static ml_err member_list(struct ml_call *call)
     return ML_OK;
 }
 
+/* ---- denials ---- */
+
+enum { HOUR_MS = 3600000, SUSPEND_HOURS_MAX = 72 };
+
+/* The heads of the subject's writers, of all or of one node: what is here of his counts. */
+struct cuts {
+    const struct ml_gov *gov;
+    const struct ml_deny *deny;
+    struct ml_dep at[ML_CUTS_MAX];
+    uint32_t count;
+};
+
+static ml_err cut_take(void *user, const struct ml_dep *head)
+{
+    struct cuts *c = user;
+    const struct ml_fact *f = ml_gov_opening(c->gov, &head->writer);
+    const bool everywhere = ml_is_zero(&c->deny->node, sizeof(c->deny->node));
+    if (f == NULL || memcmp(&f->member, &c->deny->member, sizeof(f->member)) != 0 ||
+        (!everywhere && memcmp(&f->node, &c->deny->node, sizeof(f->node)) != 0)) {
+        return ML_OK;
+    }
+    if (c->count == ML_CUTS_MAX) {
+        return ML_E_LIMIT;
+    }
+    c->at[c->count++] = *head;
+    return ML_OK;
+}
+
+static ml_err deny_append(struct ml_org *org, struct ml_govop *op, struct cuts *cuts)
+{
+    struct ml_author author;
+    struct ml_buf buf;
+    ml_session_author(org, &author);
+    ml_buf_init(&buf, org->node->env, ML_GOVOP_BYTES_MAX);
+    ml_err err = ml_log_heads(org->log, cut_take, cuts);
+    op->u.deny.cuts = (struct ml_list){.items = cuts->at, .count = cuts->count};
+    if (err == ML_OK) {
+        err = ml_govop_encode(&buf, op);
+    }
+    if (err == ML_OK) {
+        const struct ml_slice one = ml_buf_slice(&buf);
+        err = ml_org_append_plain(org, &author, ML_LANE_GOVERNANCE, &one, 1);
+    }
+    ml_buf_free(&buf);
+    return err;
+}
+
+static bool works_on(const struct ml_gov *gov, const struct ml_deny *deny)
+{
+    const struct ml_fact *f = NULL;
+    while ((f = ml_gov_next(gov, ML_FACT_MON, f)) != NULL) {
+        if (memcmp(&f->member, &deny->member, sizeof(f->member)) == 0 &&
+            memcmp(&f->node, &deny->node, sizeof(f->node)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Why not, said before anything is written: governance rules alike (R7), also of who is suspended
+ * or left already. NULL: he may. */
+static const char *why_not_deny(const struct ml_org *org, const struct ml_deny *deny)
+{
+    const struct ml_gov *gov = ml_log_gov(org->log);
+    const struct ml_fact *actor = ml_gov_member(gov, &org->session->member);
+    const struct ml_fact *now = ml_gov_member(gov, &deny->member);
+    const struct ml_fact *subject = now != NULL ? now : ml_gov_ever_member(gov, &deny->member);
+    const bool everywhere = ml_is_zero(&deny->node, sizeof(deny->node));
+    const bool suspends = deny->mode == ML_DENY_SUSPENSION;
+    if (subject == NULL) {
+        return "member.unknown";
+    }
+    if (!everywhere && !works_on(gov, deny)) {
+        return "member.node";
+    }
+    if (memcmp(&deny->member, &org->session->member, sizeof(deny->member)) == 0) {
+        const bool here = memcmp(&deny->node, &org->secrets.node, sizeof(deny->node)) == 0;
+        return everywhere || here ? "member.deny_self" : NULL;
+    }
+    if (actor == NULL || actor->rank > ML_RANK_REFERENT) {
+        return "rank.referent";
+    }
+    if (subject->rank < actor->rank) {
+        return "member.deny_better";
+    }
+    return subject->rank == actor->rank && !suspends ? "member.deny_equal" : NULL;
+}
+
+static ml_err member_deny(struct ml_call *call, struct ml_govop *op)
+{
+    struct ml_org *org = call->org;
+    struct ml_deny *deny = &op->u.deny;
+    ml_err err = ml_call_id(call, deny->member.b, sizeof(deny->member.b), "member");
+    if (err == ML_OK && ml_value_get(call->params, "node") != NULL) {
+        err = ml_call_id(call, deny->node.b, sizeof(deny->node.b), "node");
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    const char *why = why_not_deny(org, deny);
+    if (why != NULL) {
+        return ml_call_fail(call, ML_E_DENIED, why, NULL, NULL);
+    }
+    struct cuts *cuts = ml_alloc(org->node->env, sizeof(*cuts));
+    if (cuts == NULL) {
+        return ML_E_NOMEM;
+    }
+    *cuts = (struct cuts){.gov = ml_log_gov(org->log), .deny = deny};
+    err = deny_append(org, op, cuts);
+    ml_release(org->node->env, cuts);
+    if (err != ML_OK) {
+        return err;
+    }
+    struct ml_card_place of = {.kind = ML_CARD_MEMBER};
+    memcpy(of.id, deny->member.b, sizeof(of.id));
+    ml_result_hex(call->result, "member", deny->member.b, sizeof(deny->member.b));
+    ml_result_int(call->result, "until_ms", (int64_t)deny->until_ms);
+    ml_card_describe(org, call->result, &of);
+    const struct ml_trace_note note = {.action = ML_TRACE_GOVERN, .result = ML_TRACE_DONE};
+    return ml_trace_note(call, &note);
+}
+
+static ml_err member_revoke(struct ml_call *call)
+{
+    struct ml_govop op = {.type = ML_GOVOP_DENY, .must_understand = true};
+    const char *mode = ml_call_text_or(call, "mode", "departure");
+    op.u.deny.mode = strcmp(mode, "compromise") == 0 ? ML_DENY_COMPROMISE : ML_DENY_DEPARTURE;
+    if (op.u.deny.mode == ML_DENY_DEPARTURE && strcmp(mode, "departure") != 0) {
+        return ml_call_fail(call, ML_E_INVALID, "member.mode", NULL, NULL);
+    }
+    return member_deny(call, &op);
+}
+
+static ml_err member_suspend(struct ml_call *call)
+{
+    const struct ml_env *env = call->node->env;
+    struct ml_govop op = {.type = ML_GOVOP_DENY, .must_understand = true};
+    const int64_t hours = ml_value_int(ml_value_get(call->params, "hours"), SUSPEND_HOURS_MAX);
+    if (hours < 1 || hours > SUSPEND_HOURS_MAX) {
+        return ml_call_fail(call, ML_E_INVALID, "member.hours", NULL, NULL);
+    }
+    op.u.deny.mode = ML_DENY_SUSPENSION;
+    op.u.deny.until_ms = env->wall_ms(env->ctx) + (uint64_t)hours * HOUR_MS;
+    return member_deny(call, &op);
+}
+
 const struct ml_method ml_methods_member[] = {
     {"member.add", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, member_add},
     {"member.list", ML_NEEDS_SESSION, member_list},
+    {"member.revoke", ML_NEEDS_SESSION, member_revoke},
+    {"member.suspend", ML_NEEDS_SESSION, member_suspend},
     {"enrol.code", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, ml_method_enrol_code},
     {"enrol.join", 0, ml_method_enrol_join},
     {NULL, 0, NULL},

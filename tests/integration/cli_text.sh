@@ -88,3 +88,13 @@ on b sync wait --timeout-ms 60000
 says b 'scan.pdf' document show "$patient" "$object"
 says b 'Verrouillé' lock
 echo 'cli_text: passed'
+"$ML_BIN/maille" member list --home "$work/a" > "$work/text"
+paul=$(awk '/Paul Petit/ {print $1}' "$work/text")
+says a 'Paul Petit est suspendu' member suspend --member "$paul" --hours 2
+"$ML_BIN/maille" member add --name 'Zoé Petit' --profession kine --home "$work/a" > /dev/null
+"$ML_BIN/maille" member list --home "$work/a" > "$work/text"
+! grep -q 'Paul Petit' "$work/text" || die "suspended, yet listed: $(cat "$work/text")"
+zoe=$(awk '/Zoé Petit/ {print $1}' "$work/text")
+says a "Zoé Petit n'a plus le droit d'écrire" member revoke --member "$zoe" --compromised
+! "$ML_BIN/maille" member revoke --member 00112233445566778899aabbccddeeff --home "$work/a" 2> "$work/text"
+grep -q "n'est pas de la structure" "$work/text"

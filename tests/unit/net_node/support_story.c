@@ -69,7 +69,7 @@ void story_unlock(struct cluster *c, unsigned n)
     cluster_run(c, 100);
 }
 
-void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, int role)
+static void join(struct cluster *c, unsigned by, unsigned n, const char *name, const int job[2])
 {
     struct story_request r;
     char member[40];
@@ -78,7 +78,9 @@ void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, in
     story_ask(&r);
     story_put(&r, "name", name);
     ml_args_key(r.args, "role");
-    ml_args_int(r.args, role);
+    ml_args_int(r.args, job[0]);
+    ml_args_key(r.args, "rank");
+    ml_args_int(r.args, job[1]);
     story_must(&r, story_send(&r, c, by, "member.add"), "member.add");
     snprintf(member, sizeof(member), "%s", ml_value_text(story_get(&r, "member"), ""));
     story_end(&r);
@@ -99,6 +101,16 @@ void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, in
     story_must(&r, story_send(&r, c, n, "enrol.join"), "enrol.join");
     token_keep(&r, c, n);
     story_end(&r);
+}
+
+void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, int role)
+{
+    join(c, by, n, name, (const int[]){role, 3});
+}
+
+void story_join_ranked(struct cluster *c, unsigned by, unsigned n, const char *name, int rank)
+{
+    join(c, by, n, name, (const int[]){10, rank});
 }
 
 static void object_keep(const struct story_request *r, char object[40])

@@ -37,6 +37,8 @@ bool story_unlock_restored(struct cluster *c, unsigned n);
 ml_err story_try_unlock(struct cluster *c, unsigned n, const char *passphrase);
 /** `by` adds a member and a code; node `n` joins with it, and is given by's address. */
 void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, int role);
+/** The same with a rank. */
+void story_join_ranked(struct cluster *c, unsigned by, unsigned n, const char *name, int rank);
 /** Camille MARTIN, born on 28 March 1979. */
 void story_patient(struct cluster *c, unsigned n, char patient[40]);
 void story_treatment(struct cluster *c, unsigned n, const char *patient, struct story_drug drug,

@@ -169,11 +169,12 @@ static void ask_bundle(const struct fixture *f, struct story_request *r)
 }
 
 /* In an order in which each finds what it asks for. org.found and enrol.join have tests of their
- * own below: they begin with an empty home. */
+ * own below: they begin with an empty home. What can be done once has one in test_node_revoke. */
 static const struct rule rules[] = {
     {"node.status", ask_nothing, false, 0},
     {"org.list", ask_nothing, true, 0},
     {"member.list", ask_nothing, true, 0},
+    {"quarantine.list", ask_nothing, true, 0},
     {"patient.find", ask_find, true, 0},
     {"patient.show", ask_patient, true, 0},
     {"timeline.list", ask_patient, true, 0},
@@ -210,6 +211,10 @@ static const struct rule rules[] = {
     {"session.lock", ask_nothing, false, 0},
     {"org.found", NULL, false, 0},
     {"enrol.join", NULL, false, 0},
+    {"member.revoke", NULL, false, 0},
+    {"member.suspend", NULL, false, 0},
+    {"quarantine.adopt", NULL, false, 0},
+    {"quarantine.reject", NULL, false, 0},
 };
 
 static const struct rule *rule_of(const char *method)
