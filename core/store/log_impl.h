@@ -172,7 +172,7 @@ struct ml_log_tally {
 struct ml_log_anew {
     uint32_t looked_at;
     uint32_t changed; /* verdicts or reasons */
-    bool adopted;     /* it judges ops, perhaps single ones */
+    bool adopted;     /* ops of one that is left out were judged, perhaps single ones */
 };
 
 struct ml_log {

@@ -332,7 +332,8 @@ static ml_err judge_acts(struct ml_log *log, const struct ml_view *before)
 
 /* ---- adoptions ---- */
 
-/* A bundle that a judgement names, if it is here. */
+/* A bundle that a judgement names, if it is here. Single ops of it may count otherwise now, though
+ * its verdict stays. */
 static ml_err judge_named(struct ml_log *log, const struct ml_hash *hash)
 {
     struct ml_log_entry entry;
@@ -340,22 +341,26 @@ static ml_err judge_named(struct ml_log *log, const struct ml_hash *hash)
     uint64_t n = 0;
     const struct ml_hash16 start = ml_hash16_of(hash);
     ml_err err = ml_log_find_hash(log, &n, &start);
-    if (err == ML_OK && n != 0) {
-        err = ml_log_header_of(log, &entry, &flags, n);
+    if (err != ML_OK || n == 0) {
+        return err;
     }
-    const bool here = err == ML_OK && n != 0 && memcmp(entry.hash.b, hash->b, sizeof(hash->b)) == 0;
-    const struct ml_log_writer *w = here ? ml_log_writer_find(log, &entry.header.writer) : NULL;
-    struct judging j = {.log = log, .writer = w};
-    if (here) {
-        j.lane = entry.header.lane;
-        j.after = entry.header.seq - 1;
-        j.up_to = entry.header.seq;
+    err = ml_log_header_of(log, &entry, &flags, n);
+    if (err != ML_OK || memcmp(entry.hash.b, hash->b, sizeof(hash->b)) != 0 ||
+        entry.header.lane == ML_LANE_GOVERNANCE) {
+        ml_log_entry_done(log);
+        return err;
     }
+    struct judging j = {.log = log,
+                        .writer = ml_log_writer_find(log, &entry.header.writer),
+                        .lane = entry.header.lane,
+                        .after = entry.header.seq - 1,
+                        .up_to = entry.header.seq};
+    log->anew.adopted = log->anew.adopted || entry.reason != ML_REASON_NONE;
     ml_log_entry_done(log);
-    return w != NULL && j.lane != ML_LANE_GOVERNANCE ? judge_chain(&j) : err;
+    return j.writer == NULL ? ml_log_corrupt(log) : judge_chain(&j);
 }
 
-/* Those that act `from` and later ones state. */
+/* What act `from` and later ones judge. */
 static ml_err judge_adopted(struct ml_log *log, size_t from)
 {
     const struct ml_fact *f = NULL;
@@ -363,7 +368,6 @@ static ml_err judge_adopted(struct ml_log *log, size_t from)
     while (err == ML_OK && (f = ml_gov_next_judgement(log->gov, f)) != NULL) {
         if (f->act >= from) {
             err = judge_named(log, &f->bundle);
-            log->anew.adopted = true;
         }
     }
     return err;

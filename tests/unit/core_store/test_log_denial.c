@@ -335,7 +335,7 @@ static void a_suspension_ends_by_itself(void **state)
     hear(&f->w, f->laptop);
     const struct made during = write(f, f->laptop, NURSE, ML_LANE_RECORD);
     assert_ruled(f->laptop, &during.id, ML_REASON_NOT_ENROLLED);
-    f->w.fake.wall_ms += 2 * 3600000u;
+    f->w.fake.wall_ms += UINT64_C(7200000);
     struct ml_govop op = {.type = ML_GOVOP_TEAM_ADD, .u.team_add = {.team = {{1}}}};
     assert_int_equal(say(f, f->chief, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED);
     hear(&f->w, f->laptop);
@@ -508,7 +508,7 @@ static void what_is_left_out_can_be_adopted(void **state)
     assert_ruled(f->chief, &record.id, ML_REASON_ADOPTED);
     /* Where the judgement comes before what it is about. */
     for (size_t i = 0; i < f->w.made_count; i++) {
-        if (memcmp(&f->w.made[i].id, &record.id, sizeof(record.id)) != 0) {
+        if (memcmp(&f->w.made[i].id.hash, &record.id.hash, sizeof(record.id.hash)) != 0) {
             (void)world_ingest(f->colleague, f->w.made[i].wire);
         }
     }
@@ -545,7 +545,7 @@ static void who_is_back_adopts_nothing_of_his_own(void **state)
     const struct made own = write(f, f->laptop, REFERENT, ML_LANE_RECORD);
     hear(&f->w, f->chief);
     assert_ruled(f->chief, &own.id, ML_REASON_SUSPENDED);
-    f->w.fake.wall_ms += 2 * 3600000u;
+    f->w.fake.wall_ms += UINT64_C(7200000);
     op = (struct ml_govop){.type = ML_GOVOP_CARD_SET, .u.card_set = {.kind = ML_CARD_MEMBER}};
     op.u.card_set.card.ct = ml_slice_str("a card, sealed or so it seems");
     memcpy(op.u.card_set.id, f->w.actors[COLLEAGUE].member.b, sizeof(op.u.card_set.id));
