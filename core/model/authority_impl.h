@@ -101,6 +101,10 @@ bool ml_view_stands(const struct ml_view *v, const struct ml_said *said);
 /** Is it the latest grant, of those that stand: no other of the member saw it? */
 bool ml_view_is_last_grant(const struct ml_view *v, const struct ml_said *said);
 
+/** His rank were there no denial of this mode or a milder one: who is suspended keeps the rank that
+ * protects him. */
+uint8_t ml_view_rank_spared(const struct ml_view *v, uint32_t member, ml_denial_mode mode);
+
 /** Judges the act added last, at its own vector: its ruling, author, needs, strata. NOMEM. */
 ml_err ml_authority_rule(struct ml_authority *a) ML_MUST_CHECK;
 

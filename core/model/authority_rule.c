@@ -153,11 +153,12 @@ static uint8_t rank_of_subject(const struct judging *j, uint32_t member)
     return ml_view_rank(j->v, member);
 }
 
+/* Who is suspended is one of them: else one would suspend whom he can't win. */
 static unsigned members_of_rank(const struct judging *j, uint8_t rank)
 {
     unsigned count = 0;
     for (uint32_t m = 0; m < j->a->persons.count; m++) {
-        count += ml_view_rank(j->v, m) <= rank;
+        count += ml_view_rank_spared(j->v, m, ML_DENIAL_SUSPENSION) <= rank;
     }
     return count;
 }
@@ -175,10 +176,10 @@ static bool may_promote(struct judging *j, const struct ml_say *say)
 }
 
 /* Nobody gives himself a rank, nor takes one from his equal: he ranks above both what the subject
- * has and what he gets, which leaves those of rank 2 or better. */
+ * has, or had before he was denied, and what he gets, which leaves those of rank 2 or better. */
 static void rule_member(struct judging *j, const struct ml_say *say)
 {
-    const uint8_t now = ml_view_rank(j->v, say->member);
+    const uint8_t now = ml_view_rank_spared(j->v, say->member, ML_DENIAL_COMPROMISE);
     bool may = false;
     if (say->rank == ML_RANK_COORDINATOR) {
         may = say->member != j->act->member && may_promote(j, say);
@@ -207,12 +208,13 @@ static bool is_short_suspension(const struct judging *j, const struct ml_say *sa
            say->until_ms <= ml_hlc_ms(j->act->hlc) + ML_SUSPEND_MS;
 }
 
-/* R7: alone against who ranks below; against an equal with a second signature, or for a while. */
+/* R7: alone against who ranks below; against an equal with a second signature, or for a while. Who
+ * is denied already ranks as before: a suspension of an equal opens no way to revoke him alone. */
 static void rule_denial(struct judging *j, struct ml_said *said)
 {
     const struct ml_say *say = &said->say;
     const uint8_t actor = j->act->rank;
-    const uint8_t subject = ml_view_rank(j->v, say->member);
+    const uint8_t subject = ml_view_rank_spared(j->v, say->member, ML_DENIAL_COMPROMISE);
     const bool coordinator = actor == ML_RANK_COORDINATOR;
     if (say->root) {
         said->stratum = ML_STRATUM_ROOT;

@@ -230,8 +230,9 @@ static bool concerns(const struct ml_say *denial, const struct ml_say *grant)
            (denial->node == ML_NOBODY && denial->mode == ML_DENIAL_COMPROMISE);
 }
 
-/* Deny beats allow, unless the allow had seen it (I6). */
-bool ml_view_stands(const struct ml_view *v, const struct ml_said *said)
+/* Deny beats allow, unless the allow had seen it (I6). Denials of mode `spared` and milder ones
+ * aren't looked at. */
+static bool stands_but(const struct ml_view *v, const struct ml_said *said, unsigned spared)
 {
     const struct ml_authority *a = v->a;
     if (!ml_view_counts(v, said->act)) {
@@ -239,8 +240,30 @@ bool ml_view_stands(const struct ml_view *v, const struct ml_said *said)
     }
     for (size_t i = 0; i < v->denials.count; i++) {
         const struct ml_said *denial = &a->said[v->denials.at[i]];
-        if (concerns(&denial->say, &said->say) &&
+        if (denial->say.mode < spared && concerns(&denial->say, &said->say) &&
             !ml_authority_holds(a, a->acts[said->act].vec, denial->act) && !has_lapsed(v, denial)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#define SPARED_NONE (ML_DENIAL_SUSPENSION + 1u)
+
+bool ml_view_stands(const struct ml_view *v, const struct ml_said *said)
+{
+    return stands_but(v, said, SPARED_NONE);
+}
+
+static bool is_last_but(const struct ml_view *v, const struct ml_said *said, unsigned spared)
+{
+    const struct ml_authority *a = v->a;
+    for (uint32_t i = ml_authority_last_of(a, said->say.member); i != ML_NOBODY;
+         i = a->said[i].before) {
+        const struct ml_said *other = &a->said[i];
+        if (other->say.kind == ML_SAY_MEMBER && other->act != said->act &&
+            stands_but(v, other, spared) &&
+            ml_authority_holds(a, a->acts[other->act].vec, said->act)) {
             return false;
         }
     }
@@ -249,31 +272,32 @@ bool ml_view_stands(const struct ml_view *v, const struct ml_said *said)
 
 bool ml_view_is_last_grant(const struct ml_view *v, const struct ml_said *said)
 {
-    const struct ml_authority *a = v->a;
-    for (uint32_t i = ml_authority_last_of(a, said->say.member); i != ML_NOBODY;
-         i = a->said[i].before) {
-        const struct ml_said *other = &a->said[i];
-        if (other->say.kind == ML_SAY_MEMBER && other->act != said->act &&
-            ml_view_stands(v, other) && ml_authority_holds(a, a->acts[other->act].vec, said->act)) {
-            return false;
-        }
-    }
-    return true;
+    return is_last_but(v, said, SPARED_NONE);
 }
 
 /* Of several that nobody replaced, the lowest right. */
-uint8_t ml_view_rank(const struct ml_view *v, uint32_t member)
+static uint8_t rank_but(const struct ml_view *v, uint32_t member, unsigned spared)
 {
     const struct ml_authority *a = v->a;
     uint8_t rank = 0;
     for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
         const struct ml_said *s = &a->said[i];
-        if (s->say.kind == ML_SAY_MEMBER && s->say.rank > rank && ml_view_stands(v, s) &&
-            ml_view_is_last_grant(v, s)) {
+        if (s->say.kind == ML_SAY_MEMBER && s->say.rank > rank && stands_but(v, s, spared) &&
+            is_last_but(v, s, spared)) {
             rank = s->say.rank;
         }
     }
     return rank == 0 ? ML_RANK_NODE : rank;
+}
+
+uint8_t ml_view_rank(const struct ml_view *v, uint32_t member)
+{
+    return rank_but(v, member, SPARED_NONE);
+}
+
+uint8_t ml_view_rank_spared(const struct ml_view *v, uint32_t member, ml_denial_mode mode)
+{
+    return rank_but(v, member, mode);
 }
 
 bool ml_view_grant(const struct ml_view *v, size_t act, size_t say)

@@ -284,6 +284,33 @@ static void an_equal_may_be_suspended_for_three_days(void **state)
     assert_int_equal(rank_of(f, 1), ML_RANK_NODE);
 }
 
+/* Rules R7: nor by a référent, nor with another rank in his place. */
+static void a_suspended_equal_is_no_lower_for_it(void **state)
+{
+    struct fixture *f = *state;
+    assert_said(say(f, 0, deny(f, 1, ML_DENIAL_SUSPENSION)), ACCEPTED);
+    assert_said(say(f, 0, deny(f, 1, ML_DENIAL_COMPROMISE)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 2, deny(f, 1, ML_DENIAL_DEPARTURE)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, grant(1, ML_RANK_MEMBER)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 2, grant(1, ML_RANK_MEMBER)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, with(deny(f, 1, ML_DENIAL_DEPARTURE), 2)), ACCEPTED);
+    assert_said(say(f, 2, grant(1, ML_RANK_MEMBER)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, deny(f, 4, ML_DENIAL_DEPARTURE)), ACCEPTED);
+    assert_said(say(f, 2, grant(4, ML_RANK_MEMBER)), ACCEPTED); /* whom he outranks he takes back */
+    assert_int_equal(rank_of(f, 4), ML_RANK_MEMBER);
+}
+
+/* Of two coordinators and two référents one with a friend makes no third: not by suspending. */
+static void who_is_suspended_still_counts_against_a_promotion(void **state)
+{
+    struct fixture *f = *state;
+    take_in(f, 5, ML_RANK_REFERENT);
+    assert_said(say(f, 0, with(grant(3, ML_RANK_COORDINATOR), 2)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, deny(f, 1, ML_DENIAL_SUSPENSION)), ACCEPTED);
+    assert_said(say(f, 0, with(grant(3, ML_RANK_COORDINATOR), 2)), ML_REASON_NO_AUTHORITY);
+    assert_said(say(f, 0, with(with(grant(3, ML_RANK_COORDINATOR), 2), 5)), ACCEPTED);
+}
+
 static void a_suspension_ends_when_two_clocks_say_so(void **state)
 {
     struct fixture *f = *state;
@@ -761,6 +788,8 @@ int main(void)
         TEST(a_coordinator_is_made_by_most_of_those_above),
         TEST(an_act_needs_a_better_rank_than_its_subjects),
         TEST(an_equal_may_be_suspended_for_three_days),
+        TEST(a_suspended_equal_is_no_lower_for_it),
+        TEST(who_is_suspended_still_counts_against_a_promotion),
         TEST(a_suspension_ends_when_two_clocks_say_so),
         TEST(what_had_not_seen_a_compromise_falls_beyond_its_cut),
         TEST(a_witness_saves_what_was_said_before_a_departure),

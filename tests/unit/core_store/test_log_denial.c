@@ -12,12 +12,20 @@
 
 #include "core/crypto/key_id.h"
 #include "core/crypto/sign.h"
+#include "core/store/vfs/vfs.h"
+#include "fault_vfs.h"
 #include "support_world.h"
 
 enum { CHIEF, NURSE, COLLEAGUE, REFERENT, OTHER }; /* actors */
 
+#define DISK   "denial-disk" /* in memory: hundreds of commits a test */
+#define SEALED "denial-sealed"
+
+static const uint8_t vfs_key[ML_VFS_KEY_BYTES] = "an unguessable key of 32 bytes.";
+
 struct fixture {
     struct world w;
+    struct fault_disk *disk;
     struct ml_log *chief;
     struct ml_log *laptop;
     struct ml_log *colleague;
@@ -64,6 +72,10 @@ static int setup(void **state)
 {
     static struct fixture f;
     world_init(&f.w, 77);
+    f.disk = fault_disk_new(DISK, 77);
+    assert_non_null(f.disk);
+    assert_int_equal(ml_vfs_register_over(SEALED, vfs_key, DISK, 0), ML_OK);
+    f.w.vfs = SEALED;
     world_found(&f.w);
     f.chief = world_log(&f.w);
     f.laptop = world_log(&f.w);
@@ -116,6 +128,8 @@ static int teardown(void **state)
     ml_log_close(f->chief);
     ml_log_close(f->laptop);
     ml_log_close(f->colleague);
+    assert_int_equal(ml_vfs_unregister(SEALED), ML_OK);
+    fault_disk_free(f->disk);
     return world_free(&f->w);
 }
 
