@@ -32,6 +32,11 @@ void ml_authority_free(struct ml_authority *a)
     }
 }
 
+struct ml_ruling ml_authority_own(const struct ml_authority *a, size_t act)
+{
+    return a->acts[act].ruling;
+}
+
 uint32_t ml_authority_author(const struct ml_authority *a, size_t act, uint8_t *rank)
 {
     *rank = a->acts[act].rank;

@@ -117,6 +117,8 @@ struct ml_ruling ml_view_act(const struct ml_view *v, size_t act);
 /** Does `later` hold all that `v` holds, worth the same, and nothing besides that could make a
  * bundle of another lane worth something else: no denial, no seal of one? */
 bool ml_view_extends(const struct ml_view *later, const struct ml_view *v);
+/** Its own ruling, at its own vector. */
+struct ml_ruling ml_authority_own(const struct ml_authority *a, size_t act);
 /** Who wrote it, and of what rank by what he had seen; ML_NOBODY: a node's own writer, or a
  * stranger. */
 uint32_t ml_authority_author(const struct ml_authority *a, size_t act, uint8_t *rank);

@@ -226,7 +226,7 @@ const struct ml_fact *ml_gov_ever_member(const struct ml_gov *g, const struct ml
     for (size_t i = 0; i < g->count; i++) {
         const struct ml_fact *f = g->facts[i];
         if (f->kind == ML_FACT_MEMBER && ml_gov_same(f->member.b, member->b, sizeof(member->b)) &&
-            is_said(g, f) && (best == NULL || f->rank < best->rank)) {
+            ml_gov_had_right(g, f) && (best == NULL || f->rank < best->rank)) {
             best = f;
         }
     }
@@ -491,11 +491,16 @@ bool ml_gov_has_denials(const struct ml_gov *g)
     return false;
 }
 
+bool ml_gov_had_right(const struct ml_gov *g, const struct ml_fact *f)
+{
+    return ml_authority_own(g->authority, f->act).verdict == ML_VERDICT_ACCEPTED;
+}
+
 size_t ml_gov_strangers(const struct ml_gov *g)
 {
     size_t count = 0;
     for (size_t i = 0; i < g->count; i++) {
-        count += g->facts[i]->kind == ML_FACT_WRITER && !g->facts[i]->counts;
+        count += g->facts[i]->kind == ML_FACT_WRITER && !ml_gov_had_right(g, g->facts[i]);
     }
     return count;
 }

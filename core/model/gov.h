@@ -107,7 +107,9 @@ uint32_t ml_gov_settled(const struct ml_gov *g, const struct ml_view *before,
                         const struct ml_writer_id *writer, uint8_t lane);
 /** Does any act deny anybody, whether or not it counts? */
 bool ml_gov_has_denials(const struct ml_gov *g);
-/** Openings that don't count. */
+/** Had its act the right to say it, by what its author had seen, whatever was denied since? */
+bool ml_gov_had_right(const struct ml_gov *g, const struct ml_fact *f);
+/** Openings that had no right. */
 size_t ml_gov_strangers(const struct ml_gov *g);
 
 /** What a writer's bundles of another lane are worth that have one vector, by all that is known. */
@@ -165,7 +167,8 @@ const struct ml_fact *ml_gov_opening(const struct ml_gov *g, const struct ml_wri
 /** The fact that gives a member his rank: of several that nobody replaced the lowest. NULL: no
  * member. */
 const struct ml_fact *ml_gov_member(const struct ml_gov *g, const struct ml_member_id *member);
-/** The best of the ranks that acts which count ever gave him, denied since or not. NULL: never. */
+/** The best of the ranks that anybody who had the right ever gave him, denied since or not. NULL:
+ * never. */
 const struct ml_fact *ml_gov_ever_member(const struct ml_gov *g, const struct ml_member_id *member);
 /** Whose node has this Noise key; NULL: nobody's. */
 const struct ml_fact *ml_gov_noise(const struct ml_gov *g, const struct ml_box_pk *noise);

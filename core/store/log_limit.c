@@ -35,14 +35,12 @@ bool ml_log_is_branch_too_many(const struct ml_log *log, const struct ml_log_one
            branches_of_all(log) >= ML_LOG_BRANCHES_ALL_MAX;
 }
 
-static const struct ml_fact *counting_opening(const struct ml_log *log,
+/* NULL: a stranger's. Not who was denied since: some nodes have his words, and others would not. */
+static const struct ml_fact *rightful_opening(const struct ml_log *log,
                                               const struct ml_writer_id *writer)
 {
-    const struct ml_fact *f = NULL;
-    do {
-        f = ml_gov_next(log->gov, ML_FACT_WRITER, f);
-    } while (f != NULL && memcmp(&f->writer, writer, sizeof(*writer)) != 0);
-    return f;
+    const struct ml_fact *f = ml_gov_opening(log->gov, writer);
+    return f != NULL && ml_gov_had_right(log->gov, f) ? f : NULL;
 }
 
 static bool is_writer_too_many(const struct ml_log *log, const struct ml_fact *opening)
@@ -70,7 +68,7 @@ bool ml_log_is_voice_too_many(const struct ml_log *log, const struct ml_log_one 
     if (log->unbounded || h->lane != ML_LANE_GOVERNANCE) {
         return false;
     }
-    const struct ml_fact *opening = counting_opening(log, &h->writer);
+    const struct ml_fact *opening = rightful_opening(log, &h->writer);
     if (opening == NULL) {
         return (h->seq == 1 && ml_gov_strangers(log->gov) > ML_LOG_STRANGERS_MAX) ||
                h->seq > ML_LOG_LANE0_STRANGER_MAX || h->n_ops > ML_LOG_LANE0_OPS_MAX;

@@ -37,6 +37,15 @@ void world_init(struct world *w, uint64_t seed)
     support_dir_make(w->dir, sizeof(w->dir));
 }
 
+void world_forget_last(struct world *w)
+{
+    union {
+        const uint8_t *in;
+        void *out;
+    } p = {.in = w->made[--w->made_count].wire.data};
+    ml_release(&w->fake.env, p.out);
+}
+
 int world_free(struct world *w)
 {
     for (unsigned i = 0; i < WORLD_ACTORS; i++) {
@@ -44,12 +53,8 @@ int world_free(struct world *w)
         ml_secret_free(w->actors[i].mon);
     }
     ml_secret_free(w->root);
-    for (size_t i = 0; i < w->made_count; i++) {
-        union {
-            const uint8_t *in;
-            void *out;
-        } p = {.in = w->made[i].wire.data};
-        ml_release(&w->fake.env, p.out);
+    while (w->made_count > 0) {
+        world_forget_last(w);
     }
     support_dir_remove(w->dir);
     return w->fake.live == 0 ? 0 : -1;

@@ -63,6 +63,8 @@ struct draft {
 };
 /** Builds, signs and remembers; not ingested. */
 struct ml_slice world_build(struct world *w, struct ml_log *log, const struct draft *d);
+/** Nobody gets what was made last. */
+void world_forget_last(struct world *w);
 /** Builds and ingests into `log`; asserts STORED. Returns the outcome. */
 struct ml_log_outcome world_append(struct world *w, struct ml_log *log, const struct draft *d);
 struct ml_log_outcome world_ingest(struct ml_log *log, struct ml_slice wire);

@@ -214,6 +214,10 @@ static void history_write(struct history *h)
         .by = &w->actors[actor], .lane = lane, .ops = ops, .op_count = op_count, .next = &next};
     struct ml_slice wire = world_build(w, h->node[node], &d);
     struct ml_log_outcome o = world_ingest(h->node[node], wire);
+    if (o.result == ML_LOG_STOPPED && h->denials) {
+        world_forget_last(w); /* of a stranger, beyond his limit: no node keeps it */
+        return;
+    }
     if (o.result != ML_LOG_STORED) {
         fail_msg("actor %u lane %u: %s", actor, lane, ml_reason_text(o.reason));
     }
