@@ -166,7 +166,7 @@ struct judging {
     uint8_t lane;
     uint32_t after; /* rows beyond this number ... */
     uint32_t up_to;
-    bool quarantined_only;
+    bool left_out_only; /* those that count by themselves go on doing so */
     struct witness witness;
     int64_t gvec_row; /* of `gvec` */
     struct ml_gvec *gvec;
@@ -249,7 +249,7 @@ static ml_err judge_row(struct judging *j, struct ml_stmt *s)
     if (hash.len != sizeof(of.hash.b)) {
         return ml_log_corrupt(log);
     }
-    if (j->quarantined_only && stored.verdict == ML_VERDICT_ACCEPTED) {
+    if (j->left_out_only && stored.reason == ML_REASON_NONE) {
         return ML_OK;
     }
     memcpy(of.hash.b, hash.data, hash.len);
@@ -428,7 +428,7 @@ static ml_err judge_witnessed(struct ml_log *log, const struct ml_log_one *one)
             continue;
         }
         struct judging j = {
-            .log = log, .writer = w, .lane = h->lane, .up_to = dep->seq, .quarantined_only = true};
+            .log = log, .writer = w, .lane = h->lane, .up_to = dep->seq, .left_out_only = true};
         j.after = ml_gov_settled(log->gov, ml_gov_view(log->gov), &w->id, h->lane);
         err = judge_chain(&j);
     }

@@ -643,6 +643,21 @@ static void an_adoption_by_who_had_no_right_falls(void **state)
     assert_ruled(f->colleague, &record.id, ML_REASON_REVOKED);
 }
 
+/* It counts by itself then: the same whichever came first. */
+static void what_was_adopted_may_still_find_its_witness(void **state)
+{
+    struct fixture *f = *state;
+    const struct made seen = write(f, f->laptop, NURSE, ML_LANE_RECORD);
+    hear(&f->w, f->colleague);
+    const struct made witness = write(f, f->colleague, COLLEAGUE, ML_LANE_RECORD);
+    (void)deny(f, ML_DENY_DEPARTURE);
+    (void)world_ingest(f->chief, seen.wire);
+    (void)judge(f, f->chief, CHIEF, &seen.id, false);
+    assert_ruled(f->chief, &seen.id, ML_REASON_ADOPTED);
+    assert_int_equal(world_ingest(f->chief, witness.wire).changed, 1);
+    assert_ruled(f->chief, &seen.id, ML_REASON_NONE);
+}
+
 /* Also where nothing else of the chain is looked at: its writer isn't denied. */
 static void an_adopted_branch_falls_with_who_adopted_it(void **state)
 {
@@ -753,6 +768,7 @@ int main(void)
         TEST(a_member_adopts_the_branches_of_his_own_fork),
         TEST(a_rejection_wins_unless_who_adopts_knew_it),
         TEST(an_adoption_by_who_had_no_right_falls),
+        TEST(what_was_adopted_may_still_find_its_witness),
         TEST(an_adopted_branch_falls_with_who_adopted_it),
         TEST(single_ops_are_adopted_in_place),
         TEST(a_revocation_that_fails_leaves_nothing),
