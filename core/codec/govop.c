@@ -155,6 +155,12 @@ static const struct ml_wire_field judge_fields[] = {
         "which of its ops; left out: all"),
 };
 
+static const struct ml_wire_field matrix_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_MATRIX, "11"),
+    SUB(3, BIN, 0, 1, ML_MATRIX_BYTES_MAX, matrix.table, "table", NULL, "the matrix, encoded"),
+    SUB_HANDS(4, matrix.hands.second, matrix.hands.root),
+};
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_GOVOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -170,6 +176,7 @@ static const struct ml_wire_format formats[] = {
     TABLE(DENY, "DENY", deny_fields, "Revokes or suspends."),
     TABLE(CHECKPOINT, "CHECKPOINT", checkpoint_fields, "What its author holds of each chain."),
     TABLE(JUDGE, "JUDGE", judge_fields, "Takes quarantined ops in after all, or leaves them out."),
+    TABLE(MATRIX, "MATRIX", matrix_fields, "What each role may do from here on."),
 };
 
 static const struct ml_wire_format any_format =
@@ -304,6 +311,8 @@ const struct ml_hands *ml_govop_hands(const struct ml_govop *op)
         return &op->u.node_enrol.hands;
     case ML_GOVOP_DENY:
         return &op->u.deny.hands;
+    case ML_GOVOP_MATRIX:
+        return &op->u.matrix.hands;
     default:
         return NULL;
     }

@@ -23,6 +23,7 @@
 #define ML_RANK_LAST        3u
 #define ML_CUTS_MAX         640u /* chains in one op: 128 writers of five lanes */
 #define ML_HANDS_MAX        8u   /* second signatures of one op */
+#define ML_MATRIX_BYTES_MAX 17000u
 
 /** Bytes under a group's key: names and labels under `annuaire` (KDF kek-annuaire), wraps
  * elsewhere. XChaCha20-Poly1305; ct.len == 0: absent, and the rest is zero. */
@@ -43,7 +44,8 @@ struct ml_sealed {
     X(CARD_SET, 7, "card set")                                                                     \
     X(DENY, 8, "deny")                                                                             \
     X(CHECKPOINT, 9, "checkpoint")                                                                 \
-    X(JUDGE, 10, "judge")
+    X(JUDGE, 10, "judge")                                                                          \
+    X(MATRIX, 11, "matrix")
 
 typedef enum ml_govop_type {
 #define X(name, number, text) ML_GOVOP_##name = (number),
@@ -164,6 +166,12 @@ struct ml_judge_op {
     struct ml_list ops; /* of uint8_t, ascending; empty: all */
 };
 
+/** The habilitation matrix from here on (core/model/matrix.h reads the table). */
+struct ml_matrix_op {
+    struct ml_slice table;
+    struct ml_hands hands;
+};
+
 struct ml_govop {
     uint16_t type; /* ml_govop_type, or a later one */
     bool must_understand;
@@ -179,6 +187,7 @@ struct ml_govop {
         struct ml_deny deny;
         struct ml_checkpoint checkpoint;
         struct ml_judge_op judge;
+        struct ml_matrix_op matrix;
     } u;
     struct ml_wire_extra extra; /* later keys; for an unknown type all but 1 and 2 */
     struct ml_slice raw;        /* the op as decoded */

@@ -37,7 +37,8 @@ typedef enum ml_say_kind {
     ML_SAY_WRITER, /* opens the act's own writer for `member` (ML_NOBODY: the node's) on `node` */
     ML_SAY_DENIAL, /* revokes or suspends `member`, everywhere or on `node` */
     ML_SAY_CHECKPOINT, /* what its author holds of each chain: `cuts` */
-    ML_SAY_OTHER,      /* needs an author of at least `rank`, or to be about himself (`member`) */
+    ML_SAY_OTHER, /* needs an author of at least `rank`, or to be about himself (`member`); with
+                   * `second` somebody beside him too, or Root */
 } ml_say_kind;
 
 typedef enum ml_denial_mode {
@@ -65,7 +66,8 @@ struct ml_say {
     size_t cut_count;
     uint32_t seconds[ML_SECONDS]; /* writers whose co-signature was verified */
     uint8_t second_count;
-    bool root; /* Root's co-signature was verified */
+    bool root;   /* Root's co-signature was verified */
+    bool second; /* OTHER: its author may not say it alone */
 };
 
 /** Vectors are opaque: the caller says what they hold. */
@@ -125,6 +127,9 @@ uint32_t ml_authority_author(const struct ml_authority *a, size_t act, uint8_t *
 /** Does its statement `say`, a MEMBER or a MON, stand: nobody denied it, of ranks nobody gave
  * another one knowing it, and who works on a node has a rank? */
 bool ml_view_grant(const struct ml_view *v, size_t act, size_t say);
+/** Did the MEMBER statement give him his place in `own`, of those whose acts count in `now` too? */
+bool ml_view_grant_left(const struct ml_view *own, const struct ml_view *now, size_t act,
+                        size_t say);
 /** ML_RANK_NODE: no member, or one whose rank is denied. */
 uint8_t ml_view_rank(const struct ml_view *v, uint32_t member);
 /** May he work there: a member whose enrolment on the node stands. */

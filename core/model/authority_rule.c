@@ -235,6 +235,15 @@ static void rule_denial(struct judging *j, struct ml_said *said)
     }
 }
 
+static void rule_other(struct judging *j, const struct ml_say *say)
+{
+    const bool own = say->member != ML_NOBODY && say->member == j->act->member;
+    const bool ranks = own || j->act->rank <= say->rank;
+    if (!ranks || (say->second && !say->root && count_seconds(j, say) == 0)) {
+        refuse(j, ML_REASON_NO_AUTHORITY);
+    }
+}
+
 static void rule_say(struct judging *j, struct ml_said *said)
 {
     const struct ml_say *say = &said->say;
@@ -254,10 +263,7 @@ static void rule_say(struct judging *j, struct ml_said *said)
         }
         break;
     case ML_SAY_OTHER:
-        if (j->act->rank > say->rank &&
-            (say->member == ML_NOBODY || say->member != j->act->member)) {
-            refuse(j, ML_REASON_NO_AUTHORITY);
-        }
+        rule_other(j, say);
         break;
     case ML_SAY_WRITER: /* its co-signature was checked, and its author is who it says */
         break;

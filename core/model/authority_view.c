@@ -310,6 +310,26 @@ bool ml_view_grant(const struct ml_view *v, size_t act, size_t say)
                                            : ml_view_rank(v, said->say.member) != ML_RANK_NODE;
 }
 
+bool ml_view_grant_left(const struct ml_view *own, const struct ml_view *now, size_t act,
+                        size_t say)
+{
+    const struct ml_authority *a = own->a;
+    const struct ml_said *said = &a->said[a->acts[act].first + say];
+    if (!ml_view_counts(now, said->act) || !ml_view_stands(own, said)) {
+        return false;
+    }
+    for (uint32_t i = ml_authority_last_of(a, said->say.member); i != ML_NOBODY;
+         i = a->said[i].before) {
+        const struct ml_said *other = &a->said[i];
+        if (other->say.kind == ML_SAY_MEMBER && other->act != said->act &&
+            ml_authority_holds(a, a->acts[other->act].vec, said->act) &&
+            ml_view_counts(now, other->act) && ml_view_stands(own, other)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool ml_view_works(const struct ml_view *v, uint32_t member, uint32_t node)
 {
     const struct ml_authority *a = v->a;

@@ -81,7 +81,9 @@ static void act_drop(struct ml_gov *g)
 {
     struct ml_gov_act *act = &g->acts[--g->act_count];
     while (g->count > act->facts) {
-        ml_release(g->env, g->facts[--g->count]);
+        struct ml_fact *fact = g->facts[--g->count];
+        g->last[fact->kind] = fact->before;
+        ml_release(g->env, fact);
     }
     g->writers.count = act->ids[0];
     g->members.count = act->ids[1];
@@ -132,13 +134,18 @@ ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact)
     if (err != ML_OK) {
         return err;
     }
-    struct ml_fact *copy = ml_alloc(g->env, sizeof(*copy) + fact->label.ct.len);
+    const size_t more = fact->matrix != NULL ? sizeof(*fact->matrix) : fact->label.ct.len;
+    struct ml_fact *copy = ml_alloc(g->env, sizeof(*copy) + more);
     if (copy == NULL) {
         return ML_E_NOMEM;
     }
     *copy = *fact;
     copy->place = (uint32_t)g->count;
-    if (fact->label.ct.len > 0) {
+    copy->before = g->last[fact->kind];
+    g->last[fact->kind] = copy;
+    if (fact->matrix != NULL) {
+        copy->matrix = memcpy(copy + 1, fact->matrix, more);
+    } else if (fact->label.ct.len > 0) {
         uint8_t *bytes = (uint8_t *)(copy + 1);
         memcpy(bytes, fact->label.ct.data, fact->label.ct.len);
         copy->label.ct.data = bytes;
@@ -287,6 +294,7 @@ static bool describes(const struct ml_fact *f, uint8_t card_kind, const uint8_t 
     case ML_FACT_WRITER:
     case ML_FACT_DENIAL:
     case ML_FACT_JUDGEMENT:
+    case ML_FACT_MATRIX:
         break;
     }
     return false;
@@ -478,6 +486,9 @@ uint32_t ml_gov_settled(const struct ml_gov *g, const struct ml_view *before,
                         const struct ml_writer_id *writer, uint8_t lane)
 {
     const uint32_t number = ml_ids_find(&g->writers, writer->b);
+    if (ml_gov_wants_writes(g, lane) && ml_gov_matrices_changed(g, before)) {
+        return 0;
+    }
     return number == ML_NOBODY ? UINT32_MAX : ml_view_settled(g->all, before, number, lane);
 }
 

@@ -18,6 +18,7 @@
 #include "core/codec/govop.h"
 #include "core/model/authority.h"
 #include "core/model/gvec.h"
+#include "core/model/matrix.h"
 #include "core/model/verdict.h"
 #include "maille/err.h"
 
@@ -32,36 +33,40 @@ typedef enum ml_fact_kind {
     ML_FACT_CARD = 6,
     ML_FACT_DENIAL = 7,
     ML_FACT_JUDGEMENT = 8,
+    ML_FACT_MATRIX = 9,
 } ml_fact_kind;
+#define ML_FACT_KINDS 10u
 
 struct ml_fact {
     uint64_t hlc;           /* of the bundle that states it */
     struct ml_sealed label; /* card, label or name; bytes owned by the ml_gov */
     ml_fact_kind kind;
-    struct ml_dep at;           /* the bundle: lane 0 */
-    uint32_t network_epoch;     /* ORG */
-    uint16_t role;              /* MEMBER: number in TRE_G15 */
-    uint8_t rank;               /* MEMBER */
-    uint8_t index;              /* its op in the bundle */
-    uint32_t place;             /* among all facts */
-    uint32_t act;               /* the bundle's number */
-    uint32_t say;               /* its statement there */
-    struct ml_member_id member; /* MEMBER, MON, WRITER (zero: the node's own) */
-    struct ml_node_id node;     /* MON, WRITER */
-    struct ml_team_id team;     /* TEAM */
-    struct ml_writer_id writer; /* WRITER */
-    struct ml_sign_pk sign_pk;  /* WRITER: its key; MON: co-signing key; ORG: Root's */
-    struct ml_box_pk box_pk;    /* MON: KEKs are sealed to it; ORG: Root's */
-    struct ml_box_pk noise;     /* MON */
-    struct ml_box_pk audit;     /* ORG */
-    uint8_t card_id[16];        /* CARD */
-    uint8_t card_kind;          /* CARD: ml_card_kind */
-    uint8_t mode;               /* DENIAL: ml_deny_mode; `member`, `node` (zero: everywhere) */
-    uint64_t until_ms;          /* DENIAL: of a suspension */
-    struct ml_hash bundle;      /* JUDGEMENT: header_hash */
-    uint8_t ops[32];            /* JUDGEMENT: a bit for each op that it is about */
-    bool reject;                /* JUDGEMENT */
-    bool counts;                /* by all that is known */
+    struct ml_dep at;               /* the bundle: lane 0 */
+    uint32_t network_epoch;         /* ORG */
+    uint16_t role;                  /* MEMBER: number in TRE_G15 */
+    uint8_t rank;                   /* MEMBER */
+    uint8_t index;                  /* its op in the bundle */
+    uint32_t place;                 /* among all facts */
+    uint32_t act;                   /* the bundle's number */
+    uint32_t say;                   /* its statement there */
+    struct ml_member_id member;     /* MEMBER, MON, WRITER (zero: the node's own) */
+    struct ml_node_id node;         /* MON, WRITER */
+    struct ml_team_id team;         /* TEAM */
+    struct ml_writer_id writer;     /* WRITER */
+    struct ml_sign_pk sign_pk;      /* WRITER: its key; MON: co-signing key; ORG: Root's */
+    struct ml_box_pk box_pk;        /* MON: KEKs are sealed to it; ORG: Root's */
+    struct ml_box_pk noise;         /* MON */
+    struct ml_box_pk audit;         /* ORG */
+    uint8_t card_id[16];            /* CARD */
+    uint8_t card_kind;              /* CARD: ml_card_kind */
+    uint8_t mode;                   /* DENIAL: ml_deny_mode; `member`, `node` (zero: everywhere) */
+    uint64_t until_ms;              /* DENIAL: of a suspension */
+    struct ml_hash bundle;          /* JUDGEMENT: header_hash */
+    uint8_t ops[32];                /* JUDGEMENT: a bit for each op that it is about */
+    bool reject;                    /* JUDGEMENT */
+    bool counts;                    /* by all that is known */
+    const struct ml_fact *before;   /* the one of this kind that came before; NULL: none */
+    const struct ml_matrix *matrix; /* MATRIX; owned by the ml_gov */
 };
 
 /** Errors: NOMEM. `env` is borrowed. */
@@ -119,10 +124,17 @@ struct ml_gov_lane {
     uint32_t seq;
     uint32_t witnessed;   /* see ml_bundle_at */
     struct ml_gvec *gvec; /* kept by reference */
+    uint64_t writes;      /* ml_writes_of its header, in lanes 3 and 4 (ml_gov_wants_writes) */
 };
 /** What stands at a vector is kept for the next bundle that has it. NOMEM. */
 ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
                         const struct ml_gov_lane *in) ML_MUST_CHECK;
+
+/** Does what a bundle writes matter: is there any matrix, whether or not it counts? */
+bool ml_gov_wants_writes(const struct ml_gov *g, uint8_t lane);
+/** The matrix by all that is known: of several that nobody replaced each cell's stricter. False:
+ * the structure has none, and its members may all. */
+bool ml_gov_matrix(const struct ml_gov *g, struct ml_matrix *out);
 
 /** Is this writer denied by all that is known? */
 bool ml_gov_is_denied(const struct ml_gov *g, const struct ml_writer_id *writer);

@@ -46,6 +46,7 @@ struct ml_gov {
     struct ml_gov_act *acts;
     size_t act_count;
     size_t act_cap;
+    const struct ml_fact *last[ML_FACT_KINDS]; /* of each kind: then ml_fact.before */
     struct ml_ids writers;
     struct ml_ids members;
     struct ml_ids nodes;
@@ -72,6 +73,19 @@ void ml_gov_views_drop(struct ml_gov_views *views);
 /** What stands at a vector; borrowed until the next call. NOMEM. */
 ml_err ml_gov_view_at(const struct ml_gov *g, const struct ml_view **out,
                       struct ml_gvec *gvec) ML_MUST_CHECK;
+/** What a bundle writes: NONE when its author's roles and the matrix allowed it in `own`, and do by
+ * what of these counts in `now` still. */
+ml_reason ml_gov_right(const struct ml_gov *g, const struct ml_view *own,
+                       const struct ml_gov_lane *in);
+/** The matrix in `own`, by the acts that count in `now` too (NULL: all). NULL: none. `room` is for
+ * a merged one. */
+const struct ml_matrix *ml_gov_matrix_in(const struct ml_gov *g, const struct ml_view *own,
+                                         const struct ml_view *now, struct ml_matrix *room);
+/** Does `matrix` give any role that the writer's member has in `own` more than he has there? */
+bool ml_gov_raises_own(const struct ml_gov *g, const struct ml_view *own,
+                       const struct ml_writer_id *writer, const struct ml_matrix *matrix);
+/** Did any matrix change its worth since `before`? */
+bool ml_gov_matrices_changed(const struct ml_gov *g, const struct ml_view *before);
 /** Does it stand in `v`? */
 bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f);
 /** The opening of a writer, whether or not it counts; NULL: unknown. */

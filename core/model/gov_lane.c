@@ -69,6 +69,12 @@ ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
     if (err == ML_OK) {
         *ruling = ml_view_rule(own, g->all, &at);
     }
+    if (err == ML_OK && ruling->verdict == ML_VERDICT_ACCEPTED) {
+        const ml_reason reason = ml_gov_right(g, own, in);
+        if (reason != ML_REASON_NONE) {
+            *ruling = (struct ml_ruling){ML_VERDICT_QUARANTINED, reason};
+        }
+    }
     return err;
 }
 

@@ -339,6 +339,21 @@ static ml_err read_judge(struct ml_gov_reading *r, const struct ml_govop *op, ui
     return keep(r, index, &fact);
 }
 
+/* By a coordinator; one that gives his own role more, with somebody beside him: nobody grants
+ * himself a right. */
+static ml_err read_matrix(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
+{
+    struct ml_matrix matrix;
+    struct ml_say *s = say(r, ML_SAY_OTHER);
+    s->rank = ML_RANK_COORDINATOR;
+    ml_err err = ml_matrix_decode(&matrix, op->u.matrix.table, NULL);
+    ML_ASSERT(err == ML_OK); /* check_op saw it */
+    s->second = ml_gov_raises_own(r->g, r->own, &r->in->bundle->header.writer, &matrix);
+    read_hands(r, s, op);
+    const struct ml_fact fact = {.kind = ML_FACT_MATRIX, .matrix = &matrix};
+    return keep(r, index, &fact);
+}
+
 static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     switch (op->type) {
@@ -360,6 +375,8 @@ static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint3
         return read_cuts(r, say(r, ML_SAY_CHECKPOINT), &op->u.checkpoint.heads);
     case ML_GOVOP_JUDGE:
         return read_judge(r, op, index);
+    case ML_GOVOP_MATRIX:
+        return read_matrix(r, op, index);
     default: /* a fork proof: both branches replicate, each node finds the fork by itself */
         return ML_OK;
     }
@@ -389,6 +406,12 @@ static ml_reason check_op(const struct ml_gov *g, const struct ml_govop *op,
     }
     if (genesis) {
         return ML_REASON_GENESIS;
+    }
+    if (op->known && op->type == ML_GOVOP_MATRIX) {
+        struct ml_matrix matrix;
+        if (ml_matrix_decode(&matrix, op->u.matrix.table, NULL) != ML_OK) {
+            return ML_REASON_FORMAT;
+        }
     }
     bool opening_op = op->known && op->type == ML_GOVOP_WRITER_OPEN;
     return opening_op == opens ? ML_REASON_NONE : ML_REASON_OPENING;

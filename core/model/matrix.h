@@ -15,6 +15,7 @@
 
 #include "core/base/buf.h"
 #include "core/codec/bundle.h"
+#include "core/codec/govop.h"
 #include "core/codec/wire.h"
 #include "maille/err.h"
 #include "maille/types.h"
@@ -22,7 +23,6 @@
 #define ML_MATRIX_ROLES_MAX 64u
 #define ML_MATRIX_CLASS_MAX 31u   /* room for classes of later versions */
 #define ML_MATRIX_CELLS_MAX 1984u /* of all roles and classes */
-#define ML_MATRIX_BYTES_MAX 17000u
 
 /* Rows of domain 7.2 by their numbers there; 24: correspondents and places, which every member
  * writes. X(NAME, number, compartment or 0, clinical, French name). The numbers are on the wire. */

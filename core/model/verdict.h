@@ -14,8 +14,8 @@ typedef enum ml_verdict {
     ML_VERDICT_QUARANTINED = 2, /* kept, replicated, shown greyed; doesn't count */
 } ml_verdict;
 
-/* X(NAME, number, text). 1-31: quarantined (ADOPTED: it was), 32-63: pending, 64 on: refused. 8, 9
- * and 12 are kept for dates and the matrix (governance to come). */
+/* X(NAME, number, text). 1-31: quarantined (ADOPTED: it was), 32-63: pending, 64 on: refused. 8
+ * and 9 are kept for seals and dates (governance to come). */
 #define ML_REASON_MAP(X)                                                                           \
     X(NONE, 0, "")                                                                                 \
     X(FORK, 1, "its writer signed two histories, and it lies beyond what they share")              \
@@ -27,6 +27,7 @@ typedef enum ml_verdict {
     X(SUSPENDED, 7, "its writer was suspended, and nobody cited it before knowing that")           \
     X(GRANT_FELL, 10, "the right that it rests on does not count any more")                        \
     X(ADOPTED, 11, "it was quarantined, and somebody entitled adopted it")                         \
+    X(NO_RIGHT, 12, "the matrix does not let its writer's role write that")                        \
     X(WAITS_PREV, 32, "the bundle before it in its chain is missing")                              \
     X(WAITS_CITED, 33, "a bundle that it cites is missing")                                        \
     X(WAITS_WRITER, 34, "the opening of its writer is missing")                                    \

@@ -380,6 +380,7 @@ struct ml_log_ruled {
     uint32_t seq;
     uint32_t ops;
     uint8_t lane;
+    uint64_t writes; /* ml_writes_of its header, where governance wants it */
 };
 /** What one is worth that comes now: nobody here has cited it. */
 ml_err ml_log_rule(struct ml_log *log, struct ml_ruling *out,

@@ -255,7 +255,8 @@ static ml_err rule(struct ml_log *log, struct ml_log_one *one, ml_reason *why)
                                     .hash = one->hash,
                                     .seq = h->seq,
                                     .ops = h->n_ops,
-                                    .lane = h->lane};
+                                    .lane = h->lane,
+                                    .writes = ml_writes_of(h)};
     return ml_log_rule(log, &one->ruling, &of);
 }
 

@@ -22,7 +22,8 @@ static ml_err base_ruling(struct ml_log *log, struct ml_ruling *out, const struc
                                    .lane = of->lane,
                                    .seq = of->seq,
                                    .witnessed = witnessed,
-                                   .gvec = of->gvec};
+                                   .gvec = of->gvec,
+                                   .writes = of->writes};
     if (ml_fork_is_beyond(of->freeze, of->lane, of->seq)) {
         *out = (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_FORK};
         return ML_OK;
@@ -233,7 +234,17 @@ static ml_err row_gvec(struct judging *j, int64_t row)
     return err;
 }
 
-/* Columns n, seq, gvec, verdict, reason, ops, hash. */
+static ml_err row_writes(struct judging *j, struct ml_log_ruled *of, struct ml_slice bytes)
+{
+    struct ml_header header;
+    if (ml_header_decode(&header, bytes, NULL) != ML_OK) {
+        return ml_log_corrupt(j->log);
+    }
+    of->writes = ml_writes_of(&header);
+    return ML_OK;
+}
+
+/* Columns n, seq, gvec, verdict, reason, ops, hash, header. */
 static ml_err judge_row(struct judging *j, struct ml_stmt *s)
 {
     struct ml_log *log = j->log;
@@ -255,6 +266,9 @@ static ml_err judge_row(struct judging *j, struct ml_stmt *s)
     memcpy(of.hash.b, hash.data, hash.len);
     ml_err err = row_gvec(j, ml_stmt_int(s, 2));
     of.gvec = j->gvec;
+    if (err == ML_OK && ml_gov_wants_writes(log->gov, j->lane)) {
+        err = row_writes(j, &of, ml_stmt_blob(s, 7));
+    }
     if (err == ML_OK) {
         err = rule_row(j, &now, &of);
     }

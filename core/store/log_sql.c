@@ -108,7 +108,7 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
                          " hlc, chunks, chunks_missing) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [ML_SQL_LANE0] = "SELECT n FROM bundle WHERE lane = 0 AND n > ?1 ORDER BY n"
                      " LIMIT 1",
-    [ML_SQL_JUDGE_ROWS] = "SELECT n, seq, gvec, verdict, reason, ops, hash FROM bundle"
+    [ML_SQL_JUDGE_ROWS] = "SELECT n, seq, gvec, verdict, reason, ops, hash, header FROM bundle"
                           " WHERE writer = ?1 AND lane IS ?2 AND seq > ?3 AND seq <= ?4"
                           " ORDER BY seq",
     [ML_SQL_JUDGE_ONE] = "UPDATE bundle SET verdict = ?2, reason = ?3 WHERE n = ?1",

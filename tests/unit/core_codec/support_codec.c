@@ -441,6 +441,10 @@ static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
     case ML_GOVOP_JUDGE:
         judging_fill(out, type, full);
         return;
+    case ML_GOVOP_MATRIX:
+        out->u.matrix.table = sample_ct(full ? 40 : 1, 0x91);
+        out->u.matrix.hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
+        return;
     case ML_GOVOP_CARD_SET:
         out->u.card_set.kind = ML_CARD_MEMBER;
         FILL(out->u.card_set.id, 0x61);

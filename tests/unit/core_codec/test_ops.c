@@ -229,8 +229,8 @@ static void governance_ops_have_one_form(void **state)
         }
     }
     assert_null(ml_govop_format(0));
-    assert_null(ml_govop_format(11));
-    assert_string_equal(ml_govop_name(11), "?");
+    assert_null(ml_govop_format(12));
+    assert_string_equal(ml_govop_name(12), "?");
 }
 
 static void the_founding_op_keeps_its_keys(void **state)

@@ -475,6 +475,29 @@ static void a_frozen_bundle_says_nothing(void **state)
     ml_gvec_unref(in.gvec);
 }
 
+/* What isn't stored after all leaves no matrix behind. */
+static void a_matrix_that_is_undone_was_never_there(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t table[] = {0x82, 1, 1, 2, 0x91, 0x93, 10, 4, 1};
+    struct ml_govop op = {.type = ML_GOVOP_MATRIX};
+    struct ml_matrix m;
+    op.u.matrix.table = ml_slice(table, sizeof(table));
+    for (unsigned round = 0; round < 2; round++) {
+        const struct ml_slice bytes = op_bytes(f, &op, NULL);
+        assert_false(ml_gov_wants_writes(f->gov, ML_LANE_RECORD));
+        assert_said(say(f, 0, &bytes, 1), ACCEPTED);
+        assert_true(ml_gov_wants_writes(f->gov, ML_LANE_RECORD));
+        assert_false(ml_gov_wants_writes(f->gov, ML_LANE_TRACE));
+        assert_true(ml_gov_matrix(f->gov, &m));
+        assert_int_equal(ml_matrix_cell(&m, 10, 4), 1);
+        assert_int_equal(rule(f, 0, ML_LANE_RECORD).verdict, ML_VERDICT_ACCEPTED);
+        ml_gov_undo(f->gov);
+        f->actors[0].seq--;
+    }
+    assert_false(ml_gov_matrix(f->gov, &m));
+}
+
 static void any_failed_alloc_keeps_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -605,6 +628,7 @@ int main(void)
         TEST(what_stands_in_the_wrong_place_is_refused),
         TEST(a_founding_without_root_is_refused),
         TEST(a_frozen_bundle_says_nothing),
+        TEST(a_matrix_that_is_undone_was_never_there),
         TEST(any_failed_alloc_keeps_nothing),
         TEST(an_opening_names_its_key),
         TEST(an_epoch_is_for_exactly_the_members),

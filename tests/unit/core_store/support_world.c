@@ -229,6 +229,19 @@ void world_admit(struct world *w, struct ml_log *log, const struct actor *a)
     (void)world_append(w, log, &(struct draft){.by = &w->actors[0], .ops = &op, .op_count = 1});
 }
 
+struct ml_govop world_matrix(struct world *w, const struct ml_matrix *matrix)
+{
+    static uint8_t bytes[4096];
+    struct ml_govop op = {.type = ML_GOVOP_MATRIX, .must_understand = true};
+    struct ml_buf buf;
+    ml_buf_init(&buf, &w->fake.env, sizeof(bytes));
+    assert_int_equal(ml_matrix_encode(&buf, matrix), ML_OK);
+    memcpy(bytes, buf.data, buf.len);
+    op.u.matrix.table = ml_slice(bytes, buf.len);
+    ml_buf_free(&buf);
+    return op;
+}
+
 struct ml_slice world_opening(struct world *w, const struct actor *a)
 {
     struct ml_govop open = {
@@ -311,6 +324,8 @@ void world_hands(struct world *w, struct ml_govop *op, const unsigned *actors, u
         op->u.deny.hands = hands;
     } else if (op->type == ML_GOVOP_MEMBER_ADD) {
         op->u.member_add.hands = hands;
+    } else if (op->type == ML_GOVOP_MATRIX) {
+        op->u.matrix.hands = hands;
     } else {
         op->u.node_enrol.hands = hands;
     }

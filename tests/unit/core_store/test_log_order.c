@@ -5,7 +5,8 @@
  * Three logs stand for three nodes. Without forks each actor writes at one of them; with forks at
  * any, so that one key signs two histories, in lane 0 too: what a forked coordinator had stated
  * stops to count, and so do the writers whose opening hung on it. With denials people of all ranks
- * deny each other in every mode, with hands and cuts of all sorts, make checkpoints, adopt, reject.
+ * deny each other in every mode, with hands and cuts of all sorts, make checkpoints, adopt, reject;
+ * roles change, and matrices say what roles may write.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -113,10 +114,28 @@ static struct ml_slice judge_op(struct world *w)
     return world_op(w, &op, NULL);
 }
 
+/* What the two roles may do with the one class that records here are of. */
+static struct ml_slice matrix_op(struct world *w)
+{
+    struct ml_matrix m = {
+        .version = 1 + (uint32_t)fake_below(&w->fake, 9), .count = 2, .roles = {10, 60}};
+    const unsigned hand = (unsigned)fake_below(&w->fake, ACTORS);
+    m.cells[0][ML_CLASS_ALERTS] = (uint16_t)fake_below(&w->fake, 8);
+    m.cells[1][ML_CLASS_ALERTS] = (uint16_t)fake_below(&w->fake, 8);
+    struct ml_govop op = world_matrix(w, &m);
+    if (fake_below(&w->fake, 2) == 0) {
+        world_hands(w, &op, &hand, 1, fake_below(&w->fake, 4) == 0);
+    }
+    return world_op(w, &op, NULL);
+}
+
 static struct ml_slice denial_op(struct history *h, unsigned node)
 {
     struct ml_govop op = {.type = ML_GOVOP_CHECKPOINT};
-    const uint64_t what = fake_below(&h->w.fake, 6);
+    const uint64_t what = fake_below(&h->w.fake, 9);
+    if (what > 5) {
+        return matrix_op(&h->w);
+    }
     if (what < 3) {
         return deny_op(h, node);
     }
@@ -134,6 +153,7 @@ static uint8_t draw_rank(struct history *h, struct ml_govop *op)
         return 3;
     }
     op->u.member_add.rank = (uint8_t)(1 + fake_below(&h->w.fake, 3));
+    op->u.member_add.role = fake_below(&h->w.fake, 2) == 0 ? 10 : 60;
     if (op->u.member_add.rank == 1) {
         world_hands(&h->w, op, NULL, 0, fake_below(&h->w.fake, 2) == 0);
     }
@@ -416,8 +436,9 @@ static void denied_histories_agree_in_any_order(void **state)
         (void)check_orders(seed, false, true);
         (void)check_orders(seed, true, true);
     }
-    static const ml_reason reasons[] = {ML_REASON_REVOKED, ML_REASON_DEPARTED, ML_REASON_SUSPENDED,
-                                        ML_REASON_GRANT_FELL, ML_REASON_ADOPTED};
+    static const ml_reason reasons[] = {ML_REASON_REVOKED,   ML_REASON_DEPARTED,
+                                        ML_REASON_SUSPENDED, ML_REASON_GRANT_FELL,
+                                        ML_REASON_ADOPTED,   ML_REASON_NO_RIGHT};
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         print_message("%s: %u\n", ml_reason_name(reasons[i]), seen[reasons[i]]);
         assert_true(seen[reasons[i]] > 0); /* the histories do what they are for */

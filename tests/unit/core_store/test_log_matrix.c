@@ -1,0 +1,397 @@
+/* test_log_matrix.c -- what a role may not write doesn't count, alike at every log (rules A1;
+ * docs/habilitation.md). Records are of one class here: alerts, in the compartment `vital`. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/store/vfs/vfs.h"
+#include "fault_vfs.h"
+#include "support_world.h"
+
+enum { CHIEF, DEPUTY, NURSE, REFERENT }; /* two coordinators; ranks 3 and 2 */
+enum { DOCTOR = 10, NURSING = 60, CREATES = 3 };
+
+#define DISK   "matrix-disk"
+#define SEALED "matrix-sealed"
+
+static const uint8_t vfs_key[ML_VFS_KEY_BYTES] = "an unguessable key of 32 bytes.";
+
+struct fixture {
+    struct world w;
+    struct fault_disk *disk;
+    struct ml_log *one;
+    struct ml_log *two;
+};
+
+static void hear(struct world *w, struct ml_log *log)
+{
+    for (size_t i = 0; i < w->made_count; i++) {
+        assert_int_not_equal(world_ingest(log, w->made[i].wire).result, ML_LOG_REFUSED);
+    }
+}
+
+static struct ml_log_outcome say(struct fixture *f, struct ml_log *log, unsigned by,
+                                 struct ml_govop *op)
+{
+    struct ml_slice bytes = world_op(&f->w, op, NULL);
+    const struct draft d = {.by = &f->w.actors[by], .ops = &bytes, .op_count = 1};
+    return world_ingest(log, world_build(&f->w, log, &d));
+}
+
+static void grant(struct fixture *f, unsigned i, uint8_t rank, uint16_t role)
+{
+    const struct actor *a = &f->w.actors[i];
+    struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD,
+                          .u.member_add = {.member = a->member, .rank = rank, .role = role}};
+    if (rank == ML_RANK_COORDINATOR) {
+        world_hands(&f->w, &op, NULL, 0, true);
+    }
+    assert_int_equal(say(f, f->one, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED);
+}
+
+static void admit(struct fixture *f, unsigned i, uint8_t rank, uint16_t role)
+{
+    const struct actor *a = &f->w.actors[i];
+    struct ml_govop op = {
+        .type = ML_GOVOP_NODE_ENROL,
+        .u.node_enrol = {.member = a->member, .node = a->node, .mon_sign = a->mon_pk}};
+    memcpy(op.u.node_enrol.noise.b, a->mon_pk.b, sizeof(op.u.node_enrol.noise.b));
+    grant(f, i, rank, role);
+    if (rank == ML_RANK_COORDINATOR) {
+        world_hands(&f->w, &op, NULL, 0, true);
+    }
+    assert_int_equal(say(f, f->one, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED);
+    struct ml_slice bytes = world_opening(&f->w, a);
+    (void)world_append(&f->w, f->one, &(struct draft){.by = a, .ops = &bytes, .op_count = 1});
+}
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    world_init(&f.w, 31);
+    f.disk = fault_disk_new(DISK, 31);
+    assert_non_null(f.disk);
+    assert_int_equal(ml_vfs_register_over(SEALED, vfs_key, DISK, 0), ML_OK);
+    f.w.vfs = SEALED;
+    world_found(&f.w);
+    f.one = world_log(&f.w);
+    f.two = world_log(&f.w);
+    assert_int_equal(world_ingest(f.one, f.w.made[0].wire).result, ML_LOG_STORED);
+    admit(&f, DEPUTY, 1, DOCTOR);
+    admit(&f, NURSE, 3, NURSING);
+    admit(&f, REFERENT, 2, NURSING);
+    hear(&f.w, f.two);
+    *state = &f;
+    return 0;
+}
+
+static void no_problem(void *user, const char *what)
+{
+    (void)user;
+    fail_msg("%s", what);
+}
+
+/* All hear of all, one more log backwards: the state is the same, and verify finds it. */
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_log *backwards = world_log(&f->w);
+    for (size_t i = f->w.made_count; i > 0; i--) {
+        assert_int_not_equal(world_ingest(backwards, f->w.made[i - 1].wire).result, ML_LOG_REFUSED);
+    }
+    struct ml_log *logs[] = {f->one, f->two, world_reopen(&f->w, backwards)};
+    for (size_t i = 0; i < 3; i++) {
+        hear(&f->w, logs[i]);
+        assert_int_equal(ml_log_verify(logs[i], no_problem, NULL), ML_OK);
+        assert_true(world_same_state(logs[0], logs[i]));
+    }
+    for (size_t i = 0; i < 3; i++) {
+        ml_log_close(logs[i]);
+    }
+    assert_int_equal(ml_vfs_unregister(SEALED), ML_OK);
+    fault_disk_free(f->disk);
+    return world_free(&f->w);
+}
+
+/* Doctors and nurses: what each may do with alerts. */
+static struct ml_govop matrix(struct fixture *f, uint16_t doctor, uint16_t nurse)
+{
+    struct ml_matrix m = {.version = 1, .count = 2, .roles = {DOCTOR, NURSING}};
+    m.cells[0][ML_CLASS_ALERTS] = doctor;
+    m.cells[1][ML_CLASS_ALERTS] = nurse;
+    return world_matrix(&f->w, &m);
+}
+
+static struct ml_log_outcome set(struct fixture *f, struct ml_log *log, unsigned by,
+                                 uint16_t doctor, uint16_t nurse)
+{
+    struct ml_govop op = matrix(f, doctor, nurse);
+    return say(f, log, by, &op);
+}
+
+static void set_well(struct fixture *f, uint16_t doctor, uint16_t nurse)
+{
+    assert_int_equal(set(f, f->one, CHIEF, doctor, nurse).verdict, ML_VERDICT_ACCEPTED);
+}
+
+static struct made write(struct fixture *f, struct ml_log *log, unsigned by, uint8_t lane)
+{
+    const struct ml_slice op = world_sealed(lane);
+    const struct draft d = {.by = &f->w.actors[by], .lane = lane, .ops = &op, .op_count = 1};
+    assert_int_equal(world_ingest(log, world_build(&f->w, log, &d)).result, ML_LOG_STORED);
+    return f->w.made[f->w.made_count - 1];
+}
+
+static void ruled(struct ml_log *log, const struct made *m, ml_reason reason)
+{
+    const struct ml_ruling r = world_ruling(log, &m->id);
+    const bool counts = reason == ML_REASON_NONE || reason == ML_REASON_ADOPTED;
+    assert_int_equal(r.reason, reason);
+    assert_int_equal(r.verdict, counts ? ML_VERDICT_ACCEPTED : ML_VERDICT_QUARANTINED);
+}
+
+static void records(struct fixture *f, struct ml_log *log, unsigned by, ml_reason reason)
+{
+    const struct made m = write(f, log, by, ML_LANE_RECORD);
+    ruled(log, &m, reason);
+}
+
+/* ---- who may write ---- */
+
+static void without_a_matrix_members_write_all(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_matrix m;
+    records(f, f->one, NURSE, ML_REASON_NONE);
+    assert_false(ml_gov_matrix(ml_log_gov(f->one), &m));
+}
+
+static void what_a_role_may_not_write_does_not_count(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    records(f, f->one, NURSE, ML_REASON_NO_RIGHT);
+    records(f, f->one, REFERENT, ML_REASON_NO_RIGHT); /* a rank is no role */
+    records(f, f->one, DEPUTY, ML_REASON_NONE);
+    const struct made file = write(f, f->one, NURSE, ML_LANE_BLOB);
+    ruled(f->one, &file, ML_REASON_NO_RIGHT);
+    const struct made key = write(f, f->one, NURSE, ML_LANE_KEYS);
+    ruled(f->one, &key, ML_REASON_NONE); /* lanes 1 and 2 aren't asked */
+    const struct made trace = write(f, f->one, NURSE, ML_LANE_TRACE);
+    ruled(f->one, &trace, ML_REASON_NONE);
+}
+
+/* It is the action that counts, not the cell: who may read only writes nothing. */
+static void to_read_is_not_to_write(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 3u << 8); /* reads all */
+    records(f, f->one, NURSE, ML_REASON_NO_RIGHT);
+}
+
+static void a_bundle_is_judged_by_the_matrix_that_it_saw(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    const struct made before = write(f, f->two, NURSE, ML_LANE_RECORD); /* hasn't heard */
+    ruled(f->two, &before, ML_REASON_NONE);
+    hear(&f->w, f->two);
+    ruled(f->two, &before, ML_REASON_NONE);
+    const struct made after = write(f, f->two, NURSE, ML_LANE_RECORD);
+    ruled(f->two, &after, ML_REASON_NO_RIGHT);
+    set_well(f, CREATES, CREATES);
+    hear(&f->w, f->two);
+    ruled(f->two, &after, ML_REASON_NO_RIGHT); /* for ever */
+    hear(&f->w, f->one);
+    ruled(f->one, &before, ML_REASON_NONE);
+    ruled(f->one, &after, ML_REASON_NO_RIGHT);
+    records(f, f->two, NURSE, ML_REASON_NONE);
+}
+
+static void what_had_no_right_may_be_adopted(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    const struct made m = write(f, f->one, NURSE, ML_LANE_RECORD);
+    struct ml_log_entry entry;
+    struct ml_govop op = {.type = ML_GOVOP_JUDGE};
+    for (uint64_t n = 0; ml_log_after(f->one, n, UINT32_MAX, &entry) == ML_OK; n = entry.n) {
+        op.u.judge.bundle = entry.hash;
+    }
+    assert_int_equal(say(f, f->one, DEPUTY, &op).verdict, ML_VERDICT_ACCEPTED);
+    ruled(f->one, &m, ML_REASON_ADOPTED);
+}
+
+static void a_new_role_counts_from_where_it_was_seen(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    grant(f, NURSE, 3, DOCTOR);
+    records(f, f->two, NURSE, ML_REASON_NONE); /* knows neither */
+    records(f, f->one, NURSE, ML_REASON_NONE);
+    grant(f, NURSE, 3, 12345); /* a role that the matrix doesn't name */
+    records(f, f->one, NURSE, ML_REASON_NO_RIGHT);
+}
+
+/* Two who didn't know of each other gave him two roles: both must allow it. */
+static void of_two_roles_both_must_allow(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    hear(&f->w, f->two);
+    grant(f, NURSE, 3, DOCTOR);
+    struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD};
+    op.u.member_add =
+        (struct ml_member_add){.member = f->w.actors[NURSE].member, .rank = 3, .role = NURSING};
+    assert_int_equal(say(f, f->two, DEPUTY, &op).verdict, ML_VERDICT_ACCEPTED);
+    records(f, f->one, NURSE, ML_REASON_NONE);
+    hear(&f->w, f->one);
+    records(f, f->one, NURSE, ML_REASON_NO_RIGHT);
+    set_well(f, CREATES, CREATES);
+    records(f, f->one, NURSE, ML_REASON_NONE);
+}
+
+/* ---- who may set it ---- */
+
+static void only_a_coordinator_sets_it(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(set(f, f->one, REFERENT, 0, 0).reason, ML_REASON_NO_AUTHORITY);
+    assert_int_equal(set(f, f->one, NURSE, 0, 0).reason, ML_REASON_NO_AUTHORITY);
+    records(f, f->one, NURSE, ML_REASON_NONE);
+    assert_int_equal(set(f, f->one, DEPUTY, 0, 0).verdict, ML_VERDICT_ACCEPTED);
+    records(f, f->one, NURSE, ML_REASON_NO_RIGHT);
+}
+
+static void a_table_that_is_none_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_govop op = matrix(f, 1, 1);
+    op.u.matrix.table.len--;
+    assert_int_equal(say(f, f->one, CHIEF, &op).result, ML_LOG_REFUSED);
+    world_forget_last(&f->w);
+    records(f, f->one, NURSE, ML_REASON_NONE);
+}
+
+/* Rule (b) of domain 7.2. */
+static void nobody_gives_his_own_role_more(void **state)
+{
+    struct fixture *f = *state;
+    const unsigned self = CHIEF;
+    const unsigned nurse = NURSE;
+    const unsigned referent = REFERENT;
+    set_well(f, 1, 1);
+    assert_int_equal(set(f, f->one, CHIEF, CREATES, 1).reason, ML_REASON_NO_AUTHORITY);
+    assert_int_equal(set(f, f->one, DEPUTY, CREATES, 1).reason, ML_REASON_NO_AUTHORITY);
+    set_well(f, 1, CREATES); /* others' */
+    struct ml_govop op = matrix(f, CREATES, CREATES);
+    world_hands(&f->w, &op, &self, 1, false);
+    assert_int_equal(say(f, f->one, CHIEF, &op).reason, ML_REASON_NO_AUTHORITY);
+    world_hands(&f->w, &op, &nurse, 1, false);
+    assert_int_equal(say(f, f->one, CHIEF, &op).reason, ML_REASON_NO_AUTHORITY);
+    world_hands(&f->w, &op, &referent, 1, false);
+    assert_int_equal(say(f, f->one, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED);
+    op = matrix(f, 0xf, 0);
+    world_hands(&f->w, &op, NULL, 0, true);
+    assert_int_equal(say(f, f->one, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED); /* Root's hand */
+}
+
+/* ---- which one stands ---- */
+
+static void of_concurrent_ones_the_stricter_cell_stands(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_matrix m;
+    assert_int_equal(set(f, f->one, CHIEF, 3, 1 | 2u << 8).verdict, ML_VERDICT_ACCEPTED);
+    assert_int_equal(set(f, f->two, DEPUTY, 1, 3u << 8).verdict, ML_VERDICT_ACCEPTED);
+    const struct made knows_one = write(f, f->one, NURSE, ML_LANE_RECORD);
+    ruled(f->one, &knows_one, ML_REASON_NONE);
+    hear(&f->w, f->one);
+    hear(&f->w, f->two);
+    ruled(f->two, &knows_one, ML_REASON_NONE);
+    assert_true(ml_gov_matrix(ml_log_gov(f->one), &m));
+    assert_int_equal(ml_matrix_cell(&m, DOCTOR, ML_CLASS_ALERTS), 1);
+    assert_int_equal(ml_matrix_cell(&m, NURSING, ML_CLASS_ALERTS), 2u << 8);
+    assert_true(ml_gov_matrix(ml_log_gov(f->two), &m));
+    assert_int_equal(ml_matrix_cell(&m, NURSING, ML_CLASS_ALERTS), 2u << 8);
+    records(f, f->one, NURSE, ML_REASON_NO_RIGHT);
+    assert_int_equal(set(f, f->two, DEPUTY, 1, CREATES).verdict, ML_VERDICT_ACCEPTED);
+    records(f, f->two, REFERENT, ML_REASON_NONE); /* who sets it anew saw both */
+}
+
+/* A matrix by somebody who is being removed: what it allowed falls, what it took away comes back
+ * for those who write from then on. */
+static void the_matrix_of_who_is_removed_falls(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    grant(f, REFERENT, 2, DOCTOR);
+    hear(&f->w, f->two);
+    struct ml_govop deny = {.type = ML_GOVOP_DENY};
+    deny.u.deny = (struct ml_deny){.member = f->w.actors[DEPUTY].member,
+                                   .mode = ML_DENY_COMPROMISE,
+                                   .cuts = world_heads(f->one, &f->w.actors[DEPUTY].member)};
+    assert_int_equal(set(f, f->two, DEPUTY, CREATES, CREATES).verdict, ML_VERDICT_ACCEPTED);
+    const struct made record = write(f, f->two, NURSE, ML_LANE_RECORD);
+    const struct made fine = write(f, f->two, REFERENT, ML_LANE_RECORD);
+    ruled(f->two, &record, ML_REASON_NONE);
+    world_hands(&f->w, &deny, NULL, 0, true);
+    assert_int_equal(say(f, f->one, CHIEF, &deny).verdict, ML_VERDICT_ACCEPTED);
+    hear(&f->w, f->two);
+    hear(&f->w, f->one);
+    ruled(f->two, &record, ML_REASON_GRANT_FELL);
+    ruled(f->one, &record, ML_REASON_GRANT_FELL);
+    ruled(f->one, &fine, ML_REASON_NONE); /* the one before allows it */
+    struct ml_matrix m;
+    assert_true(ml_gov_matrix(ml_log_gov(f->one), &m));
+    assert_int_equal(ml_matrix_cell(&m, NURSING, ML_CLASS_ALERTS), 0);
+}
+
+/* The same of a role that he gave: an older grant still counts, but not for what it didn't allow.
+ */
+static void the_role_of_who_is_removed_falls(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    hear(&f->w, f->two);
+    struct ml_govop deny = {.type = ML_GOVOP_DENY};
+    deny.u.deny = (struct ml_deny){.member = f->w.actors[DEPUTY].member,
+                                   .mode = ML_DENY_COMPROMISE,
+                                   .cuts = world_heads(f->one, &f->w.actors[DEPUTY].member)};
+    struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD};
+    op.u.member_add =
+        (struct ml_member_add){.member = f->w.actors[NURSE].member, .rank = 3, .role = DOCTOR};
+    assert_int_equal(say(f, f->two, DEPUTY, &op).verdict, ML_VERDICT_ACCEPTED);
+    const struct made record = write(f, f->two, NURSE, ML_LANE_RECORD);
+    ruled(f->two, &record, ML_REASON_NONE);
+    world_hands(&f->w, &deny, NULL, 0, true);
+    assert_int_equal(say(f, f->one, CHIEF, &deny).verdict, ML_VERDICT_ACCEPTED);
+    hear(&f->w, f->two);
+    ruled(f->two, &record, ML_REASON_GRANT_FELL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_a_matrix_members_write_all),
+        TEST(what_a_role_may_not_write_does_not_count),
+        TEST(to_read_is_not_to_write),
+        TEST(a_bundle_is_judged_by_the_matrix_that_it_saw),
+        TEST(what_had_no_right_may_be_adopted),
+        TEST(a_new_role_counts_from_where_it_was_seen),
+        TEST(of_two_roles_both_must_allow),
+        TEST(only_a_coordinator_sets_it),
+        TEST(a_table_that_is_none_is_refused),
+        TEST(nobody_gives_his_own_role_more),
+        TEST(of_concurrent_ones_the_stricter_cell_stands),
+        TEST(the_matrix_of_who_is_removed_falls),
+        TEST(the_role_of_who_is_removed_falls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
