@@ -161,6 +161,60 @@ static const struct ml_wire_field matrix_fields[] = {
     SUB_HANDS(4, matrix.hands.second, matrix.hands.root),
 };
 
+static const struct ml_wire_field team_fields[] = {
+    {.key = 0,
+     .type = ML_WIRE_FIXED,
+     .size = sizeof(struct ml_team_id),
+     .min = sizeof(struct ml_team_id),
+     .max = sizeof(struct ml_team_id),
+     .name = "team",
+     .meaning = "team id"},
+};
+
+const struct ml_wire_format ml_format_team = {.name = "team",
+                                              .kind = ML_WIRE_SCALAR,
+                                              .size = sizeof(struct ml_team_id),
+                                              .extra_offset = ML_WIRE_CLOSED,
+                                              .field_count = 1,
+                                              .fields = team_fields,
+                                              .meaning = "A care circle."};
+
+#define SUB_OPT_MEMBER(k, m, nm, text)                                                             \
+    SUB(k, FIXED, ML_WIRE_OPTIONAL, 16, 16, role_grant.m, nm, NULL, text)
+#define SUB_OPT_MS(k, m, nm, text)                                                                 \
+    SUB(k, UINT, ML_WIRE_OPTIONAL, 1, ML_HLC_MS_MAX, role_grant.m, nm, NULL, text)
+
+static const struct ml_wire_field role_grant_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_ROLE_GRANT, "12"),
+    SUB_FIXED(3, role_grant.member, "member", "who gets the role"),
+    SUB(4, UINT, ML_WIRE_OPTIONAL, 1, UINT16_MAX, role_grant.role, "role", NULL,
+        "the role; left out of a substitute's"),
+    SUB(5, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, ML_ROLE_TEAMS_MAX, role_grant.teams, "teams",
+        &ml_format_team, "in which teams; left out: in all of his"),
+    SUB_OPT_MS(6, from_ms, "from", "UTC milliseconds; left out: from ever"),
+    SUB_OPT_MS(7, until_ms, "until", "first one after it; left out: for ever"),
+    SUB_OPT_MEMBER(8, replaces, "replaces", "a substitute: whose roles and patients he takes over"),
+    SUB_OPT_MEMBER(9, supervisor, "supervisor", "a student: who signs beside him"),
+    SUB_HANDS(10, role_grant.hands.second, role_grant.hands.root),
+};
+
+/* A substitute's has an end, and no role of its own. */
+static const char *role_grant_check(const void *object)
+{
+    const struct ml_role_grant *o = &((const OP *)object)->u.role_grant;
+    const bool replaces = !ml_is_zero(o->replaces.b, sizeof(o->replaces.b));
+    if (replaces == (o->role != 0)) {
+        return "role";
+    }
+    if ((replaces && o->until_ms == 0) || (o->until_ms != 0 && o->from_ms >= o->until_ms)) {
+        return "until";
+    }
+    if (memcmp(o->replaces.b, o->member.b, sizeof(o->member.b)) == 0) {
+        return "replaces";
+    }
+    return memcmp(o->supervisor.b, o->member.b, sizeof(o->member.b)) == 0 ? "supervisor" : NULL;
+}
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_GOVOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -177,6 +231,9 @@ static const struct ml_wire_format formats[] = {
     TABLE(CHECKPOINT, "CHECKPOINT", checkpoint_fields, "What its author holds of each chain."),
     TABLE(JUDGE, "JUDGE", judge_fields, "Takes quarantined ops in after all, or leaves them out."),
     TABLE(MATRIX, "MATRIX", matrix_fields, "What each role may do from here on."),
+    [ML_GOVOP_ROLE_GRANT - 1] =
+        ML_WIRE_FORMAT("ROLE_GRANT", MAP, OP, offsetof(OP, extra), role_grant_fields,
+                       role_grant_check, "A role, between two dates or for ever."),
 };
 
 static const struct ml_wire_format any_format =
@@ -313,6 +370,8 @@ const struct ml_hands *ml_govop_hands(const struct ml_govop *op)
         return &op->u.deny.hands;
     case ML_GOVOP_MATRIX:
         return &op->u.matrix.hands;
+    case ML_GOVOP_ROLE_GRANT:
+        return &op->u.role_grant.hands;
     default:
         return NULL;
     }

@@ -24,6 +24,7 @@
 #define ML_CUTS_MAX         640u /* chains in one op: 128 writers of five lanes */
 #define ML_HANDS_MAX        8u   /* second signatures of one op */
 #define ML_MATRIX_BYTES_MAX 17000u
+#define ML_ROLE_TEAMS_MAX   64u
 
 /** Bytes under a group's key: names and labels under `annuaire` (KDF kek-annuaire), wraps
  * elsewhere. XChaCha20-Poly1305; ct.len == 0: absent, and the rest is zero. */
@@ -45,7 +46,8 @@ struct ml_sealed {
     X(DENY, 8, "deny")                                                                             \
     X(CHECKPOINT, 9, "checkpoint")                                                                 \
     X(JUDGE, 10, "judge")                                                                          \
-    X(MATRIX, 11, "matrix")
+    X(MATRIX, 11, "matrix")                                                                        \
+    X(ROLE_GRANT, 12, "role grant")
 
 typedef enum ml_govop_type {
 #define X(name, number, text) ML_GOVOP_##name = (number),
@@ -172,6 +174,18 @@ struct ml_matrix_op {
     struct ml_hands hands;
 };
 
+/** A role between two dates. Exactly one of `role` and `replaces` is there. */
+struct ml_role_grant {
+    struct ml_member_id member;
+    uint16_t role;
+    struct ml_list teams;           /* of ml_team_id, ascending; empty: all of his */
+    uint64_t from_ms;               /* UTC; 0: from ever */
+    uint64_t until_ms;              /* 0: for ever */
+    struct ml_member_id replaces;   /* whose roles and patients he takes over */
+    struct ml_member_id supervisor; /* who signs beside a student; zero: nobody */
+    struct ml_hands hands;
+};
+
 struct ml_govop {
     uint16_t type; /* ml_govop_type, or a later one */
     bool must_understand;
@@ -188,6 +202,7 @@ struct ml_govop {
         struct ml_checkpoint checkpoint;
         struct ml_judge_op judge;
         struct ml_matrix_op matrix;
+        struct ml_role_grant role_grant;
     } u;
     struct ml_wire_extra extra; /* later keys; for an unknown type all but 1 and 2 */
     struct ml_slice raw;        /* the op as decoded */
@@ -196,6 +211,7 @@ struct ml_govop {
 extern const struct ml_wire_format ml_format_sealed;
 extern const struct ml_wire_format ml_format_second;
 extern const struct ml_wire_format ml_format_index;
+extern const struct ml_wire_format ml_format_team;
 
 static inline bool ml_second_next(struct ml_list_walk *walk, struct ml_second *out)
 {
@@ -205,6 +221,11 @@ static inline bool ml_second_next(struct ml_list_walk *walk, struct ml_second *o
 static inline bool ml_index_next(struct ml_list_walk *walk, uint8_t *out)
 {
     return ml_list_next(walk, &ml_format_index, out);
+}
+
+static inline bool ml_team_next(struct ml_list_walk *walk, struct ml_team_id *out)
+{
+    return ml_list_next(walk, &ml_format_team, out);
 }
 
 /** Table of a type, or NULL (docs, explain). */

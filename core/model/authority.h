@@ -37,6 +37,7 @@ typedef enum ml_say_kind {
     ML_SAY_WRITER, /* opens the act's own writer for `member` (ML_NOBODY: the node's) on `node` */
     ML_SAY_DENIAL, /* revokes or suspends `member`, everywhere or on `node` */
     ML_SAY_CHECKPOINT, /* what its author holds of each chain: `cuts` */
+    ML_SAY_ROLE,       /* gives `member` a role: of a better rank than his, or with a second hand */
     ML_SAY_OTHER, /* needs an author of at least `rank`, or to be about himself (`member`); with
                    * `second` somebody beside him too, or Root */
 } ml_say_kind;
@@ -127,6 +128,9 @@ uint32_t ml_authority_author(const struct ml_authority *a, size_t act, uint8_t *
 /** Does its statement `say`, a MEMBER or a MON, stand: nobody denied it, of ranks nobody gave
  * another one knowing it, and who works on a node has a rank? */
 bool ml_view_grant(const struct ml_view *v, size_t act, size_t say);
+/** Has this time passed: did somebody of rank 2 or better see acts of two members past it (rules
+ * B15)? A single clock ends nothing. */
+bool ml_view_is_past(const struct ml_view *v, uint64_t until_ms);
 /** Did the MEMBER statement give him his place in `own`, of those whose acts count in `now` too? */
 bool ml_view_grant_left(const struct ml_view *own, const struct ml_view *now, size_t act,
                         size_t say);

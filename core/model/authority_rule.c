@@ -235,6 +235,16 @@ static void rule_denial(struct judging *j, struct ml_said *said)
     }
 }
 
+/* Nobody gives himself a role, nor his equal one: not alone. */
+static void rule_role(struct judging *j, const struct ml_say *say)
+{
+    const uint8_t actor = j->act->rank;
+    const bool alone = actor < rank_of_subject(j, say->member); /* who is never his own better */
+    if (!say->root && (actor > ML_RANK_REFERENT || (!alone && count_seconds(j, say) == 0))) {
+        refuse(j, ML_REASON_NO_AUTHORITY);
+    }
+}
+
 static void rule_other(struct judging *j, const struct ml_say *say)
 {
     const bool own = say->member != ML_NOBODY && say->member == j->act->member;
@@ -256,6 +266,9 @@ static void rule_say(struct judging *j, struct ml_said *said)
         break;
     case ML_SAY_DENIAL:
         rule_denial(j, said);
+        break;
+    case ML_SAY_ROLE:
+        rule_role(j, say);
         break;
     case ML_SAY_CHECKPOINT:
         if (j->act->rank > ML_RANK_REFERENT) {

@@ -204,17 +204,20 @@ static bool has_two_past(const struct ml_view *v, uint32_t e, uint64_t until_ms)
     return false;
 }
 
-/* A suspension ends where somebody of rank 2 or better has seen two members past its end (rules
- * B15): a single clock ends nothing. */
-static bool has_lapsed(const struct ml_view *v, const struct ml_said *denial)
+bool ml_view_is_past(const struct ml_view *v, uint64_t until_ms)
 {
-    for (uint32_t e = 0; e < v->act_count && denial->say.mode == ML_DENIAL_SUSPENSION; e++) {
+    for (uint32_t e = 0; e < v->act_count; e++) {
         if (ml_view_counts(v, e) && v->a->acts[e].rank <= ML_RANK_REFERENT &&
-            has_two_past(v, e, denial->say.until_ms)) {
+            has_two_past(v, e, until_ms)) {
             return true;
         }
     }
     return false;
+}
+
+static bool has_lapsed(const struct ml_view *v, const struct ml_said *denial)
+{
+    return denial->say.mode == ML_DENIAL_SUSPENSION && ml_view_is_past(v, denial->say.until_ms);
 }
 
 /* An enrolment outlives a departure of the person once he is back, a compromise it doesn't. */

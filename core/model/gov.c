@@ -134,7 +134,8 @@ ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact)
     if (err != ML_OK) {
         return err;
     }
-    const size_t more = fact->matrix != NULL ? sizeof(*fact->matrix) : fact->label.ct.len;
+    const size_t more =
+        fact->matrix != NULL ? sizeof(*fact->matrix) : fact->label.ct.len + fact->teams.raw.len;
     struct ml_fact *copy = ml_alloc(g->env, sizeof(*copy) + more);
     if (copy == NULL) {
         return ML_E_NOMEM;
@@ -149,6 +150,8 @@ ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact)
         uint8_t *bytes = (uint8_t *)(copy + 1);
         memcpy(bytes, fact->label.ct.data, fact->label.ct.len);
         copy->label.ct.data = bytes;
+    } else if (fact->teams.raw.len > 0) { /* no fact has both */
+        copy->teams.raw.data = memcpy(copy + 1, fact->teams.raw.data, more);
     }
     g->facts[g->count++] = copy;
     return ML_OK;
@@ -156,7 +159,7 @@ ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact)
 
 bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f)
 {
-    if (f->kind == ML_FACT_MEMBER || f->kind == ML_FACT_MON) {
+    if (f->kind == ML_FACT_MEMBER || f->kind == ML_FACT_MON || f->kind == ML_FACT_ROLE) {
         return ml_view_grant(v, f->act, f->say);
     }
     return ml_view_act(v, f->act).verdict == ML_VERDICT_ACCEPTED;
@@ -295,6 +298,7 @@ static bool describes(const struct ml_fact *f, uint8_t card_kind, const uint8_t 
     case ML_FACT_DENIAL:
     case ML_FACT_JUDGEMENT:
     case ML_FACT_MATRIX:
+    case ML_FACT_ROLE:
         break;
     }
     return false;
@@ -486,7 +490,7 @@ uint32_t ml_gov_settled(const struct ml_gov *g, const struct ml_view *before,
                         const struct ml_writer_id *writer, uint8_t lane)
 {
     const uint32_t number = ml_ids_find(&g->writers, writer->b);
-    if (ml_gov_wants_writes(g, lane) && ml_gov_matrices_changed(g, before)) {
+    if (ml_gov_wants_writes(g, lane) && ml_gov_rights_changed(g, before)) {
         return 0;
     }
     return number == ML_NOBODY ? UINT32_MAX : ml_view_settled(g->all, before, number, lane);

@@ -34,8 +34,9 @@ typedef enum ml_fact_kind {
     ML_FACT_DENIAL = 7,
     ML_FACT_JUDGEMENT = 8,
     ML_FACT_MATRIX = 9,
+    ML_FACT_ROLE = 10, /* a dated role */
 } ml_fact_kind;
-#define ML_FACT_KINDS 10u
+#define ML_FACT_KINDS 11u
 
 struct ml_fact {
     uint64_t hlc;           /* of the bundle that states it */
@@ -43,7 +44,7 @@ struct ml_fact {
     ml_fact_kind kind;
     struct ml_dep at;               /* the bundle: lane 0 */
     uint32_t network_epoch;         /* ORG */
-    uint16_t role;                  /* MEMBER: number in TRE_G15 */
+    uint16_t role;                  /* MEMBER, ROLE: number in TRE_G15 */
     uint8_t rank;                   /* MEMBER */
     uint8_t index;                  /* its op in the bundle */
     uint32_t place;                 /* among all facts */
@@ -60,13 +61,17 @@ struct ml_fact {
     uint8_t card_id[16];            /* CARD */
     uint8_t card_kind;              /* CARD: ml_card_kind */
     uint8_t mode;                   /* DENIAL: ml_deny_mode; `member`, `node` (zero: everywhere) */
-    uint64_t until_ms;              /* DENIAL: of a suspension */
+    uint64_t from_ms;               /* ROLE; 0: from ever */
+    uint64_t until_ms;              /* DENIAL: of a suspension; ROLE; 0: for ever */
     struct ml_hash bundle;          /* JUDGEMENT: header_hash */
     uint8_t ops[32];                /* JUDGEMENT: a bit for each op that it is about */
     bool reject;                    /* JUDGEMENT */
     bool counts;                    /* by all that is known */
     const struct ml_fact *before;   /* the one of this kind that came before; NULL: none */
     const struct ml_matrix *matrix; /* MATRIX; owned by the ml_gov */
+    struct ml_list teams;           /* ROLE: of ml_team_id, owned by the ml_gov; empty: all his */
+    struct ml_member_id replaces;   /* ROLE: whose roles he takes over; zero: `role` */
+    struct ml_member_id supervisor; /* ROLE: who signs beside him; zero: nobody */
 };
 
 /** Errors: NOMEM. `env` is borrowed. */
@@ -124,13 +129,14 @@ struct ml_gov_lane {
     uint32_t seq;
     uint32_t witnessed;   /* see ml_bundle_at */
     struct ml_gvec *gvec; /* kept by reference */
-    uint64_t writes;      /* ml_writes_of its header, in lanes 3 and 4 (ml_gov_wants_writes) */
+    uint64_t writes;      /* ml_writes_of its header, where ml_gov_wants_writes */
+    uint64_t hlc;         /* its header's, there too */
 };
 /** What stands at a vector is kept for the next bundle that has it. NOMEM. */
 ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
                         const struct ml_gov_lane *in) ML_MUST_CHECK;
 
-/** Does what a bundle writes matter: is there any matrix, whether or not it counts? */
+/** Does it matter what a bundle writes and when: is there any matrix or dated role? */
 bool ml_gov_wants_writes(const struct ml_gov *g, uint8_t lane);
 /** The matrix by all that is known: of several that nobody replaced each cell's stricter. False:
  * the structure has none, and its members may all. */

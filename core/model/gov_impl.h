@@ -84,8 +84,8 @@ const struct ml_matrix *ml_gov_matrix_in(const struct ml_gov *g, const struct ml
 /** Does `matrix` give any role that the writer's member has in `own` more than he has there? */
 bool ml_gov_raises_own(const struct ml_gov *g, const struct ml_view *own,
                        const struct ml_writer_id *writer, const struct ml_matrix *matrix);
-/** Did any matrix change its worth since `before`? */
-bool ml_gov_matrices_changed(const struct ml_gov *g, const struct ml_view *before);
+/** Did any matrix or dated role change its worth since `before`? */
+bool ml_gov_rights_changed(const struct ml_gov *g, const struct ml_view *before);
 /** Does it stand in `v`? */
 bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f);
 /** The opening of a writer, whether or not it counts; NULL: unknown. */

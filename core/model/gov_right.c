@@ -5,6 +5,7 @@
  * nobody replaced, where he wrote, each must allow it: deny wins. What rested on one that fell
  * since, falls.
  */
+#include "core/base/hlc.h"
 #include "core/model/gov.h"
 #include "core/model/gov_impl.h"
 
@@ -61,9 +62,9 @@ bool ml_gov_matrix(const struct ml_gov *g, struct ml_matrix *out)
     return found != NULL;
 }
 
-bool ml_gov_matrices_changed(const struct ml_gov *g, const struct ml_view *before)
+static bool have_changed(const struct ml_gov *g, const struct ml_view *before, ml_fact_kind kind)
 {
-    for (const struct ml_fact *f = g->last[ML_FACT_MATRIX]; f != NULL; f = f->before) {
+    for (const struct ml_fact *f = g->last[kind]; f != NULL; f = f->before) {
         if (f->act < ml_view_acts(before) &&
             ml_view_act(before, f->act).reason != ml_view_act(g->all, f->act).reason) {
             return true;
@@ -72,38 +73,146 @@ bool ml_gov_matrices_changed(const struct ml_gov *g, const struct ml_view *befor
     return false;
 }
 
+bool ml_gov_rights_changed(const struct ml_gov *g, const struct ml_view *before)
+{
+    return have_changed(g, before, ML_FACT_MATRIX) || have_changed(g, before, ML_FACT_ROLE);
+}
+
 bool ml_gov_wants_writes(const struct ml_gov *g, uint8_t lane)
 {
-    return lane >= ML_LANE_RECORD && g->last[ML_FACT_MATRIX] != NULL;
+    return lane >= ML_LANE_RECORD &&
+           (g->last[ML_FACT_MATRIX] != NULL || g->last[ML_FACT_ROLE] != NULL);
 }
 
 /* ---- roles ---- */
 
-/* The next of the member's roles that nobody replaced, in `own` by what counts in `now` too. */
-static const struct ml_fact *next_role(const struct ml_fact *f, const struct ml_member_id *member,
-                                       const struct ml_view *own, const struct ml_view *now)
+/* What is asked: by what stood in `own` and counts in `now` too, for a bundle of this time. */
+struct asking {
+    const struct ml_gov *g;
+    const struct ml_view *own;
+    const struct ml_view *now;
+    const struct ml_matrix *matrix; /* NULL: none */
+    uint64_t writes;
+    uint64_t ms;
+    bool undated; /* as if no role had a beginning or an end */
+};
+
+static bool is_same_member(const struct ml_member_id *a, const struct ml_member_id *b)
 {
-    while (f != NULL && !(ml_gov_same(f->member.b, member->b, sizeof(member->b)) &&
-                          ml_view_grant_left(own, now, f->act, f->say))) {
+    return ml_gov_same(a->b, b->b, sizeof(a->b));
+}
+
+/* The next of the member's roles as a member that nobody replaced. */
+static const struct ml_fact *next_base(const struct asking *q, const struct ml_fact *f,
+                                       const struct ml_member_id *member)
+{
+    while (f != NULL && !(is_same_member(&f->member, member) &&
+                          ml_view_grant_left(q->own, q->now, f->act, f->say))) {
         f = f->before;
     }
     return f;
 }
 
-static bool allows(const struct ml_gov *g, const struct ml_view *own, const struct ml_view *now,
-                   const struct ml_gov_lane *in)
+static bool role_may(const struct asking *q, uint16_t role)
 {
-    struct ml_matrix room;
-    const struct ml_matrix *matrix = ml_gov_matrix_in(g, own, now, &room);
-    const struct ml_fact *open = ml_gov_opening(g, &in->writer);
-    if (matrix == NULL || open == NULL) {
-        return true;
-    }
-    const struct ml_fact *f = next_role(g->last[ML_FACT_MEMBER], &open->member, own, now);
-    while (f != NULL && ml_matrix_allows_writes(matrix, f->role, in->writes)) {
-        f = next_role(f->before, &open->member, own, now);
+    return q->matrix == NULL || ml_matrix_allows_writes(q->matrix, role, q->writes);
+}
+
+/* What he may as a member: each role that he has so must allow it. */
+static bool base_may(const struct asking *q, const struct ml_member_id *member)
+{
+    const struct ml_fact *f = next_base(q, q->g->last[ML_FACT_MEMBER], member);
+    while (f != NULL && role_may(q, f->role)) {
+        f = next_base(q, f->before, member);
     }
     return f == NULL;
+}
+
+static const struct ml_fact *next_grant(const struct asking *q, const struct ml_fact *f,
+                                        const struct ml_member_id *member)
+{
+    while (f != NULL && !(is_same_member(&f->member, member) && ml_gov_stands(q->own, f) &&
+                          ml_view_act(q->now, f->act).verdict == ML_VERDICT_ACCEPTED)) {
+        f = f->before;
+    }
+    return f;
+}
+
+/* Of the same role, or for the same person. */
+static bool is_same_grant(const struct ml_fact *a, const struct ml_fact *b)
+{
+    return a->role == b->role && is_same_member(&a->replaces, &b->replaces);
+}
+
+static bool is_grant_replaced(const struct asking *q, const struct ml_fact *f)
+{
+    const struct ml_fact *later = next_grant(q, q->g->last[ML_FACT_ROLE], &f->member);
+    while (later != f && !(is_same_grant(later, f) && replaces(q->g, later, f))) {
+        later = next_grant(q, later->before, &f->member);
+    }
+    return later != f;
+}
+
+static bool is_now(const struct asking *q, const struct ml_fact *f)
+{
+    const bool ended =
+        f->until_ms != 0 && (q->ms >= f->until_ms || ml_view_is_past(q->own, f->until_ms));
+    return q->undated || (q->ms >= f->from_ms && !ended);
+}
+
+/* Of several of one role that nobody replaced, all must hold. */
+static bool is_in_force(const struct asking *q, const struct ml_fact *grant)
+{
+    const struct ml_fact *f = next_grant(q, q->g->last[ML_FACT_ROLE], &grant->member);
+    while (f != NULL && (!is_same_grant(f, grant) || is_grant_replaced(q, f) || is_now(q, f))) {
+        f = next_grant(q, f->before, &grant->member);
+    }
+    return f == NULL;
+}
+
+/* By his own roles. Whoever was given any, works by these alone. */
+static bool own_roles_may(const struct asking *q, const struct ml_member_id *member)
+{
+    const struct ml_fact *f = next_grant(q, q->g->last[ML_FACT_ROLE], member);
+    if (f == NULL) {
+        return base_may(q, member);
+    }
+    while (f != NULL && !(f->role != 0 && role_may(q, f->role) && is_in_force(q, f))) {
+        f = next_grant(q, f->before, member);
+    }
+    return f != NULL;
+}
+
+/* Or by those of whom he replaces: his own ones, not those of somebody whom he replaces in turn. */
+static bool member_may(const struct asking *q, const struct ml_member_id *member)
+{
+    if (own_roles_may(q, member)) {
+        return true;
+    }
+    const struct ml_fact *f = next_grant(q, q->g->last[ML_FACT_ROLE], member);
+    while (f != NULL && !(f->role == 0 && is_in_force(q, f) && own_roles_may(q, &f->replaces))) {
+        f = next_grant(q, f->before, member);
+    }
+    return f != NULL;
+}
+
+/* NONE, NO_RIGHT, or ROLE_ENDED where only the dates are against it. */
+static ml_reason ask(const struct ml_gov *g, const struct ml_view *own, const struct ml_view *now,
+                     const struct ml_gov_lane *in)
+{
+    struct ml_matrix room;
+    const struct ml_fact *open = ml_gov_opening(g, &in->writer);
+    struct asking q = {.g = g,
+                       .own = own,
+                       .now = now,
+                       .matrix = ml_gov_matrix_in(g, own, now, &room),
+                       .writes = in->writes,
+                       .ms = ml_hlc_ms(in->hlc)};
+    if (open == NULL || member_may(&q, &open->member)) {
+        return ML_REASON_NONE;
+    }
+    q.undated = true;
+    return member_may(&q, &open->member) ? ML_REASON_ROLE_ENDED : ML_REASON_NO_RIGHT;
 }
 
 ml_reason ml_gov_right(const struct ml_gov *g, const struct ml_view *own,
@@ -112,10 +221,31 @@ ml_reason ml_gov_right(const struct ml_gov *g, const struct ml_view *own,
     if (!ml_gov_wants_writes(g, in->lane)) {
         return ML_REASON_NONE;
     }
-    if (!allows(g, own, own, in)) {
-        return ML_REASON_NO_RIGHT;
+    const ml_reason reason = ask(g, own, own, in);
+    if (reason != ML_REASON_NONE) {
+        return reason;
     }
-    return allows(g, own, g->all, in) ? ML_REASON_NONE : ML_REASON_GRANT_FELL;
+    return ask(g, own, g->all, in) == ML_REASON_NONE ? ML_REASON_NONE : ML_REASON_GRANT_FELL;
+}
+
+/* Has this fact of the kind, about him and in force at some time, a role that gets more? */
+static bool raises_of(const struct asking *q, ml_fact_kind kind, const struct ml_member_id *member,
+                      const struct ml_matrix *matrix)
+{
+    for (const struct ml_fact *f = q->g->last[kind]; f != NULL; f = f->before) {
+        if (is_same_member(&f->member, member) && ml_gov_stands(q->own, f) && f->role != 0 &&
+            ml_matrix_raises(matrix, q->matrix, f->role)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool raises_for(const struct asking *q, const struct ml_member_id *member,
+                       const struct ml_matrix *matrix)
+{
+    return raises_of(q, ML_FACT_MEMBER, member, matrix) ||
+           raises_of(q, ML_FACT_ROLE, member, matrix);
 }
 
 bool ml_gov_raises_own(const struct ml_gov *g, const struct ml_view *own,
@@ -123,13 +253,15 @@ bool ml_gov_raises_own(const struct ml_gov *g, const struct ml_view *own,
 {
     struct ml_matrix room;
     const struct ml_fact *open = ml_gov_opening(g, writer);
-    const struct ml_matrix *before = own == NULL ? NULL : ml_gov_matrix_in(g, own, NULL, &room);
-    if (before == NULL || open == NULL) {
+    struct asking q = {.g = g, .own = own, .now = own};
+    q.matrix = own == NULL ? NULL : ml_gov_matrix_in(g, own, NULL, &room);
+    if (q.matrix == NULL || open == NULL) {
         return false; /* who begins with a matrix gives up what members had without one */
     }
-    const struct ml_fact *f = next_role(g->last[ML_FACT_MEMBER], &open->member, own, own);
-    while (f != NULL && !ml_matrix_raises(matrix, before, f->role)) {
-        f = next_role(f->before, &open->member, own, own);
+    bool raises = raises_for(&q, &open->member, matrix);
+    for (const struct ml_fact *f = next_grant(&q, g->last[ML_FACT_ROLE], &open->member);
+         f != NULL && !raises; f = next_grant(&q, f->before, &open->member)) {
+        raises = f->role == 0 && raises_for(&q, &f->replaces, matrix);
     }
-    return f != NULL;
+    return raises;
 }

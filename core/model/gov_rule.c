@@ -354,6 +354,26 @@ static ml_err read_matrix(struct ml_gov_reading *r, const struct ml_govop *op, u
     return keep(r, index, &fact);
 }
 
+static ml_err read_role_grant(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
+{
+    const struct ml_role_grant *o = &op->u.role_grant;
+    const struct ml_fact fact = {.kind = ML_FACT_ROLE,
+                                 .member = o->member,
+                                 .role = o->role,
+                                 .teams = o->teams,
+                                 .from_ms = o->from_ms,
+                                 .until_ms = o->until_ms,
+                                 .replaces = o->replaces,
+                                 .supervisor = o->supervisor};
+    struct ml_say *s = say(r, ML_SAY_ROLE);
+    ml_err err = number(r, &r->g->members, o->member.b, &s->member);
+    if (err == ML_OK) {
+        read_hands(r, s, op);
+        err = keep(r, index, &fact);
+    }
+    return err;
+}
+
 static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     switch (op->type) {
@@ -377,6 +397,8 @@ static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint3
         return read_judge(r, op, index);
     case ML_GOVOP_MATRIX:
         return read_matrix(r, op, index);
+    case ML_GOVOP_ROLE_GRANT:
+        return read_role_grant(r, op, index);
     default: /* a fork proof: both branches replicate, each node finds the fork by itself */
         return ML_OK;
     }

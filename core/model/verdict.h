@@ -15,7 +15,7 @@ typedef enum ml_verdict {
 } ml_verdict;
 
 /* X(NAME, number, text). 1-31: quarantined (ADOPTED: it was), 32-63: pending, 64 on: refused. 8
- * and 9 are kept for seals and dates (governance to come). */
+ * is kept for seals. */
 #define ML_REASON_MAP(X)                                                                           \
     X(NONE, 0, "")                                                                                 \
     X(FORK, 1, "its writer signed two histories, and it lies beyond what they share")              \
@@ -25,6 +25,7 @@ typedef enum ml_verdict {
     X(REVOKED, 5, "its writer was revoked as compromised, and it lies beyond the cut")             \
     X(DEPARTED, 6, "its writer had left, and nobody cited it before knowing that")                 \
     X(SUSPENDED, 7, "its writer was suspended, and nobody cited it before knowing that")           \
+    X(ROLE_ENDED, 9, "its writer's role had not begun, or had ended")                              \
     X(GRANT_FELL, 10, "the right that it rests on does not count any more")                        \
     X(ADOPTED, 11, "it was quarantined, and somebody entitled adopted it")                         \
     X(NO_RIGHT, 12, "the matrix does not let its writer's role write that")                        \

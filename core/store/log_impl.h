@@ -380,7 +380,8 @@ struct ml_log_ruled {
     uint32_t seq;
     uint32_t ops;
     uint8_t lane;
-    uint64_t writes; /* ml_writes_of its header, where governance wants it */
+    uint64_t writes; /* ml_writes_of its header, and its hlc, where governance wants them */
+    uint64_t hlc;
 };
 /** What one is worth that comes now: nobody here has cited it. */
 ml_err ml_log_rule(struct ml_log *log, struct ml_ruling *out,

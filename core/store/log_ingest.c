@@ -256,7 +256,8 @@ static ml_err rule(struct ml_log *log, struct ml_log_one *one, ml_reason *why)
                                     .seq = h->seq,
                                     .ops = h->n_ops,
                                     .lane = h->lane,
-                                    .writes = ml_writes_of(h)};
+                                    .writes = ml_writes_of(h),
+                                    .hlc = h->hlc};
     return ml_log_rule(log, &one->ruling, &of);
 }
 

@@ -23,7 +23,8 @@ static ml_err base_ruling(struct ml_log *log, struct ml_ruling *out, const struc
                                    .seq = of->seq,
                                    .witnessed = witnessed,
                                    .gvec = of->gvec,
-                                   .writes = of->writes};
+                                   .writes = of->writes,
+                                   .hlc = of->hlc};
     if (ml_fork_is_beyond(of->freeze, of->lane, of->seq)) {
         *out = (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_FORK};
         return ML_OK;
@@ -241,6 +242,7 @@ static ml_err row_writes(struct judging *j, struct ml_log_ruled *of, struct ml_s
         return ml_log_corrupt(j->log);
     }
     of->writes = ml_writes_of(&header);
+    of->hlc = header.hlc;
     return ML_OK;
 }
 

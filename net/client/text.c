@@ -216,6 +216,8 @@ static const struct ml_text_row rows[] = {
      "written during a suspension, and seen by nobody in time"},
     {"quarantine.GRANT_FELL", "son auteur tenait ses droits de quelqu'un qui n'en avait plus",
      "its author's rights came from somebody who had none any more"},
+    {"quarantine.ROLE_ENDED", "écrit hors des dates du rôle de son auteur",
+     "written outside the dates of its author's role"},
     {"quarantine.NO_RIGHT", "son rôle ne permet pas d'écrire ce type de données",
      "its author's role doesn't allow to write that kind of data"},
     {"method.unknown",

@@ -77,6 +77,7 @@ static const struct {
     {SIM_ROW_REASON, ML_REASON_DEPARTED, "no call revokes yet: test_authority"},
     {SIM_ROW_REASON, ML_REASON_SUSPENDED, "no call suspends yet: test_authority"},
     {SIM_ROW_REASON, ML_REASON_GRANT_FELL, "no call revokes yet: test_authority"},
+    {SIM_ROW_REASON, ML_REASON_ROLE_ENDED, "no call gives dated roles yet: test_log_order"},
     {SIM_ROW_REASON, ML_REASON_NO_RIGHT, "no call sets a matrix yet: test_log_order"},
     {SIM_ROW_REASON, ML_REASON_LANE_FULL, "1,024 bundles of one writer must wait: test_log_order"},
     {SIM_ROW_REASON, ML_REASON_STORE_FULL, "256 strangers' writers must be kept: test_log_order"},

@@ -400,6 +400,23 @@ static void judging_fill(struct ml_govop *out, ml_govop_type type, bool full)
     }
 }
 
+static void sample_role_grant(struct ml_role_grant *out, bool full)
+{
+    static struct ml_team_id teams[2];
+    FILL(out->member, 0xa1);
+    out->role = full ? 0 : 60;
+    if (full) {
+        FILL(teams[0], 0xa2);
+        FILL(teams[1], 0xa3);
+        out->teams = list_of(teams, 2);
+        out->from_ms = UINT64_C(1700000000000);
+        out->until_ms = UINT64_C(1700086400000);
+        FILL(out->replaces, 0xa4);
+        FILL(out->supervisor, 0xa5);
+        out->hands = sample_hands();
+    }
+}
+
 static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
 {
     struct ml_sealed sealed = sample_sealed(40, 0x40);
@@ -444,6 +461,9 @@ static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
     case ML_GOVOP_MATRIX:
         out->u.matrix.table = sample_ct(full ? 40 : 1, 0x91);
         out->u.matrix.hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
+        return;
+    case ML_GOVOP_ROLE_GRANT:
+        sample_role_grant(&out->u.role_grant, full);
         return;
     case ML_GOVOP_CARD_SET:
         out->u.card_set.kind = ML_CARD_MEMBER;

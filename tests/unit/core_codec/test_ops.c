@@ -229,8 +229,8 @@ static void governance_ops_have_one_form(void **state)
         }
     }
     assert_null(ml_govop_format(0));
-    assert_null(ml_govop_format(12));
-    assert_string_equal(ml_govop_name(12), "?");
+    assert_null(ml_govop_format(13));
+    assert_string_equal(ml_govop_name(13), "?");
 }
 
 static void the_founding_op_keeps_its_keys(void **state)
@@ -341,6 +341,49 @@ static void an_op_names_640_cuts_and_8_hands_at_most(void **state)
     assert_int_equal(ml_govop_encode(&f->b, &op), ML_OK);
     op.u.deny.hands.second.count++;
     assert_int_equal(ml_govop_encode(&f->b, &op), ML_E_INVALID);
+}
+
+/* Encoding and decoding refuse the same. */
+static void grant_is(struct fixture *f, const struct ml_role_grant *grant, bool good)
+{
+    struct ml_govop op = {.type = ML_GOVOP_ROLE_GRANT};
+    op.u.role_grant = *grant;
+    ml_buf_clear(&f->b);
+    assert_int_equal(ml_govop_encode(&f->b, &op), good ? ML_OK : ML_E_INVALID);
+}
+
+static void a_role_grant_says_what_it_means(void **state)
+{
+    static struct ml_team_id teams[ML_ROLE_TEAMS_MAX + 1];
+    struct fixture *f = *state;
+    struct ml_role_grant grant = {.member = {{1}}, .role = 60};
+    grant_is(f, &grant, true);
+    grant.replaces.b[0] = 2; /* and a role */
+    grant.until_ms = 9;
+    grant_is(f, &grant, false);
+    grant.role = 0;
+    grant_is(f, &grant, true);
+    grant.until_ms = 0; /* a substitute's has an end */
+    grant_is(f, &grant, false);
+    grant.until_ms = 9;
+    grant.replaces = grant.member;
+    grant_is(f, &grant, false);
+    grant = (struct ml_role_grant){.member = {{1}}}; /* neither */
+    grant_is(f, &grant, false);
+    grant = (struct ml_role_grant){.member = {{1}}, .role = 60, .from_ms = 8, .until_ms = 8};
+    grant_is(f, &grant, false);
+    grant.until_ms = 9;
+    grant_is(f, &grant, true);
+    grant.supervisor = grant.member;
+    grant_is(f, &grant, false);
+    grant.supervisor.b[0] = 3;
+    for (uint32_t i = 0; i <= ML_ROLE_TEAMS_MAX; i++) {
+        teams[i].b[0] = (uint8_t)i;
+    }
+    grant.teams = (struct ml_list){.items = teams, .count = ML_ROLE_TEAMS_MAX};
+    grant_is(f, &grant, true);
+    grant.teams.count++;
+    grant_is(f, &grant, false);
 }
 
 /* ---- co-signatures ---- */
@@ -662,6 +705,7 @@ int main(void)
         T(ranks_roles_and_kinds_have_bounds),
         T(a_new_writer_names_128_heads_at_most),
         T(an_op_names_640_cuts_and_8_hands_at_most),
+        T(a_role_grant_says_what_it_means),
         T(a_cosignature_covers_the_entries_before_it),
         T(the_cosigned_bytes_are_as_defined),
         T(only_two_types_are_cosigned),

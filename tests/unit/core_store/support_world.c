@@ -324,6 +324,8 @@ void world_hands(struct world *w, struct ml_govop *op, const unsigned *actors, u
         op->u.deny.hands = hands;
     } else if (op->type == ML_GOVOP_MEMBER_ADD) {
         op->u.member_add.hands = hands;
+    } else if (op->type == ML_GOVOP_ROLE_GRANT) {
+        op->u.role_grant.hands = hands;
     } else if (op->type == ML_GOVOP_MATRIX) {
         op->u.matrix.hands = hands;
     } else {

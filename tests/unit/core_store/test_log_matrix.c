@@ -374,6 +374,176 @@ static void the_role_of_who_is_removed_falls(void **state)
     ruled(f->two, &record, ML_REASON_GRANT_FELL);
 }
 
+/* ---- dated roles ---- */
+
+static struct ml_govop role_grant(const struct fixture *f, unsigned i, uint16_t role, int64_t from,
+                                  int64_t until)
+{
+    struct ml_govop op = {.type = ML_GOVOP_ROLE_GRANT};
+    op.u.role_grant.member = f->w.actors[i].member;
+    op.u.role_grant.role = role;
+    op.u.role_grant.from_ms = from == 0 ? 0 : f->w.fake.wall_ms + (uint64_t)from;
+    op.u.role_grant.until_ms = until == 0 ? 0 : f->w.fake.wall_ms + (uint64_t)until;
+    return op;
+}
+
+static void give(struct fixture *f, struct ml_log *log, unsigned by, struct ml_govop op)
+{
+    assert_int_equal(say(f, log, by, &op).verdict, ML_VERDICT_ACCEPTED);
+}
+
+static void a_dated_role_begins_and_ends(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    const uint64_t now = f->w.fake.wall_ms;
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 100, 200));
+    records(f, f->one, NURSE, ML_REASON_ROLE_ENDED); /* not yet */
+    f->w.fake.wall_ms = now + 100;
+    records(f, f->one, NURSE, ML_REASON_NONE);
+    f->w.fake.wall_ms = now + 200;
+    records(f, f->one, NURSE, ML_REASON_ROLE_ENDED);
+}
+
+/* The end is the first moment outside, the beginning the first inside. */
+static void its_bounds_are_exact(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_govop op = role_grant(f, NURSE, DOCTOR, 10, 12);
+    const uint64_t from = op.u.role_grant.from_ms;
+    give(f, f->one, CHIEF, op);
+    static const ml_reason at[] = {ML_REASON_ROLE_ENDED, ML_REASON_NONE, ML_REASON_NONE,
+                                   ML_REASON_ROLE_ENDED};
+    for (unsigned i = 0; i < 4; i++) {
+        f->w.fake.wall_ms = from - 1 + i;
+        records(f, f->one, NURSE, at[i]); /* without a matrix too */
+    }
+}
+
+static void given_roles_take_the_place_of_the_first(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, 0, CREATES);
+    records(f, f->one, NURSE, ML_REASON_NONE);
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 0, 0));
+    records(f, f->one, NURSE, ML_REASON_NO_RIGHT);
+    give(f, f->one, CHIEF, role_grant(f, NURSE, NURSING, 0, 0)); /* any of them is enough */
+    records(f, f->one, NURSE, ML_REASON_NONE);
+    struct ml_govop op = role_grant(f, NURSE, NURSING, 0, 1); /* the same anew replaces it */
+    f->w.fake.wall_ms += 10;
+    give(f, f->one, CHIEF, op);
+    records(f, f->one, NURSE, ML_REASON_ROLE_ENDED);
+}
+
+static void of_concurrent_dates_both_must_hold(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    hear(&f->w, f->two);
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 0, 0));
+    give(f, f->two, DEPUTY, role_grant(f, NURSE, DOCTOR, 0, 5));
+    f->w.fake.wall_ms += 10;
+    records(f, f->one, NURSE, ML_REASON_NONE);
+    hear(&f->w, f->one);
+    records(f, f->one, NURSE, ML_REASON_ROLE_ENDED);
+}
+
+/* A clock set back doesn't help whoever has heard that the end has passed: of two members, by a
+ * référent or a coordinator. */
+static void an_end_that_was_seen_has_passed(void **state)
+{
+    struct fixture *f = *state;
+    const struct ml_govop check = {.type = ML_GOVOP_CHECKPOINT};
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 0, 50));
+    const uint64_t before = f->w.fake.wall_ms;
+    f->w.fake.wall_ms = before + 60;
+    give(f, f->one, CHIEF, check);
+    f->w.fake.wall_ms = before;
+    records(f, f->one, NURSE, ML_REASON_NONE); /* a single clock ends nothing */
+    f->w.fake.wall_ms = before + 60;
+    give(f, f->one, REFERENT, check);
+    f->w.fake.wall_ms = before + 5;
+    records(f, f->one, NURSE, ML_REASON_ROLE_ENDED);
+}
+
+static void a_substitute_has_the_roles_of_whom_he_replaces(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    struct ml_govop op = role_grant(f, NURSE, 0, 0, 100);
+    op.u.role_grant.replaces = f->w.actors[DEPUTY].member;
+    const uint64_t until = op.u.role_grant.until_ms;
+    give(f, f->one, CHIEF, op);
+    records(f, f->one, NURSE, ML_REASON_NONE);
+    op = role_grant(f, REFERENT, 0, 0, 100); /* not those whom that one replaces */
+    op.u.role_grant.replaces = f->w.actors[NURSE].member;
+    give(f, f->one, CHIEF, op);
+    records(f, f->one, REFERENT, ML_REASON_NO_RIGHT);
+    set_well(f, 0, CREATES);
+    records(f, f->one, NURSE, ML_REASON_NO_RIGHT); /* what he may not, his substitute may not */
+    const unsigned hand = DEPUTY;
+    op = matrix(f, CREATES, 0);
+    world_hands(&f->w, &op, &hand, 1, false);
+    give(f, f->one, CHIEF, op);
+    f->w.fake.wall_ms = until;
+    records(f, f->one, NURSE, ML_REASON_ROLE_ENDED); /* by itself */
+}
+
+static void nobody_gives_himself_a_role(void **state)
+{
+    struct fixture *f = *state;
+    const unsigned self = REFERENT;
+    const unsigned other = DEPUTY;
+    struct ml_govop op = role_grant(f, REFERENT, DOCTOR, 0, 0);
+    assert_int_equal(say(f, f->one, REFERENT, &op).reason, ML_REASON_NO_AUTHORITY);
+    world_hands(&f->w, &op, &self, 1, false);
+    assert_int_equal(say(f, f->one, REFERENT, &op).reason, ML_REASON_NO_AUTHORITY);
+    world_hands(&f->w, &op, &other, 1, false);
+    assert_int_equal(say(f, f->one, REFERENT, &op).verdict, ML_VERDICT_ACCEPTED);
+    op = role_grant(f, CHIEF, NURSING, 0, 0); /* nor his better, nor his equal */
+    assert_int_equal(say(f, f->one, REFERENT, &op).reason, ML_REASON_NO_AUTHORITY);
+    assert_int_equal(say(f, f->one, DEPUTY, &op).reason, ML_REASON_NO_AUTHORITY);
+    op = role_grant(f, REFERENT, NURSING, 0, 0);
+    assert_int_equal(say(f, f->one, NURSE, &op).reason, ML_REASON_NO_AUTHORITY);
+    world_hands(&f->w, &op, &other, 1, false);
+    assert_int_equal(say(f, f->one, NURSE, &op).reason, ML_REASON_NO_AUTHORITY);
+    give(f, f->one, REFERENT, role_grant(f, NURSE, DOCTOR, 0, 0));
+}
+
+static void a_dated_role_by_who_is_removed_falls(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, CREATES, 0);
+    hear(&f->w, f->two);
+    struct ml_govop deny = {.type = ML_GOVOP_DENY};
+    deny.u.deny = (struct ml_deny){.member = f->w.actors[DEPUTY].member,
+                                   .mode = ML_DENY_COMPROMISE,
+                                   .cuts = world_heads(f->one, &f->w.actors[DEPUTY].member)};
+    give(f, f->two, DEPUTY, role_grant(f, NURSE, DOCTOR, 0, 0));
+    const struct made record = write(f, f->two, NURSE, ML_LANE_RECORD);
+    ruled(f->two, &record, ML_REASON_NONE);
+    world_hands(&f->w, &deny, NULL, 0, true);
+    assert_int_equal(say(f, f->one, CHIEF, &deny).verdict, ML_VERDICT_ACCEPTED);
+    hear(&f->w, f->two);
+    ruled(f->two, &record, ML_REASON_GRANT_FELL);
+}
+
+/* More for a role that one was given, or of whom one replaces, is more for oneself. */
+static void nobody_gives_a_role_that_he_was_given_more(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, 1, 1);
+    struct ml_govop op = role_grant(f, DEPUTY, NURSING, 0, 0);
+    world_hands(&f->w, &op, NULL, 0, true);
+    give(f, f->one, CHIEF, op);
+    assert_int_equal(set(f, f->one, DEPUTY, 1, CREATES).reason, ML_REASON_NO_AUTHORITY);
+    op = role_grant(f, CHIEF, 0, 0, 100);
+    op.u.role_grant.replaces = f->w.actors[NURSE].member;
+    world_hands(&f->w, &op, NULL, 0, true);
+    give(f, f->one, DEPUTY, op);
+    assert_int_equal(set(f, f->one, CHIEF, 1, CREATES).reason, ML_REASON_NO_AUTHORITY);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -392,6 +562,15 @@ int main(void)
         TEST(of_concurrent_ones_the_stricter_cell_stands),
         TEST(the_matrix_of_who_is_removed_falls),
         TEST(the_role_of_who_is_removed_falls),
+        TEST(a_dated_role_begins_and_ends),
+        TEST(its_bounds_are_exact),
+        TEST(given_roles_take_the_place_of_the_first),
+        TEST(of_concurrent_dates_both_must_hold),
+        TEST(an_end_that_was_seen_has_passed),
+        TEST(a_substitute_has_the_roles_of_whom_he_replaces),
+        TEST(nobody_gives_himself_a_role),
+        TEST(a_dated_role_by_who_is_removed_falls),
+        TEST(nobody_gives_a_role_that_he_was_given_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

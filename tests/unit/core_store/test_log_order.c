@@ -129,12 +129,31 @@ static struct ml_slice matrix_op(struct world *w)
     return world_op(w, &op, NULL);
 }
 
+static struct ml_slice role_op(struct world *w)
+{
+    struct ml_govop op = {.type = ML_GOVOP_ROLE_GRANT};
+    const unsigned to = (unsigned)fake_below(&w->fake, ACTORS);
+    const unsigned hand = (to + 1) % ACTORS;
+    op.u.role_grant.member = w->actors[to].member;
+    op.u.role_grant.from_ms = w->fake.wall_ms - 5 + fake_below(&w->fake, 10);
+    op.u.role_grant.until_ms = op.u.role_grant.from_ms + 1 + fake_below(&w->fake, 60);
+    if (fake_below(&w->fake, 3) == 0) {
+        op.u.role_grant.replaces = w->actors[(to + 1) % ACTORS].member;
+    } else {
+        op.u.role_grant.role = fake_below(&w->fake, 2) == 0 ? 10 : 60;
+    }
+    if (fake_below(&w->fake, 3) == 0) {
+        world_hands(w, &op, &hand, 1, fake_below(&w->fake, 4) == 0);
+    }
+    return world_op(w, &op, NULL);
+}
+
 static struct ml_slice denial_op(struct history *h, unsigned node)
 {
     struct ml_govop op = {.type = ML_GOVOP_CHECKPOINT};
-    const uint64_t what = fake_below(&h->w.fake, 9);
+    const uint64_t what = fake_below(&h->w.fake, 8);
     if (what > 5) {
-        return matrix_op(&h->w);
+        return what < 7 ? matrix_op(&h->w) : role_op(&h->w);
     }
     if (what < 3) {
         return deny_op(h, node);
@@ -436,9 +455,9 @@ static void denied_histories_agree_in_any_order(void **state)
         (void)check_orders(seed, false, true);
         (void)check_orders(seed, true, true);
     }
-    static const ml_reason reasons[] = {ML_REASON_REVOKED,   ML_REASON_DEPARTED,
-                                        ML_REASON_SUSPENDED, ML_REASON_GRANT_FELL,
-                                        ML_REASON_ADOPTED,   ML_REASON_NO_RIGHT};
+    static const ml_reason reasons[] = {
+        ML_REASON_REVOKED, ML_REASON_DEPARTED, ML_REASON_SUSPENDED, ML_REASON_GRANT_FELL,
+        ML_REASON_ADOPTED, ML_REASON_NO_RIGHT, ML_REASON_ROLE_ENDED};
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         print_message("%s: %u\n", ml_reason_name(reasons[i]), seen[reasons[i]]);
         assert_true(seen[reasons[i]] > 0); /* the histories do what they are for */
