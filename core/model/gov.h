@@ -142,6 +142,52 @@ bool ml_gov_wants_writes(const struct ml_gov *g, uint8_t lane);
  * the structure has none, and its members may all. */
 bool ml_gov_matrix(const struct ml_gov *g, struct ml_matrix *out);
 
+/* ---- why ---- */
+
+/* X(NAME, number): what an answer rests on, in the order in which it is told. */
+#define ML_STEP_MAP(X)                                                                             \
+    X(NOT_MEMBER, 1) /* nobody took him in, or not since he was denied */                          \
+    X(DENIED, 2)     /* `fact` took his rights away */                                             \
+    X(NO_MATRIX, 3)  /* the structure has none: members may all */                                 \
+    X(MATRIX, 4)     /* `fact` set it */                                                           \
+    X(MEMBER, 5)     /* `fact` took him in, with `role` */                                         \
+    X(GIVEN, 6)      /* `fact` gave him `role`, which is in force */                               \
+    X(NOT_YET, 7)    /* it did, but for later */                                                   \
+    X(ENDED, 8)      /* it did, and that has ended */                                              \
+    X(REPLACES, 9)   /* by `fact` he has the roles of somebody, which follow */                    \
+    X(ALLOWS, 10)    /* the matrix lets `role`, within `scope` */                                  \
+    X(DENIES, 11)    /* it doesn't */                                                              \
+    X(BARRED, 12)    /* an administrator has no clinical data, whatever it says */                 \
+    X(COSIGN, 13)    /* what he writes so waits for somebody's signature */                        \
+    X(OWN, 14)       /* the answer holds for his own lines */                                      \
+    X(TEAM, 15)      /* ... for patients in whose care team he is, unless masked */
+
+typedef enum ml_step_kind {
+#define X(name, number) ML_STEP_##name = (number),
+    ML_STEP_MAP(X)
+#undef X
+} ml_step_kind;
+
+struct ml_step {
+    ml_step_kind kind;
+    const struct ml_fact *fact; /* whose bundle says so; NULL: none */
+    uint16_t role;
+    ml_scope scope;
+};
+const char *ml_step_name(ml_step_kind kind); /* static: "MEMBER"; "?" for one that is none */
+
+struct ml_right_question {
+    struct ml_member_id member;
+    unsigned class;
+    ml_right right;
+    uint64_t ms; /* when: UTC */
+};
+/** `step` is borrowed for the call. */
+typedef void ml_step_cb(void *user, const struct ml_step *step);
+/** May he, by all that is known? NONE: no. Tells each fact that makes it so. */
+ml_scope ml_right_explain(const struct ml_gov *g, const struct ml_right_question *question,
+                          ml_step_cb *each, void *user);
+
 /** Is this writer denied by all that is known? */
 bool ml_gov_is_denied(const struct ml_gov *g, const struct ml_writer_id *writer);
 /** Denials of this writer that a vector doesn't hold: of his chain's bundles in turn ever less. */

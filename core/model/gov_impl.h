@@ -81,6 +81,29 @@ ml_reason ml_gov_right(const struct ml_gov *g, const struct ml_view *own,
  * a merged one. */
 const struct ml_matrix *ml_gov_matrix_in(const struct ml_gov *g, const struct ml_view *own,
                                          const struct ml_view *now, struct ml_matrix *room);
+bool ml_gov_is_matrix_replaced(const struct ml_gov *g, const struct ml_view *own,
+                               const struct ml_view *now, const struct ml_fact *f);
+
+/** What is asked of roles: by what stood in `own` and counts in `now` too, at this time. */
+struct ml_gov_asking {
+    const struct ml_gov *g;
+    const struct ml_view *own;
+    const struct ml_view *now;
+    const struct ml_matrix *matrix; /* NULL: none */
+    uint64_t writes;
+    uint64_t ms;
+    bool undated; /* as if no role had a beginning or an end */
+};
+/** From `f` on: the next of his roles as a member that nobody replaced; of the roles that he was
+ * given, replaced or not. NULL: none. */
+const struct ml_fact *ml_gov_next_base(const struct ml_gov_asking *q, const struct ml_fact *f,
+                                       const struct ml_member_id *member);
+const struct ml_fact *ml_gov_next_grant(const struct ml_gov_asking *q, const struct ml_fact *f,
+                                        const struct ml_member_id *member);
+bool ml_gov_is_grant_replaced(const struct ml_gov_asking *q, const struct ml_fact *f);
+/** Of several of one role that nobody replaced, all must hold. */
+bool ml_gov_is_in_force(const struct ml_gov_asking *q, const struct ml_fact *grant);
+
 /** Does `matrix` give any role that the writer's member has in `own` more than he has there? */
 bool ml_gov_raises_own(const struct ml_gov *g, const struct ml_view *own,
                        const struct ml_writer_id *writer, const struct ml_matrix *matrix);

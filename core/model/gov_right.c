@@ -20,8 +20,8 @@ static bool replaces(const struct ml_gov *g, const struct ml_fact *later, const 
     return later->act == f->act || ml_gvec_seq(g->acts[later->act].vec, &f->at.writer) >= f->at.seq;
 }
 
-static bool is_replaced(const struct ml_gov *g, const struct ml_view *own,
-                        const struct ml_view *now, const struct ml_fact *f)
+bool ml_gov_is_matrix_replaced(const struct ml_gov *g, const struct ml_view *own,
+                               const struct ml_view *now, const struct ml_fact *f)
 {
     const struct ml_fact *later = g->last[ML_FACT_MATRIX];
     while (later != f && !(is_left(own, now, later) && replaces(g, later, f))) {
@@ -35,7 +35,7 @@ const struct ml_matrix *ml_gov_matrix_in(const struct ml_gov *g, const struct ml
 {
     const struct ml_matrix *found = NULL;
     for (const struct ml_fact *f = g->last[ML_FACT_MATRIX]; f != NULL; f = f->before) {
-        if (!is_left(own, now, f) || is_replaced(g, own, now, f)) {
+        if (!is_left(own, now, f) || ml_gov_is_matrix_replaced(g, own, now, f)) {
             continue;
         }
         if (found == NULL) {
@@ -86,24 +86,12 @@ bool ml_gov_wants_writes(const struct ml_gov *g, uint8_t lane)
 
 /* ---- roles ---- */
 
-/* What is asked: by what stood in `own` and counts in `now` too, for a bundle of this time. */
-struct asking {
-    const struct ml_gov *g;
-    const struct ml_view *own;
-    const struct ml_view *now;
-    const struct ml_matrix *matrix; /* NULL: none */
-    uint64_t writes;
-    uint64_t ms;
-    bool undated; /* as if no role had a beginning or an end */
-};
-
 static bool is_same_member(const struct ml_member_id *a, const struct ml_member_id *b)
 {
     return ml_gov_same(a->b, b->b, sizeof(a->b));
 }
 
-/* The next of the member's roles as a member that nobody replaced. */
-static const struct ml_fact *next_base(const struct asking *q, const struct ml_fact *f,
+const struct ml_fact *ml_gov_next_base(const struct ml_gov_asking *q, const struct ml_fact *f,
                                        const struct ml_member_id *member)
 {
     while (f != NULL && !(is_same_member(&f->member, member) &&
@@ -113,22 +101,22 @@ static const struct ml_fact *next_base(const struct asking *q, const struct ml_f
     return f;
 }
 
-static bool role_may(const struct asking *q, uint16_t role)
+static bool role_may(const struct ml_gov_asking *q, uint16_t role)
 {
     return q->matrix == NULL || ml_matrix_allows_writes(q->matrix, role, q->writes);
 }
 
 /* What he may as a member: each role that he has so must allow it. */
-static bool base_may(const struct asking *q, const struct ml_member_id *member)
+static bool base_may(const struct ml_gov_asking *q, const struct ml_member_id *member)
 {
-    const struct ml_fact *f = next_base(q, q->g->last[ML_FACT_MEMBER], member);
+    const struct ml_fact *f = ml_gov_next_base(q, q->g->last[ML_FACT_MEMBER], member);
     while (f != NULL && role_may(q, f->role)) {
-        f = next_base(q, f->before, member);
+        f = ml_gov_next_base(q, f->before, member);
     }
     return f == NULL;
 }
 
-static const struct ml_fact *next_grant(const struct asking *q, const struct ml_fact *f,
+const struct ml_fact *ml_gov_next_grant(const struct ml_gov_asking *q, const struct ml_fact *f,
                                         const struct ml_member_id *member)
 {
     while (f != NULL && !(is_same_member(&f->member, member) && ml_gov_stands(q->own, f) &&
@@ -144,54 +132,55 @@ static bool is_same_grant(const struct ml_fact *a, const struct ml_fact *b)
     return a->role == b->role && is_same_member(&a->replaces, &b->replaces);
 }
 
-static bool is_grant_replaced(const struct asking *q, const struct ml_fact *f)
+bool ml_gov_is_grant_replaced(const struct ml_gov_asking *q, const struct ml_fact *f)
 {
-    const struct ml_fact *later = next_grant(q, q->g->last[ML_FACT_ROLE], &f->member);
+    const struct ml_fact *later = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], &f->member);
     while (later != f && !(is_same_grant(later, f) && replaces(q->g, later, f))) {
-        later = next_grant(q, later->before, &f->member);
+        later = ml_gov_next_grant(q, later->before, &f->member);
     }
     return later != f;
 }
 
-static bool is_now(const struct asking *q, const struct ml_fact *f)
+static bool is_now(const struct ml_gov_asking *q, const struct ml_fact *f)
 {
     const bool ended =
         f->until_ms != 0 && (q->ms >= f->until_ms || ml_view_is_past(q->own, f->until_ms));
     return q->undated || (q->ms >= f->from_ms && !ended);
 }
 
-/* Of several of one role that nobody replaced, all must hold. */
-static bool is_in_force(const struct asking *q, const struct ml_fact *grant)
+bool ml_gov_is_in_force(const struct ml_gov_asking *q, const struct ml_fact *grant)
 {
-    const struct ml_fact *f = next_grant(q, q->g->last[ML_FACT_ROLE], &grant->member);
-    while (f != NULL && (!is_same_grant(f, grant) || is_grant_replaced(q, f) || is_now(q, f))) {
-        f = next_grant(q, f->before, &grant->member);
+    const struct ml_fact *f = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], &grant->member);
+    while (f != NULL &&
+           (!is_same_grant(f, grant) || ml_gov_is_grant_replaced(q, f) || is_now(q, f))) {
+        f = ml_gov_next_grant(q, f->before, &grant->member);
     }
     return f == NULL;
 }
 
 /* By his own roles. Whoever was given any, works by these alone. */
-static bool own_roles_may(const struct asking *q, const struct ml_member_id *member)
+static bool own_roles_may(const struct ml_gov_asking *q, const struct ml_member_id *member)
 {
-    const struct ml_fact *f = next_grant(q, q->g->last[ML_FACT_ROLE], member);
+    const struct ml_fact *f = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], member);
     if (f == NULL) {
         return base_may(q, member);
     }
-    while (f != NULL && !(f->role != 0 && role_may(q, f->role) && is_in_force(q, f))) {
-        f = next_grant(q, f->before, member);
+    while (f != NULL && !(f->role != 0 && role_may(q, f->role) && ml_gov_is_in_force(q, f))) {
+        f = ml_gov_next_grant(q, f->before, member);
     }
     return f != NULL;
 }
 
 /* Or by those of whom he replaces: his own ones, not those of somebody whom he replaces in turn. */
-static bool member_may(const struct asking *q, const struct ml_member_id *member)
+static bool member_may(const struct ml_gov_asking *q, const struct ml_member_id *member)
 {
     if (own_roles_may(q, member)) {
         return true;
     }
-    const struct ml_fact *f = next_grant(q, q->g->last[ML_FACT_ROLE], member);
-    while (f != NULL && !(f->role == 0 && is_in_force(q, f) && own_roles_may(q, &f->replaces))) {
-        f = next_grant(q, f->before, member);
+    const struct ml_fact *f = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], member);
+    while (f != NULL &&
+           !(f->role == 0 && ml_gov_is_in_force(q, f) && own_roles_may(q, &f->replaces))) {
+        f = ml_gov_next_grant(q, f->before, member);
     }
     return f != NULL;
 }
@@ -202,12 +191,12 @@ static ml_reason ask(const struct ml_gov *g, const struct ml_view *own, const st
 {
     struct ml_matrix room;
     const struct ml_fact *open = ml_gov_opening(g, &in->writer);
-    struct asking q = {.g = g,
-                       .own = own,
-                       .now = now,
-                       .matrix = ml_gov_matrix_in(g, own, now, &room),
-                       .writes = in->writes,
-                       .ms = ml_hlc_ms(in->hlc)};
+    struct ml_gov_asking q = {.g = g,
+                              .own = own,
+                              .now = now,
+                              .matrix = ml_gov_matrix_in(g, own, now, &room),
+                              .writes = in->writes,
+                              .ms = ml_hlc_ms(in->hlc)};
     if (open == NULL || member_may(&q, &open->member)) {
         return ML_REASON_NONE;
     }
@@ -229,8 +218,8 @@ ml_reason ml_gov_right(const struct ml_gov *g, const struct ml_view *own,
 }
 
 /* Has this fact of the kind, about him and in force at some time, a role that gets more? */
-static bool raises_of(const struct asking *q, ml_fact_kind kind, const struct ml_member_id *member,
-                      const struct ml_matrix *matrix)
+static bool raises_of(const struct ml_gov_asking *q, ml_fact_kind kind,
+                      const struct ml_member_id *member, const struct ml_matrix *matrix)
 {
     for (const struct ml_fact *f = q->g->last[kind]; f != NULL; f = f->before) {
         if (is_same_member(&f->member, member) && ml_gov_stands(q->own, f) && f->role != 0 &&
@@ -241,7 +230,7 @@ static bool raises_of(const struct asking *q, ml_fact_kind kind, const struct ml
     return false;
 }
 
-static bool raises_for(const struct asking *q, const struct ml_member_id *member,
+static bool raises_for(const struct ml_gov_asking *q, const struct ml_member_id *member,
                        const struct ml_matrix *matrix)
 {
     return raises_of(q, ML_FACT_MEMBER, member, matrix) ||
@@ -253,14 +242,14 @@ bool ml_gov_raises_own(const struct ml_gov *g, const struct ml_view *own,
 {
     struct ml_matrix room;
     const struct ml_fact *open = ml_gov_opening(g, writer);
-    struct asking q = {.g = g, .own = own, .now = own};
+    struct ml_gov_asking q = {.g = g, .own = own, .now = own};
     q.matrix = own == NULL ? NULL : ml_gov_matrix_in(g, own, NULL, &room);
     if (q.matrix == NULL || open == NULL) {
         return false; /* who begins with a matrix gives up what members had without one */
     }
     bool raises = raises_for(&q, &open->member, matrix);
-    for (const struct ml_fact *f = next_grant(&q, g->last[ML_FACT_ROLE], &open->member);
-         f != NULL && !raises; f = next_grant(&q, f->before, &open->member)) {
+    for (const struct ml_fact *f = ml_gov_next_grant(&q, g->last[ML_FACT_ROLE], &open->member);
+         f != NULL && !raises; f = ml_gov_next_grant(&q, f->before, &open->member)) {
         raises = f->role == 0 && raises_for(&q, &f->replaces, matrix);
     }
     return raises;

@@ -154,8 +154,37 @@ static void ruled(struct ml_log *log, const struct made *m, ml_reason reason)
     assert_int_equal(r.verdict, counts ? ML_VERDICT_ACCEPTED : ML_VERDICT_QUARANTINED);
 }
 
+struct told {
+    unsigned steps[32]; /* by kind */
+    struct ml_dep last; /* of the last one that has an act */
+};
+
+static void take_step(void *user, const struct ml_step *step)
+{
+    struct told *t = user;
+    t->steps[step->kind]++;
+    if (step->fact != NULL) {
+        t->last = step->fact->at;
+    }
+    assert_string_not_equal(ml_step_name(step->kind), "?");
+}
+
+static ml_scope explain(struct fixture *f, struct ml_log *log, unsigned who, struct told *told)
+{
+    const struct ml_right_question q = {.member = f->w.actors[who].member,
+                                        .class = ML_CLASS_ALERTS,
+                                        .right = ML_RIGHT_CREATE,
+                                        .ms = f->w.fake.wall_ms};
+    memset(told, 0, sizeof(*told));
+    return ml_right_explain(ml_log_gov(log), &q, take_step, told);
+}
+
+/* What is told is what is done: whoever writes here has seen what the log has. */
 static void records(struct fixture *f, struct ml_log *log, unsigned by, ml_reason reason)
 {
+    struct told told;
+    const bool may = explain(f, log, by, &told) != ML_SCOPE_NONE;
+    assert_int_equal(may, reason == ML_REASON_NONE);
     const struct made m = write(f, log, by, ML_LANE_RECORD);
     ruled(log, &m, reason);
 }
@@ -433,6 +462,8 @@ static void given_roles_take_the_place_of_the_first(void **state)
     f->w.fake.wall_ms += 10;
     give(f, f->one, CHIEF, op);
     records(f, f->one, NURSE, ML_REASON_ROLE_ENDED);
+    give(f, f->one, CHIEF, role_grant(f, NURSE, NURSING, 0, 100)); /* the older doesn't matter */
+    records(f, f->one, NURSE, ML_REASON_NONE);
 }
 
 static void of_concurrent_dates_both_must_hold(void **state)
@@ -544,6 +575,77 @@ static void nobody_gives_a_role_that_he_was_given_more(void **state)
     assert_int_equal(set(f, f->one, CHIEF, 1, CREATES).reason, ML_REASON_NO_AUTHORITY);
 }
 
+/* ---- why ---- */
+
+static void each_fact_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct told t;
+    assert_int_equal(explain(f, f->one, NURSE, &t), ML_SCOPE_ALL);
+    assert_int_equal(t.steps[ML_STEP_NO_MATRIX], 1);
+    assert_int_equal(t.steps[ML_STEP_MEMBER], 1);
+    set_well(f, CREATES, 1);
+    const struct made set_by = f->w.made[f->w.made_count - 1];
+    assert_int_equal(explain(f, f->one, NURSE, &t), ML_SCOPE_OWN);
+    assert_int_equal(t.steps[ML_STEP_MATRIX], 1);
+    assert_int_equal(t.steps[ML_STEP_NO_MATRIX], 0);
+    assert_int_equal(t.steps[ML_STEP_ALLOWS], 1);
+    assert_int_equal(t.steps[ML_STEP_OWN], 1);
+    assert_true(ml_dep_compare(&t.last, &set_by.id) != 0); /* how he was taken in */
+    struct ml_govop op = role_grant(f, NURSE, DOCTOR, 0, 10);
+    op.u.role_grant.supervisor = f->w.actors[CHIEF].member;
+    give(f, f->one, CHIEF, op);
+    const struct made given = f->w.made[f->w.made_count - 1];
+    assert_int_equal(explain(f, f->one, NURSE, &t), ML_SCOPE_ALL);
+    assert_int_equal(t.steps[ML_STEP_GIVEN], 1);
+    assert_int_equal(t.steps[ML_STEP_MEMBER], 0);
+    assert_int_equal(t.steps[ML_STEP_COSIGN], 1);
+    assert_int_equal(ml_dep_compare(&t.last, &given.id), 0);
+    f->w.fake.wall_ms += 10;
+    assert_int_equal(explain(f, f->one, NURSE, &t), ML_SCOPE_NONE);
+    assert_int_equal(t.steps[ML_STEP_ENDED], 1);
+    assert_int_equal(t.steps[ML_STEP_COSIGN], 0);
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 10, 20));
+    assert_int_equal(explain(f, f->one, NURSE, &t), ML_SCOPE_NONE);
+    assert_int_equal(t.steps[ML_STEP_NOT_YET], 1);
+    assert_int_equal(t.steps[ML_STEP_ENDED], 0); /* that one was replaced */
+}
+
+static void a_substitute_is_told_by_whom_he_replaces(void **state)
+{
+    struct fixture *f = *state;
+    struct told t;
+    set_well(f, CREATES | ML_CELL_COSIGN, 0);
+    struct ml_govop op = role_grant(f, NURSE, 0, 0, 100);
+    op.u.role_grant.replaces = f->w.actors[DEPUTY].member;
+    give(f, f->one, CHIEF, op);
+    assert_int_equal(explain(f, f->one, NURSE, &t), ML_SCOPE_ALL);
+    assert_int_equal(t.steps[ML_STEP_REPLACES], 1);
+    assert_int_equal(t.steps[ML_STEP_MEMBER], 1); /* that one's */
+    assert_int_equal(t.steps[ML_STEP_COSIGN], 1);
+    assert_int_equal(explain(f, f->one, REFERENT, &t), ML_SCOPE_NONE);
+    assert_int_equal(t.steps[ML_STEP_DENIES], 1);
+}
+
+static void who_is_denied_is_told_by_which_act(void **state)
+{
+    struct fixture *f = *state;
+    struct told t;
+    struct ml_govop deny = {.type = ML_GOVOP_DENY};
+    deny.u.deny = (struct ml_deny){.member = f->w.actors[NURSE].member,
+                                   .mode = ML_DENY_DEPARTURE,
+                                   .cuts = world_heads(f->one, &f->w.actors[NURSE].member)};
+    give(f, f->one, CHIEF, deny);
+    const struct made denial = f->w.made[f->w.made_count - 1];
+    assert_int_equal(explain(f, f->one, NURSE, &t), ML_SCOPE_NONE);
+    assert_int_equal(t.steps[ML_STEP_DENIED], 1);
+    assert_int_equal(t.steps[ML_STEP_NOT_MEMBER], 1);
+    assert_int_equal(ml_dep_compare(&t.last, &denial.id), 0);
+    assert_int_equal(explain(f, f->one, 7, &t), ML_SCOPE_NONE); /* a stranger */
+    assert_int_equal(t.steps[ML_STEP_DENIED], 0);
+    assert_int_equal(t.steps[ML_STEP_NOT_MEMBER], 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -571,6 +673,9 @@ int main(void)
         TEST(nobody_gives_himself_a_role),
         TEST(a_dated_role_by_who_is_removed_falls),
         TEST(nobody_gives_a_role_that_he_was_given_more),
+        TEST(each_fact_is_told),
+        TEST(a_substitute_is_told_by_whom_he_replaces),
+        TEST(who_is_denied_is_told_by_which_act),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
