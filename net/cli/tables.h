@@ -12,6 +12,7 @@ extern const struct cli_command cli_commands_sync[];     /* peers, exchanges */
 extern const struct cli_command cli_commands_log[];      /* verify, log */
 extern const struct cli_command cli_commands_document[]; /* files of the record */
 extern const struct cli_command cli_commands_quarantine[];
+extern const struct cli_command cli_commands_right[];
 extern const struct cli_command cli_commands_schema[]; /* what a record may hold */
 extern const struct cli_command cli_commands_doctor[];
 

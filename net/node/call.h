@@ -102,6 +102,7 @@ extern const struct ml_method ml_methods_log[];
 extern const struct ml_method ml_methods_schema[];
 extern const struct ml_method ml_methods_document[];
 extern const struct ml_method ml_methods_quarantine[];
+extern const struct ml_method ml_methods_right[];
 /** The i-th row of all tables; NULL when there is none. */
 const struct ml_method *ml_method_at(size_t i);
 

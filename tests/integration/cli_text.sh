@@ -35,6 +35,12 @@ says a "$object" record show "$patient" "$object"
 says a 'Enregistré' record void "$patient" "$object" --reason 'autre patient'
 says a 'SAISI PAR ERREUR' timeline "$patient" --voided --limit 50
 says a 'Rien à concilier' conflicts list
+on a member list
+nurse=$("$ML_BIN/maille" member list --json --home "$work/a" | grep -oE '"member": ?"[0-9a-f]{32}"' | sed -n '2s/.*"\([0-9a-f]*\)"$/\1/p')
+says a 'pas encore adopté' right explain --member "$nurse" --class 6
+says a 'vaut à présent' right adopt
+says a 'Non : Données sensibles' right explain --member "$nurse" --class 6
+says a "l'équipe de soins" right explain --member "$nurse" --class 'Notes médicales'
 fields='{"birth_name": "Lefèvre", "birth_given_names": ["Zoé", "Anne"], "birth_date": "28/03/1979", "sex": "F"}'
 "$ML_BIN/maille" record add patient --stdin --home "$work/a" <<< "$fields" > "$work/text"
 grep -q 'Enregistré' "$work/text"

@@ -625,6 +625,12 @@ static void a_substitute_is_told_by_whom_he_replaces(void **state)
     assert_int_equal(t.steps[ML_STEP_COSIGN], 1);
     assert_int_equal(explain(f, f->one, REFERENT, &t), ML_SCOPE_NONE);
     assert_int_equal(t.steps[ML_STEP_DENIES], 1);
+    f->w.fake.wall_ms += 100;
+    op = role_grant(f, NURSE, 0, 0, 100);
+    op.u.role_grant.replaces = f->w.actors[DEPUTY].member;
+    give(f, f->one, CHIEF, op);
+    assert_int_equal(explain(f, f->one, NURSE, &t), ML_SCOPE_ALL);
+    assert_int_equal(t.steps[ML_STEP_ENDED], 0); /* the one before was replaced */
 }
 
 static void who_is_denied_is_told_by_which_act(void **state)

@@ -89,6 +89,79 @@ static void cut(struct cluster *c, unsigned a, unsigned b, bool cut)
     c->cut[a][b] = c->cut[b][a] = cut;
 }
 
+struct explained {
+    bool allowed;
+    char steps[400]; /* ids of texts, each after a blank */
+};
+
+static ml_err explain(struct cluster *c, const char *member, const char *class, const char *action,
+                      struct explained *out)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "member", member);
+    story_put(&r, "class", class);
+    story_put(&r, "action", action);
+    ml_err err = story_send(&r, c, 0, "right.explain");
+    memset(out, 0, sizeof(*out));
+    out->allowed = ml_value_bool(story_get(&r, "allowed"), false);
+    if (err != ML_OK) {
+        snprintf(out->steps, sizeof(out->steps), "%s", ml_value_text(story_get(&r, "text"), ""));
+    }
+    for (const struct ml_value *s = ml_value_at(story_get(&r, "steps"), 0); s != NULL && err == 0;
+         s = ml_value_next(s)) {
+        const size_t len = strlen(out->steps);
+        const bool act = ml_value_get(s, "bundle") != NULL;
+        snprintf(out->steps + len, sizeof(out->steps) - len, " %s%s",
+                 ml_value_text(ml_value_get(s, "text"), ""), act ? "!" : "");
+    }
+    story_end(&r);
+    return err;
+}
+
+static ml_err adopt_matrix(struct cluster *c, unsigned n, char text[64])
+{
+    struct story_request r;
+    story_ask(&r);
+    ml_err err = story_send(&r, c, n, "right.adopt");
+    snprintf(text, 64, "%s", err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
+    story_end(&r);
+    return err;
+}
+
+/* Yes or no, and each act ("!") that makes it so. */
+static void a_right_is_explained(void **state)
+{
+    struct cluster *c = *state;
+    struct explained e;
+    char nurse[40];
+    char node[40];
+    char text[64];
+    assert_true(find_member(c, "Inès Leroy", nurse, node));
+    assert_int_equal(explain(c, nurse, "6", "read", &e), ML_OK);
+    assert_true(e.allowed);
+    assert_string_equal(e.steps, " right.NO_MATRIX right.MEMBER!");
+    assert_int_equal(adopt_matrix(c, 1, text), ML_E_DENIED);
+    assert_int_equal(adopt_matrix(c, 0, text), ML_OK);
+    assert_int_equal(adopt_matrix(c, 0, text), ML_E_INVALID);
+    assert_string_equal(text, "right.adopted");
+    assert_int_equal(explain(c, nurse, "6", "read", &e), ML_OK);
+    assert_false(e.allowed);
+    assert_string_equal(e.steps, " right.MATRIX! right.MEMBER! right.DENIES");
+    assert_int_equal(explain(c, nurse, "Notes médicales", "read", &e), ML_OK);
+    assert_true(e.allowed);
+    assert_string_equal(e.steps, " right.MATRIX! right.MEMBER! right.ALLOWS right.TEAM");
+    assert_int_equal(explain(c, nurse, "9", "create", &e), ML_OK);
+    assert_false(e.allowed);
+    assert_int_equal(explain(c, nurse, "25", "read", &e), ML_E_INVALID);
+    assert_string_equal(e.steps, "right.class");
+    assert_int_equal(explain(c, nurse, "9", "devour", &e), ML_E_INVALID);
+    assert_string_equal(e.steps, "right.action");
+    assert_int_equal(explain(c, "00112233445566778899aabbccddeeff", "1", "read", &e), ML_OK);
+    assert_false(e.allowed);
+    assert_string_equal(e.steps, " right.NOT_MEMBER");
+}
+
 static void only_who_ranks_above_may(void **state)
 {
     struct cluster *c = *state;
@@ -370,9 +443,14 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(only_who_ranks_above_may),         TEST(who_is_revoked_drains),
-        TEST(a_link_ends_with_the_right_to_it), TEST(a_stolen_laptop_is_left_out_everywhere),
-        TEST(what_was_left_out_is_adopted),     TEST(each_is_done_or_not_at_all),
+        TEST(a_right_is_explained),
+        TEST(who_is_revoked_drains),
+        TEST(only_who_ranks_above_may),
+        TEST(who_is_revoked_drains),
+        TEST(a_link_ends_with_the_right_to_it),
+        TEST(a_stolen_laptop_is_left_out_everywhere),
+        TEST(what_was_left_out_is_adopted),
+        TEST(each_is_done_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
