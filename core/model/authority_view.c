@@ -204,9 +204,21 @@ static bool has_two_past(const struct ml_view *v, uint32_t e, uint64_t until_ms)
     return false;
 }
 
+/* Did anybody at all pass it, as far as the view reaches? Mostly not, and then nothing is asked. */
+static bool is_any_past(const struct ml_view *v, uint64_t until_ms)
+{
+    for (uint32_t i = 0; i < v->act_count; i++) {
+        if (ml_hlc_ms(v->a->acts[i].hlc) >= until_ms && covers(v, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool ml_view_is_past(const struct ml_view *v, uint64_t until_ms)
 {
-    for (uint32_t e = 0; e < v->act_count; e++) {
+    const uint32_t end = is_any_past(v, until_ms) ? (uint32_t)v->act_count : 0;
+    for (uint32_t e = 0; e < end; e++) {
         if (ml_view_counts(v, e) && v->a->acts[e].rank <= ML_RANK_REFERENT &&
             has_two_past(v, e, until_ms)) {
             return true;

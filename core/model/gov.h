@@ -138,6 +138,8 @@ ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
 
 /** Does it matter what a bundle writes and when: is there any matrix or dated role? */
 bool ml_gov_wants_writes(const struct ml_gov *g, uint8_t lane);
+/** May its writer write this, by all that is known: NONE, or why not. `gvec` isn't read. */
+ml_reason ml_gov_may_write(const struct ml_gov *g, const struct ml_gov_lane *in);
 /** The matrix by all that is known: of several that nobody replaced each cell's stricter. False:
  * the structure has none, and its members may all. */
 bool ml_gov_matrix(const struct ml_gov *g, struct ml_matrix *out);

@@ -217,6 +217,11 @@ ml_reason ml_gov_right(const struct ml_gov *g, const struct ml_view *own,
     return ask(g, own, g->all, in) == ML_REASON_NONE ? ML_REASON_NONE : ML_REASON_GRANT_FELL;
 }
 
+ml_reason ml_gov_may_write(const struct ml_gov *g, const struct ml_gov_lane *in)
+{
+    return ml_gov_wants_writes(g, in->lane) ? ask(g, g->all, g->all, in) : ML_REASON_NONE;
+}
+
 /* Has this fact of the kind, about him and in force at some time, a role that gets more? */
 static bool raises_of(const struct ml_gov_asking *q, ml_fact_kind kind,
                       const struct ml_member_id *member, const struct ml_matrix *matrix)

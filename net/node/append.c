@@ -70,9 +70,34 @@ static void append_outcome(void *user, const struct ml_log_outcome *o)
     }
 }
 
+/* What his role may not write isn't written at all: who asks is told, and nothing is left behind.
+ */
+static ml_err check_rights(const struct ml_org *org, const struct ml_slice *wires, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ml_bundle bundle;
+        ml_err err = ml_bundle_decode(&bundle, wires[i], NULL);
+        if (err != ML_OK) {
+            return err;
+        }
+        const struct ml_gov_lane in = {.writer = bundle.header.writer,
+                                       .lane = bundle.header.lane,
+                                       .writes = ml_writes_of(&bundle.header),
+                                       .hlc = bundle.header.hlc};
+        if (ml_gov_may_write(ml_log_gov(org->log), &in) != ML_REASON_NONE) {
+            return ML_E_DENIED;
+        }
+    }
+    return ML_OK;
+}
+
 static ml_err wires_append(struct append *a, const struct ml_slice *wires, size_t count)
 {
-    ml_err err = ml_log_ingest(a->org->log, wires, count, append_outcome, a);
+    ml_err err = check_rights(a->org, wires, count);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = ml_log_ingest(a->org->log, wires, count, append_outcome, a);
     if (err != ML_OK) {
         return err;
     }

@@ -162,6 +162,46 @@ static void a_right_is_explained(void **state)
     assert_string_equal(e.steps, " right.NOT_MEMBER");
 }
 
+static ml_err try_add(struct cluster *c, unsigned n, const char *entity, const char *patient,
+                      const char *const field[2])
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "entity", entity);
+    story_put(&r, "patient", patient);
+    ml_args_key(r.args, "fields");
+    ml_args_map(r.args);
+    ml_args_key(r.args, field[0]);
+    ml_args_text(r.args, field[1]);
+    ml_args_end(r.args);
+    ml_err err = story_send(&r, c, n, "record.add");
+    story_end(&r);
+    return err;
+}
+
+/* Whoever may not is told so, and nothing of it is left; others hear of nothing either. */
+static void what_a_role_may_not_write_is_refused(void **state)
+{
+    static const char *const name[] = {"drug", "Ramipril"};
+    static const char *const none[] = {"assertion", "none-known"};
+    struct cluster *c = *state;
+    char patient[40];
+    char text[64];
+    struct story_proof here;
+    struct story_proof there;
+    story_patient(c, 0, patient);
+    assert_int_equal(adopt_matrix(c, 0, text), ML_OK);
+    story_synced(c, 1);
+    assert_int_equal(try_add(c, 1, "treatment", patient, name), ML_E_DENIED);
+    assert_int_equal(try_add(c, 1, "allergy", patient, none), ML_OK);
+    story_synced(c, 1);
+    story_verify(c, 0, &here);
+    story_verify(c, 1, &there);
+    assert_int_equal(here.quarantined, 0);
+    assert_int_equal(there.quarantined, 0);
+    assert_string_equal(here.state_hash, there.state_hash);
+}
+
 static void only_who_ranks_above_may(void **state)
 {
     struct cluster *c = *state;
@@ -444,7 +484,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_right_is_explained),
-        TEST(who_is_revoked_drains),
+        TEST(what_a_role_may_not_write_is_refused),
         TEST(only_who_ranks_above_may),
         TEST(who_is_revoked_drains),
         TEST(a_link_ends_with_the_right_to_it),
