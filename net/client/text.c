@@ -252,6 +252,12 @@ static const struct ml_text_row rows[] = {
      "There is no class of data “{class}”: give a number from 1 to 24."},
     {"right.action", "L'action doit être read, create, amend, deposit, see, print ou export.",
      "The action must be read, create, amend, deposit, see, print or export."},
+    {"right.refused",
+     "Votre rôle ne permet pas d'écrire dans « {class} » : « maille right explain » dit pourquoi, "
+     "un coordinateur peut changer vos rôles.",
+     "Your role doesn't allow to write in “{class}”: “maille right explain” says why, a "
+     "coordinator "
+     "may change your roles."},
     {"right.adopted", "La structure a déjà une matrice d'habilitation.",
      "The structure has a matrix of rights already."},
     {"right.now", "La matrice d'habilitation proposée vaut à présent (version {version}).",

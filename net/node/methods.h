@@ -3,6 +3,7 @@
 #define ML_NODE_METHODS_H
 
 #include "core/codec/trace.h"
+#include "core/model/matrix.h"
 #include "net/node/call.h"
 #include "net/node/state.h"
 
@@ -11,6 +12,10 @@ ml_err ml_call_patient(struct ml_call *call, struct ml_object_id *out) ML_MUST_C
 /** The trace of a call that is done; `patient` may be NULL. */
 ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
                     const struct ml_object_id *patient) ML_MUST_CHECK;
+
+/** May the session's member do this with data of the class, of his own lines at least? DENIED, with
+ * the text. */
+ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right) ML_MUST_CHECK;
 
 /** Writes one register, or amends an event, over all that stands: also how a conflict is settled.
  */

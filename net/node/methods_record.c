@@ -168,9 +168,21 @@ static ml_err writing_seen(struct writing *w, uint16_t slot)
     return err;
 }
 
+/* Finer than what the log can tell of the bundle: by the class of data. */
+static ml_err writing_may(const struct writing *w)
+{
+    const bool shared = w->entity->compartment == ML_COMPARTMENT_ANNUAIRE;
+    const unsigned class = shared ? ML_CLASS_DIRECTORY : w->entity->data_class;
+    return ml_call_may(w->call, class, (ml_right)ml_action_of(w->item.change.type));
+}
+
 static ml_err writing_finish(struct writing *w)
 {
     struct ml_call *call = w->call;
+    ml_err err = writing_may(w);
+    if (err != ML_OK) {
+        return err;
+    }
     w->item.compartment = (uint8_t)w->entity->compartment;
     w->item.change.value = writing_value(w);
     for (uint32_t i = 0; i < w->files.blob_count; i++) {
@@ -183,7 +195,7 @@ static ml_err writing_finish(struct writing *w)
                                   .blob_count = w->files.blob_count,
                                   .placed = ml_files_placed,
                                   .user = &w->files};
-    ml_err err = ml_org_write_all(call->org, &w->patient, &what);
+    err = ml_org_write_all(call->org, &w->patient, &what);
     if (err == ML_E_DENIED) {
         return ml_call_fail(call, err, "session.not_enrolled", NULL, NULL);
     }

@@ -92,6 +92,28 @@ static ml_right right_of(const char *text)
     return (ml_right)right;
 }
 
+static void no_step(void *user, const struct ml_step *step)
+{
+    (void)user;
+    (void)step;
+}
+
+ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right)
+{
+    const struct ml_env *env = call->node->env;
+    const struct ml_right_question q = {.member = call->session->member,
+                                        .class = class,
+                                        .right = right,
+                                        .ms = env->wall_ms(env->ctx)};
+    const struct ml_gov *gov = ml_log_gov(call->org->log);
+    /* Who is no member, is told so otherwise. */
+    if (!ml_gov_wants_writes(gov, ML_LANE_RECORD) || ml_gov_member(gov, &q.member) == NULL ||
+        ml_right_explain(gov, &q, no_step, NULL) != ML_SCOPE_NONE) {
+        return ML_OK;
+    }
+    return ml_call_fail(call, ML_E_DENIED, "right.refused", "class", ml_class_name(class));
+}
+
 static ml_err right_explain(struct ml_call *call)
 {
     const struct ml_env *env = call->node->env;

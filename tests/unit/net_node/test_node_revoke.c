@@ -162,19 +162,26 @@ static void a_right_is_explained(void **state)
     assert_string_equal(e.steps, " right.NOT_MEMBER");
 }
 
-static ml_err try_add(struct cluster *c, unsigned n, const char *entity, const char *patient,
-                      const char *const field[2])
+struct added {
+    const char *entity;
+    const char *field;
+    const char *value;
+};
+
+static ml_err try_add(struct cluster *c, unsigned n, const char *patient, const struct added *add,
+                      char text[64])
 {
     struct story_request r;
     story_ask(&r);
-    story_put(&r, "entity", entity);
+    story_put(&r, "entity", add->entity);
     story_put(&r, "patient", patient);
     ml_args_key(r.args, "fields");
     ml_args_map(r.args);
-    ml_args_key(r.args, field[0]);
-    ml_args_text(r.args, field[1]);
+    ml_args_key(r.args, add->field);
+    ml_args_text(r.args, add->value);
     ml_args_end(r.args);
     ml_err err = story_send(&r, c, n, "record.add");
+    snprintf(text, 64, "%s", err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
     story_end(&r);
     return err;
 }
@@ -182,8 +189,8 @@ static ml_err try_add(struct cluster *c, unsigned n, const char *entity, const c
 /* Whoever may not is told so, and nothing of it is left; others hear of nothing either. */
 static void what_a_role_may_not_write_is_refused(void **state)
 {
-    static const char *const name[] = {"drug", "Ramipril"};
-    static const char *const none[] = {"assertion", "none-known"};
+    static const struct added treatment = {"treatment", "drug", "Ramipril"};
+    static const struct added none = {"allergy", "assertion", "none-known"};
     struct cluster *c = *state;
     char patient[40];
     char text[64];
@@ -192,8 +199,9 @@ static void what_a_role_may_not_write_is_refused(void **state)
     story_patient(c, 0, patient);
     assert_int_equal(adopt_matrix(c, 0, text), ML_OK);
     story_synced(c, 1);
-    assert_int_equal(try_add(c, 1, "treatment", patient, name), ML_E_DENIED);
-    assert_int_equal(try_add(c, 1, "allergy", patient, none), ML_OK);
+    assert_int_equal(try_add(c, 1, patient, &treatment, text), ML_E_DENIED);
+    assert_string_equal(text, "right.refused");
+    assert_int_equal(try_add(c, 1, patient, &none, text), ML_OK);
     story_synced(c, 1);
     story_verify(c, 0, &here);
     story_verify(c, 1, &there);
