@@ -13,6 +13,7 @@
 #include "core/base/hlc.h"
 #include "core/crypto/keystore.h"
 #include "core/crypto/pwhash.h"
+#include "core/model/exclusion.h"
 #include "core/record/views.h"
 #include "net/node/call.h"
 #include "net/node/home.h"
@@ -45,6 +46,7 @@ struct ml_session {
     char vault_vfs[ML_NODE_VFS_NAME_MAX];
     struct ml_vault *vault; /* owned */
     struct ml_view_names names;
+    struct ml_exclusions exclusions; /* whom patients leave out; set by consent */
     char drafts_vfs[ML_NODE_VFS_NAME_MAX];
     struct ml_drafts *drafts; /* owned; NULL until they are used */
     bool restored;     /* at this unlock the store was found older than what it had offered */
