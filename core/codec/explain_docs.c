@@ -8,6 +8,7 @@
 #include "core/base/assert.h"
 #include "core/codec/bundle.h"
 #include "core/codec/change.h"
+#include "core/codec/consent.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
 #include "core/codec/manifest.h"
@@ -57,6 +58,7 @@ static struct format_list formats_collect(void)
     for (uint16_t type = 1; ml_keyop_format(type) != NULL; type++) {
         list_add_with_items(&list, ml_keyop_format(type));
     }
+    list_add_with_items(&list, &ml_format_consent);
     list_add(&list, &ml_format_trace_deposit);
     list_add(&list, &ml_format_trace_entry);
     list_add_with_items(&list, &ml_format_change);

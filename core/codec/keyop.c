@@ -98,6 +98,13 @@ static const struct ml_wire_field bg_wrap_fields[] = {
     SUB_FIXED(6, bg_wrap.sealed, "sealed", "the DEK, sealed anonymously"),
 };
 
+static const struct ml_wire_field consent_fields[] = {
+    HEAD_FIELDS(ML_KEYOP_CONSENT, "6"),
+    SUB_FIXED(3, consent.team, "team", "team whose members may know it"),
+    SUB(4, TUPLE, 0, 0, 0, consent.sealed, "sealed", &ml_format_sealed,
+        "the statement, under the team's admin KEK"),
+};
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_KEYOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -108,6 +115,7 @@ static const struct ml_wire_format formats[] = {
     TABLE(PATIENT_OPEN, "PATIENT_OPEN", patient_open_fields, "Opens a patient's streams."),
     TABLE(DEK_WRAP, "DEK_WRAP", dek_wrap_fields, "A stream's data key under a group's key."),
     TABLE(BG_WRAP, "BG_WRAP", bg_wrap_fields, "The same for emergency access."),
+    TABLE(CONSENT, "CONSENT", consent_fields, "What a patient decided about who sees what."),
 };
 
 static const struct ml_wire_format any_format =
@@ -179,6 +187,14 @@ size_t ml_patient_open_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *
 {
     const struct ml_slice parts[] = {ml_slice_str("maille/patient-open/1"), BYTES(*org),
                                      BYTES(open->team), BYTES(open->sealed.key)};
+    return ad_join(out, parts, 4);
+}
+
+size_t ml_consent_op_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                        const struct ml_consent_op *op)
+{
+    const struct ml_slice parts[] = {ml_slice_str("maille/consent-op/1"), BYTES(*org),
+                                     BYTES(op->team), BYTES(op->sealed.key)};
     return ad_join(out, parts, 4);
 }
 

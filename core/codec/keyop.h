@@ -28,7 +28,8 @@
     X(KEK_GRANT, 2, "kek grant")                                                                   \
     X(PATIENT_OPEN, 3, "patient open")                                                             \
     X(DEK_WRAP, 4, "dek wrap")                                                                     \
-    X(BG_WRAP, 5, "break-glass wrap")
+    X(BG_WRAP, 5, "break-glass wrap")                                                              \
+    X(CONSENT, 6, "consent")
 
 typedef enum ml_keyop_type {
 #define X(name, number, text) ML_KEYOP_##name = (number),
@@ -110,6 +111,12 @@ struct ml_bg_wrap {
     uint8_t sealed[ML_ANON_KEY_BYTES];
 };
 
+/** What a patient decided, for the members of a team of his (consent.h). */
+struct ml_consent_op {
+    struct ml_team_id team;
+    struct ml_sealed sealed; /* under the team's admin KEK: struct ml_consent */
+};
+
 struct ml_keyop {
     uint16_t type;
     bool must_understand;
@@ -120,6 +127,7 @@ struct ml_keyop {
         struct ml_patient_open patient_open;
         struct ml_dek_wrap dek_wrap;
         struct ml_bg_wrap bg_wrap;
+        struct ml_consent_op consent;
     } u;
     struct ml_wire_extra extra;
     struct ml_slice raw;
@@ -162,6 +170,9 @@ size_t ml_dek_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
 /** "maille/patient-open/1" || org || team || kek id. */
 size_t ml_patient_open_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
                           const struct ml_patient_open *open);
+/** "maille/consent-op/1" || org || team || kek id. */
+size_t ml_consent_op_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                        const struct ml_consent_op *op);
 /** "maille/bg-wrap/1" || org || stream || dek id: the context of the anonymous box. */
 size_t ml_bg_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
                      const struct ml_bg_wrap *wrap);

@@ -13,6 +13,7 @@
 #include "core/base/buf.h"
 #include "core/codec/bundle.h"
 #include "core/codec/change.h"
+#include "core/codec/consent.h"
 #include "core/codec/explain.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
@@ -174,6 +175,16 @@ static inline bool roundtrip_manifest_inner(struct ml_slice in)
         return false;
     }
     must_encode_to(&ml_format_manifest_inner, &inner, in);
+    return true;
+}
+
+static inline bool roundtrip_consent(struct ml_slice in)
+{
+    struct ml_consent consent;
+    if (ml_consent_decode(&consent, in, NULL) != ML_OK) {
+        return false;
+    }
+    must_encode_to(&ml_format_consent, &consent, in);
     return true;
 }
 

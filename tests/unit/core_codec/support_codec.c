@@ -551,6 +551,10 @@ void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full)
         FILL(out->u.bg_wrap.break_glass, 0x15);
         FILL(out->u.bg_wrap.sealed, 0x1a);
         return;
+    case ML_KEYOP_CONSENT:
+        FILL(out->u.consent.team, 0x14);
+        out->u.consent.sealed = sample_sealed(100, 0x40);
+        return;
     }
 }
 

@@ -451,6 +451,26 @@ static void manifest_inner_make(struct ml_buf *out)
     }
 }
 
+static ml_err consent_decode(struct ml_slice in, struct ml_fault *fault)
+{
+    struct ml_consent consent;
+    return ml_consent_decode(&consent, in, fault);
+}
+
+static void consent_make(struct ml_buf *out)
+{
+    for (int full = 0; full < 2; full++) {
+        struct ml_consent consent;
+        struct ml_buf b;
+        ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
+        sample_consent(&consent, full);
+        ml_err err = ml_consent_encode(&b, &consent);
+        must(err == ML_OK);
+        sample_put(out, full ? "all fields" : "least", &b, 0, !full);
+        ml_buf_free(&b);
+    }
+}
+
 /* ---- messages ---- */
 
 static ml_err msg_decode(struct ml_slice in, struct ml_fault *fault)
@@ -530,6 +550,7 @@ const struct vector_file vector_files[] = {
     {"manifest", "fuzz_op", manifest_decode, roundtrip_manifest, manifest_make},
     {"manifest_inner", "fuzz_op", manifest_inner_decode, roundtrip_manifest_inner,
      manifest_inner_make},
+    {"consent", "fuzz_op", consent_decode, roundtrip_consent, consent_make},
     {"msg", "fuzz_msg", msg_decode, roundtrip_msg, msg_make},
     {"doc", NULL, doc_decode, NULL, doc_make},
 };
@@ -622,6 +643,8 @@ static void derived_keys(struct ml_buf *out)
                 ml_patient_open_ad(ad, &org, &op.u.patient_open));
     sample_keyop(&op, ML_KEYOP_BG_WRAP, true);
     derived_put(out, "break-glass wrap: context", ad, ml_bg_wrap_ad(ad, &org, &op.u.bg_wrap));
+    sample_keyop(&op, ML_KEYOP_CONSENT, true);
+    derived_put(out, "consent: associated data", ad, ml_consent_op_ad(ad, &org, &op.u.consent));
     sample_keyop(&op, ML_KEYOP_KEK_EPOCH, true);
     derived_put(out, "older key: associated data", ad,
                 ml_older_key_ad(ad, &org, &op.u.kek_epoch, &op.u.kek_epoch.kek));

@@ -485,8 +485,8 @@ static void key_ops_have_one_form(void **state)
             assert_string_not_equal(ml_keyop_name(op.type), "?");
         }
     }
-    assert_null(ml_keyop_format(6));
-    assert_string_equal(ml_keyop_name(6), "?");
+    assert_null(ml_keyop_format(7));
+    assert_string_equal(ml_keyop_name(7), "?");
 }
 
 static void an_epoch_has_a_slot_for_each_recipient(void **state)
@@ -584,6 +584,11 @@ static void wraps_are_bound_to_their_place(void **state)
     const struct ml_slice of_bg[] = {TEXT("maille/bg-wrap/1"), ID(org), ID(bg->stream),
                                      ID(bg->dek)};
     ad_is(ad, ml_bg_wrap_ad(ad, &org, bg), of_bg, 4);
+    sample_keyop(&op, ML_KEYOP_CONSENT, true);
+    const struct ml_consent_op *consent = &op.u.consent;
+    const struct ml_slice of_consent[] = {TEXT("maille/consent-op/1"), ID(org), ID(consent->team),
+                                          ID(consent->sealed.key)};
+    ad_is(ad, ml_consent_op_ad(ad, &org, consent), of_consent, 4);
     sample_keyop(&op, ML_KEYOP_KEK_EPOCH, true);
     const struct ml_kek_epoch *epoch = &op.u.kek_epoch;
     const struct ml_slice of_older[] = {TEXT("maille/older-key/1"), ID(org), ID(epoch->team),
