@@ -17,14 +17,14 @@
 enum {
     WORD_BITS = 11,
     LETTERS_MAX = 8,
-    ENTROPY_MAX = 32,
+    ENTROPY_MAX = 44,
     CHECKED_MAX = ENTROPY_MAX + 1, /* with the check byte */
 };
 
 /* Number of words for so many bytes, 0 for a length that has none. */
 static size_t words_of(size_t bytes)
 {
-    return bytes == 10 ? 8 : bytes == 16 ? 12 : bytes == 32 ? 24 : 0;
+    return bytes == 10 ? 8 : bytes == 16 ? 12 : bytes == 32 ? 24 : bytes == 44 ? 32 : 0;
 }
 
 /* entropy || first byte of its SHA-256. */
@@ -206,7 +206,7 @@ static ml_err words_read(uint8_t bits[CHECKED_MAX], size_t count, struct ml_slic
     return err;
 }
 
-/* The check takes what is left of the last word's bits beyond the entropy: 8 or 4 of them. */
+/* The check takes what is left of the last word's bits beyond the entropy: 8, 4 or none of them. */
 static bool check_holds(const uint8_t bits[CHECKED_MAX], size_t bytes)
 {
     uint8_t expect[CHECKED_MAX];

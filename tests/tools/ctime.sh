@@ -10,7 +10,7 @@ run() {
 }
 source=$(dirname "$0")/../..
 # Who compares a secret, or what proves that somebody has one: passphrase and recovery words (the
-# check under the slot's key), link secrets, the anchor's mac, the check of a database's key, macs of
+# check under the slot's key), shares, link secrets, the anchor's mac, the check of a database's key, macs of
 # strangers, proofs of enrolment codes, tokens of sessions.
 compares() {
     (cd "$1" && grep -rlE 'ml_(equal_ct|secret_equal)\(' core net sync --include='*.c' | sort)
@@ -24,6 +24,7 @@ leaks() {
 }
 list='core/crypto/keystore_seal.c
 core/crypto/secret.c
+core/crypto/share.c
 core/model/keyring_dek.c
 core/store/anchor.c
 core/store/vfs/seal.c

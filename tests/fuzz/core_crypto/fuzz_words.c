@@ -39,10 +39,10 @@ static void read_twice(size_t bytes, struct ml_slice text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static const size_t sizes[] = {10, 16, 32};
+    static const size_t sizes[] = {10, 16, 32, 44};
     must(ml_crypto_init() == ML_OK);
     const struct ml_slice text = {data, len};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         read_twice(sizes[i], text);
     }
     (void)ml_passphrase_check(text);

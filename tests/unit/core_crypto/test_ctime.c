@@ -4,9 +4,10 @@
  * after it: memcheck then reports any jump or address that a secret decides (tests/tools/ctime.sh).
  * Without valgrind the marks do nothing, and this checks only that the calls work.
  *
- * Two answers are public and do decide a branch: that a tag or a check doesn't match, and that a
- * peer's point is of small order. tests/tools/ctime.supp names the functions where they do.
- * Not here: Argon2id (its second half reads memory by the passphrase, by design) and words.c.
+ * Three answers are public and do decide a branch: that a tag or a check doesn't match, that a
+ * share isn't of the others' polynomial, and that a peer's point is of small order.
+ * tests/tools/ctime.supp names the functions where they do. Not here: Argon2id (its second half
+ * reads memory by the passphrase, by design) and words.c.
  *
  * With the argument "leak" one secret decides one branch on purpose: valgrind must then fail.
  */
@@ -21,6 +22,7 @@
 #include "core/crypto/key_id.h"
 #include "core/crypto/keystore_inner.h"
 #include "core/crypto/noise.h"
+#include "core/crypto/share.h"
 #include "core/crypto/sign.h"
 
 #if defined(__has_include)
@@ -228,6 +230,37 @@ static int leak(void)
     return odd > 0 ? 0 : 1;
 }
 
+/* What is cut, each share's value, its line and what is joined; its head is public. */
+static void check_shares(void)
+{
+    enum { HEAD_BYTES = 8 };
+    static const struct ml_org_id org = {{1}};
+    const struct ml_share_plan plan = {ML_SHARE_STRUCTURE, &org, 2, 3};
+    struct ml_secret *secret = hidden(ML_SHARE_SECRET);
+    struct ml_secret *shares[3];
+    struct ml_secret *line = NULL;
+    struct ml_secret *joined = NULL;
+    struct ml_share_error error;
+    must(ml_share_cut(shares, ml_env_system(), &plan, secret));
+    for (size_t i = 0; i < 3; i++) { /* the check is public, once a share is made */
+        show(ml_secret_writable(shares[i]), HEAD_BYTES);
+        show(ml_secret_writable(shares[i]) + HEAD_BYTES + ML_SHARE_SECRET,
+             ML_SHARE_BYTES - HEAD_BYTES - ML_SHARE_SECRET);
+    }
+    must(ml_share_line(&line, shares[2]));
+    show(ml_secret_writable(line), ml_secret_len(line));
+    must(ml_share_join(&joined, NULL, (const struct ml_secret *const *)shares, 3, &error));
+    show(ml_secret_writable(joined), ml_secret_len(joined));
+    show(ml_secret_writable(secret), ml_secret_len(secret));
+    ML_ASSERT(ml_secret_equal(joined, secret));
+    for (size_t i = 0; i < 3; i++) {
+        ml_secret_free(shares[i]);
+    }
+    ml_secret_free(secret);
+    ml_secret_free(line);
+    ml_secret_free(joined);
+}
+
 int main(int argc, char **argv)
 {
     must(ml_crypto_init());
@@ -241,6 +274,7 @@ int main(int argc, char **argv)
     check_boxes();
     check_keystore();
     check_noise();
+    check_shares();
     printf("%u results, %s\n", checked,
            RUNNING_ON_VALGRIND ? "checked by valgrind" : "not under valgrind: calls only");
     return 0;
