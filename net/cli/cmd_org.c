@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "net/cli/sheets.h"
 #include "net/cli/tables.h"
 
 /* Professions by the numbers of TRE_G15, which the record keeps. */
@@ -72,44 +72,44 @@ static bool param_passphrase(struct cli *c, struct ml_args *params, const char *
 
 /* --- org --- */
 
-/* Between the two sheets a person at a terminal puts the first one away. */
-static void wait_for_sheet(void)
+static void show_whole(const struct ml_value *v)
 {
-    char line[8];
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        return;
-    }
-    printf("Entrée quand cette feuille est écrite et rangée... ");
-    fflush(stdout);
-    bool typing = true;
-    while (typing) {
-        typing = fgets(line, sizeof(line), stdin) != NULL && strchr(line, '\n') == NULL;
-    }
-    printf("\n");
+    printf("LA FEUILLE DE LA STRUCTURE, en une seule. Dans un coffre, sous enveloppe scellée. Elle "
+           "ne rouvre\naucun accès ; qui l'a peut tout dans la structure.\n\n  %s\n",
+           cli_text(v, "structure_words"));
+}
+
+static void show_shares(const struct cli *c, const struct ml_value *v)
+{
+    const struct ml_value *list = ml_value_get(v, "shares");
+    const int64_t need = ml_value_int(ml_value_get(ml_value_at(list, 0), "need"), 0);
+    printf(
+        "LES %zu FEUILLES DE LA STRUCTURE, chacune chez quelqu'un d'autre, sous enveloppe "
+        "scellée.\n"
+        "%lld d'entre elles refont ensemble la clé qui remplace un coordinateur, rouvre les clés "
+        "d'un\ngroupe et lit les traces ; moins ne disent rien. Elles ne rouvrent aucun accès.\n\n",
+        ml_value_count(list), (long long)need);
+    cli_show_sheets(c, v);
+    printf("\nAvant de vous en séparer, vérifiez-en %lld : maille org recover\n", (long long)need);
 }
 
 static void show_found(const struct cli *c, const struct ml_value *v)
 {
-    (void)c;
     printf("La structure est fondée.\n\n  structure  %s\n  membre     %s\n  poste      %s\n\n",
            cli_text(v, "org"), cli_text(v, "member"), cli_text(v, "node"));
-    printf(
-        "Deux feuilles à écrire à la main, montrées cette seule fois. Rangez-les en deux lieux :\n"
-        "aucune ne remplace l'autre.\n\n"
-        "FEUILLE 1 - vos mots de secours, à vous seul. Chez vous, hors du cabinet. Ils rouvrent\n"
-        "votre accès sur ce poste si votre phrase de passe est perdue (maille unlock "
-        "--recovery).\n\n"
-        "  %s\n\n",
-        cli_text(v, "member_words"));
-    wait_for_sheet();
-    printf(
-        "FEUILLE 2 - les mots de la structure. Dans un coffre ou chez un tiers de confiance, sous\n"
-        "enveloppe scellée. Ils ne rouvrent aucun accès : ils servent à remplacer un "
-        "coordinateur,\n"
-        "à rouvrir les clés d'un groupe et à lire les traces. Qui les a peut tout dans la\n"
-        "structure.\n\n"
-        "  %s\n",
-        cli_text(v, "structure_words"));
+    printf("Des feuilles à écrire à la main ou à imprimer, montrées cette seule fois.\n\n"
+           "VOTRE FEUILLE - vos mots de secours, à vous seul. Chez vous, hors du cabinet. Ils "
+           "rouvrent\n"
+           "votre accès sur ce poste si votre phrase de passe est perdue (maille unlock "
+           "--recovery).\n\n"
+           "  %s\n\n",
+           cli_text(v, "member_words"));
+    cli_wait_for_sheet();
+    if (cli_option_value(c, "one-sheet") != NULL) {
+        show_whole(v);
+    } else {
+        show_shares(c, v);
+    }
 }
 
 static int org_found(struct cli *c)
@@ -126,7 +126,10 @@ static int org_found(struct cli *c)
     cli_param(params, "rpps", cli_option_value(c, "rpps"));
     cli_param(params, "team", cli_option_value(c, "team"));
     cli_param(params, "node_name", cli_option_value(c, "node-name"));
-    if (!param_profession(c, params, cli_option_value(c, "profession"))) {
+    ml_args_key(params, "alone");
+    ml_args_bool(params, cli_option_value(c, "alone") != NULL);
+    if (!param_profession(c, params, cli_option_value(c, "profession")) ||
+        !cli_param_plan(c, params, cli_option_value(c, "shares"))) {
         ml_args_free(params);
         return CLI_USAGE;
     }
@@ -426,6 +429,11 @@ static const struct cli_option found_options[] = {
     {"rpps", "N", "votre numéro RPPS", false},
     {"team", "NOM", "nom de la première équipe (défaut : Équipe)", false},
     {"node-name", "NOM", "nom de ce poste (défaut : poste)", false},
+    {"shares", "K/N", "N feuilles dont K suffisent (défaut : 3/5)", false},
+    {"alone", NULL, "structure d'une seule personne : 2/3", false},
+    {"one-sheet", NULL, "montre les mots de la structure en une seule feuille", false},
+    {"qr", NULL, "montre aussi chaque feuille en code QR", false},
+    {"print", "DOSSIER", "écrit les feuilles à imprimer (SVG, PNG) au lieu de les montrer", false},
     {NULL, NULL, NULL, false}};
 
 static const struct cli_option member_options[] = {
@@ -467,7 +475,7 @@ static const struct cli_option lock_options[] = {
 const struct cli_command cli_commands_org[] = {
     {"org found", NULL, "Fonde une structure sur ce poste",
      "Crée les clés, le premier coordinateur et la première équipe, et montre une seule fois les\n"
-     "mots de secours.",
+     "mots de secours et les feuilles de la structure.",
      "maille org found --name \"MSP des Tilleuls\" --member-name \"Dr Anne Roux\"", found_options,
      org_found},
     {"org list", NULL, "Liste les structures de ce poste", NULL, "maille org list", NULL, org_list},

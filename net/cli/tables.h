@@ -5,6 +5,7 @@
 #include "net/cli/command.h"
 
 extern const struct cli_command cli_commands_org[];      /* structure, members, session */
+extern const struct cli_command cli_commands_recover[];  /* sheets, another passphrase */
 extern const struct cli_command cli_commands_patient[];  /* reading */
 extern const struct cli_command cli_commands_record[];   /* writing, conflicts */
 extern const struct cli_command cli_commands_import[];   /* import, gen, demo */

@@ -156,6 +156,59 @@ static const struct ml_text_row rows[] = {
      "Ces mots de secours contiennent une faute de frappe : comparez-les à la feuille, mot à "
      "mot.",
      "These recovery words hold a typing error: compare them to the sheet, word by word."},
+    {"share.word_unknown",
+     "Feuille {sheet}, mot {word} : il n'est pas dans la liste des mots. Relisez-le sur la "
+     "feuille.",
+     "Sheet {sheet}, word {word}: it is not in the list of words. Read it again on the sheet."},
+    {"share.word_count",
+     "Feuille {sheet} : elle compte {word} mots, il en faut 32. Vérifiez qu'aucune ligne n'est "
+     "sautée.",
+     "Sheet {sheet}: it has {word} words, 32 are needed. Check that no line was left out."},
+    {"share.word_wrong",
+     "Feuille {sheet} : le mot {word} n'est pas le bon, à coup presque sûr. Relisez-le sur la "
+     "feuille.",
+     "Sheet {sheet}: word {word} is almost surely not the right one. Read it again on the sheet."},
+    {"share.wrong",
+     "Feuille {sheet} : ce n'est pas ce qui a été imprimé. Plusieurs mots sont faux, ou la ligne "
+     "est incomplète : comparez à la feuille, mot à mot.",
+     "Sheet {sheet}: this is not what was printed. Several words are wrong, or the line is cut: "
+     "compare it to the sheet, word by word."},
+    {"share.swapped",
+     "Feuille {sheet} : les mots {word} et {next} sont dans l'ordre inverse de celui de la "
+     "feuille.",
+     "Sheet {sheet}: words {word} and {next} stand in each other's place."},
+    {"share.later",
+     "Feuille {sheet} : elle vient d'une version plus récente de Maille. Installez-la sur ce "
+     "poste.",
+     "Sheet {sheet}: it comes from a later version of Maille. Install it on this computer."},
+    {"share.other_org",
+     "Feuille {sheet} : elle est d'une autre structure que la première. Mettez-la de côté.",
+     "Sheet {sheet}: it is of another structure than the first one. Put it aside."},
+    {"share.other_set",
+     "Feuille {sheet} : elle est d'un autre jeu que la première. Prenez des feuilles qui portent "
+     "le même numéro de jeu.",
+     "Sheet {sheet}: it is of another set than the first one. Take sheets that bear the same set "
+     "number."},
+    {"share.twice", "Feuille {sheet} : elle a déjà été donnée. Il en faut {need} différentes.",
+     "Sheet {sheet}: it was given before. {need} different ones are needed."},
+    {"share.too_few",
+     "Il faut {need} feuilles du même jeu ; {sheet} ont été données. Rien n'a pu être lu.",
+     "{need} sheets of one set are needed; {sheet} were given. Nothing could be read."},
+    {"share.too_many", "Un jeu n'a jamais plus de 15 feuilles : donnez celles d'un seul jeu.",
+     "A set never has more than 15 sheets: give those of one set."},
+    {"share.disagree",
+     "Feuille {sheet} : elle ne s'accorde pas avec les autres. L'une d'elles a été contrefaite : "
+     "recommencez sans l'une, puis sans l'autre.",
+     "Sheet {sheet}: it does not agree with the others. One of them was forged: try without one, "
+     "then without another."},
+    {"share.not_ours",
+     "Ces feuilles s'accordent, mais ne sont pas celles de la structure de ce poste, ou l'une "
+     "d'elles a été contrefaite. Choisissez la structure par --org.",
+     "These sheets agree, but they are not of the structure of this computer, or one of them was "
+     "forged. Choose the structure with --org."},
+    {"share.plan",
+     "Le partage n'est pas valable : de 2 à 15 feuilles, dont 2 au moins sont nécessaires.",
+     "The sharing is not valid: 2 to 15 sheets, of which 2 at least are needed."},
     {"passphrase.short", "La phrase de passe est trop courte : prenez quatre mots au moins.",
      "The passphrase is too short: take four words at least."},
     {"passphrase.long", "La phrase de passe est trop longue.", "The passphrase is too long."},

@@ -12,6 +12,7 @@
 #include "net/node/card.h"
 #include "net/node/found.h"
 #include "net/node/keys.h"
+#include "net/node/recover.h"
 #include "net/node/root.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
@@ -22,6 +23,7 @@ struct founding {
     struct ml_member_secrets member;
     struct ml_secret *recovery;  /* the founder's: opens his slot; shown once, as 24 words */
     struct ml_secret *structure; /* Root's and the auditor's keys; shown once, apart */
+    struct ml_share_plan plan;   /* of its sheets */
     struct ml_member_id id;
     struct ml_slice passphrase;
     const char *org_name;
@@ -116,12 +118,17 @@ static ml_err genesis_build(struct founding *f)
     return err;
 }
 
+ml_err ml_passphrase_cost(struct ml_node *node)
+{
+    return node->cost.passes != 0 ? ML_OK : ml_pwhash_calibrate(&node->cost, node->env);
+}
+
 ml_err ml_keystore_make(struct ml_keystore **out, struct ml_node *node, const struct ml_org_id *org,
                         const struct ml_keystore_first *first)
 {
     struct ml_keystore *ks = NULL;
     struct ml_secret *section = NULL;
-    ml_err err = node->cost.passes != 0 ? ML_OK : ml_pwhash_calibrate(&node->cost, node->env);
+    ml_err err = ml_passphrase_cost(node);
     if (err == ML_OK) {
         err = ml_keystore_new(&ks, node->env, org);
     }
@@ -303,28 +310,36 @@ static ml_err found_params(struct founding *f)
     if (err == ML_OK) {
         err = ml_call_passphrase(call, &f->passphrase);
     }
+    if (err == ML_OK) {
+        err = ml_shares_plan(call, &f->plan);
+    }
     f->node_name = ml_call_text_or(call, "node_name", "poste");
     f->role = (uint16_t)ml_value_int(ml_value_get(call->params, "role"), 10);
     return err;
 }
 
-static ml_err answer_words(struct founding *f, const char *key, const struct ml_secret *secret)
+ml_err ml_result_words(struct ml_args *result, const char *key, const struct ml_secret *secret)
 {
     struct ml_secret *words = NULL;
     ml_err err = ml_words_encode(&words, secret);
     if (err == ML_OK) {
-        ml_result_text(f->call->result, key, (const char *)ml_secret_bytes(words));
+        ml_result_text(result, key, (const char *)ml_secret_bytes(words));
     }
     ml_secret_free(words);
     return err;
 }
 
-/* Two sheets, for two places: neither leads to the other. */
+/* The founder's sheet, and those of the structure: none of his leads to theirs. The structure's
+ * words are its secret whole, for who wants one sheet; the shares are the same secret, cut. */
 static ml_err found_answer(struct founding *f, struct ml_org *org)
 {
-    ml_err err = answer_words(f, "member_words", f->recovery);
+    ml_err err = ml_result_words(f->call->result, "member_words", f->recovery);
     if (err == ML_OK) {
-        err = answer_words(f, "structure_words", f->structure);
+        err = ml_result_words(f->call->result, "structure_words", f->structure);
+    }
+    if (err == ML_OK) {
+        f->plan.org = &f->org;
+        err = ml_shares_answer(f->call, &f->plan, f->structure);
     }
     if (err == ML_OK) {
         ml_session_describe(org, f->call->result);

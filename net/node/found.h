@@ -23,6 +23,13 @@ struct ml_keystore_first {
 ml_err ml_keystore_make(struct ml_keystore **out, struct ml_node *node, const struct ml_org_id *org,
                         const struct ml_keystore_first *first) ML_MUST_CHECK;
 
+/** The cost of new passphrase slots is known afterwards: measured once, half a second. NOMEM. */
+ml_err ml_passphrase_cost(struct ml_node *node) ML_MUST_CHECK;
+
+/** A key of the result with the words of a secret (words.h); shown this once. NOMEM. */
+ml_err ml_result_words(struct ml_args *result, const char *key,
+                       const struct ml_secret *secret) ML_MUST_CHECK;
+
 /** params.passphrase, long enough; INVALID with the reason. */
 ml_err ml_call_passphrase(struct ml_call *call, struct ml_slice *out) ML_MUST_CHECK;
 

@@ -9,6 +9,7 @@
 #include "net/node/exchange.h"
 #include "net/node/found.h"
 #include "net/node/ingest.h"
+#include "net/node/recover.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
 #include "net/node/trace_inner.h"
@@ -185,6 +186,75 @@ static void org_describe(struct ml_org *org, struct ml_args *out)
     ml_args_end(out);
 }
 
+/* ---- another passphrase, for who knows the old one or holds the sheet ---- */
+
+static ml_err change_proof(struct ml_call *call, struct ml_slice *old)
+{
+    const struct ml_member_id *member = &call->session->member;
+    const char *words = ml_call_text_or(call, "recovery", NULL);
+    const char *text = ml_call_text_or(call, "old", NULL);
+    if (words == NULL && text == NULL) {
+        return ml_call_fail(call, ML_E_INVALID, "param.missing", "param", "old");
+    }
+    *old = ml_slice_str(text == NULL ? "" : text);
+    ml_err err = words != NULL ? unlock_recovery(call, member, words)
+                               : ml_keystore_unlock(call->org->keystore, member, *old);
+    if (err == ML_E_WRONG_KEY || err == ML_E_NOT_FOUND) {
+        ml_trace_unlock_failed(call, member);
+        return ml_call_fail(call, ML_E_WRONG_KEY,
+                            words != NULL ? "unlock.wrong_words" : "unlock.wrong", NULL, NULL);
+    }
+    return err;
+}
+
+/* A new sheet of words for the one that was read, or lost: the old words then open nothing. */
+static ml_err change_words(struct ml_call *call)
+{
+    struct ml_secret *recovery = NULL;
+    const struct ml_env *env = call->node->env;
+    if (!ml_value_bool(ml_value_get(call->params, "new_words"), false)) {
+        return ML_OK;
+    }
+    ml_err err = ml_secret_random(&recovery, env, ML_RECOVERY_SECRET_BYTES);
+    if (err == ML_OK) {
+        err = ml_keystore_set_recovery(call->org->keystore, &call->session->member, recovery);
+    }
+    if (err == ML_OK) {
+        err = ml_result_words(call->result, "member_words", recovery);
+    }
+    ml_secret_free(recovery);
+    return err;
+}
+
+static ml_err passphrase_change(struct ml_call *call)
+{
+    const struct ml_trace_note note = {.action = ML_TRACE_UNLOCK, .result = ML_TRACE_DONE};
+    const struct ml_member_id *member = &call->session->member;
+    struct ml_slice wanted = {NULL, 0};
+    struct ml_slice old = {NULL, 0};
+    ml_err err = ml_call_passphrase(call, &wanted);
+    if (err == ML_OK) {
+        err = change_proof(call, &old);
+    }
+    if (err == ML_OK) {
+        err = ml_passphrase_cost(call->node);
+    }
+    if (err == ML_OK) {
+        err = ml_trace_note(call, &note);
+    }
+    if (err == ML_OK) {
+        err = ml_keystore_set_passphrase(call->org->keystore, member, wanted, &call->node->cost);
+    }
+    if (err == ML_OK) {
+        err = change_words(call);
+    }
+    if (err == ML_OK) {
+        err = ml_org_save_keystore(call->org);
+    }
+    ml_session_describe(call->org, call->result);
+    return err == ML_OK ? ml_args_fault(call->result) : err;
+}
+
 static ml_err org_list(struct ml_call *call)
 {
     ml_args_key(call->result, "orgs");
@@ -272,7 +342,12 @@ static ml_err node_status(struct ml_call *call)
 }
 
 const struct ml_method ml_methods_org[] = {
-    {"org.found", 0, ml_method_org_found},    {"org.list", 0, org_list},
-    {"node.status", 0, node_status},          {"session.unlock", ML_NEEDS_ORG, unlock},
-    {"session.lock", ML_NEEDS_SESSION, lock}, {NULL, 0, NULL},
+    {"org.found", 0, ml_method_org_found},
+    {"org.list", 0, org_list},
+    {"org.recover", ML_NEEDS_ORG | ML_NEEDS_SESSION, ml_method_org_recover},
+    {"node.status", 0, node_status},
+    {"session.unlock", ML_NEEDS_ORG, unlock},
+    {"session.passphrase", ML_NEEDS_ORG | ML_NEEDS_SESSION, passphrase_change},
+    {"session.lock", ML_NEEDS_SESSION, lock},
+    {NULL, 0, NULL},
 };

@@ -1,0 +1,92 @@
+/* net/cli/cmd_recover.c -- when a key is lost: the structure's sheets, another passphrase. */
+#include <stdio.h>
+#include <string.h>
+
+#include "net/cli/sheets.h"
+#include "net/cli/tables.h"
+
+static void show_recovered(const struct cli *c, const struct ml_value *v)
+{
+    printf("Ces feuilles refont la clé de la structure %s.\n", cli_text(v, "org"));
+    if (ml_value_get(v, "shares") == NULL) {
+        puts("Rien n'a été écrit ni gardé : la clé vient d'être effacée de la mémoire.");
+        return;
+    }
+    puts("Voici un nouveau jeu. L'ancien reste valable : détruisez-en les feuilles.\n");
+    cli_show_sheets(c, v);
+}
+
+static int org_recover(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    if (!cli_param_plan(c, params, cli_option_value(c, "new"))) {
+        ml_args_free(params);
+        return CLI_USAGE;
+    }
+    if (!cli_param_sheets(params)) {
+        ml_args_free(params);
+        return CLI_FAILED;
+    }
+    return cli_run_call(c, "org.recover", params, show_recovered);
+}
+
+static void show_changed(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    puts("La phrase de passe est changée sur ce poste, pour vous seul.");
+    if (ml_value_get(v, "member_words") != NULL) {
+        printf(
+            "\nVos nouveaux mots de secours, montrés cette seule fois ; les anciens n'ouvrent plus "
+            "rien ici :\n\n  %s\n",
+            cli_text(v, "member_words"));
+    }
+    puts("\nUne copie plus ancienne de ce poste s'ouvre encore avec l'ancienne phrase : si "
+         "quelqu'un "
+         "l'a\nconnue, dites-le à un coordinateur.");
+}
+
+static int passphrase(struct cli *c)
+{
+    const bool words = cli_option_value(c, "recovery") != NULL;
+    struct ml_args *params = cli_params(c);
+    char *old =
+        cli_passphrase(c, words ? "Mots de secours : " : "Phrase de passe actuelle : ", false);
+    char *fresh =
+        old == NULL ? NULL : cli_passphrase(c, "Nouvelle phrase (au moins 12 signes) : ", true);
+    if (fresh != NULL) {
+        cli_param(params, words ? "recovery" : "old", old);
+        cli_param(params, "passphrase", fresh);
+        ml_args_key(params, "new_words");
+        ml_args_bool(params, cli_option_value(c, "new-words") != NULL);
+    }
+    const bool given = fresh != NULL;
+    cli_passphrase_free(old);
+    cli_passphrase_free(fresh);
+    if (!given) {
+        ml_args_free(params);
+        return CLI_FAILED;
+    }
+    return cli_run_call(c, "session.passphrase", params, show_changed);
+}
+
+static const struct cli_option recover_options[] = {
+    {"new", "K/N", "donne un nouveau jeu de N feuilles dont K suffisent", false},
+    {"qr", NULL, "montre aussi chaque feuille en code QR", false},
+    {"print", "DOSSIER", "écrit les feuilles à imprimer (SVG, PNG) au lieu de les montrer", false},
+    {NULL, NULL, NULL, false}};
+
+static const struct cli_option passphrase_options[] = {
+    {"recovery", NULL, "avec les mots de secours : la phrase actuelle est oubliée", false},
+    {"new-words", NULL, "donne aussi de nouveaux mots de secours", false},
+    {NULL, NULL, NULL, false}};
+
+const struct cli_command cli_commands_recover[] = {
+    {"org recover", NULL, "Vérifie que des feuilles refont la clé de la structure",
+     "Lit les feuilles sur l'entrée standard, une par ligne : ses 32 mots, ou sa ligne MAILLE:.\n"
+     "Dit laquelle est fausse et à quel mot. Avec --new, en donne un nouveau jeu.",
+     "maille org recover --new 3/5", recover_options, org_recover},
+    {"passphrase", NULL, "Change la phrase de passe de ce poste",
+     "Après « maille unlock ». Avec --recovery pour qui l'a oubliée et tient sa feuille. Par\n"
+     "--passphrase-fd : deux lignes, l'actuelle (ou les mots), puis la nouvelle.",
+     "maille passphrase --recovery --new-words", passphrase_options, passphrase},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL}};

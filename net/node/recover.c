@@ -1,0 +1,223 @@
+/* net/node/recover.c -- see recover.h.
+ *
+ * `org.recover` proves that the sheets at hand make Root, and cuts new ones when asked. It writes
+ * nothing into the log: acts of Root go through ml_recover_structure when governance has them.
+ */
+#include "net/node/recover.h"
+
+#include <string.h>
+
+#include "core/crypto/box.h"
+#include "core/crypto/sign.h"
+#include "core/model/gov.h"
+#include "core/store/log.h"
+#include "maille/value.h"
+#include "net/node/methods.h"
+#include "net/node/root.h"
+#include "net/node/trace.h"
+
+struct sheets {
+    struct ml_secret *share[ML_SHARE_MAX]; /* owned */
+    size_t count;
+};
+
+static void sheets_free(struct sheets *s)
+{
+    while (s->count > 0) {
+        ml_secret_free(s->share[--s->count]);
+    }
+}
+
+static void detail_int(struct ml_call *call, const char *key, size_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%zu", value);
+    ml_call_detail(call, key, text);
+}
+
+/* What a person has to do about it; `sheet` is the place of the text in the call. */
+static ml_err share_fail(struct ml_call *call, ml_err err, const struct ml_share_error *error)
+{
+    static const char *const texts[] = {[ML_SHARE_WORD_UNKNOWN] = "share.word_unknown",
+                                        [ML_SHARE_WORD_COUNT] = "share.word_count",
+                                        [ML_SHARE_WORD_WRONG] = "share.word_wrong",
+                                        [ML_SHARE_WORD_SWAPPED] = "share.swapped",
+                                        [ML_SHARE_LATER] = "share.later",
+                                        [ML_SHARE_OTHER_ORG] = "share.other_org",
+                                        [ML_SHARE_OTHER_SET] = "share.other_set",
+                                        [ML_SHARE_TWICE] = "share.twice",
+                                        [ML_SHARE_TOO_FEW] = "share.too_few",
+                                        [ML_SHARE_DISAGREE] = "share.disagree"};
+    const bool anywhere = error->fault == ML_SHARE_WORD_WRONG && error->word == 0;
+    (void)ml_call_fail(call, err, anywhere ? "share.wrong" : texts[error->fault], NULL, NULL);
+    detail_int(call, "sheet", error->share);
+    detail_int(call, "word", error->word);
+    detail_int(call, "next", error->word + 1);
+    detail_int(call, "need", error->need);
+    return err;
+}
+
+static ml_err sheets_read(struct ml_call *call, struct sheets *s)
+{
+    const struct ml_value *v = ml_value_at(ml_value_get(call->params, "shares"), 0);
+    struct ml_share_error error = {.fault = ML_SHARE_WORD_WRONG};
+    ml_err err = ML_OK;
+    for (; v != NULL && err == ML_OK; v = ml_value_next(v)) {
+        const char *text = ml_value_text(v, "");
+        if (s->count == ML_SHARE_MAX) {
+            return ml_call_fail(call, ML_E_INVALID, "share.too_many", NULL, NULL);
+        }
+        err = ml_share_read(&s->share[s->count], ml_slice_str(text), &error);
+        s->count += err == ML_OK;
+    }
+    if (err == ML_E_INVALID || err == ML_E_UNSUPPORTED) {
+        error.share = s->count + 1;
+        return share_fail(call, err, &error);
+    }
+    return err;
+}
+
+/* Does Root's public half in the genesis hang on this secret? */
+static ml_err is_of_root(const struct ml_org *org, const struct ml_secret *secret, bool *is)
+{
+    const struct ml_fact *fact = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
+    struct ml_root_keys keys;
+    struct ml_sign_pk sign;
+    struct ml_box_pk audit;
+    if (fact == NULL) {
+        return ML_E_CORRUPT;
+    }
+    ml_err err = ml_root_open(&keys, secret);
+    if (err == ML_OK) {
+        ml_sign_pk_of(&sign, keys.sign);
+        ml_box_pk_of(&audit, keys.audit);
+        *is = memcmp(sign.b, fact->sign_pk.b, sizeof(sign.b)) == 0 &&
+              memcmp(audit.b, fact->audit.b, sizeof(audit.b)) == 0;
+    }
+    ml_root_close(&keys);
+    return err;
+}
+
+static ml_err sheets_join(struct ml_call *call, const struct sheets *s, struct ml_secret **out)
+{
+    struct ml_share_error error = {.fault = ML_SHARE_TOO_FEW};
+    struct ml_share_head head = {.kind = ML_SHARE_STRUCTURE};
+    bool ours = false;
+    ml_err err =
+        ml_share_join(out, &head, (const struct ml_secret *const *)s->share, s->count, &error);
+    if (err == ML_E_INVALID || err == ML_E_UNSUPPORTED) {
+        return share_fail(call, err, &error);
+    }
+    if (err == ML_OK && head.kind == ML_SHARE_STRUCTURE) {
+        err = is_of_root(call->org, *out, &ours);
+    }
+    return err == ML_OK && !ours ? ml_call_fail(call, ML_E_INVALID, "share.not_ours", NULL, NULL)
+                                 : err;
+}
+
+ml_err ml_recover_structure(struct ml_call *call, struct ml_secret **secret)
+{
+    struct sheets s = {.count = 0};
+    struct ml_secret *joined = NULL;
+    ml_err err = sheets_read(call, &s);
+    if (err == ML_OK) {
+        err = sheets_join(call, &s, &joined);
+    }
+    sheets_free(&s);
+    if (err != ML_OK) {
+        ml_secret_free(joined);
+        return err;
+    }
+    *secret = joined;
+    return ML_OK;
+}
+
+ml_err ml_shares_plan(struct ml_call *call, struct ml_share_plan *plan)
+{
+    const bool alone = ml_value_bool(ml_value_get(call->params, "alone"), false);
+    const int64_t need =
+        ml_value_int(ml_value_get(call->params, "need"), alone ? ML_ALONE_NEED : ML_SHARES_NEED);
+    const int64_t count =
+        ml_value_int(ml_value_get(call->params, "count"), alone ? ML_ALONE_COUNT : ML_SHARES_COUNT);
+    if (need < ML_SHARE_NEED_MIN || need > count || count > ML_SHARE_MAX) {
+        return ml_call_fail(call, ML_E_INVALID, "share.plan", NULL, NULL);
+    }
+    *plan = (struct ml_share_plan){
+        .kind = ML_SHARE_STRUCTURE, .need = (uint8_t)need, .count = (uint8_t)count};
+    return ML_OK;
+}
+
+static ml_err share_answer(struct ml_call *call, const struct ml_secret *share)
+{
+    struct ml_share_head head = {.index = 0};
+    struct ml_secret *words = NULL;
+    struct ml_secret *line = NULL;
+    ml_err err = ml_share_head(&head, share);
+    if (err == ML_OK) {
+        err = ml_share_words(&words, share);
+    }
+    if (err == ML_OK) {
+        err = ml_share_line(&line, share);
+    }
+    if (err == ML_OK) {
+        ml_args_map(call->result);
+        ml_result_int(call->result, "index", head.index);
+        ml_result_int(call->result, "need", head.need);
+        ml_result_hex(call->result, "set", head.set, sizeof(head.set));
+        ml_result_text(call->result, "words", (const char *)ml_secret_bytes(words));
+        ml_result_text(call->result, "line", (const char *)ml_secret_bytes(line));
+        ml_args_end(call->result);
+    }
+    ml_secret_free(words);
+    ml_secret_free(line);
+    return err;
+}
+
+ml_err ml_shares_answer(struct ml_call *call, const struct ml_share_plan *plan,
+                        const struct ml_secret *secret)
+{
+    struct ml_secret *shares[ML_SHARE_MAX];
+    ml_err err = ml_share_cut(shares, call->node->env, plan, secret);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_args_key(call->result, "shares");
+    ml_args_list(call->result);
+    for (size_t i = 0; i < plan->count; i++) {
+        err = err == ML_OK ? share_answer(call, shares[i]) : err;
+        ml_secret_free(shares[i]);
+    }
+    ml_args_end(call->result);
+    return err;
+}
+
+/* New sheets only when their number is said: what is shown must be kept by somebody. */
+static ml_err recover_answer(struct ml_call *call, const struct ml_secret *secret)
+{
+    struct ml_share_plan plan;
+    const bool wanted = ml_value_get(call->params, "count") != NULL ||
+                        ml_value_bool(ml_value_get(call->params, "alone"), false);
+    const struct ml_trace_note note = {.action = ML_TRACE_GOVERN, .result = ML_TRACE_DONE};
+    ml_err err = wanted ? ml_shares_plan(call, &plan) : ML_OK;
+    if (err == ML_OK) {
+        err = ml_trace_note(call, &note);
+    }
+    if (err == ML_OK && wanted) {
+        plan.org = &call->org->id;
+        err = ml_shares_answer(call, &plan, secret);
+    }
+    ml_result_hex(call->result, "org", call->org->id.b, sizeof(call->org->id.b));
+    ml_result_bool(call->result, "root", true);
+    return err == ML_OK ? ml_args_fault(call->result) : err;
+}
+
+ml_err ml_method_org_recover(struct ml_call *call)
+{
+    struct ml_secret *secret = NULL;
+    ml_err err = ml_recover_structure(call, &secret);
+    if (err == ML_OK) {
+        err = recover_answer(call, secret);
+    }
+    ml_secret_free(secret);
+    return err;
+}
