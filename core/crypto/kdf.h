@@ -40,6 +40,8 @@
     X(KS_RECOVERY, "ks-recovery", "recovery secret", 32, 32, 32, 0, "none",                        \
       "opens a recovery slot (wraps MMK)", "a new recovery kit",                                   \
       "wipe after use; the slot removed")                                                          \
+    X(KS_CARD, "ks-card", "card secret", 32, 32, 32, 0, "none", "opens a card slot (wraps MMK)",   \
+      "another card", "wipe after use; the slot removed")                                          \
     X(NOISE_PSK, "noise-psk", "network secret", 32, 32, 32, 36, "org id, network epoch",           \
       "psk of Noise XKpsk3", "each network epoch", "wipe at stop; older epochs as rules B17")      \
     X(NET_MAC, "net-mac", "network secret", 32, 32, 32, 36, "org id, network epoch",               \

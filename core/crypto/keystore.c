@@ -4,7 +4,7 @@
  * Unlocking: the slot's key (Argon2id or the recovery secret's) opens MMK, MMK opens NMK unless the
  * node is open already. Nothing is stored in the object before all of it has opened.
  *
- * Invariant: each member has a node wrap and one or two slots, at most one of a type.
+ * Invariant: each member has a node wrap and one to three slots, at most one of a type.
  */
 #include "core/crypto/keystore.h"
 
@@ -280,21 +280,41 @@ ml_err ml_keystore_unlock(struct ml_keystore *ks, const struct ml_member_id *mem
     return err;
 }
 
-ml_err ml_keystore_unlock_recovery(struct ml_keystore *ks, const struct ml_member_id *member,
-                                   const struct ml_secret *recovery)
+/* The slot of `type`, whose key `kdf` derives from a secret of 32 bytes. */
+static ml_err secret_unlock(struct ml_keystore *ks, const struct ml_member_id *member,
+                            ml_slot_type type, ml_kdf_id kdf, const struct ml_secret *secret)
 {
     struct ks_member *m = member_find(ks, member);
-    const struct ks_slot *slot = m == NULL ? NULL : slot_find(m, ML_SLOT_TYPE_RECOVERY);
+    const struct ks_slot *slot = m == NULL ? NULL : slot_find(m, type);
     if (slot == NULL) {
         return ML_E_NOT_FOUND;
     }
     struct ml_secret *under = NULL;
-    ml_err err = ml_kdf(ML_KDF_KS_RECOVERY, &under, recovery, no_context);
+    ml_err err = ml_kdf(kdf, &under, secret, no_context);
     if (err == ML_OK) {
         err = slot_open(ks, m, slot, under);
     }
     ml_secret_free(under);
     return err == ML_E_INVALID ? ML_E_WRONG_KEY : err; /* of another length */
+}
+
+ml_err ml_keystore_unlock_recovery(struct ml_keystore *ks, const struct ml_member_id *member,
+                                   const struct ml_secret *recovery)
+{
+    return secret_unlock(ks, member, ML_SLOT_TYPE_RECOVERY, ML_KDF_KS_RECOVERY, recovery);
+}
+
+ml_err ml_keystore_unlock_card(struct ml_keystore *ks, const struct ml_member_id *member,
+                               const struct ml_secret *secret)
+{
+    return secret_unlock(ks, member, ML_SLOT_TYPE_CARD, ML_KDF_KS_CARD, secret);
+}
+
+const struct ml_card_lock *ml_keystore_card(const struct ml_keystore *ks,
+                                            const struct ml_member_id *member)
+{
+    const struct ks_member *m = member_find(ks, member);
+    return m == NULL || slot_find(m, ML_SLOT_TYPE_CARD) == NULL ? NULL : &m->card;
 }
 
 ml_err ml_keystore_unlock_unattended(struct ml_keystore *ks, const struct ml_secret *key)
@@ -343,24 +363,53 @@ ml_err ml_keystore_set_passphrase(struct ml_keystore *ks, const struct ml_member
     return err;
 }
 
+static ml_err secret_slot(const struct ml_keystore *ks, const struct ks_member *m,
+                          struct ks_slot *slot, ml_kdf_id kdf, const struct ml_secret *secret)
+{
+    struct ml_secret *under = NULL;
+    ml_err err = ml_kdf(kdf, &under, secret, no_context);
+    if (err != ML_OK) {
+        return err;
+    }
+    const struct ks_ad ad = ml_ks_ad(ks, (uint8_t)slot->type, &m->id, NULL);
+    ml_ks_wrap_seal(&slot->wrap, ks->env, &ad, m->mmk, under);
+    ml_secret_free(under);
+    return ML_OK;
+}
+
 ml_err ml_keystore_set_recovery(struct ml_keystore *ks, const struct ml_member_id *member,
                                 const struct ml_secret *recovery)
 {
     struct ks_member *m = NULL;
-    struct ml_secret *under = NULL;
+    struct ks_slot slot = {.used = true, .type = ML_SLOT_TYPE_RECOVERY};
     ml_err err = member_find_open(&m, ks, member);
     if (err == ML_OK) {
-        err = ml_kdf(ML_KDF_KS_RECOVERY, &under, recovery, no_context);
+        err = secret_slot(ks, m, &slot, ML_KDF_KS_RECOVERY, recovery);
     }
-    if (err != ML_OK) {
-        return err;
+    if (err == ML_OK) {
+        m->slot[slot.type - 1] = slot;
     }
-    struct ks_slot slot = {.used = true, .type = ML_SLOT_TYPE_RECOVERY};
-    const struct ks_ad ad = ml_ks_ad(ks, ML_SLOT_TYPE_RECOVERY, member, NULL);
-    ml_ks_wrap_seal(&slot.wrap, ks->env, &ad, m->mmk, under);
-    ml_secret_free(under);
-    m->slot[slot.type - 1] = slot;
-    return ML_OK;
+    return err;
+}
+
+ml_err ml_keystore_set_card(struct ml_keystore *ks, const struct ml_member_id *member,
+                            const struct ml_card_lock *lock, const struct ml_secret *secret)
+{
+    struct ks_member *m = NULL;
+    struct ks_slot slot = {.used = true, .type = ML_SLOT_TYPE_CARD};
+    ml_err err =
+        lock->sealed_len == 0 || lock->sealed_len > ML_CARD_SEALED_MAX ? ML_E_INVALID : ML_OK;
+    if (err == ML_OK) {
+        err = member_find_open(&m, ks, member);
+    }
+    if (err == ML_OK) {
+        err = secret_slot(ks, m, &slot, ML_KDF_KS_CARD, secret);
+    }
+    if (err == ML_OK) {
+        m->slot[slot.type - 1] = slot;
+        m->card = *lock;
+    }
+    return err;
 }
 
 ml_err ml_keystore_remove_slot(struct ml_keystore *ks, const struct ml_member_id *member,
@@ -375,6 +424,9 @@ ml_err ml_keystore_remove_slot(struct ml_keystore *ks, const struct ml_member_id
         return ML_E_DENIED;
     }
     sodium_memzero(&m->slot[type - 1], sizeof(*slot));
+    if (type == ML_SLOT_TYPE_CARD) {
+        sodium_memzero(&m->card, sizeof(m->card));
+    }
     return ML_OK;
 }
 

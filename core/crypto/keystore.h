@@ -1,7 +1,8 @@
 /* core/crypto/keystore.h -- the keys of one structure on one node, opened by its members.
  *
  *   passphrase --Argon2id--> slot --> MMK (member master key) --> member section, vault, drafts
- *   recovery secret -------> slot --'  |
+ *   recovery secret -------> slot --+  |
+ *   a card's own secret ---> slot --'  |
  *                                      '--> NMK (node master key) --> node section, log store ...
  *   unattended key ------------------------>'
  *
@@ -29,6 +30,9 @@
 #define ML_KEYSTORE_FILE_MAX     524288u /* bytes; nothing valid is longer */
 #define ML_RECOVERY_SECRET_BYTES 32u
 #define ML_UNATTENDED_KEY_BYTES  32u
+#define ML_CARD_SECRET_BYTES     32u
+#define ML_CARD_KEY_BYTES        32u
+#define ML_CARD_SEALED_MAX       512u /* bytes: RSA of 4,096 bits */
 
 struct ml_keystore; /* opaque */
 
@@ -36,8 +40,16 @@ struct ml_keystore; /* opaque */
 typedef enum ml_slot_type {
     ML_SLOT_TYPE_PASSPHRASE = 1,
     ML_SLOT_TYPE_RECOVERY = 2,
-    ML_SLOT_TYPE_CARD = 3, /* reserved: a file that has one is UNSUPPORTED */
+    ML_SLOT_TYPE_CARD = 3,
 } ml_slot_type;
+
+/** What a card slot says in clear: which key of a card opens its secret (token.h), and that secret
+ * sealed to it. */
+struct ml_card_lock {
+    uint8_t key[ML_CARD_KEY_BYTES]; /* names the card's public key */
+    uint8_t sealed[ML_CARD_SEALED_MAX];
+    size_t sealed_len;
+};
 
 /** A new keystore, its node key drawn and open, without members. */
 ml_err ml_keystore_new(struct ml_keystore **out, const struct ml_env *env,
@@ -73,6 +85,11 @@ ml_err ml_keystore_unlock(struct ml_keystore *ks, const struct ml_member_id *mem
                           struct ml_slice passphrase) ML_MUST_CHECK;
 ml_err ml_keystore_unlock_recovery(struct ml_keystore *ks, const struct ml_member_id *member,
                                    const struct ml_secret *recovery) ML_MUST_CHECK;
+ml_err ml_keystore_unlock_card(struct ml_keystore *ks, const struct ml_member_id *member,
+                               const struct ml_secret *secret) ML_MUST_CHECK;
+/** The member's card slot, borrowed until it changes; NULL: none. */
+const struct ml_card_lock *ml_keystore_card(const struct ml_keystore *ks,
+                                            const struct ml_member_id *member);
 /** Opens the node only, never a member. */
 ml_err ml_keystore_unlock_unattended(struct ml_keystore *ks,
                                      const struct ml_secret *key) ML_MUST_CHECK;
@@ -81,13 +98,18 @@ ml_err ml_keystore_unlock_unattended(struct ml_keystore *ks,
 void ml_keystore_lock(struct ml_keystore *ks, const struct ml_member_id *member);
 void ml_keystore_lock_node(struct ml_keystore *ks);
 
-/** Replaces the member's passphrase or recovery slot, or adds the first one. The member must be
- * unlocked; ask for the old passphrase before. Errors: INVALID (the cost, the secret's length). */
+/** Replaces the member's passphrase, recovery or card slot, or adds the first one. The member must
+ * be unlocked; ask for the old passphrase before. Errors: INVALID (the cost, the secret's length).
+ */
 ml_err ml_keystore_set_passphrase(struct ml_keystore *ks, const struct ml_member_id *member,
                                   struct ml_slice passphrase,
                                   const struct ml_pwhash_cost *cost) ML_MUST_CHECK;
 ml_err ml_keystore_set_recovery(struct ml_keystore *ks, const struct ml_member_id *member,
                                 const struct ml_secret *recovery) ML_MUST_CHECK;
+/** `secret` is what `lock` seals. Errors: also INVALID (the lock's length). */
+ml_err ml_keystore_set_card(struct ml_keystore *ks, const struct ml_member_id *member,
+                            const struct ml_card_lock *lock,
+                            const struct ml_secret *secret) ML_MUST_CHECK;
 /** Errors: NOT_FOUND also without such a slot; DENIED (the member's last one). */
 ml_err ml_keystore_remove_slot(struct ml_keystore *ks, const struct ml_member_id *member,
                                ml_slot_type type) ML_MUST_CHECK;

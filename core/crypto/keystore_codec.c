@@ -3,9 +3,9 @@
  *   keystore                                   member, ascending by id
  *   +-----+--------------------------------+   +-----+--------------------------------+
  *   | 8   | "MLKEYS\r\n"                   |   | 16  | member id                      |
- *   | 2   | version, 1                     |   | 88  | wrap: NMK under MMK            |
+ *   | 2   | version: 2 with a card, else 1 |   | 88  | wrap: NMK under MMK            |
  *   | 32  | org id                         |   | 2+n | section (sealed under MMK)     |
- *   | 16  | keystore id, random            |   | 1   | slots, 1 or 2                  |
+ *   | 16  | keystore id, random            |   | 1   | slots, 1 to 3                  |
  *   | 1   | 1 if unattended, else 0        |   |     | the slots, ascending by type   |
  *   |(88) | wrap: NMK under unattended key |   +-----+--------------------------------+
  *   | 2+n | section (sealed under NMK)     |
@@ -15,6 +15,8 @@
  *   |     | keystore-sum/1" || all above)  |   |(4)  | Argon2id passes    (type 1)    |
  *   +-----+--------------------------------+   |(4)  | Argon2id KiB       (type 1)    |
  *                                              |(16) | Argon2id salt      (type 1)    |
+ *                                              |(32) | card's key         (type 3)    |
+ *                                              |(2+n)| sealed, 1..512     (type 3)    |
  *   wrap                                       | 88  | wrap: MMK                      |
  *   +-----+--------------------------------+   +-----+--------------------------------+
  *   | 16  | check of the wrapping key      |
@@ -22,9 +24,9 @@
  *   | 48  | sealed key 32, tag 16          |   nonce 24, sealed payload 1..4096, tag 16
  *   +-----+--------------------------------+
  *
- * Every later version keeps magic, version and, as the last 32 bytes, this sum (ADR 0013).
- * The sum tells damage from a wrong passphrase; it keeps nobody from changing the file. The seals
- * do: see keystore.c for what each binds.
+ * Slot type 3 is a card's. Every later version keeps magic, version and, as the last 32 bytes, this
+ * sum (ADR 0013). The sum tells damage from a wrong passphrase; it keeps nobody from changing the
+ * file. The seals do: see keystore.c for what each binds.
  */
 #include <string.h>
 
@@ -33,7 +35,7 @@
 #include "core/crypto/keystore_file.h"
 #include "core/crypto/keystore_inner.h"
 
-enum { MAGIC_BYTES = 8, FORMAT = 1, SUM_BYTES = 32 };
+enum { MAGIC_BYTES = 8, FORMAT = 1, FORMAT_CARD = 2, SUM_BYTES = 32 };
 
 static const uint8_t magic[MAGIC_BYTES] = {'M', 'L', 'K', 'E', 'Y', 'S', '\r', '\n'};
 
@@ -58,7 +60,10 @@ static void put_section(struct ml_buf *out, const struct ks_section *section)
     ml_buf_append(out, section->data, section->len);
 }
 
-static void put_slot(struct ml_buf *out, const struct ks_slot *slot)
+/* One slot of each type that exists. */
+_Static_assert(KS_SLOTS_MAX == ML_SLOT_TYPE_CARD, "a type is a place");
+
+static void put_slot(struct ml_buf *out, const struct ks_member *m, const struct ks_slot *slot)
 {
     if (!slot->used) {
         return;
@@ -68,6 +73,11 @@ static void put_slot(struct ml_buf *out, const struct ks_slot *slot)
         ml_buf_u32be(out, slot->cost.passes);
         ml_buf_u32be(out, slot->cost.memory_kib);
         ml_buf_append(out, slot->salt, sizeof(slot->salt));
+    }
+    if (slot->type == ML_SLOT_TYPE_CARD) {
+        ml_buf_append(out, m->card.key, sizeof(m->card.key));
+        ml_buf_u16be(out, (uint16_t)m->card.sealed_len);
+        ml_buf_append(out, m->card.sealed, m->card.sealed_len);
     }
     put_wrap(out, &slot->wrap);
 }
@@ -79,8 +89,19 @@ static void put_member(struct ml_buf *out, const struct ks_member *m)
     put_section(out, &m->section);
     ml_buf_u8(out, (uint8_t)ml_ks_slot_count(m));
     for (size_t i = 0; i < KS_SLOTS_MAX; i++) {
-        put_slot(out, &m->slot[i]);
+        put_slot(out, m, &m->slot[i]);
     }
+}
+
+/* A program that knows no cards must not take the file for a damaged one: its version says so. */
+static uint16_t format_of(const struct ml_keystore *ks)
+{
+    for (size_t i = 0; i < ks->member_count; i++) {
+        if (ks->member[i]->slot[ML_SLOT_TYPE_CARD - 1].used) {
+            return FORMAT_CARD;
+        }
+    }
+    return FORMAT;
 }
 
 ml_err ml_keystore_encode(const struct ml_keystore *ks, struct ml_buf *out)
@@ -88,7 +109,7 @@ ml_err ml_keystore_encode(const struct ml_keystore *ks, struct ml_buf *out)
     uint8_t sum[SUM_BYTES];
     size_t start = out->len;
     ml_buf_append(out, magic, sizeof(magic));
-    ml_buf_u16be(out, FORMAT);
+    ml_buf_u16be(out, format_of(ks));
     ml_buf_append(out, ks->org.b, sizeof(ks->org.b));
     ml_buf_append(out, ks->id, sizeof(ks->id));
     ml_buf_u8(out, ks->has_unattended);
@@ -114,6 +135,7 @@ struct reader {
     struct ml_slice bytes;
     size_t at;
     bool sum_holds;
+    uint8_t format;
     ml_err err;
     struct ml_keystore_damage damage;
 };
@@ -209,15 +231,33 @@ static void get_cost(struct reader *r, struct ks_slot *slot)
     get_bytes(r, slot->salt, sizeof(slot->salt), "salt of a passphrase slot");
 }
 
+static void get_card(struct reader *r, struct ml_card_lock *card)
+{
+    const char *what = "sealed secret of a card slot";
+    get_bytes(r, card->key, sizeof(card->key), "key of a card slot");
+    const uint8_t *at = take(r, 2, what);
+    const size_t len = at == NULL ? 0 : (size_t)at[0] << 8 | at[1];
+    if (at != NULL && (len == 0 || len > sizeof(card->sealed))) {
+        r->at -= 2;
+        reader_fail(r, ML_E_CORRUPT, what);
+    }
+    if (r->err == ML_OK) {
+        get_bytes(r, card->sealed, len, what);
+        card->sealed_len = len;
+    }
+}
+
+/* The last type that a file of this version has. */
+static uint8_t last_type(const struct reader *r)
+{
+    return r->format == FORMAT_CARD ? ML_SLOT_TYPE_CARD : ML_SLOT_TYPE_RECOVERY;
+}
+
 /* A slot of a type above `least`; returns its type. */
 static uint8_t get_slot(struct reader *r, struct ks_member *m, uint8_t least)
 {
-    uint8_t type = get_u8(r, (uint8_t)(least + 1), ML_SLOT_TYPE_CARD, "type of a slot");
-    if (type == ML_SLOT_TYPE_CARD) {
-        r->at--;
-        reader_fail(r, r->sum_holds ? ML_E_UNSUPPORTED : ML_E_CORRUPT, "card slot");
-    }
-    if (r->err != ML_OK || type == 0 || type > KS_SLOTS_MAX) {
+    uint8_t type = get_u8(r, (uint8_t)(least + 1), last_type(r), "type of a slot");
+    if (r->err != ML_OK || type == 0) {
         return 0;
     }
     struct ks_slot *slot = &m->slot[type - 1];
@@ -225,6 +265,8 @@ static uint8_t get_slot(struct reader *r, struct ks_member *m, uint8_t least)
     slot->type = (ml_slot_type)type;
     if (type == ML_SLOT_TYPE_PASSPHRASE) {
         get_cost(r, slot);
+    } else if (type == ML_SLOT_TYPE_CARD) {
+        get_card(r, &m->card);
     }
     get_wrap(r, &slot->wrap, "wrap of a slot");
     return type;
@@ -235,7 +277,7 @@ static void get_member(struct reader *r, const struct ml_env *env, struct ks_mem
     uint8_t type = 0;
     get_wrap(r, &m->node, "node wrap of a member");
     get_section(r, env, &m->section, "section of a member");
-    uint8_t count = get_u8(r, 1, KS_SLOTS_MAX, "slots of a member");
+    uint8_t count = get_u8(r, 1, last_type(r), "slots of a member");
     for (uint8_t i = 0; i < count && r->err == ML_OK; i++) {
         type = get_slot(r, m, type);
     }
@@ -270,10 +312,11 @@ static void get_header(struct reader *r, struct ml_keystore *ks)
         reader_fail(r, ML_E_CORRUPT, "magic");
     }
     const uint8_t *format = take(r, 2, "version");
-    if (format != NULL && (format[0] != 0 || format[1] != FORMAT)) {
+    if (format != NULL && (format[0] != 0 || format[1] < FORMAT || format[1] > FORMAT_CARD)) {
         r->at -= 2; /* its sum tells a later program's file from a damaged one, which has a twin */
         reader_fail(r, r->sum_holds ? ML_E_UNSUPPORTED : ML_E_CORRUPT, "version");
     }
+    r->format = format == NULL ? 0 : format[1];
     get_bytes(r, ks->org.b, sizeof(ks->org.b), "org id");
     get_bytes(r, ks->id, sizeof(ks->id), "keystore id");
     ks->has_unattended = get_u8(r, 0, 1, "unattended mark") == 1;
@@ -295,8 +338,12 @@ static bool sum_holds(struct ml_slice bytes)
     return memcmp(expect, bytes.data + above, SUM_BYTES) == 0; /* no secret: it is in clear */
 }
 
-static void get_end(struct reader *r)
+static void get_end(struct reader *r, const struct ml_keystore *ks)
 {
+    if (r->err == ML_OK && r->format != format_of(ks)) {
+        r->at = MAGIC_BYTES;
+        reader_fail(r, ML_E_CORRUPT, "version");
+    }
     size_t at = r->at;
     (void)take(r, SUM_BYTES, "sum");
     if (r->err == ML_OK && r->at != r->bytes.len) {
@@ -319,7 +366,7 @@ ml_err ml_keystore_decode(struct ml_keystore **out, const struct ml_env *env, st
     struct reader r = {.bytes = bytes, .sum_holds = sum_holds(bytes)};
     get_header(&r, ks);
     get_members(&r, ks);
-    get_end(&r);
+    get_end(&r, ks);
     if (r.err != ML_OK) {
         ml_keystore_free(ks);
         if (damage != NULL && r.err != ML_E_NOMEM) {

@@ -16,7 +16,7 @@ struct ml_keystore_damage {
 ml_err ml_keystore_encode(const struct ml_keystore *ks, struct ml_buf *out) ML_MUST_CHECK;
 
 /** Strict: decode, then encode, gives the same bytes. Nothing is unlocked. `damage` (may be NULL)
- * is set when the answer is CORRUPT or UNSUPPORTED (a later version, a card slot). */
+ * is set when the answer is CORRUPT or UNSUPPORTED (a later version). */
 ml_err ml_keystore_decode(struct ml_keystore **out, const struct ml_env *env, struct ml_slice bytes,
                           struct ml_keystore_damage *damage) ML_MUST_CHECK;
 

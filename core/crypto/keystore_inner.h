@@ -9,7 +9,7 @@
 #define KS_CHECK_BYTES   16u
 #define KS_SEALED_BYTES  (ML_KEY_BYTES + ML_AEAD_TAG_BYTES)
 #define KS_SECTION_EXTRA (ML_AEAD_NONCE_BYTES + ML_AEAD_TAG_BYTES)
-#define KS_SLOTS_MAX     2u /* one of each type that exists */
+#define KS_SLOTS_MAX     3u /* one of each type that exists */
 
 /* A 32-byte key sealed under another one. The check commits to the wrapping key, so that a wrong
  * passphrase and a damaged wrap are told apart and no wrap opens under two passphrases. */
@@ -39,6 +39,7 @@ struct ks_member {
     struct ks_wrap node;   /* NMK under MMK */
     struct ks_section section;
     struct ks_slot slot[KS_SLOTS_MAX]; /* at [type - 1] */
+    struct ml_card_lock card;          /* of the card slot, else zeros */
 };
 
 struct ml_keystore {

@@ -5,9 +5,9 @@
  *   "maille/keystore/1" || org 32 || keystore id 16 || part 1 || member 16 || passes 4 || KiB 4 ||
  *   salt 16
  *
- * part: 1 passphrase slot, 2 recovery slot, 3 (card), 16 unattended wrap, 17 node wrap, 18 member
- * section, 19 node section. The member is zero for the node's parts; the last three fields are zero
- * but in a passphrase slot. All sizes are fixed, so no two places give the same bytes.
+ * part: 1 passphrase slot, 2 recovery slot, 3 card slot, 16 unattended wrap, 17 node wrap, 18
+ * member section, 19 node section. The member is zero for the node's parts; the last three fields
+ * are zero but in a passphrase slot. All sizes are fixed, so no two places give the same bytes.
  */
 #include <string.h>
 

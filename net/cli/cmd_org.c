@@ -396,12 +396,17 @@ static int unlock(struct cli *c)
     bool recovery = cli_option_value(c, "recovery") != NULL;
     struct ml_args *params = cli_params(c);
     cli_param(params, "member", cli_option_value(c, "member"));
-    char *secret = cli_passphrase(c, recovery ? "Mots de secours : " : "Phrase de passe : ", false);
+    const bool card = cli_option_value(c, "card") != NULL;
+    char *secret = cli_passphrase(c,
+                                  recovery ? "Mots de secours : "
+                                  : card   ? "Code de la carte : "
+                                           : "Phrase de passe : ",
+                                  false);
     if (secret == NULL) {
         ml_args_free(params);
         return CLI_FAILED;
     }
-    cli_param(params, recovery ? "recovery" : "passphrase", secret);
+    cli_param(params, recovery ? "recovery" : card ? "pin" : "passphrase", secret);
     cli_passphrase_free(secret);
     return cli_run_call(c, "session.unlock", params, show_unlocked);
 }
@@ -466,6 +471,7 @@ static const struct cli_option enrol_options[] = {
 static const struct cli_option unlock_options[] = {
     {"member", "ID", "quel membre, quand plusieurs utilisent ce poste", false},
     {"recovery", NULL, "avec les mots de secours à la place de la phrase de passe", false},
+    {"card", NULL, "avec la carte et son code à la place de la phrase de passe", false},
     {NULL, NULL, NULL, false}};
 
 static const struct cli_option lock_options[] = {

@@ -69,6 +69,42 @@ static int passphrase(struct cli *c)
     return cli_run_call(c, "session.passphrase", params, show_changed);
 }
 
+/* ---- card ---- */
+
+static void show_card_added(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    (void)v;
+    puts("La carte ouvre désormais votre accès sur ce poste : maille unlock --card\n"
+         "Gardez la phrase de passe et vos mots de secours : une carte se perd et expire.");
+}
+
+static int card_add(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    char *pin = cli_passphrase(c, "Code de la carte : ", false);
+    if (pin == NULL) {
+        ml_args_free(params);
+        return CLI_FAILED;
+    }
+    cli_param(params, "pin", pin);
+    cli_passphrase_free(pin);
+    return cli_run_call(c, "card.add", params, show_card_added);
+}
+
+static void show_card_removed(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    (void)v;
+    puts("La carte n'ouvre plus rien sur ce poste. Une copie plus ancienne s'ouvre encore avec "
+         "elle.");
+}
+
+static int card_remove(struct cli *c)
+{
+    return cli_run_call(c, "card.remove", cli_params(c), show_card_removed);
+}
+
 static const struct cli_option recover_options[] = {
     {"new", "K/N", "donne un nouveau jeu de N feuilles dont K suffisent", false},
     {"qr", NULL, "montre aussi chaque feuille en code QR", false},
@@ -89,4 +125,10 @@ const struct cli_command cli_commands_recover[] = {
      "Après « maille unlock ». Avec --recovery pour qui l'a oubliée et tient sa feuille. Par\n"
      "--passphrase-fd : deux lignes, l'actuelle (ou les mots), puis la nouvelle.",
      "maille passphrase --recovery --new-words", passphrase_options, passphrase},
+    {"card add", NULL, "Enregistre votre carte sur ce poste",
+     "Par le module PKCS#11 que p11-kit connaît. Le code se tape sans s'afficher, ou vient par\n"
+     "--passphrase-fd ; la carte l'a compté s'il est faux.",
+     "maille card add", NULL, card_add},
+    {"card remove", NULL, "Retire votre carte de ce poste", NULL, "maille card remove", NULL,
+     card_remove},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL}};

@@ -156,6 +156,40 @@ static const struct ml_text_row rows[] = {
      "Ces mots de secours contiennent une faute de frappe : comparez-les à la feuille, mot à "
      "mot.",
      "These recovery words hold a typing error: compare them to the sheet, word by word."},
+    {"card.absent",
+     "Aucune carte n'est lue : insérez-la dans le lecteur, puis recommencez. La phrase de passe "
+     "ouvre aussi.",
+     "No card is read: put it into the reader, then try again. The passphrase opens too."},
+    {"card.other",
+     "La carte lue n'est pas celle qui est enregistrée, ou n'a pas de clé RSA qui chiffre : "
+     "prenez la vôtre. La phrase de passe ouvre aussi.",
+     "The card is not the registered one, or has no RSA key that encrypts: take yours. The "
+     "passphrase opens too."},
+    {"card.pin_wrong",
+     "Le code de la carte est faux ({tries} de suite sur ce poste) : elle se bloque après quelques "
+     "essais, trois le plus souvent.",
+     "The card's PIN is wrong ({tries} in a row here): it locks after some tries, mostly three."},
+    {"card.pin_few",
+     "Le code de la carte est faux ({tries} de suite sur ce poste), et elle dit qu'il reste peu "
+     "d'essais : retrouvez le code avant de recommencer. La phrase de passe ouvre aussi.",
+     "The card's PIN is wrong ({tries} in a row here), and it says that few tries are left: find "
+     "the PIN before you try again. The passphrase opens too."},
+    {"card.pin_last",
+     "Le code de la carte est faux ({tries} de suite sur ce poste) et il ne reste qu'un essai : "
+     "n'essayez plus sans être sûr. La phrase de passe ouvre aussi.",
+     "The card's PIN is wrong ({tries} in a row here) and one try is left: do not try unless you "
+     "are sure. The passphrase opens too."},
+    {"card.pin_locked",
+     "La carte est bloquée : débloquez-la avec son code de déblocage. D'ici là, la phrase de passe "
+     "ou vos mots de secours ouvrent.",
+     "The card is locked: unlock it with its unblocking code. Until then the passphrase or your "
+     "recovery words open."},
+    {"card.broken",
+     "La carte ou son lecteur n'a pas répondu comme prévu : retirez-la, remettez-la, recommencez.",
+     "The card or its reader did not answer as expected: take it out, put it back, try again."},
+    {"card.none",
+     "Aucune carte n'est enregistrée pour ce membre sur ce poste : « maille card add » le fait.",
+     "No card is registered for this member on this computer: “maille card add” does it."},
     {"share.word_unknown",
      "Feuille {sheet}, mot {word} : il n'est pas dans la liste des mots. Relisez-le sur la "
      "feuille.",

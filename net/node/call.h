@@ -90,6 +90,7 @@ void ml_call_finish(struct ml_call *call, ml_err err);
 
 /* Tables of methods, one file a block; each ends with a row whose name is NULL. */
 extern const struct ml_method ml_methods_org[];
+extern const struct ml_method ml_methods_card[];
 extern const struct ml_method ml_methods_member[];
 extern const struct ml_method ml_methods_patient[];
 extern const struct ml_method ml_methods_record[];

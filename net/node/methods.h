@@ -17,6 +17,9 @@ ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
  * the text. */
 ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right) ML_MUST_CHECK;
 
+/** Opens the member by his card and params.pin. Errors: those of token.h, their text set. */
+ml_err ml_card_unlock(struct ml_call *call, const struct ml_member_id *member) ML_MUST_CHECK;
+
 /** Writes one register, or amends an event, over all that stands: also how a conflict is settled.
  */
 ml_err ml_method_record_amend(struct ml_call *call);

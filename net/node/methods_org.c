@@ -9,6 +9,7 @@
 #include "net/node/exchange.h"
 #include "net/node/found.h"
 #include "net/node/ingest.h"
+#include "net/node/methods.h"
 #include "net/node/recover.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
@@ -73,6 +74,9 @@ static ml_err unlock_keystore(struct ml_call *call, const struct ml_member_id *m
     if (words != NULL) {
         return unlock_recovery(call, member, words);
     }
+    if (ml_value_get(call->params, "pin") != NULL) {
+        return ml_card_unlock(call, member);
+    }
     if (bytes == NULL) {
         return ml_call_fail(call, ML_E_INVALID, "param.missing", "param", "passphrase");
     }
@@ -115,8 +119,11 @@ static ml_err unlock(struct ml_call *call)
     if (err == ML_E_WRONG_KEY || err == ML_E_NOT_FOUND) {
         const bool words = ml_value_get(call->params, "recovery") != NULL;
         ml_trace_unlock_failed(call, &member);
-        return ml_call_fail(call, ML_E_WRONG_KEY, words ? "unlock.wrong_words" : "unlock.wrong",
-                            NULL, NULL); /* says no more */
+        return call->text[0] != '\0' /* of the card: what it says is in no keystore */
+                   ? err
+                   : ml_call_fail(call, ML_E_WRONG_KEY,
+                                  words ? "unlock.wrong_words" : "unlock.wrong", NULL,
+                                  NULL); /* says no more */
     }
     if (err == ML_OK) {
         err = ml_org_open(org, false);

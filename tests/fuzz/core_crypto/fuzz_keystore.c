@@ -29,6 +29,11 @@ static void open_with(struct ml_keystore *ks, const struct ml_secret *key)
         must(ml_keystore_get_section(ks, member, &out) == ML_E_LOCKED);
         ml_err err = ml_keystore_unlock_recovery(ks, member, key);
         must(err == ML_E_WRONG_KEY || err == ML_E_NOT_FOUND);
+        err = ml_keystore_unlock_card(ks, member, key);
+        must(err == ML_E_WRONG_KEY || err == ML_E_NOT_FOUND);
+        const struct ml_card_lock *card = ml_keystore_card(ks, member);
+        must((card != NULL) == (err == ML_E_WRONG_KEY));
+        must(card == NULL || (card->sealed_len > 0 && card->sealed_len <= ML_CARD_SEALED_MAX));
         must(!ml_keystore_is_unlocked(ks, member));
     }
     ml_err err = ml_keystore_unlock_unattended(ks, key);

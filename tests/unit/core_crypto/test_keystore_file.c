@@ -109,6 +109,84 @@ static void decode_then_encode_gives_the_same_bytes(void **state)
     ml_keystore_free(ks);
 }
 
+/* Bob's, of so many sealed bytes; its secret is 32 bytes of 7. */
+static ml_err add_card(struct ml_keystore *ks, size_t sealed_len)
+{
+    struct ml_card_lock lock = {.sealed_len = sealed_len};
+    struct ml_secret *secret = ks_secret(7);
+    memset(lock.key, 0xca, sizeof(lock.key));
+    memset(lock.sealed, 0x5e, sealed_len < sizeof(lock.sealed) ? sealed_len : sizeof(lock.sealed));
+    ml_err err = ml_keystore_set_card(ks, &ks_bob, &lock, secret);
+    ml_secret_free(secret);
+    return err;
+}
+
+static void a_card_slot_has_limits_on_both_sides(void **state)
+{
+    struct crypto_fixture *f = *state;
+    static const size_t lengths[] = {1, ML_CARD_SEALED_MAX};
+    for (size_t i = 0; i < 2; i++) {
+        struct ml_keystore *ks = ks_make(f);
+        struct ml_keystore_damage damage;
+        struct ml_buf bytes;
+        assert_int_equal(add_card(ks, 0), ML_E_INVALID);
+        assert_int_equal(add_card(ks, ML_CARD_SEALED_MAX + 1), ML_E_INVALID);
+        assert_int_equal(add_card(ks, lengths[i]), ML_OK);
+        encode(&bytes, f, ks);
+        assert_int_equal(bytes.data[9], 2);
+        struct ml_keystore *copy = ks_reopened(f, ks);
+        const struct ml_card_lock *card = ml_keystore_card(copy, &ks_bob);
+        assert_non_null(card);
+        assert_int_equal(card->sealed_len, lengths[i]);
+        assert_int_equal(card->sealed[lengths[i] - 1], 0x5e);
+        assert_null(ml_keystore_card(copy, &ks_anne));
+        ml_keystore_free(copy);
+        const size_t at = bytes.len - 32 - 88 - lengths[i] - 2;
+        bytes.data[at] = 2; /* 512 and more */
+        bytes.data[at + 1] = 1;
+        mend_sum(&bytes);
+        assert_int_equal(decode(f, ml_buf_slice(&bytes), &damage), ML_E_CORRUPT);
+        assert_string_equal(damage.what, "sealed secret of a card slot");
+        bytes.data[at] = bytes.data[at + 1] = 0;
+        mend_sum(&bytes);
+        assert_int_equal(decode(f, ml_buf_slice(&bytes), &damage), ML_E_CORRUPT);
+        bytes.data[9] = 1; /* a card in a file of version 1 */
+        mend_sum(&bytes);
+        assert_int_equal(decode(f, ml_buf_slice(&bytes), &damage), ML_E_CORRUPT);
+        assert_string_equal(damage.what, "type of a slot");
+        ml_buf_free(&bytes);
+        ml_keystore_free(ks);
+    }
+}
+
+static void a_card_opens_its_member_and_nobody_else(void **state)
+{
+    struct crypto_fixture *f = *state;
+    struct ml_keystore *ks = ks_make(f);
+    assert_int_equal(add_card(ks, 256), ML_OK);
+    struct ml_keystore *copy = ks_reopened(f, ks);
+    struct ml_secret *right = ks_secret(7);
+    struct ml_secret *wrong = ks_secret(8);
+    assert_int_equal(ml_keystore_unlock_card(copy, &ks_bob, wrong), ML_E_WRONG_KEY);
+    assert_int_equal(ml_keystore_unlock_card(copy, &ks_anne, right), ML_E_NOT_FOUND);
+    assert_int_equal(ml_keystore_unlock_recovery(copy, &ks_bob, right), ML_E_NOT_FOUND);
+    assert_int_equal(ml_keystore_unlock_card(copy, &ks_bob, right), ML_OK);
+    ks_expect_section(copy, &ks_bob, "bob");
+    assert_true(ml_keystore_node_is_open(copy));
+    assert_int_equal(ml_keystore_remove_slot(copy, &ks_bob, ML_SLOT_TYPE_PASSPHRASE), ML_OK);
+    assert_int_equal(ml_keystore_remove_slot(copy, &ks_bob, ML_SLOT_TYPE_CARD), ML_E_DENIED);
+    assert_int_equal(ml_keystore_remove_slot(ks, &ks_bob, ML_SLOT_TYPE_CARD), ML_OK);
+    assert_null(ml_keystore_card(ks, &ks_bob));
+    struct ml_buf bytes;
+    encode(&bytes, f, ks);
+    assert_int_equal(bytes.data[9], 1); /* a program without cards reads it again */
+    ml_buf_free(&bytes);
+    ml_secret_free(right);
+    ml_secret_free(wrong);
+    ml_keystore_free(copy);
+    ml_keystore_free(ks);
+}
+
 static void any_flipped_bit_is_named(void **state)
 {
     struct crypto_fixture *f = *state;
@@ -178,7 +256,8 @@ static void only_the_one_form_is_read(void **state)
     struct ml_keystore *ks = ks_make(f);
     static const struct change changes[] = {
         {0, 'm', ML_E_CORRUPT, "magic"},
-        {9, 2, ML_E_UNSUPPORTED, "version"},
+        {9, 3, ML_E_UNSUPPORTED, "version"},
+        {9, 2, ML_E_CORRUPT, "version"}, /* of a file without a card */
         {9, 0, ML_E_UNSUPPORTED, "version"},
         {AT_UNATTENDED, 2, ML_E_CORRUPT, "unattended mark"},
         {AT_NODE_LEN + 1, 40, ML_E_CORRUPT, "node section"},
@@ -189,7 +268,7 @@ static void only_the_one_form_is_read(void **state)
         {AT_ANNE_SLOTS, 0, ML_E_CORRUPT, "slots of a member"},
         {AT_ANNE_SLOTS, 3, ML_E_CORRUPT, "slots of a member"},
         {AT_ANNE_PASS, 0, ML_E_CORRUPT, "type of a slot"},
-        {AT_ANNE_PASS, 3, ML_E_UNSUPPORTED, "card slot"},
+        {AT_ANNE_PASS, 3, ML_E_CORRUPT, "type of a slot"},
         {AT_ANNE_PASS, 4, ML_E_CORRUPT, "type of a slot"},
         {AT_ANNE_KIT, 1, ML_E_CORRUPT, "type of a slot"},
         {AT_ANNE_PASS + 4, 0, ML_E_CORRUPT, "cost of a passphrase slot"},
@@ -558,6 +637,8 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, crypto_setup, crypto_teardown)
     const struct CMUnitTest tests[] = {
         TEST(decode_then_encode_gives_the_same_bytes),
+        TEST(a_card_slot_has_limits_on_both_sides),
+        TEST(a_card_opens_its_member_and_nobody_else),
         TEST(any_flipped_bit_is_named),
         TEST(any_other_length_is_corrupt),
         TEST(only_the_one_form_is_read),
