@@ -8,6 +8,7 @@ sheet() { # sheet NUMBER [words|line]: of the last answer
 }
 
 node_start a
+address_a=$address
 refuses 2 a org found --name MSP --member-name 'Dr Roux' --shares trois --passphrase-fd 0 <<< "$passphrase"
 refuses 1 a org found --name MSP --member-name 'Dr Roux' --shares 6/5 --passphrase-fd 0 <<< "$passphrase"
 same 'no such sharing' "$(answer text)" share.plan
@@ -62,6 +63,22 @@ on a unlock --passphrase-fd 0 <<< 'une nouvelle phrase de passe'
 on a verify
 same integrity "$(answer integrity)" ok
 
+# Neither passphrase nor sheet: the member joins again, the old folder stands aside.
+on a member add --name 'Léa Morin' --profession infirmier
+lea=$(answer member)
+for try in first second; do
+    node_start c
+    on a enrol --member "$lea"
+    on c enrol --code "$(answer code)" --address "$address_a" --passphrase-fd 0 <<< "phrase du $try essai"
+    on c verify
+    same integrity "$(answer integrity)" ok
+    kill "$(cat "$work/c/lock")"
+    flock "$work/c/lock" true
+    mv "$work/c" "$work/c-$try"
+done
+on a member list
+same "Léa's computers" "$(grep -A 20 "$lea" "$work/answer.json" | grep -c '"node":')" 2
+
 # What a person sees who founds alone.
 node_start b
 "$maille" org found --alone --qr --name MSP --member-name 'Dr Roux' --home "$work/b" \
@@ -70,4 +87,23 @@ same 'three sheets' "$(grep -c '^FEUILLE [123] SUR 3 DE LA STRUCTURE - 2 suffise
 same 'three codes' "$(grep -c '^  MAILLE:[0-9A-F]\{88\}$' "$work/shown")" 3
 grep '^  MAILLE:' "$work/shown" | tail -n 2 > "$work/lines"
 on b org recover < "$work/lines"
+# Each command that the procedures give exists, with its options.
+count=0
+# shellcheck disable=SC2016 # backquotes are looked for
+while IFS= read -r line; do
+    read -ra given <<< "$line"
+    command=()
+    for word in "${given[@]}"; do
+        case $word in
+            [a-z]*) [ "${#command[@]}" -ge 2 ] || command+=("$word") ;;
+            *) break ;;
+        esac
+    done
+    "$maille" "${command[@]}" --help > "$work/help"
+    while IFS= read -r option; do
+        grep -q -- "$option" "$work/help" || die "operations.md: $line: no $option"
+    done < <(grep -oE -- '--[a-z-]+' <<< "$line")
+    count=$((count + 1))
+done < <(grep -oE '(`|^ *)maille [a-z][^`]*' "${ML_SOURCE:?}/docs/operations.md" | sed 's/^[` ]*maille //')
+[ "$count" -ge 15 ] || die "only $count commands in operations.md"
 echo 'recover: passed'
