@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "net/node/call.h"
+#include "support_card.h"
 #include "support_story.h"
 
 enum { FAULTS_MAX = 3000, FOLLOW_MS = 1100, ANSWER_MAX = 256 << 10 };
@@ -29,6 +30,7 @@ struct fixture {
     char node[40];     /* of node 1, a peer of node 0 */
     char member[40];
     char fhir[256];
+    char sheets[3][128]; /* of the structure, as lines */
 };
 
 struct rule {
@@ -162,6 +164,35 @@ static void ask_wait(const struct fixture *f, struct story_request *r)
     num_put(r, "timeout_ms", 100000);
 }
 
+/* Three sheets make Root; and two new ones are asked for. */
+static void ask_recover(const struct fixture *f, struct story_request *r)
+{
+    ml_args_key(r->args, "shares");
+    ml_args_list(r->args);
+    for (size_t i = 0; i < 3; i++) {
+        ml_args_text(r->args, f->sheets[i]);
+    }
+    ml_args_end(r->args);
+    num_put(r, "need", 2);
+    num_put(r, "count", 2);
+}
+
+/* The same once more: what comes next unlocks with it. */
+static void ask_passphrase(const struct fixture *f, struct story_request *r)
+{
+    (void)f;
+    story_put(r, "old", "une phrase de passe d'essai");
+    story_put(r, "passphrase", "une phrase de passe d'essai");
+    ml_args_key(r->args, "new_words");
+    ml_args_bool(r->args, true);
+}
+
+static void ask_card(const struct fixture *f, struct story_request *r)
+{
+    (void)f;
+    story_put(r, "pin", "1234");
+}
+
 static void ask_bundle(const struct fixture *f, struct story_request *r)
 {
     (void)f;
@@ -207,8 +238,12 @@ static const struct rule rules[] = {
     {"sync.wait", ask_wait, false, 0},
     {"sync.pause", ask_nothing, false, 0},
     {"sync.resume", ask_nothing, false, 0},
+    {"org.recover", ask_recover, false, 0},
+    {"session.passphrase", ask_passphrase, false, 0},
+    {"card.add", ask_card, false, 0},
     {"session.unlock", ask_unlock, false, 0},
     {"session.lock", ask_nothing, false, 0},
+    {"card.remove", NULL, false, 0}, /* once: test_node_card */
     {"org.found", NULL, false, 0},
     {"enrol.join", NULL, false, 0},
     {"member.revoke", NULL, false, 0},
@@ -314,12 +349,31 @@ static void document_add(struct fixture *f)
     story_end(&r);
 }
 
+static void found(struct fixture *f)
+{
+    struct story_request r;
+    cluster_start(&f->c, 0);
+    story_ask(&r);
+    story_put(&r, "name", "Maison de santé des Tilleuls");
+    story_put(&r, "member_name", "Dr Anne Morel");
+    story_put(&r, "node_name", "bureau 1");
+    story_put(&r, "passphrase", "une phrase de passe d'essai");
+    story_must(&r, story_send(&r, &f->c, 0, "org.found"), "org.found");
+    for (size_t i = 0; i < 3; i++) {
+        const struct ml_value *sheet = ml_value_at(story_get(&r, "shares"), i);
+        snprintf(f->sheets[i], sizeof(f->sheets[i]), "%s",
+                 ml_value_text(ml_value_get(sheet, "line"), ""));
+    }
+    story_end(&r);
+}
+
 static int setup(void **state)
 {
     static struct fixture f;
     cluster_init(&f.c, 23);
     *state = &f;
-    story_found(&f.c, 0);
+    found(&f);
+    card_make(f.c.folder, "card", true);
     story_patient(&f.c, 0, f.patient);
     story_treatment(&f.c, 0, f.patient, drug("ramipril", "2,5 mg le matin"), f.treatment);
     document_add(&f);

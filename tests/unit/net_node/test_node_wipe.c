@@ -90,7 +90,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static void found(struct cluster *c, char words[512])
+/* `words`: the member's, `sheets`: three of the structure's; NULL: not kept. */
+static void found(struct cluster *c, char words[512], char sheets[3][512])
 {
     struct story_request r;
     story_ask(&r);
@@ -107,6 +108,11 @@ static void found(struct cluster *c, char words[512])
     if (words != NULL) {
         snprintf(words, 512, "%s", ml_value_text(story_get(&r, "member_words"), ""));
         assert_true(strlen(words) > 40);
+    }
+    for (size_t i = 0; i < 3 && sheets != NULL; i++) {
+        const struct ml_value *sheet = ml_value_at(story_get(&r, "shares"), i);
+        snprintf(sheets[i], 512, "%s", ml_value_text(ml_value_get(sheet, "words"), ""));
+        assert_true(strlen(sheets[i]) > 100);
     }
     story_end(&r);
 }
@@ -139,7 +145,7 @@ static void no_copy_of_a_passphrase_is_given_back(void **state)
 {
     struct cluster *c = *state;
     look_for(passphrase);
-    found(c, NULL);
+    found(c, NULL, NULL);
     unlock_with(c, "passphrase", passphrase, ML_OK);
     cluster_stop(c, 0);
     assert_int_equal(canary.found, 0);
@@ -148,7 +154,7 @@ static void no_copy_of_a_passphrase_is_given_back(void **state)
 static void nor_of_one_that_is_refused(void **state)
 {
     struct cluster *c = *state;
-    found(c, NULL);
+    found(c, NULL, NULL);
     look_for("une autre phrase, au canari");
     unlock_with(c, "passphrase", "une autre phrase, au canari", ML_E_WRONG_KEY);
     unlock_with(c, "recovery", "une autre phrase, au canari", ML_E_INVALID);
@@ -160,9 +166,29 @@ static void no_copy_of_the_words_is_given_back(void **state)
 {
     struct cluster *c = *state;
     char words[512];
-    found(c, words);
+    found(c, words, NULL);
     look_for(words);
     unlock_with(c, "recovery", words, ML_OK);
+    cluster_stop(c, 0);
+    assert_int_equal(canary.found, 0);
+}
+
+static void no_copy_of_a_sheet_is_given_back(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    static char sheets[3][512];
+    found(c, NULL, sheets);
+    look_for(sheets[1]);
+    story_ask(&r);
+    ml_args_key(r.args, "shares");
+    ml_args_list(r.args);
+    for (size_t i = 0; i < 3; i++) {
+        ml_args_text(r.args, sheets[i]);
+    }
+    ml_args_end(r.args);
+    story_must(&r, story_send(&r, c, 0, "org.recover"), "org.recover");
+    story_end(&r);
     cluster_stop(c, 0);
     assert_int_equal(canary.found, 0);
 }
@@ -175,6 +201,7 @@ int main(void)
         T(no_copy_of_a_passphrase_is_given_back),
         T(nor_of_one_that_is_refused),
         T(no_copy_of_the_words_is_given_back),
+        T(no_copy_of_a_sheet_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
