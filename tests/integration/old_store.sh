@@ -34,7 +34,7 @@ nodes_stop
 rm -rf "${work:?}/$store"
 place "$store"
 keystore=$(echo "$work/$store"/*/keystore)
-printf '\002' | dd of="$keystore" bs=1 seek=9 conv=notrunc status=none
+printf '\003' | dd of="$keystore" bs=1 seek=9 conv=notrunc status=none
 above=$(($(stat -c %s "$keystore") - 32))
 sum=$( (printf 'maille/keystore-sum/1' && head -c "$above" "$keystore") | b2sum -l 256 | cut -d ' ' -f 1)
 for ((i = 0; i < 64; i += 2)); do

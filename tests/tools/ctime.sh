@@ -10,7 +10,7 @@ run() {
 }
 source=$(dirname "$0")/../..
 # Who compares a secret, or what proves that somebody has one: passphrase and recovery words (the
-# check under the slot's key), shares, link secrets, the anchor's mac, the check of a database's key, macs of
+# check under the slot's key), shares, a card's secret, link secrets, the anchor's mac, the check of a database's key, macs of
 # strangers, proofs of enrolment codes, tokens of sessions.
 compares() {
     (cd "$1" && grep -rlE 'ml_(equal_ct|secret_equal)\(' core net sync --include='*.c' | sort)
@@ -31,7 +31,8 @@ core/store/vfs/seal.c
 net/link/handshake.c
 net/node/enrol_offer.c
 net/node/methods_import.c
-net/node/node.c'
+net/node/node.c
+net/node/token.c'
 planted=$(mktemp -d)
 mkdir -p "$planted/core/crypto" "$planted/core/model" "$planted/core/store" "$planted/net" "$planted/sync"
 echo 'if (memcmp(s->token, call->token, 32) == 0) {' > "$planted/net/bad.c"
