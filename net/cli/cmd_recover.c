@@ -7,7 +7,10 @@
 
 static void show_recovered(const struct cli *c, const struct ml_value *v)
 {
-    printf("Ces feuilles refont la clé de la structure %s.\n", cli_text(v, "org"));
+    printf("Ces feuilles refont la clé de %s %s.\n",
+           ml_value_bool(ml_value_get(v, "root"), false) ? "la structure"
+                                                         : "l'auditeur de la structure",
+           cli_text(v, "org"));
     if (ml_value_get(v, "shares") == NULL) {
         puts("Rien n'a été écrit ni gardé : la clé vient d'être effacée de la mémoire.");
         return;
@@ -23,6 +26,8 @@ static int org_recover(struct cli *c)
         ml_args_free(params);
         return CLI_USAGE;
     }
+    ml_args_key(params, "auditor");
+    ml_args_bool(params, cli_option_value(c, "auditor") != NULL);
     if (!cli_param_sheets(params)) {
         ml_args_free(params);
         return CLI_FAILED;
@@ -107,6 +112,8 @@ static int card_remove(struct cli *c)
 
 static const struct cli_option recover_options[] = {
     {"new", "K/N", "donne un nouveau jeu de N feuilles dont K suffisent", false},
+    {"auditor", NULL, "le nouveau jeu est de la clé de l'auditeur seule : elle lit les traces",
+     false},
     {"qr", NULL, "montre aussi chaque feuille en code QR", false},
     {"print", "DOSSIER", "écrit les feuilles à imprimer (SVG, PNG) au lieu de les montrer", false},
     {NULL, NULL, NULL, false}};

@@ -240,6 +240,11 @@ static const struct ml_text_row rows[] = {
      "d'elles a été contrefaite. Choisissez la structure par --org.",
      "These sheets agree, but they are not of the structure of this computer, or one of them was "
      "forged. Choose the structure with --org."},
+    {"share.auditor",
+     "Ces feuilles sont celles de l'auditeur : elles lisent les traces, rien d'autre. Prenez "
+     "celles de la structure.",
+     "These sheets are the auditor's: they read traces, nothing else. Take those of the "
+     "structure."},
     {"share.plan",
      "Le partage n'est pas valable : de 2 à 15 feuilles, dont 2 au moins sont nécessaires.",
      "The sharing is not valid: 2 to 15 sheets, of which 2 at least are needed."},

@@ -77,28 +77,39 @@ static ml_err sheets_read(struct ml_call *call, struct sheets *s)
     return err;
 }
 
-/* Does Root's public half in the genesis hang on this secret? */
-static ml_err is_of_root(const struct ml_org *org, const struct ml_secret *secret, bool *is)
+static bool public_is(const struct ml_secret *box, const struct ml_box_pk *expect)
+{
+    struct ml_box_pk pk;
+    ml_box_pk_of(&pk, box);
+    return memcmp(pk.b, expect->b, sizeof(pk.b)) == 0;
+}
+
+/* Do the public halves in the genesis hang on this secret? */
+static ml_err is_ours(const struct ml_org *org, ml_share_kind kind, const struct ml_secret *secret,
+                      bool *is)
 {
     const struct ml_fact *fact = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
     struct ml_root_keys keys;
     struct ml_sign_pk sign;
-    struct ml_box_pk audit;
     if (fact == NULL) {
         return ML_E_CORRUPT;
+    }
+    if (kind == ML_SHARE_AUDITOR) {
+        *is = public_is(secret, &fact->audit);
+        return ML_OK;
     }
     ml_err err = ml_root_open(&keys, secret);
     if (err == ML_OK) {
         ml_sign_pk_of(&sign, keys.sign);
-        ml_box_pk_of(&audit, keys.audit);
         *is = memcmp(sign.b, fact->sign_pk.b, sizeof(sign.b)) == 0 &&
-              memcmp(audit.b, fact->audit.b, sizeof(audit.b)) == 0;
+              public_is(keys.audit, &fact->audit);
     }
     ml_root_close(&keys);
     return err;
 }
 
-static ml_err sheets_join(struct ml_call *call, const struct sheets *s, struct ml_secret **out)
+static ml_err sheets_join(struct ml_call *call, const struct sheets *s, ml_share_kind *kind,
+                          struct ml_secret **out)
 {
     struct ml_share_error error = {.fault = ML_SHARE_TOO_FEW};
     struct ml_share_head head = {.kind = ML_SHARE_STRUCTURE};
@@ -108,20 +119,21 @@ static ml_err sheets_join(struct ml_call *call, const struct sheets *s, struct m
     if (err == ML_E_INVALID || err == ML_E_UNSUPPORTED) {
         return share_fail(call, err, &error);
     }
-    if (err == ML_OK && head.kind == ML_SHARE_STRUCTURE) {
-        err = is_of_root(call->org, *out, &ours);
+    if (err == ML_OK) {
+        *kind = head.kind;
+        err = is_ours(call->org, head.kind, *out, &ours);
     }
     return err == ML_OK && !ours ? ml_call_fail(call, ML_E_INVALID, "share.not_ours", NULL, NULL)
                                  : err;
 }
 
-ml_err ml_recover_structure(struct ml_call *call, struct ml_secret **secret)
+static ml_err recover_any(struct ml_call *call, ml_share_kind *kind, struct ml_secret **secret)
 {
     struct sheets s = {.count = 0};
     struct ml_secret *joined = NULL;
     ml_err err = sheets_read(call, &s);
     if (err == ML_OK) {
-        err = sheets_join(call, &s, &joined);
+        err = sheets_join(call, &s, kind, &joined);
     }
     sheets_free(&s);
     if (err != ML_OK) {
@@ -130,6 +142,21 @@ ml_err ml_recover_structure(struct ml_call *call, struct ml_secret **secret)
     }
     *secret = joined;
     return ML_OK;
+}
+
+ml_err ml_recover_structure(struct ml_call *call, struct ml_secret **secret)
+{
+    ml_share_kind kind = ML_SHARE_STRUCTURE;
+    struct ml_secret *joined = NULL;
+    ml_err err = recover_any(call, &kind, &joined);
+    if (err == ML_OK && kind != ML_SHARE_STRUCTURE) {
+        ml_secret_free(joined);
+        return ml_call_fail(call, ML_E_INVALID, "share.auditor", NULL, NULL);
+    }
+    if (err == ML_OK) {
+        *secret = joined;
+    }
+    return err;
 }
 
 ml_err ml_shares_plan(struct ml_call *call, struct ml_share_plan *plan)
@@ -191,8 +218,29 @@ ml_err ml_shares_answer(struct ml_call *call, const struct ml_share_plan *plan,
     return err;
 }
 
+/* Of what was joined; or, with params.auditor, of the auditor's key alone, which hangs on the
+ * structure's secret. */
+static ml_err cut_anew(struct ml_call *call, struct ml_share_plan *plan,
+                       const struct ml_secret *secret)
+{
+    struct ml_root_keys keys;
+    plan->org = &call->org->id;
+    if (plan->kind == ML_SHARE_AUDITOR ||
+        !ml_value_bool(ml_value_get(call->params, "auditor"), false)) {
+        return ml_shares_answer(call, plan, secret);
+    }
+    plan->kind = ML_SHARE_AUDITOR;
+    ml_err err = ml_root_open(&keys, secret);
+    if (err == ML_OK) {
+        err = ml_shares_answer(call, plan, keys.audit);
+    }
+    ml_root_close(&keys);
+    return err;
+}
+
 /* New sheets only when their number is said: what is shown must be kept by somebody. */
-static ml_err recover_answer(struct ml_call *call, const struct ml_secret *secret)
+static ml_err recover_answer(struct ml_call *call, ml_share_kind kind,
+                             const struct ml_secret *secret)
 {
     struct ml_share_plan plan;
     const bool wanted = ml_value_get(call->params, "count") != NULL ||
@@ -203,20 +251,22 @@ static ml_err recover_answer(struct ml_call *call, const struct ml_secret *secre
         err = ml_trace_note(call, &note);
     }
     if (err == ML_OK && wanted) {
-        plan.org = &call->org->id;
-        err = ml_shares_answer(call, &plan, secret);
+        plan.kind = kind;
+        err = cut_anew(call, &plan, secret);
     }
     ml_result_hex(call->result, "org", call->org->id.b, sizeof(call->org->id.b));
-    ml_result_bool(call->result, "root", true);
+    ml_result_bool(call->result, "root", kind == ML_SHARE_STRUCTURE);
+    ml_result_bool(call->result, "auditor", true);
     return err == ML_OK ? ml_args_fault(call->result) : err;
 }
 
 ml_err ml_method_org_recover(struct ml_call *call)
 {
+    ml_share_kind kind = ML_SHARE_STRUCTURE;
     struct ml_secret *secret = NULL;
-    ml_err err = ml_recover_structure(call, &secret);
+    ml_err err = recover_any(call, &kind, &secret);
     if (err == ML_OK) {
-        err = recover_answer(call, secret);
+        err = recover_answer(call, kind, secret);
     }
     ml_secret_free(secret);
     return err;

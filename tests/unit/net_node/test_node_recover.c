@@ -176,6 +176,34 @@ static void sheets_are_cut_anew(void **state)
     assert_int_equal(recover(s, old, 3, text), ML_OK);
 }
 
+/* Read traces, nothing else: they aren't Root, and the structure's aren't made of them. */
+static void the_auditors_key_is_cut_alone(void **state)
+{
+    struct story *s = *state;
+    struct story_request r;
+    static struct set auditor;
+    for (unsigned again = 0; again < 2; again++) { /* from the structure's, then from its own */
+        const struct set *from = again == 0 ? &s->sheets : &auditor;
+        story_ask(&r);
+        ml_args_key(r.args, "shares");
+        ml_args_list(r.args);
+        for (size_t i = 0; i < 3; i++) {
+            ml_args_text(r.args, from->line[i]);
+        }
+        ml_args_end(r.args);
+        put_int(&r, "need", 3);
+        put_int(&r, "count", 3);
+        put_true(&r, "auditor");
+        story_must(&r, story_send(&r, &s->c, 0, "org.recover"), "org.recover");
+        assert_int_equal(ml_value_bool(story_get(&r, "root"), true), again == 0);
+        assert_true(ml_value_bool(story_get(&r, "auditor"), false));
+        set_read(&auditor, &r);
+        assert_int_equal(auditor.count, 3);
+        assert_memory_equal(auditor.line[0], "MAILLE:12", 9);
+        story_end(&r);
+    }
+}
+
 static void sheets_of_another_structure_make_nothing_here(void **state)
 {
     struct story *s = *state;
@@ -283,6 +311,7 @@ int main(void)
         T(one_sheet_twice_is_one),
         T(a_wrong_word_is_told),
         T(sheets_are_cut_anew),
+        T(the_auditors_key_is_cut_alone),
         T(sheets_of_another_structure_make_nothing_here),
         T(a_plan_that_cannot_be_founds_nothing),
         T(who_forgot_comes_back_by_his_sheet),
