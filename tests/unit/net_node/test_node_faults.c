@@ -193,6 +193,12 @@ static void ask_card(const struct fixture *f, struct story_request *r)
     story_put(r, "pin", "1234");
 }
 
+static void ask_right(const struct fixture *f, struct story_request *r)
+{
+    story_put(r, "member", f->member);
+    story_put(r, "class", "7");
+}
+
 static void ask_bundle(const struct fixture *f, struct story_request *r)
 {
     (void)f;
@@ -206,6 +212,7 @@ static const struct rule rules[] = {
     {"org.list", ask_nothing, true, 0},
     {"member.list", ask_nothing, true, 0},
     {"quarantine.list", ask_nothing, true, 0},
+    {"right.explain", ask_right, true, 0},
     {"patient.find", ask_find, true, 0},
     {"patient.show", ask_patient, true, 0},
     {"timeline.list", ask_patient, true, 0},
@@ -250,6 +257,7 @@ static const struct rule rules[] = {
     {"member.suspend", NULL, false, 0},
     {"quarantine.adopt", NULL, false, 0},
     {"quarantine.reject", NULL, false, 0},
+    {"right.adopt", NULL, false, 0},
 };
 
 static const struct rule *rule_of(const char *method)
