@@ -44,7 +44,7 @@ mutant $B 's/    p\[53\] = index;//' test_bundle
 mutant $B 's/out->len - start > ML_HEADER_BYTES_MAX/false/' test_bundle
 mutant $B 's/err != ML_OK \&\& version_is_newer(bytes)/false/' test_bundle
 mutant core/codec/govop.c 's/type == ML_GOVOP_ORG_FOUND ? \&zero : org/org/' test_ops
-mutant core/codec/govop.c 's/if (ml_mp_key(&c) == last) {/if (ml_mp_key(\&c) == last - 1) {/' test_ops
+mutant core/codec/govop.c 's/if (ml_mp_key(&c) >= key) {/if (ml_mp_key(\&c) >= key - 1) {/' test_ops
 mutant core/codec/keyop.c 's/slot->hist.len == 0 || slot->hist.len == ML_SLOT_WIRE_BYTES/true/' test_ops
 mutant core/codec/keyop.c 's/BYTES(wrap->stream), BYTES(wrap->dek), BYTES(wrap->kek)/BYTES(wrap->stream), BYTES(wrap->kek), BYTES(wrap->dek)/' test_ops
 mutant core/codec/change.c 's/out->len - start > ML_CHANGE_BYTES_MAX/false/' test_ops

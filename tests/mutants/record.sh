@@ -31,7 +31,7 @@ mutant $S 's/s->op_count < ML_BUNDLE_OPS_MAX \&\&/true \&\&/' test_seal
 mutant $S 's/ml_slice(plain_hash, 32),/ml_slice(plain_hash, 0),/' test_seal
 V=core/record
 mutant $V/vault_project.c 's/if (err == ML_OK \&\& !held) {/if (err == ML_OK) {/' test_vault_order test_vault
-mutant $V/vault_project.c 's/p->entry->verdict == ML_VERDICT_ACCEPTED/true/' test_vault_order
+mutant $V/vault_project.c 's/ml_log_op_counts(p->log, p->entry, (uint8_t)opened->index)/true/' test_vault_order
 mutant $V/vault_project.c 's/err = write_conflicts(&scan, true);/err = write_conflicts(\&scan, false);/' test_vault test_vault_order
 mutant $V/vault_proof.c 's/order_by_id(h->o, h->order);/for (uint32_t i = 0; i < h->o->count; i++) { h->order[i] = i; }/' test_vault_order
 mutant $V/vault_keys.c 's/v->retry = true;/v->retry = v->retry;/' test_vault_order

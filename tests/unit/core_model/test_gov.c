@@ -323,6 +323,10 @@ static void of_several_ranks_the_lowest_stands(void **state)
     struct said s = say_at(f, 0, &three, 1, before);
     assert_said(s, ACCEPTED);
     assert_int_equal(ml_gov_member(f->gov, &f->actors[2].member)->rank, 3);
+    struct ml_gvec *early = all_seen(f);
+    take_in(f, 3);
+    assert_said(say_at(f, 0, (struct ml_slice[]){member_add(f, 3, 2)}, 1, early), ACCEPTED);
+    assert_int_equal(ml_gov_member(f->gov, &f->actors[3].member)->rank, 3); /* the first one */
 }
 
 /* A bundle is judged by what its writer had seen. */
