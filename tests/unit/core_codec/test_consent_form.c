@@ -26,8 +26,8 @@ static void every_statement_has_one_form(void **state)
 }
 
 struct misfit {
-    uint8_t audience;
     uint16_t role;
+    uint8_t audience;
     uint8_t audience_id;
     uint8_t item;
     uint8_t number;
@@ -97,7 +97,7 @@ static void at_most_so_many_are_named(void **state)
     for (unsigned i = 0; i <= ML_CONSENT_MEMBERS_MAX; i++) {
         members[i].b[0] = (uint8_t)(i + 1);
     }
-    ml_buf_init(&b, ml_env_system(), 2 * ML_BODY_BYTES_MAX);
+    ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
     for (unsigned over = 0; over < 5; over++) {
         sample_consent(&consent, true);
         consent.ends =
