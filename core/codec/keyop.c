@@ -45,6 +45,15 @@ const struct ml_wire_format ml_format_older_key =
     ML_WIRE_FORMAT("older key", ARRAY, struct ml_older_key, ML_WIRE_CLOSED, older_key_fields, NULL,
                    "KEK or HIST of the epoch before, under this epoch's HIST.");
 
+static const struct ml_wire_field pair_slot_fields[] = {
+    ML_WF_FIXED(struct ml_pair_slot, 0, recipient, "BLAKE2b-16 of the recipient's box key"),
+    ML_WF_FIXED(struct ml_pair_slot, 1, slot, "the slot"),
+};
+
+const struct ml_wire_format ml_format_pair_slot =
+    ML_WIRE_FORMAT("pair slot", ARRAY, struct ml_pair_slot, ML_WIRE_CLOSED, pair_slot_fields, NULL,
+                   "One recipient of a pair's secret half.");
+
 static const struct ml_wire_field kek_epoch_fields[] = {
     HEAD_FIELDS(ML_KEYOP_KEK_EPOCH, "1"),
     SUB(3, FIXED, ML_WIRE_OPTIONAL, 16, 16, kek_epoch.team, "team", NULL,
@@ -63,6 +72,9 @@ static const struct ml_wire_field kek_epoch_fields[] = {
         &ml_format_epoch_slot, "recipients, ids ascending"),
     SUB(12, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, ML_KEYOP_OLDER_MAX, kek_epoch.older,
         "older", &ml_format_older_key, "KEKs and HISTs of the epoch before"),
+    SUB(13, BIN, ML_WIRE_OPTIONAL, ML_ANON_KEY_BYTES, ML_ANON_KEY_BYTES,
+        kek_epoch.break_glass_holders, "break_glass_holders", NULL,
+        "the secret half of 8 sealed to the emergency pair"),
 };
 
 static const struct ml_wire_field kek_grant_fields[] = {
@@ -105,6 +117,24 @@ static const struct ml_wire_field consent_fields[] = {
         "the statement, under the team's admin KEK"),
 };
 
+static const struct ml_wire_field pair_grant_fields[] = {
+    HEAD_FIELDS(ML_KEYOP_PAIR_GRANT, "7"),
+    SUB_UINT(3, pair_grant.kind, "kind", 1, UINT8_MAX, "1 emergency, 2 audit; others are later"),
+    SUB_UINT(4, pair_grant.number, "number", 1, UINT32_MAX, "a higher one replaces those below"),
+    SUB_FIXED(5, pair_grant.pair, "pair", "X25519 public half"),
+    SUB(6, BIN, ML_WIRE_OPTIONAL, ML_ANON_KEY_BYTES, ML_ANON_KEY_BYTES, pair_grant.recovery,
+        "recovery", NULL, "its secret half sealed to the recovery key"),
+    SUB_FIXED(7, pair_grant.ephemeral, "ephemeral", "X25519 public key of the slots"),
+    SUB(8, LIST, ML_WIRE_SORTED, 1, ML_KEYOP_PAIR_MAX, pair_grant.slots, "slots",
+        &ml_format_pair_slot, "recipients, ids ascending"),
+};
+
+static const struct ml_wire_field glass_fields[] = {
+    HEAD_FIELDS(ML_KEYOP_GLASS, "8"),
+    SUB(3, TUPLE, 0, 0, 0, glass.sealed, "sealed", &ml_format_sealed,
+        "what is said, under the annuaire KEK"),
+};
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_KEYOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -116,6 +146,9 @@ static const struct ml_wire_format formats[] = {
     TABLE(DEK_WRAP, "DEK_WRAP", dek_wrap_fields, "A stream's data key under a group's key."),
     TABLE(BG_WRAP, "BG_WRAP", bg_wrap_fields, "The same for emergency access."),
     TABLE(CONSENT, "CONSENT", consent_fields, "What a patient decided about who sees what."),
+    TABLE(PAIR_GRANT, "PAIR_GRANT", pair_grant_fields,
+          "Hands the secret half of a pair to members."),
+    TABLE(GLASS, "GLASS", glass_fields, "Emergency access was taken, given back or reviewed."),
 };
 
 static const struct ml_wire_format any_format =
@@ -196,6 +229,22 @@ size_t ml_consent_op_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *or
     const struct ml_slice parts[] = {ml_slice_str("maille/consent-op/1"), BYTES(*org),
                                      BYTES(op->team), BYTES(op->sealed.key)};
     return ad_join(out, parts, 4);
+}
+
+size_t ml_break_glass_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                         const struct ml_box_pk *pair)
+{
+    const struct ml_slice parts[] = {ml_slice_str("maille/break-glass/1"), BYTES(*org),
+                                     BYTES(*pair)};
+    return ad_join(out, parts, 3);
+}
+
+size_t ml_glass_op_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                      const struct ml_glass_op *op)
+{
+    const struct ml_slice parts[] = {ml_slice_str("maille/glass/1"), BYTES(*org),
+                                     BYTES(op->sealed.key)};
+    return ad_join(out, parts, 3);
 }
 
 size_t ml_bg_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,

@@ -17,7 +17,8 @@
 
 #define ML_KEYOP_SLOTS_MAX  400u /* recipients of one epoch op: they fit one body */
 #define ML_KEYOP_GRANTS_MAX 400u
-#define ML_KEYOP_OLDER_MAX  32u /* wraps of the epoch before; concurrent epochs add up */
+#define ML_KEYOP_OLDER_MAX  32u  /* wraps of the epoch before; concurrent epochs add up */
+#define ML_KEYOP_PAIR_MAX   400u /* recipients of one pair */
 #define ML_SLOT_WIRE_BYTES  48u
 #define ML_ANON_KEY_BYTES   80u /* a 32-byte key sealed to a public key */
 #define ML_WRAP_KEY_BYTES   48u /* a 32-byte key under an AEAD */
@@ -29,7 +30,9 @@
     X(PATIENT_OPEN, 3, "patient open")                                                             \
     X(DEK_WRAP, 4, "dek wrap")                                                                     \
     X(BG_WRAP, 5, "break-glass wrap")                                                              \
-    X(CONSENT, 6, "consent")
+    X(CONSENT, 6, "consent")                                                                       \
+    X(PAIR_GRANT, 7, "pair grant")                                                                 \
+    X(GLASS, 8, "glass")
 
 typedef enum ml_keyop_type {
 #define X(name, number, text) ML_KEYOP_##name = (number),
@@ -79,8 +82,9 @@ struct ml_kek_epoch {
     struct ml_box_pk break_glass;         /* public half (A6); zero where there is none */
     struct ml_slice break_glass_recovery; /* its secret half sealed to the recovery key, 80 bytes */
     struct ml_box_pk ephemeral;
-    struct ml_list slots; /* of ml_epoch_slot, sorted */
-    struct ml_list older; /* of ml_older_key, sorted */
+    struct ml_list slots;                /* of ml_epoch_slot, sorted */
+    struct ml_list older;                /* of ml_older_key, sorted */
+    struct ml_slice break_glass_holders; /* the same half sealed to the emergency pair, 80 bytes */
 };
 
 /** Keys for one newcomer's member-on-node: the slot index is the place in the list. */
@@ -117,6 +121,34 @@ struct ml_consent_op {
     struct ml_sealed sealed; /* under the team's admin KEK: struct ml_consent */
 };
 
+/* What a pair that is handed to members is for. The numbers are on the wire; later ones are kept.
+ */
+typedef enum ml_pair_kind {
+    ML_PAIR_EMERGENCY = 1, /* opens the groups' break-glass pairs (rules A6) */
+    ML_PAIR_AUDIT = 2,     /* opens traces (rules A2) */
+} ml_pair_kind;
+
+struct ml_pair_slot {
+    struct ml_recipient_id recipient;
+    struct ml_slot_bytes slot;
+};
+
+/** Hands the secret half of an X25519 pair to members on nodes: a new pair, or one more hand. The
+ * slot index is the place in the list. */
+struct ml_pair_grant {
+    uint8_t kind;             /* ml_pair_kind */
+    uint32_t number;          /* a later pair of a kind replaces those below; from 1 */
+    struct ml_box_pk pair;    /* public half */
+    struct ml_slice recovery; /* the secret half sealed to the recovery key, 80 bytes; or empty */
+    struct ml_box_pk ephemeral;
+    struct ml_list slots; /* of ml_pair_slot, sorted */
+};
+
+/** That emergency access was taken, given back, or reviewed (glass.h). */
+struct ml_glass_op {
+    struct ml_sealed sealed; /* under the `annuaire` KEK: struct ml_glass_say */
+};
+
 struct ml_keyop {
     uint16_t type;
     bool must_understand;
@@ -128,6 +160,8 @@ struct ml_keyop {
         struct ml_dek_wrap dek_wrap;
         struct ml_bg_wrap bg_wrap;
         struct ml_consent_op consent;
+        struct ml_pair_grant pair_grant;
+        struct ml_glass_op glass;
     } u;
     struct ml_wire_extra extra;
     struct ml_slice raw;
@@ -136,6 +170,7 @@ struct ml_keyop {
 extern const struct ml_wire_format ml_format_epoch_slot;
 extern const struct ml_wire_format ml_format_grant_slot;
 extern const struct ml_wire_format ml_format_older_key;
+extern const struct ml_wire_format ml_format_pair_slot;
 
 const struct ml_wire_format *ml_keyop_format(uint16_t type);
 const char *ml_keyop_name(uint16_t type);
@@ -159,6 +194,11 @@ static inline bool ml_older_key_next(struct ml_list_walk *walk, struct ml_older_
     return ml_list_next(walk, &ml_format_older_key, out);
 }
 
+static inline bool ml_pair_slot_next(struct ml_list_walk *walk, struct ml_pair_slot *out)
+{
+    return ml_list_next(walk, &ml_format_pair_slot, out);
+}
+
 /* Associated data: a label, the org and the clear fields, so that a wrap opens in its place only.
  */
 
@@ -176,6 +216,13 @@ size_t ml_consent_op_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *or
 /** "maille/bg-wrap/1" || org || stream || dek id: the context of the anonymous box. */
 size_t ml_bg_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
                      const struct ml_bg_wrap *wrap);
+/** "maille/break-glass/1" || org || public half: of a pair's secret half, to whomever it is sealed.
+ */
+size_t ml_break_glass_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                         const struct ml_box_pk *pair);
+/** "maille/glass/1" || org || kek id. */
+size_t ml_glass_op_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                      const struct ml_glass_op *op);
 /** "maille/older-key/1" || org || team || compartment || epoch u32be || id of the wrapped key. */
 size_t ml_older_key_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
                        const struct ml_kek_epoch *epoch, const struct ml_key_id *wrapped);

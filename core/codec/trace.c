@@ -7,9 +7,11 @@
 static const struct ml_wire_field entry_fields[] = {
     ML_WF_OPT_FIXED(E, 1, actor, "member who acted; left out: the node itself"),
     ML_WF_OPT_FIXED(E, 2, patient, "patient's object id"),
-    ML_WF_UINT(E, 3, action, 1, UINT8_MAX,
-               "1 read, 2 write, 3 search, 4 list, 5 export, 6 import, 7 print, 8 unlock, 9 lock, "
-               "10 break glass, 11 govern, 12 exchange"),
+    ML_WF_UINT(
+        E, 3, action, 1, UINT8_MAX,
+        "1 read, 2 write, 3 search, 4 list, 5 export, 6 import, 7 print, 8 unlock, 9 lock, "
+        "10 break glass, 11 govern, 12 exchange, 13 audit (of traces), 14 review, 15 consent, "
+        "16 merge"),
     ML_WF_OPT_FIXED(E, 4, object, "object id"),
     ML_WF_OPT_UINT(E, 5, entity, 4095, "the object's entity type"),
     ML_WF_UINT(E, 6, result, ML_TRACE_DONE, ML_TRACE_FAILED, "1 done, 2 refused, 3 failed"),
@@ -21,6 +23,7 @@ static const struct ml_wire_field entry_fields[] = {
     ML_WF_FIXED(E, 11, node, "node id"),
     ML_WF_OPT_TEXT(E, 12, device, ML_TRACE_TEXT_MAX, "kind of client"),
     ML_WF_OPT_UINT(E, 13, count, UINT32_MAX, "how many alike were summed up; left out: one"),
+    ML_WF_OPT_UINT(E, 14, seq, UINT64_MAX, "place in the node's journal, from 1"),
 };
 
 const struct ml_wire_format ml_format_trace_entry =
@@ -69,6 +72,17 @@ const char *ml_trace_action_name(uint8_t action)
     default:
         return "?";
     }
+}
+
+uint8_t ml_trace_action_named(const char *name)
+{
+#define X(upper, number, text)                                                                     \
+    if (strcmp(name, text) == 0) {                                                                 \
+        return (number);                                                                           \
+    }
+    ML_TRACE_ACTION_MAP(X)
+#undef X
+    return 0;
 }
 
 void ml_trace_context(uint8_t out[ML_TRACE_CONTEXT_BYTES], const struct ml_org_id *org,

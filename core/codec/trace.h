@@ -31,7 +31,11 @@
     X(LOCK, 9, "lock")                                                                             \
     X(BREAK_GLASS, 10, "break glass")                                                              \
     X(GOVERN, 11, "govern")                                                                        \
-    X(EXCHANGE, 12, "exchange")
+    X(EXCHANGE, 12, "exchange")                                                                    \
+    X(AUDIT, 13, "audit")                                                                          \
+    X(REVIEW, 14, "review")                                                                        \
+    X(CONSENT, 15, "consent")                                                                      \
+    X(MERGE, 16, "merge")
 
 typedef enum ml_trace_action {
 #define X(name, number, text) ML_TRACE_##name = (number),
@@ -67,6 +71,7 @@ struct ml_trace_entry {
     struct ml_node_id node;
     struct ml_slice device; /* text: the client's kind: cli, desktop */
     uint32_t count;         /* how many alike were summed up; 0: one */
+    uint64_t seq;           /* place in the node's journal, from 1: a gap is seen; 0: not said */
     struct ml_wire_extra extra;
 };
 
@@ -87,6 +92,8 @@ ml_err ml_trace_deposit_encode(struct ml_buf *out,
                                const struct ml_trace_deposit *deposit) ML_MUST_CHECK;
 /** "read"; "?" for a number that has no name here. */
 const char *ml_trace_action_name(uint8_t action);
+/** 0: it names none. */
+uint8_t ml_trace_action_named(const char *name);
 
 /** "maille/trace/1" || org || content key id 16: context of both anonymous boxes. */
 #define ML_TRACE_CONTEXT_BYTES 62u

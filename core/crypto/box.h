@@ -35,6 +35,8 @@ typedef enum ml_slot_kind {
     ML_SLOT_BREAK_GLASS = 4, /* secret of a group's break-glass pair, or a DEK under it (A6) */
     ML_SLOT_LINK = 5,        /* link secret of a patient (A8) */
     ML_SLOT_NETWORK = 6,     /* network secret of an epoch */
+    ML_SLOT_AUDIT = 7,       /* secret of the audit pair (A2) */
+    ML_SLOT_EMERGENCY = 8,   /* secret of the emergency pair, which opens break-glass pairs (A6) */
 } ml_slot_kind;
 
 /** Where a slot stands: all of it is bound, so that a slot opens in its own place only. */

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void one_input(struct ml_slice in)
 {
-    unsigned pick = in.len == 0 ? 0 : in.data[0] % 7u;
+    unsigned pick = in.len == 0 ? 0 : in.data[0] % 8u;
     struct ml_slice plain = in.len == 0 ? in : ml_slice(in.data + 1, in.len - 1);
     if (pick == 0) {
         (void)roundtrip_govop(plain);
@@ -25,8 +25,11 @@ static void one_input(struct ml_slice in)
         return; /* it is no plaintext: explained inside of a bundle */
     } else if (pick == 5) {
         (void)roundtrip_manifest_inner(plain);
-    } else {
+    } else if (pick == 6) {
         (void)roundtrip_consent(plain);
+        return; /* the sealed part of an op of lane 1 */
+    } else {
+        (void)roundtrip_glass(plain);
         return; /* the sealed part of an op of lane 1 */
     }
     static const uint8_t lanes[] = {ML_LANE_GOVERNANCE, ML_LANE_KEYS, ML_LANE_TRACE,

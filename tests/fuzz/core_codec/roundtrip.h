@@ -15,6 +15,7 @@
 #include "core/codec/change.h"
 #include "core/codec/consent.h"
 #include "core/codec/explain.h"
+#include "core/codec/glass.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
 #include "core/codec/manifest.h"
@@ -185,6 +186,16 @@ static inline bool roundtrip_consent(struct ml_slice in)
         return false;
     }
     must_encode_to(&ml_format_consent, &consent, in);
+    return true;
+}
+
+static inline bool roundtrip_glass(struct ml_slice in)
+{
+    struct ml_glass_say say;
+    if (ml_glass_decode(&say, in, NULL) != ML_OK) {
+        return false;
+    }
+    must_encode_to(&ml_format_glass, &say, in);
     return true;
 }
 

@@ -503,6 +503,7 @@ static void sample_kek_epoch(struct ml_kek_epoch *out, bool full)
         FILL(out->team, 0x14);
         FILL(out->break_glass, 0x15);
         out->break_glass_recovery = sample_ct(ML_ANON_KEY_BYTES, 0x60);
+        out->break_glass_holders = out->break_glass_recovery;
         out->older = list_of(older, 1);
     }
 }
@@ -555,6 +556,11 @@ void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full)
         FILL(out->u.consent.team, 0x14);
         out->u.consent.sealed = sample_sealed(100, 0x40);
         return;
+    case ML_KEYOP_PAIR_GRANT:
+        sample_pair_grant(&out->u.pair_grant, full);
+        return;
+    case ML_KEYOP_GLASS:
+        out->u.glass.sealed = sample_sealed(80, 0x40);
     }
 }
 
@@ -574,6 +580,7 @@ void sample_trace(struct ml_trace_entry *out, bool full)
         out->context = TEXT("patient show");
         out->device = TEXT("cli");
         out->count = 3;
+        out->seq = 70000;
     }
 }
 

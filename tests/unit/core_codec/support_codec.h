@@ -9,6 +9,7 @@
 #include "core/codec/bundle.h"
 #include "core/codec/change.h"
 #include "core/codec/consent.h"
+#include "core/codec/glass.h"
 #include "core/codec/govop.h"
 #include "core/codec/keyop.h"
 #include "core/codec/manifest.h"
@@ -42,6 +43,9 @@ void sample_govop(struct ml_govop *out, ml_govop_type type, bool full);
 void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full);
 void sample_trace(struct ml_trace_entry *out, bool full);
 void sample_manifest(struct ml_manifest *out, bool full);
+void sample_pair_grant(struct ml_pair_grant *out, bool full);
+void sample_glass(struct ml_glass_say *out, bool full);
+void sample_glass_review(struct ml_glass_say *out);
 void sample_consent(struct ml_consent *out, bool full);
 void sample_manifest_inner(struct ml_manifest_inner *out, bool full);
 void sample_msg(struct ml_msg *out, ml_msg_kind kind, bool full);

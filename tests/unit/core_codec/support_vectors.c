@@ -471,6 +471,30 @@ static void consent_make(struct ml_buf *out)
     }
 }
 
+static ml_err glass_decode(struct ml_slice in, struct ml_fault *fault)
+{
+    struct ml_glass_say say;
+    return ml_glass_decode(&say, in, fault);
+}
+
+static void glass_make(struct ml_buf *out)
+{
+    static const char *const names[] = {"given back", "opened", "reviewed"};
+    for (unsigned i = 0; i < 3; i++) {
+        struct ml_glass_say say;
+        struct ml_buf b;
+        ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
+        sample_glass(&say, i == 1);
+        if (i == 2) {
+            sample_glass_review(&say);
+        }
+        ml_err err = ml_glass_encode(&b, &say);
+        must(err == ML_OK);
+        sample_put(out, names[i], &b, 0, i == 0);
+        ml_buf_free(&b);
+    }
+}
+
 /* ---- messages ---- */
 
 static ml_err msg_decode(struct ml_slice in, struct ml_fault *fault)
@@ -551,6 +575,7 @@ const struct vector_file vector_files[] = {
     {"manifest_inner", "fuzz_op", manifest_inner_decode, roundtrip_manifest_inner,
      manifest_inner_make},
     {"consent", "fuzz_op", consent_decode, roundtrip_consent, consent_make},
+    {"glass", "fuzz_op", glass_decode, roundtrip_glass, glass_make},
     {"msg", "fuzz_msg", msg_decode, roundtrip_msg, msg_make},
     {"doc", NULL, doc_decode, NULL, doc_make},
 };
@@ -645,6 +670,11 @@ static void derived_keys(struct ml_buf *out)
     derived_put(out, "break-glass wrap: context", ad, ml_bg_wrap_ad(ad, &org, &op.u.bg_wrap));
     sample_keyop(&op, ML_KEYOP_CONSENT, true);
     derived_put(out, "consent: associated data", ad, ml_consent_op_ad(ad, &org, &op.u.consent));
+    sample_keyop(&op, ML_KEYOP_GLASS, true);
+    derived_put(out, "glass: associated data", ad, ml_glass_op_ad(ad, &org, &op.u.glass));
+    sample_keyop(&op, ML_KEYOP_PAIR_GRANT, true);
+    derived_put(out, "break-glass secret: context", ad,
+                ml_break_glass_ad(ad, &org, &op.u.pair_grant.pair));
     sample_keyop(&op, ML_KEYOP_KEK_EPOCH, true);
     derived_put(out, "older key: associated data", ad,
                 ml_older_key_ad(ad, &org, &op.u.kek_epoch, &op.u.kek_epoch.kek));

@@ -18,9 +18,10 @@
 
 enum { PAGE_MAX = 1 << 20 };
 
-static const char *const pages[] = {"protocol.md",        "protocol/bundle.md",   "protocol/ops.md",
-                                    "protocol/change.md", "protocol/messages.md", "protocol/rpc.md",
-                                    "protocol/blob.md",   "protocol/consent.md"};
+static const char *const pages[] = {
+    "protocol.md",        "protocol/bundle.md",   "protocol/ops.md",
+    "protocol/change.md", "protocol/messages.md", "protocol/rpc.md",
+    "protocol/blob.md",   "protocol/consent.md",  "protocol/glass.md"};
 enum { PAGES = sizeof(pages) / sizeof(pages[0]) };
 
 static void put(struct ml_buf *out, const char *text)

@@ -485,8 +485,8 @@ static void key_ops_have_one_form(void **state)
             assert_string_not_equal(ml_keyop_name(op.type), "?");
         }
     }
-    assert_null(ml_keyop_format(7));
-    assert_string_equal(ml_keyop_name(7), "?");
+    assert_null(ml_keyop_format(9));
+    assert_string_equal(ml_keyop_name(9), "?");
 }
 
 static void an_epoch_has_a_slot_for_each_recipient(void **state)
@@ -589,6 +589,13 @@ static void wraps_are_bound_to_their_place(void **state)
     const struct ml_slice of_consent[] = {TEXT("maille/consent-op/1"), ID(org), ID(consent->team),
                                           ID(consent->sealed.key)};
     ad_is(ad, ml_consent_op_ad(ad, &org, consent), of_consent, 4);
+    sample_keyop(&op, ML_KEYOP_GLASS, true);
+    const struct ml_slice of_glass[] = {TEXT("maille/glass/1"), ID(org), ID(op.u.glass.sealed.key)};
+    ad_is(ad, ml_glass_op_ad(ad, &org, &op.u.glass), of_glass, 3);
+    sample_keyop(&op, ML_KEYOP_PAIR_GRANT, true);
+    const struct ml_slice of_pair[] = {TEXT("maille/break-glass/1"), ID(org),
+                                       ID(op.u.pair_grant.pair)};
+    ad_is(ad, ml_break_glass_ad(ad, &org, &op.u.pair_grant.pair), of_pair, 3);
     sample_keyop(&op, ML_KEYOP_KEK_EPOCH, true);
     const struct ml_kek_epoch *epoch = &op.u.kek_epoch;
     const struct ml_slice of_older[] = {TEXT("maille/older-key/1"), ID(org), ID(epoch->team),

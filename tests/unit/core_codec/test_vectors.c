@@ -126,8 +126,8 @@ static void seed_write(const struct vector_file *file, unsigned number, struct m
     char path[512];
     uint8_t seed[SEED_MAX];
     size_t prefix = strcmp(file->fuzzer, "fuzz_op") == 0;
-    const char *const picks[] = {"govop",    "keyop",          "trace",  "deposit",
-                                 "manifest", "manifest_inner", "consent"};
+    const char *const picks[] = {"govop",    "keyop",          "trace",   "deposit",
+                                 "manifest", "manifest_inner", "consent", "glass"};
     if (in.len + 1 > sizeof(seed)) {
         return;
     }

@@ -1,0 +1,46 @@
+/* tests/unit/core_codec/support_glass.c -- samples of emergency access: a pair handed to two, and
+ * what is said of an opening. */
+#include <string.h>
+
+#include "support_codec.h"
+
+void sample_pair_grant(struct ml_pair_grant *out, bool full)
+{
+    static struct ml_pair_slot slots[2];
+    static uint8_t recovery[ML_ANON_KEY_BYTES];
+    for (unsigned i = 0; i < 2; i++) {
+        fill(&slots[i].recipient, sizeof(slots[i].recipient), 0x20 + i);
+        fill(&slots[i].slot, sizeof(slots[i].slot), 0x30 + i);
+    }
+    fill(recovery, sizeof(recovery), 0x60);
+    out->kind = full ? ML_PAIR_EMERGENCY : ML_PAIR_AUDIT;
+    out->number = 1;
+    fill(&out->pair, sizeof(out->pair), 0x15);
+    fill(&out->ephemeral, sizeof(out->ephemeral), 0x13);
+    out->slots = (struct ml_list){.items = slots, .count = full ? 2 : 1};
+    if (full) {
+        out->recovery = ml_slice(recovery, sizeof(recovery));
+    }
+}
+
+void sample_glass(struct ml_glass_say *out, bool full)
+{
+    memset(out, 0, sizeof(*out));
+    fill(&out->glass, sizeof(out->glass), 0x62);
+    out->wall_ms = 1700000000000u;
+    out->kind = full ? ML_GLASS_OPENED : ML_GLASS_CLOSED;
+    if (full) {
+        fill(&out->patient, sizeof(out->patient), 0x72);
+        out->tier = 2;
+        out->reason = ML_GLASS_FOR_VITAL;
+        out->until_ms = 1700003600000u;
+    }
+}
+
+void sample_glass_review(struct ml_glass_say *out)
+{
+    sample_glass(out, false);
+    out->kind = ML_GLASS_REVIEWED;
+    out->outcome = ML_GLASS_JUSTIFIED;
+    out->text = TEXT("vu avec l'équipe");
+}
