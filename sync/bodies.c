@@ -157,7 +157,7 @@ ml_err ml_sess_on_body_request(struct ml_sess *s, const struct ml_msg_body_reque
         g->count++;
     }
     g->next = g->absent_count = 0;
-    if (!s->drains) {
+    if (s->given == ML_LANES_ALL) {
         return ML_OK;
     }
     for (size_t i = 0; i < g->count; i++) {

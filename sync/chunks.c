@@ -335,7 +335,7 @@ ml_err ml_sess_on_chunk_want(struct ml_sess *s, const struct ml_msg_chunk_list *
     ml_list_walk(&walk, &msg->hashes);
     ml_err err = ML_OK;
     while (err == ML_OK && ml_chunk_next(&walk, &hash)) {
-        if (!s->drains) {
+        if (s->given == ML_LANES_ALL) {
             g->hashes[g->count++] = hash;
             continue;
         }

@@ -437,6 +437,9 @@ void ml_sess_remember(struct ml_sess *s)
     struct ml_hash16 heads = ml_sync_heads_digest(s->e);
     struct ml_hash16 trace = ml_sync_frontier_digest(&s->trace_ref, true);
     s->peer->last.last_exchange_ms = s->e->now_ms;
+    if (s->given == 0) { /* it comes back under its own name */
+        return;
+    }
     if (s->base_valid && memcmp(&heads, &s->base_heads, sizeof(heads)) == 0 &&
         memcmp(&trace, &s->base_trace, sizeof(trace)) == 0) {
         return;

@@ -256,7 +256,7 @@ struct ml_sess {
     bool initiator;
     bool owing;    /* something is due from the peer, and the clocks run */
     uint8_t lanes; /* that may pass at present */
-    bool drains;   /* the peer gets lane 0 alone, no body of another, no chunk */
+    uint8_t given; /* lanes whose bundles the peer may have; not all: no body, no chunk */
     uint8_t slot;  /* below ML_SYNC_SESSIONS_MAX; no other session has it */
     bool pump_due;
     uint8_t bye_len; /* to be sent before the close */

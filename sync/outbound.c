@@ -44,10 +44,10 @@ static struct chain_view chain_look(const struct ml_chain_pair *pair)
     return v;
 }
 
-/* Who drains lacks what he lacks. */
+/* Who drains, or isn't known, lacks what he lacks. */
 static bool is_given(const struct ml_sess *s, uint8_t lane)
 {
-    return !s->drains || lane == ML_LANE_GOVERNANCE;
+    return (s->given >> lane & 1u) != 0;
 }
 
 static bool chain_is_lacking(const struct ml_sess *s, const struct chain_view *v)

@@ -83,7 +83,8 @@ ml_err ml_sess_new(struct ml_sess **out, struct ml_sync *e, const struct ml_sync
     s->initiator = open->initiator;
     s->slot = slot_free(e);
     s->lanes = open->restricted ? ML_LANES_KEYS : ML_LANES_ALL;
-    s->drains = open->drains;
+    s->given = open->drains ? 1u << ML_LANE_GOVERNANCE : ML_LANES_ALL;
+    s->given = open->unknown ? 0 : s->given;
     s->hlc = open->hlc;
     s->append_mark = e->appends;
     s->opened_ms = s->rx_ms = s->progress_ms = s->keep_ms = e->now_ms;

@@ -87,6 +87,8 @@ struct ml_sync_open {
     bool initiator;       /* this node opened the link */
     bool restricted;      /* lanes 0 and 1 only until caught up (rules B17) */
     bool drains;          /* it was revoked: it gets lane 0, and what it has is taken (rules B17) */
+    bool unknown;         /* nobody let it in, as far as is known: it gets nothing, and what it has
+                           * is taken: it may say who did (rules B17) */
     uint64_t hlc;         /* our clock, for HELLO */
     struct ml_slice base; /* from the last REMEMBER with this peer; empty: none. Copied */
 };

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "core/crypto/hash.h"
 #include "core/crypto/kdf.h"
 #include "net/node/contacts.h"
 #include "net/node/exchange_inner.h"
@@ -117,6 +118,34 @@ static bool is_drained(const struct ml_exchange *x, const struct ml_box_pk *nois
     }
     *node = was->node;
     return true;
+}
+
+/* It proved that it knows the network's secret. What it has may say who let it in: somebody whose
+ * own copy is gone. It gets nothing until then (rules B17). */
+static bool may_introduce(const struct ml_exchange *x, const struct ml_box_pk *noise,
+                          struct ml_node_id *node)
+{
+    const struct ml_slice parts[] = {ml_slice_str("maille/unknown/1"),
+                                     ml_slice(noise->b, sizeof(noise->b))};
+    unsigned others = 0;
+    for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
+        others += x->links[i].link != 0 && x->links[i].unknown;
+    }
+    ml_hash_parts(node->b, sizeof(node->b), ml_slice(NULL, 0), parts, 2);
+    return others < ML_EXCHANGE_UNKNOWN_MAX;
+}
+
+/* Who is at the other end, and what may pass. False: nobody who may have a link. */
+static bool link_begin(const struct ml_exchange *x, const struct ml_link_peer *peer,
+                       struct exchange_link *l)
+{
+    *l = (struct exchange_link){.noise = peer->remote_static};
+    l->drains = is_drained(x, &l->noise, &l->peer);
+    if (l->drains || node_of_noise(x, &l->noise, &l->peer)) {
+        return true;
+    }
+    l->unknown = true;
+    return may_introduce(x, &l->noise, &l->peer);
 }
 
 static ml_err peer_load(void *user, const struct ml_log_peer *peer)
@@ -369,10 +398,13 @@ static void links_review(struct ml_exchange *x)
     }
     x->acts = acts;
     for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
-        const uint64_t link = x->links[i].link;
+        const struct exchange_link *l = &x->links[i];
         struct ml_box_pk noise;
-        if (link != 0 && node_noise(x, &x->links[i].peer, &noise) == x->links[i].drains) {
-            ports->link_close(ports->ctx, link, ML_E_DENIED); /* the driver says when it is down */
+        const bool over = l->unknown ? ml_gov_knew_noise(ml_log_gov(x->org->log), &l->noise) != NULL
+                                     : node_noise(x, &l->peer, &noise) == l->drains;
+        if (l->link != 0 && over) {
+            ports->link_close(ports->ctx, l->link,
+                              ML_E_DENIED); /* the driver says when it is down */
         }
     }
 }
@@ -446,46 +478,58 @@ void ml_exchange_tell_tally(struct ml_org *org)
     }
 }
 
-void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link_peer *peer)
+/* Of somebody who is known: what the next link and the next exchange begin with. */
+static void link_greet(struct ml_exchange *x, const struct ml_link_peer *peer,
+                       const struct exchange_link *l)
 {
-    struct ml_exchange *x = org->exchange;
-    const struct ml_node_ports *ports = &org->node->ports;
-    struct ml_node_id node;
-    const bool drains = is_drained(x, &peer->remote_static, &node);
-    const bool known = drains || node_of_noise(x, &peer->remote_static, &node);
-    struct exchange_link *l = link_find(x, 0);
-    struct ml_buf base;
-    if (!known || l == NULL) {
-        ports->link_close(ports->ctx, link, known ? ML_E_LIMIT : ML_E_DENIED);
-        return;
-    }
-    struct exchange_peer *p = peer_find(x, &node);
-    if (!drains) {
-        contact_keep(x, peer, &node);
+    struct exchange_peer *p = peer_find(x, &l->peer);
+    if (!l->drains && !l->unknown) {
+        contact_keep(x, peer, &l->peer);
     }
     if (p != NULL) {
         p->dial = p->dial == peer->dial ? 0 : p->dial;
         p->wait_ms = ML_EXCHANGE_REDIAL_MS;
         p->last_err = ML_OK;
     }
-    ml_buf_init(&base, org->node->env, ML_LOG_BASE_MAX);
-    ml_err err = ml_log_base_get(org->log, &node, &base);
-    const struct ml_sync_open open = {.peer = node,
+}
+
+static ml_err link_open(struct ml_exchange *x, const struct ml_link_peer *peer,
+                        struct exchange_link *l)
+{
+    struct ml_buf base;
+    ml_buf_init(&base, x->org->node->env, ML_LOG_BASE_MAX);
+    const bool kept = !l->unknown && ml_log_base_get(x->org->log, &l->peer, &base) == ML_OK;
+    const struct ml_sync_open open = {.peer = l->peer,
                                       .initiator = peer->initiator,
-                                      .drains = drains,
-                                      .hlc = ml_org_hlc(org),
-                                      .base =
-                                          err == ML_OK ? ml_buf_slice(&base) : ml_slice(NULL, 0)};
-    uint32_t session = 0;
-    err = ml_sync_on_open(x->sync, &open, &session);
+                                      .drains = l->drains,
+                                      .unknown = l->unknown,
+                                      .hlc = ml_org_hlc(x->org),
+                                      .base = kept ? ml_buf_slice(&base) : ml_slice(NULL, 0)};
+    ml_err err = ml_sync_on_open(x->sync, &open, &l->session);
+    ml_buf_free(&base);
+    return err;
+}
+
+void ml_exchange_link_up(struct ml_org *org, uint64_t link, const struct ml_link_peer *peer)
+{
+    struct ml_exchange *x = org->exchange;
+    const struct ml_node_ports *ports = &org->node->ports;
+    struct exchange_link *room = link_find(x, 0);
+    struct exchange_link l;
+    const bool known = link_begin(x, peer, &l);
+    if (!known || room == NULL) {
+        ports->link_close(ports->ctx, link, known ? ML_E_LIMIT : ML_E_DENIED);
+        return;
+    }
+    link_greet(x, peer, &l);
+    ml_err err = link_open(x, peer, &l);
     if (err == ML_OK) {
-        *l = (struct exchange_link){
-            .link = link, .session = session, .drains = drains, .peer = node};
-        ml_tally_began(org, &node);
+        l.link = link;
+        *room = l;
+        ml_tally_began(org, &l.peer);
     } else {
         ports->link_close(ports->ctx, link, err);
     }
-    ml_buf_free(&base);
     ml_exchange_run(org);
 }
 

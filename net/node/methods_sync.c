@@ -149,6 +149,9 @@ static ml_err sync_status(struct ml_call *call)
         struct ml_sync_status status;
         struct ml_card_place of = {.kind = ML_CARD_NODE};
         ml_sync_peer_at(sync, i, &status);
+        if (status.unknown) {
+            continue;
+        }
         memcpy(of.id, status.peer.b, sizeof(of.id));
         ml_args_map(out);
         ml_result_hex(out, "node", status.peer.b, sizeof(status.peer.b));
@@ -173,7 +176,7 @@ static bool all_synced(struct ml_org *org)
     for (size_t i = 0; i < ml_sync_peer_count(sync); i++) {
         struct ml_sync_status status;
         ml_sync_peer_at(sync, i, &status);
-        if (status.state == ML_SYNC_STATE_OFFLINE) {
+        if (status.state == ML_SYNC_STATE_OFFLINE || status.unknown) {
             continue;
         }
         if (!status.synced) {
@@ -192,7 +195,7 @@ static bool enough_synced(const struct ml_call *call)
     for (size_t i = 0; i < ml_sync_peer_count(sync); i++) {
         struct ml_sync_status status;
         ml_sync_peer_at(sync, i, &status);
-        linked += status.synced && status.state != ML_SYNC_STATE_OFFLINE;
+        linked += status.synced && status.state != ML_SYNC_STATE_OFFLINE && !status.unknown;
     }
     return all_synced(call->org) && (int64_t)linked >= ml_value_int(wanted, 1);
 }

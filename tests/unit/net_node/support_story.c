@@ -233,3 +233,21 @@ void story_verify(struct cluster *c, unsigned n, struct story_proof *proof)
     ML_ASSERT(strcmp(ml_value_text(story_get(&r, "integrity"), ""), "ok") == 0);
     story_end(&r);
 }
+
+void story_address(struct cluster *c, unsigned to, unsigned of, unsigned at)
+{
+    struct story_request r;
+    char node[40];
+    char address[32];
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, of, "node.status"), "node.status");
+    const struct ml_value *org = ml_value_at(story_get(&r, "orgs"), 0);
+    snprintf(node, sizeof(node), "%s", ml_value_text(ml_value_get(org, "node"), ""));
+    story_end(&r);
+    snprintf(address, sizeof(address), "node:%u", at);
+    story_ask(&r);
+    story_put(&r, "node", node);
+    story_put(&r, "address", address);
+    story_must(&r, story_send(&r, c, to, "peer.add"), "peer.add");
+    story_end(&r);
+}

@@ -50,6 +50,8 @@ int story_find(struct cluster *c, unsigned n, const char *query);
 ml_err story_try_find(struct cluster *c, unsigned n);
 void story_synced(struct cluster *c, unsigned n);
 void story_pause(struct cluster *c, unsigned n, bool paused);
+/** Somebody says on node `to` that node `of` answers where node `at` is. */
+void story_address(struct cluster *c, unsigned to, unsigned of, unsigned at);
 void story_verify(struct cluster *c, unsigned n, struct story_proof *proof);
 
 #endif

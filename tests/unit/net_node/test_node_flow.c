@@ -383,46 +383,20 @@ static void a_restored_store_writes_as_a_new_writer_and_gets_back_the_rest(void 
     assert_int_equal(a.quarantined, 0);
 }
 
-static void address_say(struct cluster *c, unsigned to, const char *node, unsigned of)
-{
-    struct story_request r;
-    char address[32];
-    snprintf(address, sizeof(address), "node:%u", of);
-    story_ask(&r);
-    story_put(&r, "node", node);
-    story_put(&r, "address", address);
-    story_must(&r, story_send(&r, c, to, "peer.add"), "peer.add");
-    story_end(&r);
-}
-
-static void node_name(struct cluster *c, unsigned n, char node[40])
-{
-    struct story_request r;
-    story_ask(&r);
-    story_must(&r, story_send(&r, c, n, "node.status"), "node.status");
-    const struct ml_value *org = ml_value_at(story_get(&r, "orgs"), 0);
-    snprintf(node, 40, "%s", ml_value_text(ml_value_get(org, "node"), ""));
-    story_end(&r);
-}
-
 /* Node 0 was dialled and never dialled; where its peer answers it was told while they were linked.
  * Nobody but node 0 can dial: its peer's address for it leads nowhere. */
 static void a_lost_log_comes_back_from_where_a_person_said_that_a_peer_is(void **state)
 {
     struct cluster *c = *state;
     char patient[40];
-    char node_0[40];
-    char node_1[40];
     struct story_proof a;
     struct story_proof b;
     story_found(c, 0);
     story_patient(c, 0, patient);
     story_join(c, 0, 1, "Inès Leroy", 60);
     story_synced(c, 1);
-    node_name(c, 0, node_0);
-    node_name(c, 1, node_1);
-    address_say(c, 0, node_1, 1);
-    address_say(c, 1, node_0, 2);
+    story_address(c, 0, 1, 1);
+    story_address(c, 1, 0, 2);
     cluster_stop(c, 0);
     damage_remove(c, 0, "log.db");
     cluster_start(c, 0);

@@ -89,6 +89,24 @@ static void so_many_peers_are_dialled(void **state)
     assert_int_equal(org->exchange->peer_count, ML_EXCHANGE_DIALS_MAX); /* no error: it dials us */
 }
 
+/* Links that nobody here knows the other end of. */
+static void so_many_unknown_nodes_have_a_link(void **state)
+{
+    struct cluster *c = *state;
+    story_found(c, 0);
+    struct ml_exchange *x = org_of(c, 0)->exchange;
+    for (unsigned i = 0; i <= ML_EXCHANGE_UNKNOWN_MAX; i++) {
+        struct ml_link_peer peer = {.org = org_of(c, 0)->id};
+        peer.remote_static.b[0] = (uint8_t)(i + 1);
+        ml_exchange_link_up(org_of(c, 0), 1000 + i, &peer);
+    }
+    unsigned links = 0;
+    for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
+        links += x->links[i].link != 0 && x->links[i].unknown;
+    }
+    assert_int_equal(links, ML_EXCHANGE_UNKNOWN_MAX);
+}
+
 static void a_failed_dial_waits_longer_up_to_a_limit(void **state)
 {
     struct cluster *c = *state;
@@ -207,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(addresses_of_peers_are_limited),
         TEST(so_many_peers_are_dialled),
+        TEST(so_many_unknown_nodes_have_a_link),
         TEST(a_failed_dial_waits_longer_up_to_a_limit),
         TEST(so_many_nodes_are_known_without_the_log),
         TEST(a_home_has_a_path_of_so_many_bytes),

@@ -340,7 +340,7 @@ static struct world_link *link_free_slot(struct world *w, int *index)
     return &w->link[*index];
 }
 
-typedef enum link_kind { LINK_WHOLE, LINK_RESTRICTED, LINK_DRAINED } link_kind;
+typedef enum link_kind { LINK_WHOLE, LINK_RESTRICTED, LINK_DRAINED, LINK_UNKNOWN } link_kind;
 
 static ml_err open_side(struct world *w, struct world_link *l, unsigned side, link_kind kind)
 {
@@ -350,6 +350,7 @@ static ml_err open_side(struct world *w, struct world_link *l, unsigned side, li
                                       .initiator = side == 0,
                                       .restricted = kind == LINK_RESTRICTED && side == 1,
                                       .drains = kind == LINK_DRAINED && side == 0,
+                                      .unknown = kind == LINK_UNKNOWN && side == 0,
                                       .hlc = w->now_ms << 16,
                                       .base = {n->base[peer], n->base_len[peer]}};
     return ml_sync_on_open(n->engine, &open, &l->session[side]);
@@ -388,6 +389,11 @@ int world_connect_restricted(struct world *w, unsigned a, unsigned b)
 int world_connect_drained(struct world *w, unsigned a, unsigned b)
 {
     return connect_as(w, a, b, LINK_DRAINED);
+}
+
+int world_connect_unknown(struct world *w, unsigned a, unsigned b)
+{
+    return connect_as(w, a, b, LINK_UNKNOWN);
 }
 
 static struct world_link *link_of(struct world *w, unsigned node, uint32_t session)

@@ -209,6 +209,8 @@ int world_connect(struct world *w, unsigned a, unsigned b);
 int world_connect_restricted(struct world *w, unsigned a, unsigned b);
 /** The same where `b` was revoked, as `a` knows. */
 int world_connect_drained(struct world *w, unsigned a, unsigned b);
+/** The same, of a node that side `a` knows nothing of. */
+int world_connect_unknown(struct world *w, unsigned a, unsigned b);
 /** Both directions vanish with what is in them. */
 void world_cut(struct world *w, int link);
 void world_cut_all(struct world *w);

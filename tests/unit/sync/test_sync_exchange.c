@@ -514,6 +514,32 @@ static void who_drains_gives_all_and_gets_governance(void **state)
     assert_true(world_has(&w, A, live[2]));
 }
 
+/* Rules B17: whoever knows the network's secret may say who let him in; he learns nothing before
+ * that is known. */
+static void who_is_unknown_gives_all_and_gets_nothing(void **state)
+{
+    (void)state;
+    struct ml_writer_id a = world_writer(&w);
+    struct ml_writer_id b = world_writer(&w);
+    int of_a[ML_LANES];
+    int of_b[ML_LANES];
+    for (uint8_t lane = 0; lane < ML_LANES; lane++) {
+        of_a[lane] = write_as(A, a, lane);
+        of_b[lane] = write_as(B, b, lane);
+    }
+    start_both();
+    (void)world_connect_unknown(&w, A, B);
+    world_run(&w, 30 * LATENCY);
+    const int live[] = {write_as(A, a, ML_LANE_GOVERNANCE), write_as(B, b, ML_LANE_GOVERNANCE)};
+    world_run(&w, 30 * LATENCY);
+    for (uint8_t lane = 0; lane < ML_LANES; lane++) {
+        assert_true(lane == ML_LANE_TRACE || world_has(&w, A, of_b[lane]));
+        assert_false(world_has(&w, B, of_a[lane]));
+    }
+    assert_false(world_has(&w, B, live[0]));
+    assert_true(world_has(&w, A, live[1]));
+}
+
 static void one_peer_feeds_at_a_time(void **state)
 {
     (void)state;
@@ -561,6 +587,7 @@ int main(void)
         TEST(what_moves_between_hello_and_its_answer_is_not_lost),
         TEST(an_old_epoch_gets_keys_first_and_then_the_rest),
         TEST(who_drains_gives_all_and_gets_governance),
+        TEST(who_is_unknown_gives_all_and_gets_nothing),
         TEST(one_peer_feeds_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
