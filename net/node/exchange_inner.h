@@ -7,14 +7,13 @@
 #include "net/node/org.h"
 #include "net/node/tally.h"
 
-#define ML_EXCHANGE_LINKS_MAX   ML_SYNC_SESSIONS_MAX
-#define ML_EXCHANGE_UNKNOWN_MAX 4u /* at a time: the others' links aren't theirs to take */
-* /
+#define ML_EXCHANGE_LINKS_MAX     ML_SYNC_SESSIONS_MAX
+#define ML_EXCHANGE_UNKNOWN_MAX   4u /* at a time, of these */
 #define ML_EXCHANGE_DIALS_MAX     256u
 #define ML_EXCHANGE_REDIAL_MS     5000u /* first wait after a failure; doubles, with jitter, up to */
 #define ML_EXCHANGE_REDIAL_MAX_MS 300000u
 
-    struct exchange_link {
+struct exchange_link {
     uint64_t link; /* 0: free */
     uint32_t session;
     bool drains;  /* its peer was revoked */

@@ -340,23 +340,21 @@ static struct world_link *link_free_slot(struct world *w, int *index)
     return &w->link[*index];
 }
 
-typedef enum link_kind { LINK_WHOLE, LINK_RESTRICTED, LINK_DRAINED, LINK_UNKNOWN } link_kind;
-
-static ml_err open_side(struct world *w, struct world_link *l, unsigned side, link_kind kind)
+static ml_err open_side(struct world *w, struct world_link *l, unsigned side, world_kind kind)
 {
     struct world_node *n = &w->node[l->node[side]];
     unsigned peer = l->node[1 - side];
     const struct ml_sync_open open = {.peer = w->node[peer].id,
                                       .initiator = side == 0,
-                                      .restricted = kind == LINK_RESTRICTED && side == 1,
-                                      .drains = kind == LINK_DRAINED && side == 0,
-                                      .unknown = kind == LINK_UNKNOWN && side == 0,
+                                      .restricted = kind == WORLD_RESTRICTED && side == 1,
+                                      .drains = kind == WORLD_DRAINED && side == 0,
+                                      .unknown = kind == WORLD_UNKNOWN && side == 0,
                                       .hlc = w->now_ms << 16,
                                       .base = {n->base[peer], n->base_len[peer]}};
     return ml_sync_on_open(n->engine, &open, &l->session[side]);
 }
 
-static int connect_as(struct world *w, unsigned a, unsigned b, link_kind kind)
+int world_connect_as(struct world *w, unsigned a, unsigned b, world_kind kind)
 {
     int index = -1;
     struct world_link *l = link_free_slot(w, &index);
@@ -378,22 +376,7 @@ static int connect_as(struct world *w, unsigned a, unsigned b, link_kind kind)
 
 int world_connect(struct world *w, unsigned a, unsigned b)
 {
-    return connect_as(w, a, b, LINK_WHOLE);
-}
-
-int world_connect_restricted(struct world *w, unsigned a, unsigned b)
-{
-    return connect_as(w, a, b, LINK_RESTRICTED);
-}
-
-int world_connect_drained(struct world *w, unsigned a, unsigned b)
-{
-    return connect_as(w, a, b, LINK_DRAINED);
-}
-
-int world_connect_unknown(struct world *w, unsigned a, unsigned b)
-{
-    return connect_as(w, a, b, LINK_UNKNOWN);
+    return world_connect_as(w, a, b, WORLD_WHOLE);
 }
 
 static struct world_link *link_of(struct world *w, unsigned node, uint32_t session)

@@ -206,11 +206,13 @@ void world_start(struct world *w, unsigned node);
 void world_crash(struct world *w, unsigned node);
 /** A link opened by `a`; its index, or -1 when one of the engines refused. */
 int world_connect(struct world *w, unsigned a, unsigned b);
-int world_connect_restricted(struct world *w, unsigned a, unsigned b);
-/** The same where `b` was revoked, as `a` knows. */
-int world_connect_drained(struct world *w, unsigned a, unsigned b);
-/** The same, of a node that side `a` knows nothing of. */
-int world_connect_unknown(struct world *w, unsigned a, unsigned b);
+typedef enum world_kind {
+    WORLD_WHOLE,
+    WORLD_RESTRICTED, /* lanes 0 and 1 until caught up */
+    WORLD_DRAINED,    /* `b` was revoked, as `a` knows */
+    WORLD_UNKNOWN     /* `a` knows nothing of `b` */
+} world_kind;
+int world_connect_as(struct world *w, unsigned a, unsigned b, world_kind kind);
 /** Both directions vanish with what is in them. */
 void world_cut(struct world *w, int link);
 void world_cut_all(struct world *w);

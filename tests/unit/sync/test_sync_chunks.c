@@ -311,7 +311,7 @@ static void who_drains_gets_no_chunk(void **state)
     const int his = world_chunk(&w, 100);
     world_chunk_put(&w, A, his, CHUNK_MISSING);
     world_chunk_put(&w, B, his, CHUNK_HERE);
-    int link = world_connect_drained(&w, A, B);
+    int link = world_connect_as(&w, A, B, WORLD_DRAINED);
     world_run(&w, 20000);
     assert_int_equal(sent(link, 0, ML_MSG_CHUNK), 0);
     assert_true(sent(link, 0, ML_MSG_CHUNK_ABSENT) > 0);

@@ -479,7 +479,7 @@ static void an_old_epoch_gets_keys_first_and_then_the_rest(void **state)
         (void)write_as(B, b, (uint8_t)(i % 2 == 0 ? ML_LANE_RECORD : ML_LANE_GOVERNANCE));
     }
     start_both();
-    int link = world_connect_restricted(&w, A, B);
+    int link = world_connect_as(&w, A, B, WORLD_RESTRICTED);
     world_run(&w, 30 * LATENCY);
     assert_true(world_equal(&w, true));
     assert_int_equal(w.link[link].out[0].by_kind[ML_MSG_DONE], 2);
@@ -500,7 +500,7 @@ static void who_drains_gives_all_and_gets_governance(void **state)
         of_b[lane] = write_as(B, b, lane);
     }
     start_both();
-    (void)world_connect_drained(&w, A, B);
+    (void)world_connect_as(&w, A, B, WORLD_DRAINED);
     world_run(&w, 30 * LATENCY);
     const int live[] = {write_as(A, a, ML_LANE_GOVERNANCE), write_as(A, a, ML_LANE_RECORD),
                         write_as(B, b, ML_LANE_RECORD)};
@@ -528,7 +528,7 @@ static void who_is_unknown_gives_all_and_gets_nothing(void **state)
         of_b[lane] = write_as(B, b, lane);
     }
     start_both();
-    (void)world_connect_unknown(&w, A, B);
+    (void)world_connect_as(&w, A, B, WORLD_UNKNOWN);
     world_run(&w, 30 * LATENCY);
     const int live[] = {write_as(A, a, ML_LANE_GOVERNANCE), write_as(B, b, ML_LANE_GOVERNANCE)};
     world_run(&w, 30 * LATENCY);

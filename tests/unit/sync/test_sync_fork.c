@@ -243,7 +243,7 @@ static void who_drains_gets_no_body(void **state)
     lose_bodies(A, 10, 5);
     world_start(&w, A);
     world_start(&w, B);
-    int link = world_connect_drained(&w, A, B);
+    int link = world_connect_as(&w, A, B, WORLD_DRAINED);
     world_run(&w, 100 * LATENCY);
     assert_int_equal(store_holes(&w, B).wanted, 5);
     assert_int_equal(store_holes(&w, A).wanted, 0); /* he gives */

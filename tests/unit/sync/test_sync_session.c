@@ -296,7 +296,7 @@ static void only_keys_pass_a_restricted_link(void **state)
     (void)append_as(A, a, ML_LANE_KEYS, 10);
     world_start(&w, A);
     world_start(&w, B);
-    int link = world_connect_restricted(&w, A, B);
+    int link = world_connect_as(&w, A, B, WORLD_RESTRICTED);
     w.checks_off = true;
     for (int i = 0; i < 100 && !w.link[link].out[0].by_kind[ML_MSG_FRONTIER]; i++) {
         (void)world_step(&w, w.now_ms + LATENCY);
