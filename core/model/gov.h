@@ -208,13 +208,37 @@ bool ml_gov_is_adopted(const struct ml_gov *g, const struct ml_gov_judged *judge
 /** The next JUDGEMENT after `after` (NULL: the first), also one that doesn't count. */
 const struct ml_fact *ml_gov_next_judgement(const struct ml_gov *g, const struct ml_fact *after);
 
+/* ---- whom keys are for (gov_keys.c) ---- */
+
+/** A group of keys at a time. */
+struct ml_gov_group {
+    struct ml_team_id team; /* zero: org-wide, as `annuaire` is and nothing else */
+    uint8_t compartment;
+    uint64_t ms; /* UTC: dated roles begin and end */
+};
+typedef ml_err ml_fact_cb(void *user, const struct ml_fact *fact);
+/** Each member on a node (MON) that the group is for, by all that is known: his roles let him read
+ * something of the compartment; `annuaire` is every member's. Of several with one box key the
+ * first. An error of `each` ends the walk and is returned. */
+ml_err ml_gov_each_entitled(const struct ml_gov *g, const struct ml_gov_group *group,
+                            ml_fact_cb *each, void *user) ML_MUST_CHECK;
+/** Each node (a MON of it) that somebody works on, once. */
+ml_err ml_gov_each_node(const struct ml_gov *g, ml_fact_cb *each, void *user) ML_MUST_CHECK;
+/** When the next dated role begins or ends after `ms`; UINT64_MAX: none does. */
+uint64_t ml_gov_next_date(const struct ml_gov *g, uint64_t ms);
+
 struct ml_kek_epoch;
-/** May this epoch seal (rules A3)? Its author is a member, its group exists, and its recipients are
- * exactly the members on nodes that `at`, its bundle's vector, entitles: nobody more or less.
- * NOMEM. */
-ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, struct ml_gvec *at,
-                         const struct ml_writer_id *writer,
-                         const struct ml_kek_epoch *epoch) ML_MUST_CHECK;
+/** An epoch as its bundle states it. */
+struct ml_gov_epoch_in {
+    struct ml_gvec *gvec; /* its bundle's vector; kept by reference */
+    struct ml_writer_id writer;
+    uint64_t hlc;
+    const struct ml_kek_epoch *epoch;
+};
+/** May this epoch seal (rules A3)? Its group exists, its author is one of those whom it is for, and
+ * its recipients are exactly the keys that its vector entitles: nobody more or less. NOMEM. */
+ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits,
+                         const struct ml_gov_epoch_in *in) ML_MUST_CHECK;
 
 /** The key in a lane-0 bundle that opens its writer (WRITER_OPEN, or ORG_FOUND in a genesis): what
  * its signature is verified with. MALFORMED with *why when there is none in its place. */

@@ -90,10 +90,14 @@ struct ml_gov_asking {
     const struct ml_view *own;
     const struct ml_view *now;
     const struct ml_matrix *matrix; /* NULL: none */
-    uint64_t writes;
+    uint64_t writes;                /* what is written ... */
+    unsigned reads;                 /* ... or, not 0, the compartment of which anything is read */
+    const struct ml_team_id *team;  /* of reads: by the roles that he has there; NULL: anywhere */
     uint64_t ms;
     bool undated; /* as if no role had a beginning or an end */
 };
+/** May he, by any role of his or of whom he replaces? */
+bool ml_gov_member_may(const struct ml_gov_asking *q, const struct ml_member_id *member);
 /** From `f` on: the next of his roles as a member that nobody replaced; of the roles that he was
  * given, replaced or not. NULL: none. */
 const struct ml_fact *ml_gov_next_base(const struct ml_gov_asking *q, const struct ml_fact *f,

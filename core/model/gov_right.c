@@ -103,7 +103,11 @@ const struct ml_fact *ml_gov_next_base(const struct ml_gov_asking *q, const stru
 
 static bool role_may(const struct ml_gov_asking *q, uint16_t role)
 {
-    return q->matrix == NULL || ml_matrix_allows_writes(q->matrix, role, q->writes);
+    if (q->matrix == NULL) {
+        return true;
+    }
+    return q->reads != 0 ? ml_matrix_allows_in(q->matrix, role, q->reads, ML_RIGHT_READ)
+                         : ml_matrix_allows_writes(q->matrix, role, q->writes);
 }
 
 /* What he may as a member: each role that he has so must allow it. */
@@ -158,6 +162,19 @@ bool ml_gov_is_in_force(const struct ml_gov_asking *q, const struct ml_fact *gra
     return f == NULL;
 }
 
+/* A role that names teams is had there only. */
+static bool is_here(const struct ml_gov_asking *q, const struct ml_fact *grant)
+{
+    struct ml_list_walk walk;
+    struct ml_team_id team;
+    bool here = q->team == NULL || grant->teams.count == 0;
+    ml_list_walk(&walk, &grant->teams);
+    while (!here && ml_list_next(&walk, &ml_format_team, &team)) {
+        here = ml_gov_same(team.b, q->team->b, sizeof(team.b));
+    }
+    return here;
+}
+
 /* By his own roles. Whoever was given any, works by these alone. */
 static bool own_roles_may(const struct ml_gov_asking *q, const struct ml_member_id *member)
 {
@@ -165,21 +182,22 @@ static bool own_roles_may(const struct ml_gov_asking *q, const struct ml_member_
     if (f == NULL) {
         return base_may(q, member);
     }
-    while (f != NULL && !(f->role != 0 && role_may(q, f->role) && ml_gov_is_in_force(q, f))) {
+    while (f != NULL &&
+           !(f->role != 0 && is_here(q, f) && role_may(q, f->role) && ml_gov_is_in_force(q, f))) {
         f = ml_gov_next_grant(q, f->before, member);
     }
     return f != NULL;
 }
 
 /* Or by those of whom he replaces: his own ones, not those of somebody whom he replaces in turn. */
-static bool member_may(const struct ml_gov_asking *q, const struct ml_member_id *member)
+bool ml_gov_member_may(const struct ml_gov_asking *q, const struct ml_member_id *member)
 {
     if (own_roles_may(q, member)) {
         return true;
     }
     const struct ml_fact *f = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], member);
-    while (f != NULL &&
-           !(f->role == 0 && ml_gov_is_in_force(q, f) && own_roles_may(q, &f->replaces))) {
+    while (f != NULL && !(f->role == 0 && is_here(q, f) && ml_gov_is_in_force(q, f) &&
+                          own_roles_may(q, &f->replaces))) {
         f = ml_gov_next_grant(q, f->before, member);
     }
     return f != NULL;
@@ -197,11 +215,11 @@ static ml_reason ask(const struct ml_gov *g, const struct ml_view *own, const st
                               .matrix = ml_gov_matrix_in(g, own, now, &room),
                               .writes = in->writes,
                               .ms = ml_hlc_ms(in->hlc)};
-    if (open == NULL || member_may(&q, &open->member)) {
+    if (open == NULL || ml_gov_member_may(&q, &open->member)) {
         return ML_REASON_NONE;
     }
     q.undated = true;
-    return member_may(&q, &open->member) ? ML_REASON_ROLE_ENDED : ML_REASON_NO_RIGHT;
+    return ml_gov_member_may(&q, &open->member) ? ML_REASON_ROLE_ENDED : ML_REASON_NO_RIGHT;
 }
 
 ml_reason ml_gov_right(const struct ml_gov *g, const struct ml_view *own,

@@ -52,10 +52,16 @@ struct key_epoch *ml_keyring_epoch_of_kek(const struct ml_keyring *k, const stru
     return found;
 }
 
+bool ml_keyring_is_of(const struct key_epoch *e, const struct ml_team_id *group,
+                      uint8_t compartment)
+{
+    return e->compartment == compartment && teams_equal(&e->team, group);
+}
+
 static bool is_sealing(const struct key_epoch *e, const struct ml_team_id *group,
                        uint8_t compartment)
 {
-    return e->accepted && e->compartment == compartment && teams_equal(&e->team, group);
+    return e->accepted && ml_keyring_is_of(e, group, compartment);
 }
 
 static bool has_number(const struct ml_keyring *k, const struct ml_team_id *group,
@@ -71,14 +77,29 @@ static bool has_number(const struct ml_keyring *k, const struct ml_team_id *grou
 
 /* The highest number that follows on 1 without a gap: a number taken out of the air would leave
  * none for the next epoch. */
-static uint32_t epoch_top(const struct ml_keyring *k, const struct ml_team_id *group,
-                          uint8_t compartment)
+uint32_t ml_keyring_top(const struct ml_keyring *k, const struct ml_team_id *group,
+                        uint8_t compartment)
 {
     uint32_t top = 0;
     while (has_number(k, group, compartment, top + 1)) {
         top++;
     }
     return top;
+}
+
+uint32_t ml_keyring_last(const struct ml_keyring *k, const struct ml_team_id *group,
+                         uint8_t compartment)
+{
+    const uint32_t top = ml_keyring_top(k, group, compartment);
+    uint32_t last = 0;
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        const struct key_epoch *e = k->epochs[i];
+        if (e->epoch <= top && e->epoch > last && e->kek_key != NULL &&
+            is_sealing(e, group, compartment)) {
+            last = e->epoch;
+        }
+    }
+    return last == 0 ? top : last;
 }
 
 /* One whose slots were made not to open here stops nobody: what is held comes first. */
@@ -98,10 +119,10 @@ struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml
 {
     struct key_epoch *best = NULL;
     struct ml_team_id group = ml_keyring_group(team, compartment);
-    uint32_t top = epoch_top(k, &group, compartment);
+    uint32_t top = ml_keyring_top(k, &group, compartment);
     for (size_t i = 0; i < k->epoch_count; i++) {
         struct key_epoch *e = k->epochs[i];
-        if (e->epoch <= top && is_sealing(e, &group, compartment) &&
+        if (e->epoch <= top && e->fits && is_sealing(e, &group, compartment) &&
             (best == NULL || seals_before(e, best))) {
             best = e;
         }
@@ -163,6 +184,7 @@ static void epoch_free(const struct ml_env *env, struct key_epoch *e)
         ml_secret_free(e->kek_key);
         ml_secret_free(e->wrap_key);
         ml_secret_free(e->hist_key);
+        ml_release(env, e->holders);
         ml_release(env, e->raw);
         ml_release(env, e);
     }
@@ -182,6 +204,7 @@ void ml_keyring_free(struct ml_keyring *k)
         return;
     }
     ml_keyring_drop_epochs(k);
+    ml_keyring_drop_groups(k);
     for (uint32_t i = 0; i < k->chunk_count; i++) {
         ml_secret_free(k->chunks[i]);
     }
@@ -304,12 +327,12 @@ static ml_err open_older(struct ml_keyring *k, const struct older_in *in, struct
     return hold(k, e, hist, key, news);
 }
 
-/* Only of the number before, in the group of the epoch that wraps it (rules A3). */
+/* Only of numbers before, in the group of the epoch that wraps it (rules A3). */
 static bool is_older(const struct key_epoch *e, const struct ml_kek_epoch *op,
                      const struct ml_key_id *wrapped)
 {
     return e->compartment == op->compartment && teams_equal(&e->team, &op->team) &&
-           e->epoch == op->epoch - 1 &&
+           e->epoch < op->epoch &&
            (key_ids_equal(&e->kek, wrapped) || key_ids_equal(&e->hist, wrapped));
 }
 
@@ -342,6 +365,33 @@ static ml_err epoch_open_older(struct ml_keyring *k, struct key_epoch *e,
         err = open_older_of(k, &in, news);
     }
     ml_secret_free(hist_wrap);
+    return err;
+}
+
+ml_err ml_keyring_leads_to(const struct ml_keyring *k, bool *leads, const struct key_epoch *x,
+                           const struct key_epoch *e, bool hist)
+{
+    uint8_t ad[ML_KEYOP_AD_MAX];
+    uint8_t key[ML_KEY_BYTES];
+    struct ml_list_walk walk;
+    struct ml_older_key older;
+    struct ml_keyop op;
+    struct ml_secret *wrap = NULL;
+    *leads = false;
+    if (x->hist_key == NULL || ml_keyop_decode(&op, ml_slice(x->raw, x->raw_len), NULL) != ML_OK ||
+        !is_older(e, &op.u.kek_epoch, epoch_id(e, hist))) {
+        return ML_OK;
+    }
+    ml_err err = ml_kdf(ML_KDF_HIST_WRAP, &wrap, x->hist_key, ml_slice(NULL, 0));
+    ml_list_walk(&walk, &op.u.kek_epoch.older);
+    while (err == ML_OK && !*leads && ml_older_key_next(&walk, &older)) {
+        const size_t ad_len = ml_older_key_ad(ad, &k->org, &op.u.kek_epoch, &older.wrapped);
+        *leads = key_ids_equal(&older.wrapped, epoch_id(e, hist)) &&
+                 ml_aead_open(key, ml_slice(older.ct, sizeof(older.ct)), ml_slice(ad, ad_len),
+                              older.nonce, ml_secret_bytes(wrap)) == ML_OK;
+    }
+    ml_wipe(key, sizeof(key));
+    ml_secret_free(wrap);
     return err;
 }
 
@@ -404,6 +454,21 @@ static ml_err epoch_add(struct ml_keyring *k, const struct ml_keyop *op, bool ac
                             .accepted = accepted,
                             .raw = raw,
                             .raw_len = op->raw.len};
+    struct ml_list_walk walk;
+    struct ml_epoch_slot slot;
+    ml_err err = ML_OK;
+    ml_list_walk(&walk, &in->slots);
+    while (err == ML_OK && ml_epoch_slot_next(&walk, &slot)) {
+        err = ml_keyring_hand(k, e, &slot.recipient, false);
+        if (err == ML_OK && slot.hist.len > 0) {
+            err = ml_keyring_hand(k, e, &slot.recipient, true);
+        }
+    }
+    if (err != ML_OK) {
+        epoch_free(k->env, e);
+        return err;
+    }
+    ml_keyring_refit(k, e);
     k->epochs[k->epoch_count++] = e;
     return ML_OK;
 }
@@ -529,17 +594,51 @@ static ml_err open_grant(struct ml_keyring *k, const struct ml_kek_grant *in,
     return err;
 }
 
-static ml_err apply_kek_grant(struct ml_keyring *k, const struct ml_keyop *op,
+/* Whoever it is for has these keys from now on, whether or not they open here. */
+static ml_err hand_granted(struct ml_keyring *k, const struct ml_kek_grant *in,
+                           const struct ml_grant_slot *slot)
+{
+    const struct ml_recipient_id id = ml_recipient_id_of(&in->recipient);
+    const bool hist = slot->kind == ML_SLOT_HIST;
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < k->epoch_count && err == ML_OK; i++) {
+        struct key_epoch *e = k->epochs[i];
+        if (key_ids_equal(epoch_id(e, hist), &slot->key)) {
+            err = ml_keyring_hand(k, e, &id, hist);
+            ml_keyring_refit(k, e);
+        }
+    }
+    return err;
+}
+
+static ml_err hand_all_granted(struct ml_keyring *k, const struct ml_kek_grant *in)
+{
+    struct ml_list_walk walk;
+    struct ml_grant_slot slot;
+    ml_err err = ML_OK;
+    ml_list_walk(&walk, &in->slots);
+    while (err == ML_OK && ml_grant_slot_next(&walk, &slot)) {
+        if (slot.kind == ML_SLOT_KEK || slot.kind == ML_SLOT_HIST) {
+            err = hand_granted(k, in, &slot);
+        }
+    }
+    return err;
+}
+
+static ml_err apply_kek_grant(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
                               struct ml_keyring_news *news)
 {
     const struct ml_kek_grant *in = &op->u.kek_grant;
+    ml_err err = accepted ? hand_all_granted(k, in) : ML_OK;
+    if (err != ML_OK) {
+        return err;
+    }
     if (memcmp(in->recipient.b, k->mon_pk.b, sizeof(k->mon_pk.b)) != 0) {
         return ML_OK;
     }
     struct ml_list_walk walk;
     struct ml_grant_slot slot;
     uint16_t index = 0;
-    ml_err err = ML_OK;
     ml_list_walk(&walk, &in->slots);
     for (; err == ML_OK && ml_grant_slot_next(&walk, &slot); index++) {
         if (slot.kind == ML_SLOT_KEK || slot.kind == ML_SLOT_HIST) {
@@ -620,7 +719,7 @@ ml_err ml_keyring_apply(struct ml_keyring *k, const struct ml_keyop *op, bool ac
     case ML_KEYOP_KEK_EPOCH:
         return apply_kek_epoch(k, op, accepted, news);
     case ML_KEYOP_KEK_GRANT:
-        return apply_kek_grant(k, op, news);
+        return apply_kek_grant(k, op, accepted, news);
     case ML_KEYOP_PATIENT_OPEN:
         return apply_patient_open(k, op, news);
     case ML_KEYOP_DEK_WRAP:

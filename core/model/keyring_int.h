@@ -2,10 +2,17 @@
 #ifndef ML_MODEL_KEYRING_INT_H
 #define ML_MODEL_KEYRING_INT_H
 
-#include "core/model/keyring.h"
+#include "core/model/keyring_group.h"
 
 #define KEY_CHUNK_KEYS (ML_SECRET_MAX / ML_KEY_BYTES) /* keys in one guarded allocation */
 #define CACHE_WAYS     8u
+
+/* Who was given an epoch's keys, as lane 1 says in clear: slots, and grants of accepted bundles. */
+struct key_holder {
+    struct ml_recipient_id id;
+    bool kek;
+    bool hist;
+};
 
 /* One KEK_EPOCH op. The secrets are NULL while they aren't held. */
 struct key_epoch {
@@ -16,12 +23,29 @@ struct key_epoch {
     uint32_t epoch;
     uint8_t compartment;
     bool accepted;
+    bool fits; /* nobody holds its KEK who isn't entitled now */
     bool has_break_glass;
     struct ml_secret *kek_key;
     struct ml_secret *wrap_key; /* derived from the KEK */
     struct ml_secret *hist_key;
     uint8_t *raw; /* the op, for the older keys inside */
     size_t raw_len;
+    struct key_holder *holders; /* owned */
+    size_t holder_count;
+    size_t holder_cap;
+};
+
+struct group_member {
+    struct ml_recipient_id id;
+    struct ml_group_member who;
+};
+
+/* Whom governance entitles. */
+struct key_group {
+    struct ml_team_id team;
+    uint8_t compartment;
+    struct group_member *members; /* owned; ids ascend */
+    size_t count;
 };
 
 struct cached_dek {
@@ -41,6 +65,9 @@ struct ml_keyring {
     struct key_epoch **epochs; /* in order of arrival */
     size_t epoch_count;
     size_t epoch_cap;
+    struct key_group *groups; /* owned */
+    size_t group_count;
+    size_t group_cap;
     /* The cache: sets of CACHE_WAYS; entry i's key is bytes of chunk i / KEY_CHUNK_KEYS. */
     struct cached_dek *cache;
     struct ml_secret **chunks;
@@ -52,14 +79,55 @@ struct ml_keyring {
 /* keyring.c */
 /* One that is held, where several claim the key id; NULL: none claims it. */
 struct key_epoch *ml_keyring_epoch_of_kek(const struct ml_keyring *k, const struct ml_key_id *kek);
-/* The epoch that seals for a group: of the accepted ones whose numbers follow on each other, a held
- * one, then the highest number, then the smallest key id; NULL. */
+/* The epoch that seals for a group: of the accepted ones whose numbers follow on each other and
+ * that nobody holds who isn't entitled, a held one, then the highest number, then the smallest key
+ * id; NULL. */
 struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml_team_id *team,
                                      uint8_t compartment);
 /* Wipes and frees every epoch. */
 void ml_keyring_drop_epochs(struct ml_keyring *k);
 /* The group of a compartment in a team: org-wide ones have the zero team. */
 struct ml_team_id ml_keyring_group(const struct ml_team_id *team, uint8_t compartment);
+
+/* The highest accepted number that follows on 1 without a gap; 0: none. */
+uint32_t ml_keyring_top(const struct ml_keyring *k, const struct ml_team_id *group,
+                        uint8_t compartment);
+/* The highest accepted number that is held; the highest there is where none is. */
+uint32_t ml_keyring_last(const struct ml_keyring *k, const struct ml_team_id *group,
+                         uint8_t compartment);
+/* Of one group? `group` as ml_keyring_group says. */
+bool ml_keyring_is_of(const struct key_epoch *e, const struct ml_team_id *group,
+                      uint8_t compartment);
+/* Does the op of `x`, whose HIST is held, lead to this key of `e`? */
+ml_err ml_keyring_leads_to(const struct ml_keyring *k, bool *leads, const struct key_epoch *x,
+                           const struct key_epoch *e, bool hist) ML_MUST_CHECK;
+
+/* keyring_group.c */
+const struct key_group *ml_keyring_find_group(const struct ml_keyring *k,
+                                              const struct ml_team_id *group, uint8_t compartment);
+const struct group_member *ml_keyring_find_member(const struct key_group *group,
+                                                  const struct ml_recipient_id *id);
+const struct key_holder *ml_keyring_holder(const struct key_epoch *e,
+                                           const struct ml_recipient_id *id);
+/* Notes that somebody was given a key. NOMEM. */
+ml_err ml_keyring_hand(struct ml_keyring *k, struct key_epoch *e, const struct ml_recipient_id *id,
+                       bool hist) ML_MUST_CHECK;
+void ml_keyring_refit(const struct ml_keyring *k, struct key_epoch *e);
+void ml_keyring_drop_groups(struct ml_keyring *k);
+
+/* A key of an epoch. */
+struct key_ref {
+    const struct key_epoch *e;
+    bool hist;
+};
+struct key_refs {
+    struct key_ref *ref; /* owned; freed by ml_release */
+    size_t count;
+};
+/* All that is held of a group's epochs up to number `top`, but what these keys lead to: those of
+ * `top` first. */
+ml_err ml_keyring_held(const struct ml_keyring *k, struct key_refs *out,
+                       const struct ml_group_place *group, uint32_t top) ML_MUST_CHECK;
 
 /* keyring_make.c: encodes and gives to `emit`. */
 ml_err ml_keyring_emit(struct ml_keyring *k, const struct ml_keyop *op, ml_keyop_cb *emit,

@@ -127,12 +127,9 @@ static ml_err seal_slots(const struct ml_keyring *k, struct making *m, size_t co
 }
 
 /* One key of the epoch before, under the new HIST. */
-static ml_err wrap_older(const struct ml_keyring *k, struct making *m, const struct ml_key_id *id,
-                         const struct ml_secret *key, const struct ml_secret *hist_wrap)
+static void wrap_older(const struct ml_keyring *k, struct making *m, const struct ml_key_id *id,
+                       const struct ml_secret *key, const struct ml_secret *hist_wrap)
 {
-    if (m->older_count == ML_KEYOP_OLDER_MAX) {
-        return ML_E_LIMIT;
-    }
     uint8_t ad[ML_KEYOP_AD_MAX];
     struct ml_older_key *older = &m->older[m->older_count++];
     size_t ad_len = ml_older_key_ad(ad, &k->org, &m->op.u.kek_epoch, id);
@@ -140,7 +137,6 @@ static ml_err wrap_older(const struct ml_keyring *k, struct making *m, const str
     k->env->random(k->env->ctx, older->nonce, sizeof(older->nonce));
     ml_aead_seal(older->ct, ml_slice(ml_secret_bytes(key), ML_KEY_BYTES), ml_slice(ad, ad_len),
                  older->nonce, ml_secret_bytes(hist_wrap));
-    return ML_OK;
 }
 
 static int older_order(const void *a, const void *b)
@@ -150,37 +146,29 @@ static int older_order(const void *a, const void *b)
     return memcmp(x->wrapped.b, y->wrapped.b, sizeof(x->wrapped.b));
 }
 
-/* Every KEK and HIST that is held of the number before (rules A3). */
+/* Every KEK and HIST that is held of the number before (rules A3), then what these don't lead to:
+ * what finds no room goes on waiting, and is held by who holds it. */
 static ml_err wrap_all_older(const struct ml_keyring *k, struct making *m)
 {
     struct ml_kek_epoch *epoch = &m->op.u.kek_epoch;
+    const struct ml_group_place place = {.team = epoch->team,
+                                         .compartment = (ml_compartment)epoch->compartment};
     struct ml_secret *hist_wrap = NULL;
+    struct key_refs refs = {0};
     ml_err err = ml_kdf(ML_KDF_HIST_WRAP, &hist_wrap, m->hist, ml_slice(NULL, 0));
-    for (size_t i = 0; i < k->epoch_count && err == ML_OK; i++) {
-        const struct key_epoch *e = k->epochs[i];
-        if (e->compartment != epoch->compartment || e->epoch + 1 != epoch->epoch ||
-            memcmp(e->team.b, epoch->team.b, sizeof(e->team.b)) != 0) {
-            continue;
-        }
-        if (e->kek_key != NULL) {
-            err = wrap_older(k, m, &e->kek, e->kek_key, hist_wrap);
-        }
-        if (e->hist_key != NULL && err == ML_OK) {
-            err = wrap_older(k, m, &e->hist, e->hist_key, hist_wrap);
-        }
+    if (err == ML_OK) {
+        err = ml_keyring_held(k, &refs, &place, epoch->epoch - 1);
     }
+    for (size_t i = 0; i < refs.count && i < ML_KEYOP_OLDER_MAX && err == ML_OK; i++) {
+        const struct key_epoch *e = refs.ref[i].e;
+        const bool hist = refs.ref[i].hist;
+        wrap_older(k, m, hist ? &e->hist : &e->kek, hist ? e->hist_key : e->kek_key, hist_wrap);
+    }
+    ml_release(k->env, refs.ref);
     ml_secret_free(hist_wrap);
     qsort(m->older, m->older_count, sizeof(m->older[0]), older_order);
     epoch->older = (struct ml_list){.items = m->older, .count = m->older_count};
     return err;
-}
-
-/* After the one that seals now: what never seals can't use numbers up. */
-static uint32_t next_epoch(const struct ml_keyring *k, const struct ml_team_id *team,
-                           uint8_t compartment)
-{
-    const struct key_epoch *last = ml_keyring_sealing(k, team, compartment);
-    return last == NULL ? 1 : last->epoch + 1;
 }
 
 static ml_err make_break_glass(const struct ml_keyring *k, struct making *m,
@@ -209,7 +197,7 @@ static ml_err make_epoch(const struct ml_keyring *k, const struct ml_epoch_args 
     m->op.type = ML_KEYOP_KEK_EPOCH;
     epoch->team = ml_keyring_group(&args->team, (uint8_t)args->compartment);
     epoch->compartment = (uint8_t)args->compartment;
-    epoch->epoch = next_epoch(k, &epoch->team, epoch->compartment);
+    epoch->epoch = ml_keyring_last(k, &epoch->team, epoch->compartment) + 1;
     ml_err err = sort_recipients(k, m, args);
     if (err == ML_OK) {
         err = random_secret(k, &m->kek);
@@ -259,7 +247,13 @@ ml_err ml_keyring_make_epoch(struct ml_keyring *k, const struct ml_epoch_args *a
 
 /* ---- grants ---- */
 
+struct grant_item {
+    struct ml_grant_slot slot;
+    const struct key_epoch *e;
+};
+
 struct granting {
+    struct grant_item *items;
     struct ml_grant_slot *slots;
     uint32_t count;
     struct ml_secret *ephemeral;
@@ -268,70 +262,51 @@ struct granting {
 
 static int grant_order(const void *a, const void *b)
 {
-    const struct ml_grant_slot *x = a;
-    const struct ml_grant_slot *y = b;
-    return memcmp(x->key.b, y->key.b, sizeof(x->key.b));
+    const struct grant_item *x = a;
+    const struct grant_item *y = b;
+    return memcmp(x->slot.key.b, y->slot.key.b, sizeof(x->slot.key.b));
 }
 
 /* A member may have given one key to two groups; a grant names a key once. */
 static bool is_gathered(const struct granting *g, const struct ml_key_id *key)
 {
     for (uint32_t i = 0; i < g->count; i++) {
-        if (memcmp(g->slots[i].key.b, key->b, sizeof(key->b)) == 0) {
+        if (memcmp(g->items[i].slot.key.b, key->b, sizeof(key->b)) == 0) {
             return true;
         }
     }
     return false;
 }
 
-/* What is held and current of every group; the keys' places are settled by sorting afterwards. */
-static ml_err grant_gather(const struct ml_keyring *k, struct granting *g, bool history)
+static ml_err grant_add(struct granting *g, const struct key_epoch *e, bool hist)
 {
-    for (size_t i = 0; i < k->epoch_count; i++) {
-        const struct key_epoch *e = k->epochs[i];
-        if (ml_keyring_sealing(k, &e->team, e->compartment) != e || e->kek_key == NULL ||
-            is_gathered(g, &e->kek)) {
-            continue;
-        }
-        if (g->count + 2 > ML_KEYOP_GRANTS_MAX) {
-            return ML_E_LIMIT;
-        }
-        g->slots[g->count++] = (struct ml_grant_slot){.key = e->kek, .kind = ML_SLOT_KEK};
-        if (history && e->hist_key != NULL && !is_gathered(g, &e->hist)) {
-            g->slots[g->count++] = (struct ml_grant_slot){.key = e->hist, .kind = ML_SLOT_HIST};
-        }
+    const struct ml_key_id *id = hist ? &e->hist : &e->kek;
+    if (is_gathered(g, id)) {
+        return ML_OK;
     }
-    qsort(g->slots, g->count, sizeof(*g->slots), grant_order);
-    return g->count == 0 ? ML_E_NO_KEY : ML_OK;
+    if (g->count == ML_KEYOP_GRANTS_MAX) {
+        return ML_E_LIMIT;
+    }
+    const uint8_t kind = hist ? ML_SLOT_HIST : ML_SLOT_KEK;
+    g->items[g->count++] = (struct grant_item){.slot = {.key = *id, .kind = kind}, .e = e};
+    return ML_OK;
 }
 
-/* The epoch that grant_gather took the key of. */
-static const struct key_epoch *granted_epoch(const struct ml_keyring *k,
-                                             const struct ml_grant_slot *slot)
+static const struct ml_secret *granted_key(const struct grant_item *item)
 {
-    const struct key_epoch *found = NULL;
-    for (size_t i = 0; i < k->epoch_count && found == NULL; i++) {
-        const struct key_epoch *e = k->epochs[i];
-        const struct ml_key_id *id = slot->kind == ML_SLOT_HIST ? &e->hist : &e->kek;
-        const struct ml_secret *key = slot->kind == ML_SLOT_HIST ? e->hist_key : e->kek_key;
-        bool taken = key != NULL && ml_keyring_sealing(k, &e->team, e->compartment) == e;
-        found = taken && memcmp(id->b, slot->key.b, sizeof(id->b)) == 0 ? e : NULL;
-    }
-    ML_ASSERT(found != NULL);
-    return found;
+    return item->slot.kind == ML_SLOT_HIST ? item->e->hist_key : item->e->kek_key;
 }
 
 static ml_err grant_seal(const struct ml_keyring *k, struct granting *g,
                          const struct ml_box_pk *recipient)
 {
     struct ml_kek_grant *grant = &g->op.u.kek_grant;
-    const struct key_epoch *first = granted_epoch(k, &g->slots[0]);
+    qsort(g->items, g->count, sizeof(*g->items), grant_order);
     ml_err err =
-        ml_slot_ephemeral(&grant->ephemeral, &g->ephemeral, k->env,
-                          g->slots[0].kind == ML_SLOT_HIST ? first->hist_key : first->kek_key);
+        ml_slot_ephemeral(&grant->ephemeral, &g->ephemeral, k->env, granted_key(&g->items[0]));
     for (uint32_t i = 0; i < g->count && err == ML_OK; i++) {
-        const struct key_epoch *e = granted_epoch(k, &g->slots[i]);
-        const struct ml_slot_at at = {.kind = (ml_slot_kind)g->slots[i].kind,
+        const struct key_epoch *e = g->items[i].e;
+        const struct ml_slot_at at = {.kind = (ml_slot_kind)g->items[i].slot.kind,
                                       .org = k->org,
                                       .team = e->team,
                                       .epoch = e->epoch,
@@ -339,8 +314,8 @@ static ml_err grant_seal(const struct ml_keyring *k, struct granting *g,
                                       .compartment = e->compartment,
                                       .ephemeral = grant->ephemeral,
                                       .recipient = *recipient};
-        err = ml_slot_seal(g->slots[i].slot.b, &at, g->ephemeral,
-                           at.kind == ML_SLOT_HIST ? e->hist_key : e->kek_key);
+        g->slots[i] = g->items[i].slot;
+        err = ml_slot_seal(g->slots[i].slot.b, &at, g->ephemeral, granted_key(&g->items[i]));
     }
     g->op.type = ML_KEYOP_KEK_GRANT;
     grant->recipient = *recipient;
@@ -348,23 +323,159 @@ static ml_err grant_seal(const struct ml_keyring *k, struct granting *g,
     return err;
 }
 
-ml_err ml_keyring_make_grant(struct ml_keyring *k, const struct ml_box_pk *recipient, bool history,
-                             ml_keyop_cb *emit, void *user)
+static void granting_free(const struct ml_keyring *k, struct granting *g)
+{
+    if (g != NULL) {
+        ml_secret_free(g->ephemeral);
+        ml_release(k->env, g->items);
+        ml_release(k->env, g->slots);
+        ml_release(k->env, g);
+    }
+}
+
+static ml_err granting_new(const struct ml_keyring *k, struct granting **out)
 {
     struct granting *g = ml_alloc(k->env, sizeof(*g));
     if (g == NULL) {
         return ML_E_NOMEM;
     }
+    g->items = ml_alloc_array(k->env, ML_KEYOP_GRANTS_MAX, sizeof(*g->items));
     g->slots = ml_alloc_array(k->env, ML_KEYOP_GRANTS_MAX, sizeof(*g->slots));
-    ml_err err = g->slots == NULL ? ML_E_NOMEM : grant_gather(k, g, history);
+    if (g->items == NULL || g->slots == NULL) {
+        granting_free(k, g);
+        return ML_E_NOMEM;
+    }
+    *out = g;
+    return ML_OK;
+}
+
+/* The keys of one number are all granted that may seal here or there. */
+static ml_err grant_number(const struct ml_keyring *k, struct granting *g,
+                           const struct key_epoch *sealing, const struct ml_recipient_id *to)
+{
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < k->epoch_count && err == ML_OK; i++) {
+        const struct key_epoch *e = k->epochs[i];
+        const struct key_holder *has = to == NULL ? NULL : ml_keyring_holder(e, to);
+        if (e->epoch == sealing->epoch && e->accepted && e->fits && e->kek_key != NULL &&
+            ml_keyring_is_of(e, &sealing->team, sealing->compartment) &&
+            (has == NULL || !has->kek)) {
+            err = grant_add(g, e, false);
+        }
+    }
+    return err;
+}
+
+static ml_err grant_history(const struct ml_keyring *k, struct granting *g,
+                            const struct key_epoch *sealing)
+{
+    const struct ml_group_place place = {.team = sealing->team,
+                                         .compartment = (ml_compartment)sealing->compartment};
+    struct key_refs refs = {0};
+    ml_err err =
+        ml_keyring_held(k, &refs, &place, ml_keyring_last(k, &sealing->team, sealing->compartment));
+    for (size_t i = 0; i < refs.count && err == ML_OK; i++) {
+        err = grant_add(g, refs.ref[i].e, refs.ref[i].hist);
+    }
+    ml_release(k->env, refs.ref);
+    return err;
+}
+
+/* Is it the one of its group that seals, held, and is the group this recipient's too? */
+static bool is_granted_of(const struct ml_keyring *k, const struct key_epoch *e,
+                          const struct ml_recipient_id *to)
+{
+    const struct key_group *group = ml_keyring_find_group(k, &e->team, e->compartment);
+    return e->kek_key != NULL && ml_keyring_sealing(k, &e->team, e->compartment) == e &&
+           (group == NULL || ml_keyring_find_member(group, to) != NULL);
+}
+
+ml_err ml_keyring_make_grant(struct ml_keyring *k, const struct ml_box_pk *recipient, bool history,
+                             ml_keyop_cb *emit, void *user)
+{
+    const struct ml_recipient_id to = ml_recipient_id_of(recipient);
+    struct granting *g = NULL;
+    ml_err err = granting_new(k, &g);
+    for (size_t i = 0; i < k->epoch_count && err == ML_OK; i++) {
+        const struct key_epoch *e = k->epochs[i];
+        if (is_granted_of(k, e, &to)) {
+            err = history ? grant_history(k, g, e) : grant_number(k, g, e, NULL);
+        }
+    }
+    if (err == ML_OK && g->count == 0) {
+        err = ML_E_NO_KEY;
+    }
     if (err == ML_OK) {
         err = grant_seal(k, g, recipient);
     }
     if (err == ML_OK) {
         err = ml_keyring_emit(k, &g->op, emit, user);
     }
-    ml_secret_free(g->ephemeral);
-    ml_release(k->env, g->slots);
-    ml_release(k->env, g);
+    granting_free(k, g);
+    return err;
+}
+
+/* ---- what is missing ---- */
+
+/* What `member` lacks of groups from `first` on. */
+static ml_err gather_lacking(const struct ml_keyring *k, struct granting *g, size_t first,
+                             const struct ml_recipient_id *member)
+{
+    ml_err err = ML_OK;
+    for (size_t i = first; i < k->group_count && err == ML_OK; i++) {
+        const struct key_group *group = &k->groups[i];
+        const struct key_epoch *e = ml_keyring_sealing(k, &group->team, group->compartment);
+        if (e != NULL && e->kek_key != NULL && ml_keyring_find_member(group, &k->mon_id) != NULL &&
+            ml_keyring_find_member(group, member) != NULL) {
+            err = grant_number(k, g, e, member);
+        }
+    }
+    return err;
+}
+
+static bool is_in_groups_before(const struct ml_keyring *k, size_t at,
+                                const struct ml_recipient_id *member)
+{
+    bool in = false;
+    for (size_t i = 0; i < at && !in; i++) {
+        in = ml_keyring_find_member(&k->groups[i], member) != NULL;
+    }
+    return in;
+}
+
+static ml_err emit_lacking(struct ml_keyring *k, size_t group, const struct group_member *member,
+                           ml_keyop_cb *emit, void *user)
+{
+    struct granting *g = NULL;
+    ml_err err = granting_new(k, &g);
+    if (err == ML_OK) {
+        err = gather_lacking(k, g, group, &member->id);
+    }
+    if (err == ML_OK && g->count > 0) {
+        err = grant_seal(k, g, &member->who.pk);
+        err = err == ML_OK ? ml_keyring_emit(k, &g->op, emit, user) : err;
+    }
+    granting_free(k, g);
+    return err;
+}
+
+static ml_err emit_for_group(struct ml_keyring *k, size_t at, ml_keyop_cb *emit, void *user)
+{
+    const struct key_group *group = &k->groups[at];
+    ml_err err = ML_OK;
+    for (size_t m = 0; m < group->count && err == ML_OK; m++) {
+        if (!is_in_groups_before(k, at, &group->members[m].id)) {
+            err = emit_lacking(k, at, &group->members[m], emit, user);
+        }
+    }
+    return err;
+}
+
+ml_err ml_keyring_make_grants(struct ml_keyring *k, ml_keyop_cb *emit, void *user)
+{
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < k->group_count && err == ML_OK; i++) {
+        err = emit_for_group(k, i, emit, user);
+    }
     return err;
 }

@@ -154,7 +154,11 @@ ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,
     }
     ml_stmt_reset(s);
     if (err == ML_OK) {
-        err = ml_gov_epoch_fits(log->gov, fits, known.j.gvec, &entry->header.writer, epoch);
+        const struct ml_gov_epoch_in in = {.gvec = known.j.gvec,
+                                           .writer = entry->header.writer,
+                                           .hlc = entry->header.hlc,
+                                           .epoch = epoch};
+        err = ml_gov_epoch_fits(log->gov, fits, &in);
     }
     ml_log_known_free(&known);
     return err;

@@ -583,8 +583,11 @@ static bool fits(struct fixture *f, unsigned author, uint8_t compartment, bool t
     assert_int_equal(ml_keyop_decode(&read, ml_buf_slice(&buf), NULL), ML_OK);
     struct ml_gvec *seen = all_seen(f);
     bool ok = false;
-    assert_int_equal(ml_gov_epoch_fits(f->gov, &ok, seen, &f->actors[author].id, &read.u.kek_epoch),
-                     ML_OK);
+    const struct ml_gov_epoch_in in = {.gvec = seen,
+                                       .writer = f->actors[author].id,
+                                       .hlc = UINT64_C(1000) << 16,
+                                       .epoch = &read.u.kek_epoch};
+    assert_int_equal(ml_gov_epoch_fits(f->gov, &ok, &in), ML_OK);
     ml_gvec_unref(seen);
     ml_buf_free(&buf);
     return ok;

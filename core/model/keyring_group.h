@@ -1,0 +1,51 @@
+/* core/model/keyring_group.h -- whom a group's keys are for, and keeping them so (rules A3, A4).
+ *
+ * Governance entitles; a keyring is told whom, and compares with what lane 1 says in clear of who
+ * was given what: the slots of an epoch, and grants. Somebody too many: the epoch doesn't seal any
+ * more, and the next one is made before the next seal. Somebody missing: whoever holds the key
+ * grants it. Pure, as keyring.h.
+ */
+#ifndef ML_MODEL_KEYRING_GROUP_H
+#define ML_MODEL_KEYRING_GROUP_H
+
+#include "core/model/keyring.h"
+
+struct ml_group_member {
+    struct ml_box_pk pk;
+    bool keeper; /* may be given HIST, to grant what came before: if he held all that it leads to */
+};
+
+struct ml_group {
+    struct ml_team_id team; /* ignored for org-wide groups */
+    ml_compartment compartment;
+    const struct ml_group_member *members;
+    size_t count;
+};
+
+/** Whom governance entitles to a group from now on; copied. A group that was never told of takes
+ * every accepted epoch. INVALID: one key twice. NOMEM: as it was. */
+ml_err ml_keyring_set_group(struct ml_keyring *k, const struct ml_group *group) ML_MUST_CHECK;
+
+typedef enum ml_group_state {
+    ML_GROUP_SEALS = 1,  /* its key is held, by nobody who isn't entitled */
+    ML_GROUP_STALE = 2,  /* the next epoch is to be made first: ml_keyring_make_next */
+    ML_GROUP_AWAITS = 3, /* entitled, but somebody else holds the key and is to grant it */
+    ML_GROUP_CLOSED = 4, /* not entitled, or not told of */
+} ml_group_state;
+ml_group_state ml_keyring_group_state(const struct ml_keyring *k, const struct ml_team_id *team,
+                                      ml_compartment compartment);
+
+struct ml_group_place {
+    struct ml_team_id team;
+    ml_compartment compartment;
+    const struct ml_box_pk *recovery; /* of break-glass; NULL: the group has none */
+};
+/** The next epoch of a group, for those who are entitled, holding what is held of the epochs
+ * before. NO_KEY: AWAITS; DENIED: CLOSED; LIMIT, NOMEM. */
+ml_err ml_keyring_make_next(struct ml_keyring *k, const struct ml_group_place *place,
+                            ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
+
+/** What entitled members lack of the keys that seal: a plain grant each. Nobody: emits nothing. */
+ml_err ml_keyring_make_grants(struct ml_keyring *k, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
+
+#endif

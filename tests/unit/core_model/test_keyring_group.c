@@ -1,0 +1,536 @@
+/* tests/unit/core_model/test_keyring_group.c -- whom groups' keys are for, one rule of
+ * model/keyring_group.h per test, and random stories against an oracle that knows no keys. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/crypto/key_id.h"
+#include "core/model/keyring_group.h"
+#include "support_keystore.h"
+
+enum { PEOPLE = 5, EPOCHS = 64, ITEMS = 64 };
+
+static const ml_compartment care = ML_COMPARTMENT_CARE;
+
+struct person {
+    struct ml_secret *box;
+    struct ml_box_pk pk;
+    struct mem_store store;
+    struct ml_keyring *ring;
+};
+
+/* What the oracle knows: ids, and who was given what. */
+struct oracle {
+    struct ml_key_id kek[EPOCHS];
+    size_t epochs;
+    bool has[PEOPLE][EPOCHS];
+    struct ml_seal_key item[ITEMS];
+    size_t item_epoch[ITEMS];
+    size_t items;
+};
+
+struct fixture {
+    struct fake_env fake;
+    struct ml_org_id org;
+    struct ml_team_id team;
+    struct ml_object_id patient;
+    struct person who[PEOPLE];
+    bool in[PEOPLE]; /* whom governance entitles */
+    bool keeper[PEOPLE];
+    struct key_log log;
+    struct oracle oracle;
+};
+
+static uint64_t seed = 5;
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    memset(&f, 0, sizeof(f));
+    fake_env_init(&f.fake, seed);
+    assert_int_equal(ml_crypto_init(), ML_OK);
+    memset(f.org.b, 0xA1, sizeof(f.org.b));
+    memset(f.team.b, 0x77, sizeof(f.team.b));
+    f.patient = ml_object_id_new(&f.fake.env);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        struct person *p = &f.who[i];
+        assert_int_equal(ml_box_keypair(&p->pk, &p->box, &f.fake.env), ML_OK);
+        mem_store_init(&p->store);
+        const struct ml_keyring_args args = {.env = &f.fake.env,
+                                             .org = f.org,
+                                             .mon_box = p->box,
+                                             .store = &p->store.store,
+                                             .cache_deks = 8};
+        assert_int_equal(ml_keyring_new(&p->ring, &args), ML_OK);
+        f.keeper[i] = true;
+    }
+    key_log_init(&f.log);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < PEOPLE; i++) {
+        ml_keyring_free(f->who[i].ring);
+        ml_secret_free(f->who[i].box);
+    }
+    key_log_free(&f->log);
+    return f->fake.live == 0 ? 0 : -1;
+}
+
+/* ---- what happens ---- */
+
+static struct ml_keyop op_at(const struct fixture *f, size_t i)
+{
+    struct ml_keyop op;
+    assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[i].data, f->log.op[i].len), NULL),
+                     ML_OK);
+    return op;
+}
+
+static void all_hear(struct fixture *f, size_t first)
+{
+    for (size_t i = 0; i < PEOPLE; i++) {
+        key_log_apply_from(f->who[i].ring, &f->log, first);
+    }
+}
+
+static void tell(struct fixture *f)
+{
+    struct ml_group_member members[PEOPLE];
+    struct ml_group group = {.team = f->team, .compartment = care, .members = members};
+    for (size_t i = 0; i < PEOPLE; i++) {
+        if (f->in[i]) {
+            members[group.count++] = (struct ml_group_member){f->who[i].pk, f->keeper[i]};
+        }
+    }
+    for (size_t i = 0; i < PEOPLE; i++) {
+        assert_int_equal(ml_keyring_set_group(f->who[i].ring, &group), ML_OK);
+    }
+}
+
+static void entitle(struct fixture *f, size_t person, bool in)
+{
+    f->in[person] = in;
+    tell(f);
+}
+
+static ml_group_state state_of(const struct fixture *f, size_t person)
+{
+    return ml_keyring_group_state(f->who[person].ring, &f->team, care);
+}
+
+static void oracle_epoch(struct fixture *f, const struct ml_kek_epoch *epoch)
+{
+    struct oracle *o = &f->oracle;
+    assert_true(o->epochs < EPOCHS);
+    o->kek[o->epochs] = epoch->kek;
+    for (size_t p = 0; p < PEOPLE; p++) {
+        o->has[p][o->epochs] = f->in[p];
+    }
+    o->epochs++;
+}
+
+static void oracle_epochs(struct fixture *f, size_t first)
+{
+    for (size_t i = first; i < f->log.count; i++) {
+        const struct ml_keyop op = op_at(f, i);
+        if (op.type == ML_KEYOP_KEK_EPOCH && op.u.kek_epoch.compartment == (uint8_t)care) {
+            oracle_epoch(f, &op.u.kek_epoch);
+        }
+    }
+}
+
+static ml_err next_unheard(struct fixture *f, size_t person)
+{
+    const struct ml_group_place place = {.team = f->team, .compartment = care};
+    const size_t first = f->log.count;
+    ml_err err = ml_keyring_make_next(f->who[person].ring, &place, key_log_add, &f->log);
+    oracle_epochs(f, first);
+    return err;
+}
+
+static ml_err next(struct fixture *f, size_t person)
+{
+    const size_t first = f->log.count;
+    ml_err err = next_unheard(f, person);
+    all_hear(f, first);
+    return err;
+}
+
+static void oracle_give(struct fixture *f, const struct ml_box_pk *to, const struct ml_key_id *kek)
+{
+    size_t p = 0;
+    while (memcmp(&f->who[p].pk, to, sizeof(*to)) != 0) {
+        p++;
+    }
+    for (size_t e = 0; e < f->oracle.epochs; e++) {
+        f->oracle.has[p][e] |= memcmp(&f->oracle.kek[e], kek, sizeof(*kek)) == 0;
+    }
+}
+
+/* The plain way: what seals, to who lacks it. */
+static size_t grants(struct fixture *f, size_t person)
+{
+    const size_t first = f->log.count;
+    assert_int_equal(ml_keyring_make_grants(f->who[person].ring, key_log_add, &f->log), ML_OK);
+    all_hear(f, first);
+    for (size_t i = first; i < f->log.count; i++) {
+        const struct ml_keyop op = op_at(f, i);
+        struct ml_list_walk walk;
+        struct ml_grant_slot slot;
+        assert_int_equal(op.type, ML_KEYOP_KEK_GRANT);
+        ml_list_walk(&walk, &op.u.kek_grant.slots);
+        while (ml_grant_slot_next(&walk, &slot)) {
+            assert_int_equal(slot.kind, ML_SLOT_KEK);
+            oracle_give(f, &op.u.kek_grant.recipient, &slot.key);
+        }
+    }
+    return f->log.count - first;
+}
+
+static ml_err history(struct fixture *f, size_t giver, size_t to)
+{
+    const size_t first = f->log.count;
+    ml_err err =
+        ml_keyring_make_grant(f->who[giver].ring, &f->who[to].pk, true, key_log_add, &f->log);
+    all_hear(f, first);
+    for (size_t e = 0; e < f->oracle.epochs && err == ML_OK; e++) {
+        f->oracle.has[to][e] |= f->oracle.has[giver][e];
+    }
+    return err;
+}
+
+/* A new data key, as at the first write of an epoch; its item is whatever it would seal. */
+static ml_err item(struct fixture *f, size_t person)
+{
+    const size_t first = f->log.count;
+    struct oracle *o = &f->oracle;
+    ml_err err = ml_keyring_make_dek(f->who[person].ring, &f->patient, care, key_log_add, &f->log);
+    all_hear(f, first);
+    if (err != ML_OK) {
+        return err;
+    }
+    const struct ml_keyop op = op_at(f, first);
+    assert_int_equal(op.type, ML_KEYOP_DEK_WRAP);
+    o->item[o->items] = (struct ml_seal_key){op.u.dek_wrap.stream, op.u.dek_wrap.dek};
+    for (o->item_epoch[o->items] = 0;
+         memcmp(&o->kek[o->item_epoch[o->items]], &op.u.dek_wrap.kek, 16) != 0;) {
+        o->item_epoch[o->items]++;
+        assert_true(o->item_epoch[o->items] < o->epochs);
+    }
+    o->items++;
+    return ML_OK;
+}
+
+static bool reads(const struct fixture *f, size_t person, size_t i)
+{
+    struct ml_stream_info info;
+    const uint8_t *dek = NULL;
+    const struct ml_seal_key *key = &f->oracle.item[i];
+    return ml_keyring_dek(f->who[person].ring, &key->stream, &key->dek, &info, &dek) == ML_OK;
+}
+
+static void as_the_oracle_says(const struct fixture *f)
+{
+    for (size_t p = 0; p < PEOPLE; p++) {
+        for (size_t i = 0; i < f->oracle.items; i++) {
+            assert_int_equal(reads(f, p, i), f->oracle.has[p][f->oracle.item_epoch[i]]);
+        }
+    }
+}
+
+/* Identity is everybody's, so that streams are known to all; care is the first one's. */
+static void found(struct fixture *f)
+{
+    struct ml_epoch_recipient all[PEOPLE];
+    for (size_t i = 0; i < PEOPLE; i++) {
+        all[i] = (struct ml_epoch_recipient){f->who[i].pk, true};
+    }
+    const struct ml_epoch_args admin = {.team = f->team,
+                                        .compartment = ML_COMPARTMENT_ADMIN,
+                                        .recipients = all,
+                                        .recipient_count = PEOPLE};
+    struct ml_keyring *k = f->who[0].ring;
+    assert_int_equal(ml_keyring_make_epoch(k, &admin, key_log_add, &f->log), ML_OK);
+    all_hear(f, 0);
+    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
+    all_hear(f, 1);
+    entitle(f, 0, true);
+    assert_int_equal(state_of(f, 0), ML_GROUP_STALE);
+    assert_int_equal(next(f, 0), ML_OK);
+    assert_int_equal(state_of(f, 0), ML_GROUP_SEALS);
+}
+
+/* ---- rules ---- */
+
+static void a_departure_asks_for_the_next_epoch(void **state)
+{
+    struct fixture *f = *state;
+    found(f);
+    entitle(f, 1, true);
+    assert_int_equal(state_of(f, 0), ML_GROUP_SEALS); /* somebody missing stops nothing */
+    assert_int_equal(state_of(f, 1), ML_GROUP_AWAITS);
+    assert_int_equal(next(f, 1), ML_E_NO_KEY);
+    assert_int_equal(grants(f, 0), 1);
+    assert_int_equal(grants(f, 0), 0);
+    assert_int_equal(state_of(f, 1), ML_GROUP_SEALS);
+    assert_int_equal(item(f, 1), ML_OK);
+    entitle(f, 1, false);
+    assert_int_equal(state_of(f, 0), ML_GROUP_STALE);
+    assert_int_equal(state_of(f, 1), ML_GROUP_CLOSED);
+    assert_int_equal(next(f, 1), ML_E_DENIED);
+    assert_int_equal(item(f, 0), ML_E_NO_KEY); /* not under a key that he holds */
+    assert_int_equal(next(f, 0), ML_OK);
+    assert_int_equal(item(f, 0), ML_OK);
+    assert_true(reads(f, 1, 0));
+    assert_false(reads(f, 1, 1));
+    assert_true(reads(f, 0, 0) && reads(f, 0, 1));
+    as_the_oracle_says(f);
+}
+
+/* Rules A4: ten years by one grant, and only by that grant. */
+static void history_is_given_by_a_grant_alone(void **state)
+{
+    struct fixture *f = *state;
+    found(f);
+    for (size_t i = 0; i < 3; i++) {
+        entitle(f, 4, true);
+        grants(f, 0);
+        assert_int_equal(item(f, 0), ML_OK);
+        entitle(f, 4, false);
+        assert_int_equal(next(f, 0), ML_OK);
+    }
+    entitle(f, 1, true);
+    entitle(f, 2, true);
+    assert_int_equal(history(f, 0, 1), ML_OK);
+    assert_int_equal(grants(f, 0), 1);
+    assert_int_equal(item(f, 1), ML_OK);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(reads(f, 1, i));
+        assert_false(reads(f, 2, i));
+    }
+    assert_true(reads(f, 1, 3) && reads(f, 2, 3));
+    assert_false(reads(f, 4, 3));
+    as_the_oracle_says(f);
+    /* A plain newcomer who makes the next epoch is no way to more, for him or for who comes. */
+    entitle(f, 0, false);
+    assert_int_equal(next(f, 2), ML_OK);
+    entitle(f, 3, true);
+    assert_int_equal(history(f, 2, 3), ML_OK);
+    assert_int_equal(item(f, 2), ML_OK);
+    as_the_oracle_says(f);
+    /* And breaks nothing: whoever has it all gives it all. */
+    entitle(f, 4, true);
+    assert_int_equal(history(f, 1, 4), ML_OK);
+    as_the_oracle_says(f);
+}
+
+/* Made in two places at once: both open for all, and one of them seals everywhere. */
+static void of_concurrent_epochs_the_smallest_key_seals(void **state)
+{
+    struct fixture *f = *state;
+    found(f);
+    entitle(f, 1, true);
+    entitle(f, 2, true);
+    grants(f, 0);
+    entitle(f, 2, false);
+    const size_t first = f->log.count;
+    assert_int_equal(next_unheard(f, 0), ML_OK);
+    assert_int_equal(next_unheard(f, 1), ML_OK);
+    all_hear(f, first);
+    assert_int_equal(op_at(f, first).u.kek_epoch.epoch, 2);
+    assert_int_equal(op_at(f, first + 1).u.kek_epoch.epoch, 2);
+    assert_int_equal(item(f, 0), ML_OK);
+    assert_int_equal(item(f, 1), ML_OK);
+    assert_int_equal(f->oracle.item_epoch[0], f->oracle.item_epoch[1]);
+    const bool smaller = memcmp(&f->oracle.kek[1], &f->oracle.kek[2], 16) < 0;
+    assert_int_equal(f->oracle.item_epoch[0], smaller ? 1 : 2);
+    as_the_oracle_says(f);
+    /* Who comes later gets both, whichever was used. */
+    entitle(f, 3, true);
+    assert_int_equal(grants(f, 1), 1);
+    assert_true(f->oracle.has[3][1] && f->oracle.has[3][2]);
+    entitle(f, 1, false);
+    assert_int_equal(next(f, 0), ML_OK);
+    assert_int_equal(op_at(f, f->log.count - 1).u.kek_epoch.epoch, 3);
+    assert_int_equal(op_at(f, f->log.count - 1).u.kek_epoch.older.count, 4);
+}
+
+/* Slots that don't open for somebody, and a group whose holders are all gone, stop nobody. */
+static void nobody_waits_for_who_cannot_come(void **state)
+{
+    struct fixture *f = *state;
+    found(f);
+    entitle(f, 1, true);
+    assert_int_equal(state_of(f, 1), ML_GROUP_AWAITS);
+    entitle(f, 0, false);
+    assert_int_equal(state_of(f, 1), ML_GROUP_STALE);
+    assert_int_equal(next(f, 1), ML_OK);
+    assert_int_equal(state_of(f, 1), ML_GROUP_SEALS);
+    assert_int_equal(item(f, 1), ML_OK);
+    assert_false(reads(f, 0, 0));
+    assert_int_equal(op_at(f, f->log.count - 2).u.kek_epoch.older.count, 0);
+    as_the_oracle_says(f);
+}
+
+static void a_group_names_nobody_twice(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_group_member twice[2] = {{f->who[0].pk, true}, {f->who[0].pk, false}};
+    const struct ml_group group = {f->team, care, twice, 2};
+    found(f);
+    assert_int_equal(ml_keyring_set_group(f->who[0].ring, &group), ML_E_INVALID);
+    assert_int_equal(state_of(f, 0), ML_GROUP_SEALS);
+    const struct ml_group_place other = {.team = {{9}}, .compartment = care};
+    assert_int_equal(ml_keyring_group_state(f->who[0].ring, &other.team, care), ML_GROUP_CLOSED);
+    assert_int_equal(ml_keyring_make_next(f->who[0].ring, &other, key_log_add, &f->log),
+                     ML_E_DENIED);
+}
+
+/* ---- stories ---- */
+
+static void two_at_once(struct fixture *f, size_t p, size_t q)
+{
+    const size_t first = f->log.count;
+    if (state_of(f, p) != ML_GROUP_STALE || state_of(f, q) != ML_GROUP_STALE) {
+        return;
+    }
+    assert_int_equal(next_unheard(f, p), ML_OK);
+    if (p != q) {
+        assert_int_equal(next_unheard(f, q), ML_OK);
+    }
+    all_hear(f, first);
+}
+
+static void write_one(struct fixture *f, size_t p)
+{
+    if (state_of(f, p) == ML_GROUP_STALE) {
+        assert_int_equal(next(f, p), ML_OK);
+    }
+    if (state_of(f, p) != ML_GROUP_SEALS) {
+        assert_int_equal(item(f, p), ML_E_NO_KEY);
+        return;
+    }
+    assert_int_equal(item(f, p), ML_OK);
+    for (size_t i = 0; i < PEOPLE; i++) { /* at once nobody else's */
+        assert_true(f->in[i] || !reads(f, i, f->oracle.items - 1));
+    }
+}
+
+static void story_step(struct fixture *f)
+{
+    const size_t p = (size_t)fake_below(&f->fake, PEOPLE);
+    const size_t q = (size_t)fake_below(&f->fake, PEOPLE);
+    const uint64_t what = fake_below(&f->fake, 10);
+    if (what <= 1) {
+        f->keeper[p] = what == 0;
+        entitle(f, p, true);
+    } else if (what == 2) {
+        entitle(f, p, false);
+    } else if (what == 3) {
+        two_at_once(f, p, q);
+    } else if (what == 4) {
+        grants(f, p);
+    } else if (what == 5 && f->in[q] && state_of(f, p) == ML_GROUP_SEALS) {
+        assert_int_equal(history(f, p, q), ML_OK);
+    } else if (what > 5) {
+        write_one(f, p);
+    }
+}
+
+static void any_story_opens_what_the_oracle_says(void **state)
+{
+    struct fixture *f = NULL;
+    size_t items = 0;
+    size_t epochs = 0;
+    for (seed = 5001; seed <= 5060; seed++) {
+        assert_int_equal(teardown(state), 0);
+        setup(state);
+        f = *state;
+        found(f);
+        for (unsigned step = 0; step < 60; step++) {
+            story_step(f);
+        }
+        as_the_oracle_says(f);
+        items += f->oracle.items;
+        epochs += f->oracle.epochs;
+    }
+    print_message("%zu items, %zu epochs\n", items, epochs);
+    assert_true(items > 400 && epochs > 100);
+}
+
+/* ---- failures ---- */
+
+static ml_err all_of_it(struct fixture *f, struct ml_keyring *k, struct key_log *log)
+{
+    const struct ml_group_member members[2] = {{f->who[0].pk, true}, {f->who[1].pk, true}};
+    const struct ml_group alone = {f->team, care, members, 1};
+    const struct ml_group both = {f->team, care, members, 2};
+    const struct ml_group_place place = {.team = f->team, .compartment = care};
+    ml_err err = ml_keyring_set_group(k, &both);
+    for (size_t i = 0; err == ML_OK && i < 3; i++) {
+        const size_t from = log->count;
+        err = i == 2 ? ml_keyring_make_grants(k, key_log_add, log)
+                     : ml_keyring_make_next(k, &place, key_log_add, log);
+        for (size_t o = from; o < log->count && err == ML_OK; o++) {
+            struct ml_keyop op;
+            struct ml_keyring_news news;
+            struct ml_slice bytes = ml_slice(log->op[o].data, log->op[o].len);
+            assert_int_equal(ml_keyop_decode(&op, bytes, NULL), ML_OK);
+            err = ml_keyring_apply(k, &op, true, &news);
+        }
+        if (err == ML_OK && i < 2) {
+            err = ml_keyring_set_group(k, i == 0 ? &alone : &both);
+        }
+    }
+    return err;
+}
+
+static void no_failed_alloc_breaks_or_leaks(void **state)
+{
+    struct fixture *f = *state;
+    ml_err err = ML_E_NOMEM;
+    long nth = 0;
+    for (; err == ML_E_NOMEM; nth++) {
+        const long live = f->fake.live;
+        struct ml_keyring *k = NULL;
+        mem_store_init(&f->who[0].store);
+        const struct ml_keyring_args args = {.env = &f->fake.env,
+                                             .org = f->org,
+                                             .mon_box = f->who[0].box,
+                                             .store = &f->who[0].store.store,
+                                             .cache_deks = 8};
+        f->fake.fail_alloc = nth + 1;
+        err = ml_keyring_new(&k, &args);
+        err = err == ML_OK ? all_of_it(f, k, &f->log) : err;
+        f->fake.fail_alloc = 0;
+        ml_keyring_free(k);
+        key_log_free(&f->log);
+        assert_int_equal(f->fake.live, live);
+    }
+    assert_int_equal(err, ML_OK);
+    assert_true(nth > 25);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_departure_asks_for_the_next_epoch),
+        TEST(history_is_given_by_a_grant_alone),
+        TEST(of_concurrent_epochs_the_smallest_key_seals),
+        TEST(nobody_waits_for_who_cannot_come),
+        TEST(a_group_names_nobody_twice),
+        TEST(any_story_opens_what_the_oracle_says),
+        TEST(no_failed_alloc_breaks_or_leaks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
