@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "net/node/keys.h"
 #include "net/node/session.h"
 
 ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf *buf,
@@ -17,7 +18,10 @@ ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf 
         ml_result_text(doc, "rpps", card->rpps);
     }
     ml_args_end(doc);
-    ml_err err = ml_args_encoded(doc, &bytes, &len);
+    ml_err err = ml_keys_ready(org, 1u << ML_COMPARTMENT_ANNUAIRE);
+    if (err == ML_OK) {
+        err = ml_args_encoded(doc, &bytes, &len);
+    }
     if (err == ML_OK) {
         err = ml_keyring_seal_card(ml_session_keyring(org), of, ml_slice(bytes, len), buf, sealed);
     }

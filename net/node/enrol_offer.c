@@ -109,7 +109,6 @@ static ml_err enrol_write(struct ml_org *org, const struct ml_msg_enrol_request 
 {
     struct ml_govop op = {.type = ML_GOVOP_NODE_ENROL, .must_understand = true};
     struct ml_author author;
-    struct ml_keys keys;
     struct ml_buf buf;
     ml_session_author(org, &author);
     op.u.node_enrol.member = org->offer->member;
@@ -118,22 +117,13 @@ static ml_err enrol_write(struct ml_org *org, const struct ml_msg_enrol_request 
     op.u.node_enrol.mon_sign = request->mon_sign;
     op.u.node_enrol.mon_box = request->mon_box;
     ml_buf_init(&buf, org->node->env, ML_GOVOP_BYTES_MAX);
-    ml_keys_init(&keys, org->node->env);
     ml_err err = ml_govop_encode(&buf, &op);
     if (err == ML_OK) {
         const struct ml_slice one = ml_buf_slice(&buf);
         err = ml_org_append_plain(org, &author, ML_LANE_GOVERNANCE, &one, 1);
     }
-    if (err == ML_OK) {
-        err = ml_keyring_make_grant(ml_session_keyring(org), &request->mon_box, false, ml_keys_emit,
-                                    &keys);
-    }
-    if (err == ML_OK) {
-        err = ml_keys_append(org, &keys);
-    }
-    ml_keys_free(&keys);
     ml_buf_free(&buf);
-    return err;
+    return err == ML_OK ? ml_keys_ready(org, ML_KEYS_ALL) : err;
 }
 
 static ml_err name_node(struct ml_org *org, const struct ml_msg_enrol_request *request)

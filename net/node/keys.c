@@ -1,6 +1,9 @@
 /* net/node/keys.c -- see keys.h. */
 #include "net/node/keys.h"
 
+#include <string.h>
+
+#include "core/model/keyring_group.h"
 #include "net/node/session.h"
 
 enum { KEYS_BYTES_MAX = 64 << 20 };
@@ -66,4 +69,171 @@ ml_err ml_keys_append(struct ml_org *org, struct ml_keys *keys)
         left -= n;
     }
     return ml_session_catch_up_all(org);
+}
+
+/* ---- groups ---- */
+
+static uint64_t utc_ms(const struct ml_org *org)
+{
+    const struct ml_env *env = org->node->env;
+    const uint64_t wall = env->wall_ms(env->ctx);
+    const uint64_t seen = ml_hlc_ms(ml_log_hlc_last(org->log));
+    return wall > seen ? wall : seen;
+}
+
+/* The next group after `*team` (NULL: from the first) and `*compartment`: those of each team, then
+ * the org-wide one. False: after the last. */
+struct group_walk {
+    const struct ml_gov *gov;
+    const struct ml_fact *team;
+    bool ended;
+    struct ml_team_id id;
+    uint8_t compartment;
+};
+
+static void group_walk(struct group_walk *w, const struct ml_org *org)
+{
+    *w = (struct group_walk){.gov = ml_log_gov(org->log)};
+    w->team = ml_gov_next(w->gov, ML_FACT_TEAM, NULL);
+}
+
+static bool group_next(struct group_walk *w)
+{
+    static const struct ml_team_id org_wide;
+    if (w->ended) {
+        return false;
+    }
+    w->compartment++;
+    if (w->compartment == ML_COMPARTMENT_ANNUAIRE && w->team != NULL) {
+        w->team = ml_gov_next(w->gov, ML_FACT_TEAM, w->team);
+        w->compartment = 1;
+    }
+    w->ended = w->team == NULL;
+    w->compartment = w->ended ? ML_COMPARTMENT_ANNUAIRE : w->compartment;
+    w->id = w->ended ? org_wide : w->team->team;
+    return true;
+}
+
+struct entitled {
+    const struct ml_gov *gov;
+    struct ml_buf members; /* of struct ml_group_member */
+};
+
+static ml_err entitled_take(void *user, const struct ml_fact *mon)
+{
+    struct entitled *e = user;
+    const struct ml_fact *rank = ml_gov_member(e->gov, &mon->member);
+    const struct ml_group_member member = {
+        .pk = mon->box_pk, .keeper = rank != NULL && rank->rank <= ML_RANK_REFERENT};
+    ml_buf_append(&e->members, &member, sizeof(member));
+    return e->members.err;
+}
+
+static ml_err tell_group(struct ml_org *org, const struct group_walk *at, uint64_t ms)
+{
+    struct entitled e = {.gov = at->gov};
+    const struct ml_gov_group group = {.team = at->id, .compartment = at->compartment, .ms = ms};
+    ml_buf_init(&e.members, org->node->env, KEYS_BYTES_MAX);
+    ml_err err = ml_gov_each_entitled(at->gov, &group, entitled_take, &e);
+    if (err == ML_OK) {
+        const struct ml_group told = {.team = at->id,
+                                      .compartment = (ml_compartment)at->compartment,
+                                      .members = (const void *)e.members.data,
+                                      .count = e.members.len / sizeof(struct ml_group_member)};
+        err = ml_keyring_set_group(ml_session_keyring(org), &told);
+    }
+    ml_buf_free(&e.members);
+    return err;
+}
+
+ml_err ml_keys_tell(struct ml_org *org)
+{
+    struct ml_keys_told *last = &org->session->keys;
+    const uint64_t ms = utc_ms(org);
+    const struct ml_gov *gov = ml_log_gov(org->log);
+    const struct ml_keys_told now = {.told = true,
+                                     .greeted = last->greeted,
+                                     .acts = ml_gov_acts(gov),
+                                     .log_epoch = ml_log_epoch(org->log),
+                                     .until_ms = ml_gov_next_date(gov, ms)};
+    struct group_walk w;
+    ml_err err = ML_OK;
+    if (last->told && last->acts == now.acts && last->log_epoch == now.log_epoch &&
+        ms < last->until_ms) {
+        return ML_OK;
+    }
+    group_walk(&w, org);
+    while (err == ML_OK && group_next(&w)) {
+        err = tell_group(org, &w, ms);
+    }
+    if (err == ML_OK) {
+        *last = now;
+    }
+    return err;
+}
+
+bool ml_keys_closed(const struct ml_org *org, unsigned compartments)
+{
+    struct group_walk w;
+    unsigned open = 0;
+    group_walk(&w, org);
+    while (group_next(&w)) {
+        const ml_group_state state = ml_keyring_group_state(ml_session_keyring(org), &w.id,
+                                                            (ml_compartment)w.compartment);
+        open |= state == ML_GROUP_CLOSED ? 0 : 1u << w.compartment;
+    }
+    return (compartments & ~open) != 0;
+}
+
+static ml_err next_epochs(struct ml_org *org, unsigned compartments, struct ml_keys *keys)
+{
+    struct group_walk w;
+    const struct ml_fact *root = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
+    struct ml_keyring *k = ml_session_keyring(org);
+    ml_err err = ML_OK;
+    group_walk(&w, org);
+    while (err == ML_OK && group_next(&w)) {
+        const ml_compartment c = (ml_compartment)w.compartment;
+        const bool recovers = root != NULL && c != ML_COMPARTMENT_ANNUAIRE;
+        const struct ml_group_place place = {
+            .team = w.id, .compartment = c, .recovery = recovers ? &root->box_pk : NULL};
+        if ((compartments >> w.compartment & 1u) != 0 &&
+            ml_keyring_group_state(k, &w.id, c) == ML_GROUP_STALE) {
+            err = ml_keyring_make_next(k, &place, ml_keys_emit, keys);
+        }
+    }
+    return err;
+}
+
+ml_err ml_keys_grant(struct ml_org *org)
+{
+    struct ml_keys keys;
+    ml_err err = ml_keys_tell(org);
+    if (err != ML_OK || org->session->keys.looked) {
+        return err;
+    }
+    ml_keys_init(&keys, org->node->env);
+    err = ml_keyring_make_grants(ml_session_keyring(org), ml_keys_emit, &keys);
+    if (err == ML_OK && keys.sizes.len > 0) {
+        err = ml_keys_append(org, &keys);
+    }
+    ml_keys_free(&keys);
+    org->session->keys.looked = err == ML_OK;
+    return err;
+}
+
+ml_err ml_keys_ready(struct ml_org *org, unsigned compartments)
+{
+    struct ml_keys keys;
+    ml_err err = ml_keys_tell(org);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_keys_init(&keys, org->node->env);
+    err = next_epochs(org, compartments, &keys);
+    if (err == ML_OK && keys.sizes.len > 0) {
+        err = ml_keys_append(org, &keys);
+    }
+    ml_keys_free(&keys);
+    return err == ML_OK ? ml_keys_grant(org) : err;
 }

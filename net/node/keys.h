@@ -1,5 +1,5 @@
-/* net/node/keys.h -- appending the key ops that the keyring makes, as bundles of lane 1. Org
- * thread. */
+/* net/node/keys.h -- appending the key ops that the keyring makes, as bundles of lane 1; keeping
+ * the groups' keys for whom governance entitles (rules A3). Org thread. */
 #ifndef ML_NODE_KEYS_H
 #define ML_NODE_KEYS_H
 
@@ -18,5 +18,20 @@ ml_err ml_keys_emit(void *user, struct ml_slice op);
 
 /** Appends all in as few bundles as hold them, then lets the session's keyring take them in. */
 ml_err ml_keys_append(struct ml_org *org, struct ml_keys *keys) ML_MUST_CHECK;
+
+/* ---- groups ---- */
+
+#define ML_KEYS_ALL ((1u << (ML_COMPARTMENT_LAST + 1)) - 2) /* every compartment */
+
+/** Tells the session's keyring whom governance entitles to each group, if that has changed. */
+ml_err ml_keys_tell(struct ml_org *org) ML_MUST_CHECK;
+/** Before anything is sealed in these compartments (bit c: compartment c): the next epoch of each
+ * group that somebody holds who isn't entitled any more, then what the entitled lack. A group that
+ * isn't this member's, or whose key he awaits, is left as it is. */
+ml_err ml_keys_ready(struct ml_org *org, unsigned compartments) ML_MUST_CHECK;
+/** Is one of these compartments in no team this member's? Told of, that is. */
+bool ml_keys_closed(const struct ml_org *org, unsigned compartments);
+/** Grants to members what they lack, when governance has changed since the last look. */
+ml_err ml_keys_grant(struct ml_org *org) ML_MUST_CHECK;
 
 #endif

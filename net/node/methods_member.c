@@ -4,6 +4,7 @@
 #include "net/node/card.h"
 #include "net/node/enrol.h"
 #include "net/node/found.h"
+#include "net/node/keys.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
 
@@ -188,6 +189,16 @@ static const char *why_not_deny(const struct ml_org *org, const struct ml_deny *
     return subject->rank == actor->rank && !suspends ? "member.deny_equal" : NULL;
 }
 
+/* At once where this member holds a group's key; what fails here is done before the next seal. */
+static void keys_renew(struct ml_org *org)
+{
+    ml_err err = ml_keys_ready(org, ML_KEYS_ALL);
+    if (err != ML_OK) {
+        ml_logf(org->node->env, ML_LOG_WARN, "member", "keys are renewed later: %s",
+                ml_err_name(err));
+    }
+}
+
 static ml_err member_deny(struct ml_call *call, struct ml_govop *op)
 {
     struct ml_org *org = call->org;
@@ -213,6 +224,7 @@ static ml_err member_deny(struct ml_call *call, struct ml_govop *op)
     if (err != ML_OK) {
         return err;
     }
+    keys_renew(org);
     struct ml_card_place of = {.kind = ML_CARD_MEMBER};
     memcpy(of.id, deny->member.b, sizeof(of.id));
     ml_result_hex(call->result, "member", deny->member.b, sizeof(deny->member.b));

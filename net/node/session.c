@@ -12,6 +12,7 @@
 #include "net/node/card.h"
 #include "net/node/damage.h"
 #include "net/node/ingest.h"
+#include "net/node/keys.h"
 #include "net/node/trace.h"
 
 static ml_err secrets_load(struct ml_org *org, struct ml_session *s)
@@ -186,6 +187,7 @@ ml_err ml_session_mended(struct ml_org *org)
     }
     ml_err err = writer_renew(org, org->session);
     if (err == ML_OK) {
+        org->session->keys = (struct ml_keys_told){0};
         org->session->writers_open = false;
         org->behind = true;
         err = ml_session_open_writers(org, &opened);
@@ -208,6 +210,7 @@ ml_err ml_session_vault_again(struct ml_org *org)
         err = vault_open(org, s);
     }
     if (err == ML_OK) {
+        s->keys = (struct ml_keys_told){0};
         ml_vault_set_names(s->vault, &s->names);
         org->behind = true;
         ml_damage_note(org, &damage);
@@ -333,6 +336,7 @@ ml_err ml_session_catch_up(struct ml_org *org, uint32_t bundles_max, bool *more)
     ml_err err = ML_OK;
     if (org->session != NULL) {
         err = ml_vault_catch_up(org->session->vault, org->log, bundles_max, &done);
+        err = err == ML_OK && done ? ml_keys_tell(org) : err;
     }
     *more = !done;
     return err;

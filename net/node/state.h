@@ -36,6 +36,16 @@ struct ml_tally;
 struct ml_traces;
 struct ml_vault;
 
+/** What the session's keyring was told of groups by; all zeros: nothing yet. */
+struct ml_keys_told {
+    bool told;
+    bool looked;  /* and the entitled had what they lacked */
+    bool greeted; /* which this session looked for by itself, once */
+    uint64_t acts;
+    uint64_t log_epoch;
+    uint64_t until_ms; /* UTC: then a dated role begins or ends */
+};
+
 /** A member who is unlocked here. */
 struct ml_session {
     struct ml_member_id member;
@@ -47,6 +57,7 @@ struct ml_session {
     struct ml_vault *vault; /* owned */
     struct ml_view_names names;
     struct ml_exclusions exclusions; /* whom patients leave out; set by consent */
+    struct ml_keys_told keys;
     char drafts_vfs[ML_NODE_VFS_NAME_MAX];
     struct ml_drafts *drafts; /* owned; NULL until they are used */
     bool restored;     /* at this unlock the store was found older than what it had offered */

@@ -90,7 +90,13 @@ static ml_err what_keys(struct ml_org *org, const struct ml_object_id *patient,
     for (uint32_t i = 0; i < what->blob_count; i++) {
         need.compartments = (uint16_t)(need.compartments | 1u << what->blobs[i].compartment);
     }
-    ml_err err = streams_open(org, &need, 1);
+    ml_err err = ml_keys_ready(org, need.compartments);
+    if (err == ML_OK) {
+        err = streams_open(org, &need, 1);
+    }
+    if (err == ML_E_NO_KEY && ml_keys_closed(org, need.compartments)) {
+        err = ML_E_DENIED; /* nobody is awaited: the key isn't his */
+    }
     for (uint32_t i = 0; i < what->count && err == ML_OK; i++) {
         err = ml_keyring_seal_key(ml_session_keyring(org), patient,
                                   (ml_compartment)what->items[i].compartment, &what->items[i].key);

@@ -1,0 +1,272 @@
+/* test_node_keys.c -- who can read what is written, with all that every disk holds: on whole nodes.
+ *
+ * The bytes of one node's log are given to the keyring of another's unlocked member, as a thief
+ * could who has his keystore; what opens is counted, op by op.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "core/model/seal.h"
+#include "core/record/vault.h"
+#include "maille/value.h"
+#include "net/node/session.h"
+#include "support_cluster.h"
+#include "support_request.h"
+#include "support_story.h"
+
+static int setup(void **state)
+{
+    static struct cluster c;
+    cluster_init(&c, 47);
+    story_found(&c, 0);
+    story_join(&c, 0, 1, "Inès Leroy", 60);
+    story_synced(&c, 1);
+    *state = &c;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    cluster_free(*state);
+    return 0;
+}
+
+static struct ml_org *org_of(struct cluster *c, unsigned n)
+{
+    return c->nodes[n].node->orgs;
+}
+
+static uint64_t last(struct cluster *c, unsigned n)
+{
+    return ml_log_last(org_of(c, n)->log);
+}
+
+/* ---- what opens ---- */
+
+static void give_keys(struct cluster *c, unsigned from, unsigned to)
+{
+    struct ml_log_entry entry = {0};
+    while (ml_log_after(org_of(c, from)->log, entry.n, ML_LOG_LANE(ML_LANE_KEYS), &entry) ==
+           ML_OK) {
+        struct ml_body_walk walk;
+        struct ml_body_op op;
+        ml_body_walk(&walk, entry.body.bytes);
+        while (ml_body_next(&walk, &op)) {
+            struct ml_keyop key;
+            struct ml_keyring_news news;
+            assert_int_equal(ml_keyop_decode(&key, op.sealed, NULL), ML_OK);
+            assert_int_equal(ml_keyring_apply(ml_session_keyring(org_of(c, to)), &key, true, &news),
+                             ML_OK);
+        }
+    }
+}
+
+struct tally {
+    unsigned opened;
+    unsigned closed;
+};
+
+static ml_err tally_one(void *user, const struct ml_opened *opened)
+{
+    struct tally *t = user;
+    t->opened += opened->result == ML_OPEN_OK;
+    t->closed += opened->result == ML_OPEN_NO_STREAM || opened->result == ML_OPEN_NO_KEY;
+    return ML_OK;
+}
+
+/* Of the records that node `from` has after `after`, by the keys of who is unlocked on `by`. */
+static struct tally tally(struct cluster *c, unsigned from, unsigned by, uint64_t after)
+{
+    struct tally t = {0};
+    struct ml_log_entry entry = {.n = after};
+    give_keys(c, from, by);
+    while (ml_log_after(org_of(c, from)->log, entry.n, ML_LOG_LANE(ML_LANE_RECORD), &entry) ==
+           ML_OK) {
+        const struct ml_open_args args = {.env = &c->fake.env,
+                                          .org = org_of(c, by)->id,
+                                          .keyring = ml_session_keyring(org_of(c, by)),
+                                          .header = &entry.header,
+                                          .body = entry.body.bytes};
+        assert_int_equal(ml_open_bundle(&args, tally_one, &t), ML_OK);
+    }
+    return t;
+}
+
+static void assert_opens(struct tally t)
+{
+    assert_true(t.opened > 0);
+    assert_int_equal(t.closed, 0);
+}
+
+static void assert_closed(struct tally t)
+{
+    assert_true(t.closed > 0);
+    assert_int_equal(t.opened, 0);
+}
+
+/* ---- what people do ---- */
+
+static void cut(struct cluster *c, unsigned a, unsigned b, bool cut)
+{
+    c->cut[a][b] = c->cut[b][a] = cut;
+}
+
+static void member_of(struct cluster *c, const char *name, char member[40])
+{
+    struct story_request r;
+    member[0] = '\0';
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, 0, "member.list"), "member.list");
+    const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0);
+    for (; m != NULL; m = ml_value_next(m)) {
+        if (strcmp(ml_value_text(ml_value_get(m, "name"), ""), name) == 0) {
+            snprintf(member, 40, "%s", ml_value_text(ml_value_get(m, "member"), ""));
+        }
+    }
+    story_end(&r);
+    assert_true(member[0] != '\0');
+}
+
+static void revoke(struct cluster *c, const char *name)
+{
+    char member[40];
+    struct story_request r;
+    member_of(c, name, member);
+    story_ask(&r);
+    story_put(&r, "member", member);
+    story_must(&r, story_send(&r, c, 0, "member.revoke"), "member.revoke");
+    story_end(&r);
+}
+
+static void adopt_matrix(struct cluster *c)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, 0, "right.adopt"), "right.adopt");
+    story_end(&r);
+}
+
+/* ---- rules ---- */
+
+/* Rules A3. The stolen machine has its keystore, its vault and all bytes of the log. */
+static void what_is_written_after_a_revocation_is_closed_to_who_was_revoked(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    story_join(c, 0, 2, "Paul Petit", 70);
+    story_patient(c, 0, patient);
+    story_synced(c, 1);
+    story_treatment(c, 1, patient, drug("Ramipril", "5 mg"), treatment);
+    story_synced(c, 2);
+    story_synced(c, 1);
+    cut(c, 0, 2, true); /* he hears of it before he writes, but is given no keys by anybody */
+    revoke(c, "Inès Leroy");
+    uint64_t then = last(c, 0);
+    assert_opens(tally(c, 0, 1, 0));
+    story_treatment(c, 0, patient, drug("Morphine", "10 mg"), treatment);
+    assert_closed(tally(c, 0, 1, then));
+    then = last(c, 0);
+    cut(c, 0, 2, false);
+    cluster_run(c, 400000);
+    story_treatment(c, 2, patient, drug("Kétamine", "20 mg"), treatment);
+    cluster_run(c, 10000);
+    assert_closed(tally(c, 0, 1, then));
+    assert_opens(tally(c, 0, 2, 0)); /* all of it */
+    assert_opens(tally(c, 0, 0, 0));
+}
+
+/* She holds a slot of each epoch that was made while she was away. */
+static void who_was_away_for_three_epochs_opens_them_all(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct story_proof here;
+    struct story_proof there;
+    story_join(c, 0, 2, "Paul Petit", 70);
+    story_join(c, 0, 3, "Eve Roy", 70);
+    story_patient(c, 0, patient);
+    story_synced(c, 1);
+    story_synced(c, 2);
+    story_synced(c, 3);
+    cut(c, 0, 1, true);
+    revoke(c, "Paul Petit");
+    story_treatment(c, 0, patient, drug("Ramipril", "5 mg"), treatment);
+    revoke(c, "Eve Roy");
+    story_dose(c, 0, patient, treatment, drug("Ramipril", "10 mg"));
+    adopt_matrix(c);
+    story_dose(c, 0, patient, treatment, drug("Ramipril", "2 mg"));
+    cut(c, 0, 1, false);
+    cluster_run(c, 400000);
+    story_synced(c, 1);
+    assert_opens(tally(c, 0, 1, 0));
+    story_verify(c, 0, &here);
+    story_verify(c, 1, &there);
+    assert_string_equal(here.view_hash, there.view_hash);
+    assert_closed(tally(c, 0, 2, last(c, 0) - 8));
+}
+
+/* Habilitation on reading, by keys at the borders of compartments: whoever coordinates opens who is
+ * there, and no chart, with all bytes of every disk. */
+static void who_may_not_read_has_no_key(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    adopt_matrix(c);
+    story_patient(c, 0, patient);
+    const uint64_t then = last(c, 0);
+    story_treatment(c, 0, patient, drug("Ramipril", "5 mg"), treatment);
+    story_join(c, 0, 2, "Léa Blanc", 330);
+    story_synced(c, 2);
+    story_synced(c, 1);
+    assert_opens(tally(c, 0, 1, 0));
+    assert_closed(tally(c, 0, 2, then));
+    assert_int_equal(story_find(c, 2, "martin"), 1);
+}
+
+/* With each allocation failing in turn, until it is done: whole, and no group left behind. */
+static void a_revocation_renews_all_keys_or_later(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    char member[40];
+    story_patient(c, 0, patient);
+    story_synced(c, 1);
+    member_of(c, "Inès Leroy", member);
+    ml_err err = ML_E_NOMEM;
+    long nth = 0;
+    for (; err == ML_E_NOMEM; nth += 3) {
+        struct story_request r;
+        story_ask(&r);
+        story_put(&r, "member", member);
+        c->fake.fail_alloc = nth + 1;
+        err = story_send(&r, c, 0, "member.revoke");
+        c->fake.fail_alloc = 0;
+        story_end(&r);
+    }
+    assert_int_equal(err, ML_OK);
+    const uint64_t then = last(c, 0);
+    story_treatment(c, 0, patient, drug("Ramipril", "5 mg"), treatment);
+    assert_closed(tally(c, 0, 1, then));
+    assert_opens(tally(c, 0, 0, 0));
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_written_after_a_revocation_is_closed_to_who_was_revoked),
+        TEST(who_was_away_for_three_epochs_opens_them_all),
+        TEST(who_may_not_read_has_no_key),
+        TEST(a_revocation_renews_all_keys_or_later),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
