@@ -54,6 +54,15 @@ const struct ml_wire_format ml_format_pair_slot =
     ML_WIRE_FORMAT("pair slot", ARRAY, struct ml_pair_slot, ML_WIRE_CLOSED, pair_slot_fields, NULL,
                    "One recipient of a pair's secret half.");
 
+static const struct ml_wire_field dek_slot_fields[] = {
+    ML_WF_FIXED(struct ml_dek_slot, 0, recipient, "BLAKE2b-16 of the recipient's box key"),
+    ML_WF_FIXED(struct ml_dek_slot, 1, slot, "slot of the DEK"),
+};
+
+const struct ml_wire_format ml_format_dek_slot =
+    ML_WIRE_FORMAT("dek slot", ARRAY, struct ml_dek_slot, ML_WIRE_CLOSED, dek_slot_fields, NULL,
+                   "One recipient of a data key.");
+
 static const struct ml_wire_field kek_epoch_fields[] = {
     HEAD_FIELDS(ML_KEYOP_KEK_EPOCH, "1"),
     SUB(3, FIXED, ML_WIRE_OPTIONAL, 16, 16, kek_epoch.team, "team", NULL,
@@ -135,6 +144,15 @@ static const struct ml_wire_field glass_fields[] = {
         "what is said, under the annuaire KEK"),
 };
 
+static const struct ml_wire_field dek_slots_fields[] = {
+    HEAD_FIELDS(ML_KEYOP_DEK_SLOTS, "9"),
+    SUB_FIXED(3, dek_slots.stream, "stream", "stream id"),
+    SUB_FIXED(4, dek_slots.dek, "dek", "id of the DEK"),
+    SUB_FIXED(5, dek_slots.ephemeral, "ephemeral", "X25519 public key of the slots"),
+    SUB(6, LIST, ML_WIRE_SORTED, 1, ML_KEYOP_SLOTS_MAX, dek_slots.slots, "slots",
+        &ml_format_dek_slot, "recipients, ids ascending"),
+};
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_KEYOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -149,6 +167,8 @@ static const struct ml_wire_format formats[] = {
     TABLE(PAIR_GRANT, "PAIR_GRANT", pair_grant_fields,
           "Hands the secret half of a pair to members."),
     TABLE(GLASS, "GLASS", glass_fields, "Emergency access was taken, given back or reviewed."),
+    TABLE(DEK_SLOTS, "DEK_SLOTS", dek_slots_fields,
+          "A stream's data key, to each member who isn't left out."),
 };
 
 static const struct ml_wire_format any_format =

@@ -32,7 +32,8 @@
     X(BG_WRAP, 5, "break-glass wrap")                                                              \
     X(CONSENT, 6, "consent")                                                                       \
     X(PAIR_GRANT, 7, "pair grant")                                                                 \
-    X(GLASS, 8, "glass")
+    X(GLASS, 8, "glass")                                                                           \
+    X(DEK_SLOTS, 9, "dek slots")
 
 typedef enum ml_keyop_type {
 #define X(name, number, text) ML_KEYOP_##name = (number),
@@ -115,6 +116,21 @@ struct ml_bg_wrap {
     uint8_t sealed[ML_ANON_KEY_BYTES];
 };
 
+/** One recipient of a data key. */
+struct ml_dek_slot {
+    struct ml_recipient_id recipient;
+    struct ml_slot_bytes slot;
+};
+
+/** A data key sealed to each member who isn't left out (rules A5): an exception wrap. The slot
+ * index is the place in the list; the slot's team is the stream id (ml_dek_slot_at). */
+struct ml_dek_slots {
+    struct ml_stream_id stream;
+    struct ml_key_id dek;
+    struct ml_box_pk ephemeral;
+    struct ml_list slots; /* of ml_dek_slot, sorted */
+};
+
 /** What a patient decided, for the members of a team of his (consent.h). */
 struct ml_consent_op {
     struct ml_team_id team;
@@ -162,6 +178,7 @@ struct ml_keyop {
         struct ml_consent_op consent;
         struct ml_pair_grant pair_grant;
         struct ml_glass_op glass;
+        struct ml_dek_slots dek_slots;
     } u;
     struct ml_wire_extra extra;
     struct ml_slice raw;
@@ -171,6 +188,7 @@ extern const struct ml_wire_format ml_format_epoch_slot;
 extern const struct ml_wire_format ml_format_grant_slot;
 extern const struct ml_wire_format ml_format_older_key;
 extern const struct ml_wire_format ml_format_pair_slot;
+extern const struct ml_wire_format ml_format_dek_slot;
 
 const struct ml_wire_format *ml_keyop_format(uint16_t type);
 const char *ml_keyop_name(uint16_t type);
@@ -197,6 +215,11 @@ static inline bool ml_older_key_next(struct ml_list_walk *walk, struct ml_older_
 static inline bool ml_pair_slot_next(struct ml_list_walk *walk, struct ml_pair_slot *out)
 {
     return ml_list_next(walk, &ml_format_pair_slot, out);
+}
+
+static inline bool ml_dek_slot_next(struct ml_list_walk *walk, struct ml_dek_slot *out)
+{
+    return ml_list_next(walk, &ml_format_dek_slot, out);
 }
 
 /* Associated data: a label, the org and the clear fields, so that a wrap opens in its place only.

@@ -26,11 +26,12 @@
 #include "maille/err.h"
 #include "maille/types.h"
 
-#define ML_KEYRING_EPOCHS_MAX    4096u /* KEK epochs known, all groups */
-#define ML_KEYRING_LINKS_MAX     32u   /* link secrets of one patient: teams, double openings */
-#define ML_KEYRING_WRAPS_MAX     256u  /* wraps of one stream */
-#define ML_KEYRING_CACHE_DEFAULT 4096u /* open DEKs kept, when args say 0 */
-#define ML_LINK_BYTES            32u
+#define ML_KEYRING_EPOCHS_MAX     4096u  /* KEK epochs known, all groups */
+#define ML_KEYRING_LINKS_MAX      32u    /* link secrets of one patient: teams, double openings */
+#define ML_KEYRING_WRAPS_MAX      256u   /* wraps of one stream */
+#define ML_KEYRING_CACHE_DEFAULT  4096u  /* open DEKs kept, when args say 0 */
+#define ML_KEYRING_EXCEPTIONS_MAX 16384u /* DEK_SLOTS ops, all patients */
+#define ML_LINK_BYTES             32u
 
 /** Whose a stream is. */
 struct ml_stream_info {

@@ -153,6 +153,10 @@ ml_err ml_keyring_dek(struct ml_keyring *k, const struct ml_stream_id *stream,
     struct dek_search search = {.k = k, .dek = dek_id, .key = cache_key(k, entry)};
     k->cache[entry].used = 0;
     err = k->store->wrap_each(k->store->ctx, stream, search_wrap, &search);
+    if (err == ML_OK && !search.found) {
+        const struct cached_dek what = {.stream = *stream, .dek = *dek_id, .info = found};
+        err = ml_keyring_open_slots(k, &what, search.key, &search.found);
+    }
     if (err != ML_OK || !search.found) {
         return err == ML_OK ? ML_E_NO_KEY : err;
     }
@@ -166,6 +170,7 @@ ml_err ml_keyring_dek(struct ml_keyring *k, const struct ml_stream_id *stream,
 void ml_keyring_forget(struct ml_keyring *k)
 {
     ml_keyring_drop_epochs(k);
+    ml_keyring_drop_exceptions(k);
     for (uint32_t i = 0; i < k->cache_count; i++) {
         k->cache[i].used = 0;
     }

@@ -2,6 +2,7 @@
 #ifndef ML_MODEL_KEYRING_INT_H
 #define ML_MODEL_KEYRING_INT_H
 
+#include "core/model/keyring_except.h"
 #include "core/model/keyring_group.h"
 
 #define KEY_CHUNK_KEYS (ML_SECRET_MAX / ML_KEY_BYTES) /* keys in one guarded allocation */
@@ -55,6 +56,15 @@ struct cached_dek {
     uint64_t used; /* 0: free */
 };
 
+/* One DEK_SLOTS op. */
+struct dek_exception {
+    struct ml_stream_id stream;
+    struct ml_key_id dek;
+    uint8_t *raw; /* owned: the op */
+    size_t raw_len;
+    bool accepted;
+};
+
 struct ml_keyring {
     const struct ml_env *env;
     struct ml_org_id org;
@@ -68,6 +78,9 @@ struct ml_keyring {
     struct key_group *groups; /* owned */
     size_t group_count;
     size_t group_cap;
+    struct dek_exception *exceptions; /* owned; in order of arrival */
+    size_t exception_count;
+    size_t exception_cap;
     /* The cache: sets of CACHE_WAYS; entry i's key is bytes of chunk i / KEY_CHUNK_KEYS. */
     struct cached_dek *cache;
     struct ml_secret **chunks;
@@ -129,6 +142,24 @@ struct key_refs {
 ml_err ml_keyring_held(const struct ml_keyring *k, struct key_refs *out,
                        const struct ml_group_place *group, uint32_t top) ML_MUST_CHECK;
 
+/* keyring_except.c */
+ml_err ml_keyring_apply_slots(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
+                              struct ml_keyring_news *news) ML_MUST_CHECK;
+void ml_keyring_drop_exceptions(struct ml_keyring *k);
+/* `what` but for its place in the cache: its 32 bytes into `key` where a slot of ours has them. */
+ml_err ml_keyring_open_slots(struct ml_keyring *k, const struct cached_dek *what, uint8_t *key,
+                             bool *found) ML_MUST_CHECK;
+
+struct key_emitter {
+    ml_keyop_cb *emit;
+    void *user;
+};
+/* keyring_open.c: the break-glass wraps that a DEK lacks, for each team that shares its stream's
+ * link. */
+ml_err ml_keyring_emit_glass(struct ml_keyring *k, const struct ml_exception *who,
+                             const struct ml_seal_key *key, const uint8_t *dek,
+                             const struct key_emitter *to) ML_MUST_CHECK;
+
 /* keyring_make.c: encodes and gives to `emit`. */
 ml_err ml_keyring_emit(struct ml_keyring *k, const struct ml_keyop *op, ml_keyop_cb *emit,
                        void *user) ML_MUST_CHECK;
@@ -169,6 +200,9 @@ struct audience {
 };
 /* Is link `i` of that audience? */
 bool ml_keyring_in_audience(const struct audience *audience, size_t i);
-/* Is `dek` wrapped, by ops that seal, for the sealing KEK of the whole audience? */
+/* keyring_except.c: is exception `i` of this stream the first with its DEK, and none of these wraps
+ * has it? */
+bool ml_keyring_excepts_first(const struct ml_keyring *k, size_t i,
+                              const struct ml_stream_id *stream, const struct stream_wraps *wraps);
 
 #endif

@@ -104,11 +104,6 @@ ml_err ml_keyring_make_structure(struct ml_keyring *k, ml_keyop_cb *emit, void *
 
 /* ---- DEKs ---- */
 
-struct emitter {
-    ml_keyop_cb *emit;
-    void *user;
-};
-
 /* One stream whose DEKs are made or wrapped; job_end frees it. */
 struct dek_job {
     struct patient_links links;
@@ -116,11 +111,11 @@ struct dek_job {
     struct ml_stream_id stream;
     uint8_t compartment;
     struct stream_wraps wraps;
-    struct emitter to;
+    struct key_emitter to;
 };
 
 static ml_err emit_wrap(struct ml_keyring *k, const struct ml_seal_key *key, const uint8_t *dek,
-                        const struct key_epoch *e, const struct emitter *to)
+                        const struct key_epoch *e, const struct key_emitter *to)
 {
     uint8_t ad[ML_KEYOP_AD_MAX];
     struct ml_keyop op = {.type = ML_KEYOP_DEK_WRAP};
@@ -136,7 +131,7 @@ static ml_err emit_wrap(struct ml_keyring *k, const struct ml_seal_key *key, con
 }
 
 static ml_err emit_bg_wrap(struct ml_keyring *k, const struct ml_seal_key *key, const uint8_t *dek,
-                           const struct key_epoch *e, const struct emitter *to)
+                           const struct key_epoch *e, const struct key_emitter *to)
 {
     uint8_t ad[ML_KEYOP_AD_MAX];
     bool has = false;
@@ -221,6 +216,24 @@ static void job_end(struct ml_keyring *k, struct dek_job *job)
     ml_keyring_links_wipe(&job->links);
 }
 
+ml_err ml_keyring_emit_glass(struct ml_keyring *k, const struct ml_exception *who,
+                             const struct ml_seal_key *key, const uint8_t *dek,
+                             const struct key_emitter *to)
+{
+    struct dek_job job = {.compartment = (uint8_t)who->compartment, .to = *to};
+    ml_err err = job_begin(k, &job, &who->patient);
+    const struct audience audience = {&job.links, job.chosen, job.compartment};
+    for (size_t i = 0; err == ML_OK && i < job.links.count; i++) {
+        const struct ml_team_id *team = &job.links.link[i].team;
+        const struct key_epoch *e = ml_keyring_sealing(k, team, job.compartment);
+        if (e != NULL && ml_keyring_in_audience(&audience, i)) {
+            err = emit_bg_wrap(k, key, dek, e, to);
+        }
+    }
+    job_end(k, &job);
+    return err;
+}
+
 ml_err ml_keyring_make_dek(struct ml_keyring *k, const struct ml_object_id *patient,
                            ml_compartment compartment, ml_keyop_cb *emit, void *user)
 {
@@ -253,6 +266,18 @@ static bool seen_before(const struct stream_wraps *wraps, size_t i)
     return false;
 }
 
+static ml_err emit_missing(struct ml_keyring *k, const struct dek_job *job,
+                           const struct ml_key_id *id)
+{
+    struct ml_stream_info info;
+    const uint8_t *dek = NULL;
+    ml_err err = ml_keyring_dek(k, &job->stream, id, &info, &dek);
+    if (err == ML_OK) {
+        err = emit_for_teams(k, job, id, dek);
+    }
+    return err == ML_E_NO_KEY ? ML_OK : err; /* not ours to add */
+}
+
 ml_err ml_keyring_make_missing(struct ml_keyring *k, const struct ml_object_id *patient,
                                ml_compartment compartment, ml_keyop_cb *emit, void *user)
 {
@@ -262,17 +287,14 @@ ml_err ml_keyring_make_missing(struct ml_keyring *k, const struct ml_object_id *
         return err;
     }
     for (size_t i = 0; i < job.wraps.count && err == ML_OK; i++) {
-        const struct ml_key_id *id = &job.wraps.wrap[i].wrap.dek;
-        struct ml_stream_info info;
-        const uint8_t *dek = NULL;
-        if (seen_before(&job.wraps, i)) {
-            continue;
+        if (!seen_before(&job.wraps, i)) {
+            err = emit_missing(k, &job, &job.wraps.wrap[i].wrap.dek);
         }
-        err = ml_keyring_dek(k, &job.stream, id, &info, &dek);
-        if (err == ML_OK) {
-            err = emit_for_teams(k, &job, id, dek);
+    }
+    for (size_t i = 0; i < k->exception_count && err == ML_OK; i++) {
+        if (ml_keyring_excepts_first(k, i, &job.stream, &job.wraps)) {
+            err = emit_missing(k, &job, &k->exceptions[i].dek);
         }
-        err = err == ML_E_NO_KEY ? ML_OK : err; /* not ours to add */
     }
     job_end(k, &job);
     return err;

@@ -280,6 +280,13 @@ static ml_err may_seal(struct ml_log *log, const struct ml_log_entry *entry,
     return ML_OK;
 }
 
+/* What is few is kept as it came, and applied again when the vault opens. */
+static bool is_kept_whole(const struct ml_keyop *op)
+{
+    return op->type == ML_KEYOP_KEK_EPOCH || op->type == ML_KEYOP_KEK_GRANT ||
+           op->type == ML_KEYOP_DEK_SLOTS;
+}
+
 static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_log_entry *entry,
                        struct ml_slice bytes)
 {
@@ -290,7 +297,7 @@ static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_l
         return ML_OK; /* of a later version, or nobody's: it opens nothing here */
     }
     ml_err err = may_seal(log, entry, &op, &seals);
-    if (err == ML_OK && (op.type == ML_KEYOP_KEK_EPOCH || op.type == ML_KEYOP_KEK_GRANT)) {
+    if (err == ML_OK && is_kept_whole(&op)) {
         struct ml_stmt *st = v->st[ST_GROUP_PUT];
         ml_stmt_bind_int(st, 1, seals);
         ml_stmt_bind_blob(st, 2, bytes.data, bytes.len);
@@ -298,6 +305,9 @@ static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_l
     }
     if (err == ML_OK) {
         err = ml_keyring_apply(v->keyring, &op, seals, &news);
+    }
+    if (err == ML_OK && op.type == ML_KEYOP_DEK_SLOTS && news.dek) {
+        err = mark_ready(v, news.dek_id.b);
     }
     if (err == ML_OK && news.keks && v->wait_any) {
         v->retry = true;

@@ -73,7 +73,7 @@ ml_err ml_keys_append(struct ml_org *org, struct ml_keys *keys)
 
 /* ---- groups ---- */
 
-static uint64_t utc_ms(const struct ml_org *org)
+uint64_t ml_keys_utc_ms(const struct ml_org *org)
 {
     const struct ml_env *env = org->node->env;
     const uint64_t wall = env->wall_ms(env->ctx);
@@ -149,7 +149,7 @@ static ml_err tell_group(struct ml_org *org, const struct group_walk *at, uint64
 ml_err ml_keys_tell(struct ml_org *org)
 {
     struct ml_keys_told *last = &org->session->keys;
-    const uint64_t ms = utc_ms(org);
+    const uint64_t ms = ml_keys_utc_ms(org);
     const struct ml_gov *gov = ml_log_gov(org->log);
     const struct ml_keys_told now = {.told = true,
                                      .greeted = last->greeted,
@@ -178,8 +178,8 @@ bool ml_keys_closed(const struct ml_org *org, unsigned compartments)
     unsigned open = 0;
     group_walk(&w, org);
     while (group_next(&w)) {
-        const ml_group_state state = ml_keyring_group_state(ml_session_keyring(org), &w.id,
-                                                            (ml_compartment)w.compartment);
+        const ml_group_state state =
+            ml_keyring_group_state(ml_session_keyring(org), &w.id, (ml_compartment)w.compartment);
         open |= state == ML_GROUP_CLOSED ? 0 : 1u << w.compartment;
     }
     return (compartments & ~open) != 0;

@@ -23,6 +23,8 @@ ml_err ml_keys_append(struct ml_org *org, struct ml_keys *keys) ML_MUST_CHECK;
 
 #define ML_KEYS_ALL ((1u << (ML_COMPARTMENT_LAST + 1)) - 2) /* every compartment */
 
+/** UTC, never before what is stored: by which dated roles are in force for a write. */
+uint64_t ml_keys_utc_ms(const struct ml_org *org);
 /** Tells the session's keyring whom governance entitles to each group, if that has changed. */
 ml_err ml_keys_tell(struct ml_org *org) ML_MUST_CHECK;
 /** Before anything is sealed in these compartments (bit c: compartment c): the next epoch of each

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/node/exchange.h"
+#include "net/node/exclude.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
 
@@ -33,25 +34,46 @@ struct need {
     uint16_t compartments; /* bit c: ml_compartment c */
 };
 
+/* The key of a new op: of the patient's groups, or of each member where he leaves somebody out. */
+static ml_err key_of(struct ml_org *org, const struct ml_exclude_at *at, struct ml_seal_key *key)
+{
+    bool any = false;
+    ml_err err = ml_exclude_any(org, at, &any);
+    if (err != ML_OK || any) {
+        return err != ML_OK ? err : ml_exclude_key(org, at, key);
+    }
+    return ml_keyring_seal_key(ml_session_keyring(org), at->patient, at->compartment, key);
+}
+
+/* NOT_FOUND: the patient isn't open yet. */
+static ml_err key_make(struct ml_org *org, const struct ml_exclude_at *at, struct ml_keys *keys)
+{
+    bool any = false;
+    struct ml_seal_key key;
+    ml_err err = ml_exclude_any(org, at, &any);
+    if (err != ML_OK || any) {
+        return err != ML_OK ? err : ml_exclude_emit(org, at, keys);
+    }
+    err = ml_keyring_seal_key(ml_session_keyring(org), at->patient, at->compartment, &key);
+    return err == ML_E_NO_KEY ? ml_keyring_make_dek(ml_session_keyring(org), at->patient,
+                                                    at->compartment, ml_keys_emit, keys)
+                              : err;
+}
+
 /* What is missing of one patient: first its opening, then (a turn later, when that is known) the
  * data keys. *again: the openings were missing. */
 static ml_err need_emit(struct ml_org *org, const struct need *need, struct ml_keys *keys,
                         bool *again)
 {
     for (unsigned c = 1; c <= ML_COMPARTMENT_LAST; c++) {
-        struct ml_seal_key key;
+        const struct ml_exclude_at at = {&need->patient, (ml_compartment)c};
         if ((need->compartments >> c & 1u) == 0) {
             continue;
         }
-        ml_err err =
-            ml_keyring_seal_key(ml_session_keyring(org), &need->patient, (ml_compartment)c, &key);
+        ml_err err = key_make(org, &at, keys);
         if (err == ML_E_NOT_FOUND) {
             *again = true;
             return patient_open(org, &need->patient, keys);
-        }
-        if (err == ML_E_NO_KEY) {
-            err = ml_keyring_make_dek(ml_session_keyring(org), &need->patient, (ml_compartment)c,
-                                      ml_keys_emit, keys);
         }
         if (err != ML_OK) {
             return err;
@@ -98,12 +120,12 @@ static ml_err what_keys(struct ml_org *org, const struct ml_object_id *patient,
         err = ML_E_DENIED; /* nobody is awaited: the key isn't his */
     }
     for (uint32_t i = 0; i < what->count && err == ML_OK; i++) {
-        err = ml_keyring_seal_key(ml_session_keyring(org), patient,
-                                  (ml_compartment)what->items[i].compartment, &what->items[i].key);
+        const struct ml_exclude_at at = {patient, (ml_compartment)what->items[i].compartment};
+        err = key_of(org, &at, &what->items[i].key);
     }
     for (uint32_t i = 0; i < what->blob_count && err == ML_OK; i++) {
-        err = ml_keyring_seal_key(ml_session_keyring(org), patient,
-                                  (ml_compartment)what->blobs[i].compartment, &what->blobs[i].key);
+        const struct ml_exclude_at at = {patient, (ml_compartment)what->blobs[i].compartment};
+        err = key_of(org, &at, &what->blobs[i].key);
     }
     return err;
 }

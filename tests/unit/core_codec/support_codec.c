@@ -556,11 +556,12 @@ void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full)
         FILL(out->u.consent.team, 0x14);
         out->u.consent.sealed = sample_sealed(100, 0x40);
         return;
-    case ML_KEYOP_PAIR_GRANT:
-        sample_pair_grant(&out->u.pair_grant, full);
-        return;
     case ML_KEYOP_GLASS:
         out->u.glass.sealed = sample_sealed(80, 0x40);
+        return;
+    case ML_KEYOP_PAIR_GRANT:
+    case ML_KEYOP_DEK_SLOTS:
+        sample_slots(out, full);
     }
 }
 

@@ -44,6 +44,8 @@ void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full);
 void sample_trace(struct ml_trace_entry *out, bool full);
 void sample_manifest(struct ml_manifest *out, bool full);
 void sample_pair_grant(struct ml_pair_grant *out, bool full);
+/* Of PAIR_GRANT or DEK_SLOTS. */
+void sample_slots(struct ml_keyop *out, bool full);
 void sample_glass(struct ml_glass_say *out, bool full);
 void sample_glass_review(struct ml_glass_say *out);
 void sample_consent(struct ml_consent *out, bool full);

@@ -23,6 +23,28 @@ void sample_pair_grant(struct ml_pair_grant *out, bool full)
     }
 }
 
+static void sample_dek_slots(struct ml_dek_slots *out, bool full)
+{
+    static struct ml_dek_slot slots[2];
+    for (unsigned i = 0; i < 2; i++) {
+        fill(&slots[i].recipient, sizeof(slots[i].recipient), 0x20 + i);
+        fill(&slots[i].slot, sizeof(slots[i].slot), 0x30 + i);
+    }
+    fill(&out->stream, sizeof(out->stream), 0x41);
+    fill(&out->dek, sizeof(out->dek), 0x42);
+    fill(&out->ephemeral, sizeof(out->ephemeral), 0x13);
+    out->slots = (struct ml_list){.items = slots, .count = full ? 2 : 1};
+}
+
+void sample_slots(struct ml_keyop *out, bool full)
+{
+    if (out->type == ML_KEYOP_PAIR_GRANT) {
+        sample_pair_grant(&out->u.pair_grant, full);
+    } else {
+        sample_dek_slots(&out->u.dek_slots, full);
+    }
+}
+
 void sample_glass(struct ml_glass_say *out, bool full)
 {
     memset(out, 0, sizeof(*out));

@@ -485,8 +485,8 @@ static void key_ops_have_one_form(void **state)
             assert_string_not_equal(ml_keyop_name(op.type), "?");
         }
     }
-    assert_null(ml_keyop_format(9));
-    assert_string_equal(ml_keyop_name(9), "?");
+    assert_null(ml_keyop_format(10));
+    assert_string_equal(ml_keyop_name(10), "?");
 }
 
 static void an_epoch_has_a_slot_for_each_recipient(void **state)

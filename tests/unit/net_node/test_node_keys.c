@@ -14,6 +14,7 @@
 #include "core/model/seal.h"
 #include "core/record/vault.h"
 #include "maille/value.h"
+#include "net/node/exclude.h"
 #include "net/node/session.h"
 #include "support_cluster.h"
 #include "support_request.h"
@@ -231,6 +232,105 @@ static void who_may_not_read_has_no_key(void **state)
     assert_int_equal(story_find(c, 2, "martin"), 1);
 }
 
+/* ---- who is left out ---- */
+
+/* In the place of consent: one member, of one class of one patient's data. */
+struct left_out {
+    struct ml_member_id member;
+    ml_compartment compartment;
+    bool any;
+};
+
+static ml_err ask_left_out(void *ctx, struct ml_exclusion *out, const struct ml_object_id *patient,
+                           ml_compartment compartment, const struct ml_member_id *member)
+{
+    const struct left_out *x = ctx;
+    (void)patient;
+    *out = (struct ml_exclusion){.any = x->any && compartment == x->compartment};
+    out->member = out->any && memcmp(member, &x->member, sizeof(*member)) == 0;
+    return ML_OK;
+}
+
+static void decide(struct cluster *c, struct left_out *x, bool any)
+{
+    x->any = any;
+    for (unsigned n = 0; n < 3; n++) {
+        org_of(c, n)->session->exclusions = (struct ml_exclusions){x, ask_left_out};
+    }
+}
+
+static void object_id(struct ml_object_id *out, const char *hex)
+{
+    for (size_t i = 0; i < sizeof(out->b); i++) {
+        unsigned byte = 0;
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+        out->b[i] = (uint8_t)byte;
+    }
+}
+
+/* Rules A5: the nurse is left out of one patient's medical data, and taken in again. */
+static void who_is_left_out_opens_nothing_new(void **state)
+{
+    struct cluster *c = *state;
+    struct left_out x = {.compartment = ML_COMPARTMENT_MEDICAL};
+    struct ml_object_id patient;
+    char hex[40];
+    char treatment[40];
+    story_join(c, 0, 2, "Paul Petit", 70);
+    story_patient(c, 0, hex);
+    story_treatment(c, 0, hex, drug("Ramipril", "5 mg"), treatment);
+    story_synced(c, 1);
+    story_synced(c, 2);
+    object_id(&patient, hex);
+    x.member = org_of(c, 1)->session->member;
+    decide(c, &x, true);
+    assert_int_equal(ml_exclude_apply(org_of(c, 0), &patient, 1u << ML_COMPARTMENT_MEDICAL), ML_OK);
+    uint64_t then = last(c, 0);
+    assert_int_equal(ml_exclude_apply(org_of(c, 0), &patient, 1u << ML_COMPARTMENT_MEDICAL), ML_OK);
+    assert_int_equal(last(c, 0), then); /* in step already */
+    story_dose(c, 0, hex, treatment, drug("Morphine", "10 mg"));
+    story_synced(c, 2);
+    story_dose(c, 2, hex, treatment, drug("Morphine", "20 mg"));
+    cluster_run(c, 10000);
+    assert_closed(tally(c, 0, 1, then));
+    assert_opens(tally(c, 0, 2, 0));
+    assert_opens(tally(c, 0, 0, 0));
+    decide(c, &x, false);
+    assert_int_equal(ml_exclude_apply(org_of(c, 2), &patient, 1u << ML_COMPARTMENT_MEDICAL), ML_OK);
+    story_synced(c, 2);
+    assert_opens(tally(c, 0, 1, 0));
+    story_synced(c, 1);
+    story_dose(c, 1, hex, treatment, drug("Ramipril", "2 mg"));
+}
+
+static void leaving_out_is_done_or_done_again(void **state)
+{
+    struct cluster *c = *state;
+    struct left_out x = {.compartment = ML_COMPARTMENT_MEDICAL, .any = true};
+    struct ml_object_id patient;
+    char hex[40];
+    char treatment[40];
+    story_patient(c, 0, hex);
+    story_treatment(c, 0, hex, drug("Ramipril", "5 mg"), treatment);
+    story_synced(c, 1);
+    object_id(&patient, hex);
+    x.member = org_of(c, 1)->session->member;
+    org_of(c, 0)->session->exclusions = (struct ml_exclusions){&x, ask_left_out};
+    ml_err err = ML_E_NOMEM;
+    long nth = 0;
+    for (; err == ML_E_NOMEM; nth++) {
+        c->fake.fail_alloc = nth + 1;
+        err = ml_exclude_apply(org_of(c, 0), &patient, 1u << ML_COMPARTMENT_MEDICAL);
+        c->fake.fail_alloc = 0;
+    }
+    assert_int_equal(err, ML_OK);
+    assert_true(nth > 10);
+    const uint64_t then = last(c, 0);
+    story_dose(c, 0, hex, treatment, drug("Morphine", "10 mg"));
+    assert_closed(tally(c, 0, 1, then));
+    assert_opens(tally(c, 0, 0, 0));
+}
+
 /* With each allocation failing in turn, until it is done: whole, and no group left behind. */
 static void a_revocation_renews_all_keys_or_later(void **state)
 {
@@ -266,6 +366,8 @@ int main(void)
         TEST(what_is_written_after_a_revocation_is_closed_to_who_was_revoked),
         TEST(who_was_away_for_three_epochs_opens_them_all),
         TEST(who_may_not_read_has_no_key),
+        TEST(who_is_left_out_opens_nothing_new),
+        TEST(leaving_out_is_done_or_done_again),
         TEST(a_revocation_renews_all_keys_or_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

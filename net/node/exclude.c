@@ -1,0 +1,157 @@
+/* net/node/exclude.c -- see exclude.h. */
+#include "net/node/exclude.h"
+
+#include <string.h>
+
+#include "core/model/keyring_except.h"
+#include "net/node/session.h"
+
+enum { NAMED_BYTES_MAX = 1 << 20 };
+
+static ml_err ask(const struct ml_org *org, const struct ml_exclude_at *at,
+                  const struct ml_member_id *member, struct ml_exclusion *out)
+{
+    const struct ml_exclusions *x = &org->session->exclusions;
+    *out = (struct ml_exclusion){0};
+    return x->ask == NULL ? ML_OK : x->ask(x->ctx, out, at->patient, at->compartment, member);
+}
+
+ml_err ml_exclude_any(struct ml_org *org, const struct ml_exclude_at *at, bool *any)
+{
+    struct ml_exclusion exclusion;
+    ml_err err = ask(org, at, &org->session->member, &exclusion);
+    *any = err == ML_OK && exclusion.any;
+    return err;
+}
+
+/* Whom the keys are for: the entitled of every team of the patient, but those left out. */
+struct naming {
+    struct ml_org *org;
+    const struct ml_exclude_at *at;
+    struct ml_buf keys; /* of struct ml_box_pk */
+    bool emergency;
+};
+
+static bool is_named(const struct naming *n, const struct ml_box_pk *pk)
+{
+    const struct ml_box_pk *keys = (const void *)n->keys.data;
+    const size_t count = n->keys.len / sizeof(*keys);
+    size_t i = 0;
+    while (i < count && memcmp(keys[i].b, pk->b, sizeof(pk->b)) != 0) {
+        i++;
+    }
+    return i < count;
+}
+
+static ml_err name_one(void *user, const struct ml_fact *mon)
+{
+    struct naming *n = user;
+    struct ml_exclusion exclusion;
+    ml_err err = ask(n->org, n->at, &mon->member, &exclusion);
+    n->emergency |= exclusion.emergency;
+    if (err == ML_OK && !exclusion.member && !is_named(n, &mon->box_pk)) {
+        ml_buf_append(&n->keys, mon->box_pk.b, sizeof(mon->box_pk.b));
+        err = n->keys.err;
+    }
+    return err;
+}
+
+static ml_err name_all(struct naming *n)
+{
+    const struct ml_gov *gov = ml_log_gov(n->org->log);
+    struct ml_team_id teams[ML_KEYRING_LINKS_MAX];
+    size_t count = 0;
+    ml_err err = ml_keyring_teams(ml_session_keyring(n->org), n->at->patient, teams, &count);
+    for (size_t i = 0; i < count && err == ML_OK; i++) {
+        const struct ml_gov_group group = {.team = teams[i],
+                                           .compartment = (uint8_t)n->at->compartment,
+                                           .ms = ml_keys_utc_ms(n->org)};
+        err = ml_gov_each_entitled(gov, &group, name_one, n);
+    }
+    return err;
+}
+
+typedef ml_err exception_fn(struct ml_keyring *k, const struct ml_exception *who, void *user);
+
+static ml_err with_exception(struct ml_org *org, const struct ml_exclude_at *at, exception_fn *fn,
+                             void *user)
+{
+    struct naming n = {.org = org, .at = at};
+    ml_buf_init(&n.keys, org->node->env, NAMED_BYTES_MAX);
+    ml_err err = name_all(&n);
+    if (err == ML_OK) {
+        const struct ml_exception who = {.patient = *at->patient,
+                                         .compartment = at->compartment,
+                                         .to = (const void *)n.keys.data,
+                                         .count = n.keys.len / sizeof(struct ml_box_pk),
+                                         .emergency = n.emergency};
+        err = fn(ml_session_keyring(org), &who, user);
+    }
+    ml_buf_free(&n.keys);
+    return err;
+}
+
+static ml_err key_of(struct ml_keyring *k, const struct ml_exception *who, void *user)
+{
+    return ml_keyring_exception_key(k, who, user);
+}
+
+ml_err ml_exclude_key(struct ml_org *org, const struct ml_exclude_at *at, struct ml_seal_key *key)
+{
+    return with_exception(org, at, key_of, key);
+}
+
+static ml_err emit_of(struct ml_keyring *k, const struct ml_exception *who, void *user)
+{
+    return ml_keyring_make_exception(k, who, ml_keys_emit, user);
+}
+
+ml_err ml_exclude_emit(struct ml_org *org, const struct ml_exclude_at *at, struct ml_keys *keys)
+{
+    return with_exception(org, at, emit_of, keys);
+}
+
+/* Nobody is left out: what was sealed one by one is the groups' again. */
+static ml_err take_in(struct ml_org *org, const struct ml_exclude_at *at, struct ml_keys *keys)
+{
+    struct ml_keyring *k = ml_session_keyring(org);
+    struct ml_stream_id streams[ML_KEYRING_LINKS_MAX];
+    size_t count = 0;
+    bool has = false;
+    ml_err err = ml_keyring_streams(k, at->patient, at->compartment, streams, &count);
+    for (size_t i = 0; i < count && !has; i++) {
+        has = ml_keyring_has_exception(k, &streams[i]);
+    }
+    return err == ML_OK && has
+               ? ml_keyring_make_missing(k, at->patient, at->compartment, ml_keys_emit, keys)
+               : err;
+}
+
+static ml_err apply_one(struct ml_org *org, const struct ml_exclude_at *at, struct ml_keys *keys)
+{
+    bool any = false;
+    ml_err err = ml_exclude_any(org, at, &any);
+    if (err == ML_OK) {
+        err = any ? ml_exclude_emit(org, at, keys) : take_in(org, at, keys);
+    }
+    return err == ML_E_NO_KEY || err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
+ml_err ml_exclude_apply(struct ml_org *org, const struct ml_object_id *patient,
+                        unsigned compartments)
+{
+    struct ml_keys keys;
+    ml_err err = ml_keys_ready(org, compartments);
+    ml_keys_init(&keys, org->node->env);
+    for (unsigned c = 1; c <= ML_COMPARTMENT_LAST && err == ML_OK; c++) {
+        if ((compartments >> c & 1u) != 0) {
+            const struct ml_exclude_at at = {.patient = patient, .compartment = (ml_compartment)c};
+            err = apply_one(org, &at, &keys);
+        }
+    }
+    if (err == ML_OK && keys.sizes.len > 0) {
+        err = ml_keys_append(org, &keys);
+    }
+    ml_keys_free(&keys);
+    return err;
+}

@@ -1,0 +1,401 @@
+/* tests/unit/core_model/test_keyring_except.c -- data keys while somebody is left out, one rule of
+ * model/keyring_except.h per test, and random stories against an oracle that knows no keys. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/model/keyring_except.h"
+#include "support_keystore.h"
+
+enum { PEOPLE = 4, ITEMS = 64 };
+
+static const ml_compartment care = ML_COMPARTMENT_CARE;
+
+struct person {
+    struct ml_secret *box;
+    struct ml_box_pk pk;
+    struct mem_store store;
+    struct ml_keyring *ring;
+};
+
+struct fixture {
+    struct fake_env fake;
+    struct ml_org_id org;
+    struct ml_team_id team;
+    struct ml_object_id patient;
+    struct person who[PEOPLE];
+    bool out[PEOPLE]; /* whom the patient leaves out */
+    bool emergency;
+    struct key_log log;
+    struct ml_seal_key item[ITEMS];
+    bool reads[PEOPLE][ITEMS]; /* the oracle */
+    size_t items;
+};
+
+static uint64_t seed = 3;
+
+static void person_new(struct fixture *f, struct person *p)
+{
+    ml_keyring_free(p->ring);
+    p->ring = NULL;
+    const struct ml_keyring_args args = {.env = &f->fake.env,
+                                         .org = f->org,
+                                         .mon_box = p->box,
+                                         .store = &p->store.store,
+                                         .cache_deks = 8};
+    assert_int_equal(ml_keyring_new(&p->ring, &args), ML_OK);
+}
+
+static void all_hear(struct fixture *f, size_t first)
+{
+    for (size_t i = 0; i < PEOPLE; i++) {
+        key_log_apply_from(f->who[i].ring, &f->log, first);
+    }
+}
+
+/* Every member holds the group's keys, and the patient is open. */
+static void found(struct fixture *f)
+{
+    struct ml_epoch_recipient all[PEOPLE];
+    struct ml_epoch_args args = {
+        .team = f->team, .recipients = all, .recipient_count = PEOPLE, .recovery = &f->who[0].pk};
+    struct ml_keyring *k = f->who[0].ring;
+    for (size_t i = 0; i < PEOPLE; i++) {
+        all[i] = (struct ml_epoch_recipient){f->who[i].pk, true};
+    }
+    args.compartment = ML_COMPARTMENT_ADMIN;
+    assert_int_equal(ml_keyring_make_epoch(k, &args, key_log_add, &f->log), ML_OK);
+    args.compartment = care;
+    assert_int_equal(ml_keyring_make_epoch(k, &args, key_log_add, &f->log), ML_OK);
+    all_hear(f, 0);
+    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
+    all_hear(f, 2);
+}
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    memset(&f, 0, sizeof(f));
+    fake_env_init(&f.fake, seed);
+    assert_int_equal(ml_crypto_init(), ML_OK);
+    memset(f.org.b, 0xA1, sizeof(f.org.b));
+    memset(f.team.b, 0x77, sizeof(f.team.b));
+    f.patient = ml_object_id_new(&f.fake.env);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        assert_int_equal(ml_box_keypair(&f.who[i].pk, &f.who[i].box, &f.fake.env), ML_OK);
+        mem_store_init(&f.who[i].store);
+        person_new(&f, &f.who[i]);
+    }
+    key_log_init(&f.log);
+    found(&f);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < PEOPLE; i++) {
+        ml_keyring_free(f->who[i].ring);
+        ml_secret_free(f->who[i].box);
+    }
+    key_log_free(&f->log);
+    return f->fake.live == 0 ? 0 : -1;
+}
+
+/* ---- what happens ---- */
+
+static bool any_out(const struct fixture *f)
+{
+    bool any = false;
+    for (size_t i = 0; i < PEOPLE; i++) {
+        any = any || f->out[i];
+    }
+    return any;
+}
+
+static struct ml_exception now(const struct fixture *f, struct ml_box_pk to[PEOPLE])
+{
+    struct ml_exception who = {
+        .patient = f->patient, .compartment = care, .to = to, .emergency = f->emergency};
+    for (size_t i = 0; i < PEOPLE; i++) {
+        if (!f->out[i]) {
+            to[who.count++] = f->who[i].pk;
+        }
+    }
+    return who;
+}
+
+/* What a node does after a decision: *made: some key lacked. */
+static ml_err in_step(struct fixture *f, size_t person)
+{
+    struct ml_box_pk to[PEOPLE];
+    const struct ml_exception who = now(f, to);
+    const size_t first = f->log.count;
+    struct ml_keyring *k = f->who[person].ring;
+    ml_err err = any_out(f) ? ml_keyring_make_exception(k, &who, key_log_add, &f->log)
+                            : ml_keyring_make_missing(k, &f->patient, care, key_log_add, &f->log);
+    all_hear(f, first);
+    for (size_t i = 0; i < f->items && err == ML_OK; i++) {
+        for (size_t p = 0; p < PEOPLE && f->reads[person][i]; p++) {
+            f->reads[p][i] |= !f->out[p];
+        }
+    }
+    return err;
+}
+
+static ml_err key_of(struct fixture *f, size_t person, struct ml_seal_key *key)
+{
+    struct ml_box_pk to[PEOPLE];
+    const struct ml_exception who = now(f, to);
+    struct ml_keyring *k = f->who[person].ring;
+    return any_out(f) ? ml_keyring_exception_key(k, &who, key)
+                      : ml_keyring_seal_key(k, &f->patient, care, key);
+}
+
+static ml_err write_one(struct fixture *f, size_t person)
+{
+    struct ml_seal_key *key = &f->item[f->items];
+    ml_err err = in_step(f, person);
+    if (err == ML_OK) {
+        err = key_of(f, person, key);
+    }
+    if (err == ML_E_NO_KEY && !any_out(f)) {
+        const size_t first = f->log.count;
+        assert_int_equal(
+            ml_keyring_make_dek(f->who[person].ring, &f->patient, care, key_log_add, &f->log),
+            ML_OK);
+        all_hear(f, first);
+        err = key_of(f, person, key);
+    }
+    for (size_t p = 0; p < PEOPLE && err == ML_OK; p++) {
+        f->reads[p][f->items] = !f->out[p];
+    }
+    f->items += err == ML_OK;
+    return err;
+}
+
+static bool reads(const struct fixture *f, size_t person, size_t item)
+{
+    struct ml_stream_info info;
+    const uint8_t *dek = NULL;
+    const struct ml_seal_key *key = &f->item[item];
+    return ml_keyring_dek(f->who[person].ring, &key->stream, &key->dek, &info, &dek) == ML_OK;
+}
+
+static void lose_wraps(struct mem_store *m, const struct ml_stream_id *stream)
+{
+    for (size_t i = m->wrap_count; i > 0; i--) {
+        if (memcmp(&m->wraps[i - 1].wrap.stream, stream, sizeof(*stream)) == 0) {
+            m->wraps[i - 1] = m->wraps[--m->wrap_count];
+        }
+    }
+}
+
+static void hear_all_but_wraps(struct fixture *f, struct person *p)
+{
+    for (size_t i = 0; i < f->log.count; i++) {
+        struct ml_keyop op;
+        const struct ml_slice bytes = ml_slice(f->log.op[i].data, f->log.op[i].len);
+        assert_int_equal(ml_keyop_decode(&op, bytes, NULL), ML_OK);
+        if (op.type != ML_KEYOP_DEK_WRAP) {
+            key_log_apply(p->ring, &f->log, i);
+        }
+    }
+}
+
+/* What the shredder does to wraps under groups' keys, and a vault that is opened again. */
+static void shred(struct fixture *f)
+{
+    for (size_t p = 0; p < PEOPLE; p++) {
+        lose_wraps(&f->who[p].store, &f->item[0].stream);
+        person_new(f, &f->who[p]);
+        hear_all_but_wraps(f, &f->who[p]);
+    }
+}
+
+/* ---- rules ---- */
+
+static void who_is_left_out_reads_nothing_new(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(write_one(f, 0), ML_OK);
+    f->out[2] = true;
+    assert_int_equal(write_one(f, 1), ML_OK);
+    assert_int_equal(write_one(f, 0), ML_OK);
+    assert_memory_equal(&f->item[1], &f->item[2], sizeof(f->item[1])); /* one key for both */
+    assert_memory_not_equal(f->item[0].dek.b, f->item[1].dek.b, 16);
+    for (size_t p = 0; p < PEOPLE; p++) {
+        assert_int_equal(reads(f, p, 1), p != 2);
+    }
+    assert_int_equal(write_one(f, 2), ML_E_NO_KEY);
+    const size_t count = f->log.count;
+    assert_int_equal(in_step(f, 0), ML_OK);
+    assert_int_equal(f->log.count, count); /* nothing lacks */
+}
+
+/* The keys of before too, once their wraps are destroyed; those who stay lose nothing. */
+static void what_was_before_is_closed_by_the_shredder(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(write_one(f, 0), ML_OK);
+    f->out[2] = true;
+    assert_int_equal(write_one(f, 1), ML_OK);
+    assert_true(reads(f, 2, 0)); /* a copy of the wrap is all it takes */
+    shred(f);
+    for (size_t p = 0; p < PEOPLE; p++) {
+        assert_int_equal(reads(f, p, 0), p != 2);
+        assert_int_equal(reads(f, p, 1), p != 2);
+    }
+    f->out[2] = false; /* and taken in again he reads it all */
+    assert_int_equal(in_step(f, 3), ML_OK);
+    assert_true(reads(f, 2, 0) && reads(f, 2, 1));
+}
+
+static size_t count_ops(const struct fixture *f, size_t first, ml_keyop_type type)
+{
+    size_t count = 0;
+    for (size_t i = first; i < f->log.count; i++) {
+        struct ml_keyop op;
+        assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[i].data, f->log.op[i].len), NULL),
+                         ML_OK);
+        count += op.type == (uint16_t)type;
+    }
+    return count;
+}
+
+static void emergency_access_stays_unless_it_is_left_out_too(void **state)
+{
+    struct fixture *f = *state;
+    f->out[2] = true;
+    assert_int_equal(write_one(f, 1), ML_OK);
+    assert_int_equal(count_ops(f, 3, ML_KEYOP_BG_WRAP), 1);
+    assert_int_equal(count_ops(f, 3, ML_KEYOP_DEK_WRAP), 0);
+    const size_t first = f->log.count;
+    f->out[3] = true;
+    f->emergency = true;
+    assert_int_equal(write_one(f, 1), ML_OK);
+    assert_int_equal(count_ops(f, first, ML_KEYOP_BG_WRAP), 0);
+    assert_memory_not_equal(f->item[0].dek.b, f->item[1].dek.b, 16); /* 3 has the first one */
+    assert_false(reads(f, 3, 1));
+}
+
+/* Whoever leaks a key of these, to a group or to a stranger, makes it one that never seals. */
+static void a_key_that_others_have_does_not_seal(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_seal_key key;
+    f->out[2] = true;
+    assert_int_equal(write_one(f, 1), ML_OK);
+    const size_t first = f->log.count;
+    assert_int_equal(
+        ml_keyring_make_missing(f->who[3].ring, &f->patient, care, key_log_add, &f->log), ML_OK);
+    all_hear(f, first);
+    assert_int_equal(key_of(f, 0, &key), ML_E_NO_KEY);
+    assert_int_equal(write_one(f, 0), ML_OK);
+    assert_false(reads(f, 2, 1));
+    f->log.accepted = false; /* of a bundle that doesn't count: it opens and never seals */
+    f->out[1] = true;
+    assert_int_equal(in_step(f, 0), ML_OK);
+    assert_int_equal(key_of(f, 0, &key), ML_E_NO_KEY);
+}
+
+static void story(struct fixture *f)
+{
+    for (unsigned step = 0; step < 20; step++) {
+        const size_t p = (size_t)fake_below(&f->fake, PEOPLE);
+        f->out[p] = fake_below(&f->fake, 3) == 0;
+        const size_t author = (size_t)fake_below(&f->fake, PEOPLE);
+        const ml_err want = f->out[author] ? ML_E_NO_KEY : ML_OK;
+        assert_int_equal(write_one(f, author), want);
+    }
+    for (size_t i = 0; i < f->items * PEOPLE; i++) {
+        assert_int_equal(reads(f, i % PEOPLE, i / PEOPLE), f->reads[i % PEOPLE][i / PEOPLE]);
+    }
+}
+
+static void any_story_opens_what_the_oracle_says(void **state)
+{
+    size_t items = 0;
+    for (seed = 9001; seed <= 9040; seed++) {
+        assert_int_equal(teardown(state), 0);
+        setup(state);
+        story(*state);
+        items += ((struct fixture *)*state)->items;
+    }
+    print_message("%zu items\n", items);
+    assert_true(items > 400);
+}
+
+/* Those of bundles that don't count take no room from those that do. */
+static void slots_beyond_the_limit_are_left_out_and_no_error(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_dek_slot slot = {.recipient = ml_recipient_id_of(&f->who[1].pk)};
+    struct ml_keyop op = {.type = ML_KEYOP_DEK_SLOTS};
+    struct ml_keyring *k = f->who[0].ring;
+    struct ml_keyring_news news;
+    struct ml_buf buf;
+    op.u.dek_slots.slots = (struct ml_list){.items = &slot, .count = 1};
+    ml_buf_init(&buf, &f->fake.env, 1000);
+    for (uint32_t i = 0; i <= ML_KEYRING_EXCEPTIONS_MAX / 2 + 1; i++) {
+        struct ml_keyop read;
+        ml_buf_clear(&buf);
+        ml_put_u32be(op.u.dek_slots.dek.b, i);
+        assert_int_equal(ml_keyop_encode(&buf, &op), ML_OK);
+        assert_int_equal(ml_keyop_decode(&read, ml_buf_slice(&buf), NULL), ML_OK);
+        const bool counts = i > ML_KEYRING_EXCEPTIONS_MAX / 2;
+        assert_int_equal(ml_keyring_apply(k, &read, counts, &news), ML_OK);
+        assert_int_equal(news.faulty, i == ML_KEYRING_EXCEPTIONS_MAX / 2);
+    }
+    ml_buf_free(&buf);
+}
+
+static void no_failed_alloc_breaks_or_leaks(void **state)
+{
+    struct fixture *f = *state;
+    ml_err err = ML_E_NOMEM;
+    long nth = 0;
+    assert_int_equal(write_one(f, 0), ML_OK);
+    f->out[2] = true;
+    while (err == ML_E_NOMEM) {
+        struct ml_box_pk to[PEOPLE];
+        struct ml_seal_key key;
+        const struct ml_exception who = now(f, to);
+        const size_t count = f->log.count;
+        const long live = f->fake.live;
+        f->fake.fail_alloc = ++nth;
+        err = ml_keyring_make_exception(f->who[0].ring, &who, key_log_add, &f->log);
+        for (size_t i = count; i < f->log.count && err == ML_OK; i++) {
+            struct ml_keyop op;
+            struct ml_keyring_news news;
+            assert_int_equal(
+                ml_keyop_decode(&op, ml_slice(f->log.op[i].data, f->log.op[i].len), NULL), ML_OK);
+            err = ml_keyring_apply(f->who[0].ring, &op, true, &news);
+        }
+        err = err == ML_OK ? ml_keyring_exception_key(f->who[0].ring, &who, &key) : err;
+        f->fake.fail_alloc = 0;
+        assert_true(err == ML_OK || f->fake.live >= live);
+    }
+    assert_int_equal(err, ML_OK);
+    assert_true(nth > 5);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(who_is_left_out_reads_nothing_new),
+        TEST(what_was_before_is_closed_by_the_shredder),
+        TEST(emergency_access_stays_unless_it_is_left_out_too),
+        TEST(a_key_that_others_have_does_not_seal),
+        TEST(any_story_opens_what_the_oracle_says),
+        TEST(slots_beyond_the_limit_are_left_out_and_no_error),
+        TEST(no_failed_alloc_breaks_or_leaks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
