@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "core/model/seal.h"
 #include "core/record/vault.h"
@@ -262,9 +263,8 @@ static void decide(struct cluster *c, struct left_out *x, bool any)
 static void object_id(struct ml_object_id *out, const char *hex)
 {
     for (size_t i = 0; i < sizeof(out->b); i++) {
-        unsigned byte = 0;
-        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
-        out->b[i] = (uint8_t)byte;
+        const char byte[] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        out->b[i] = (uint8_t)strtoul(byte, NULL, 16);
     }
 }
 
