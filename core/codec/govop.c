@@ -389,16 +389,45 @@ static uint64_t hands_key(uint16_t type)
     return 0;
 }
 
-ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org)
+/* What hands stand for; INVALID: they can't. */
+static ml_err entries_said(struct ml_slice *out, struct ml_slice raw)
 {
     struct ml_govop op;
     ml_err err = ml_govop_decode(&op, raw, NULL);
     if (err != ML_OK || !op.known || hands_key(op.type) == 0) {
         return ML_E_INVALID;
     }
-    const struct ml_slice parts[] = {ml_slice_str("maille/hands/1"),
-                                     ml_slice(org->b, sizeof(org->b)),
-                                     entries_before(raw, hands_key(op.type))};
-    ml_hash_parts(out->b, sizeof(out->b), ml_slice(NULL, 0), parts, 3);
+    *out = entries_before(raw, hands_key(op.type));
     return ML_OK;
+}
+
+ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org)
+{
+    struct ml_slice entries;
+    ml_err err = entries_said(&entries, raw);
+    if (err == ML_OK) {
+        const struct ml_slice parts[] = {ml_slice_str("maille/hands/1"),
+                                         ml_slice(org->b, sizeof(org->b)), entries};
+        ml_hash_parts(out->b, sizeof(out->b), ml_slice(NULL, 0), parts, 3);
+    }
+    return err;
+}
+
+ml_err ml_govop_root_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org,
+                          const struct ml_header *at)
+{
+    struct ml_slice entries;
+    uint8_t seq[4];
+    ml_err err = entries_said(&entries, raw);
+    ml_put_u32be(seq, at->seq);
+    if (err == ML_OK) {
+        const struct ml_slice parts[] = {ml_slice_str("maille/root/1"),
+                                         ml_slice(org->b, sizeof(org->b)),
+                                         ml_slice(at->writer.b, sizeof(at->writer.b)),
+                                         ml_slice(seq, sizeof(seq)),
+                                         ml_slice(at->gctx.b, sizeof(at->gctx.b)),
+                                         entries};
+        ml_hash_parts(out->b, sizeof(out->b), ml_slice(NULL, 0), parts, 6);
+    }
+    return err;
 }

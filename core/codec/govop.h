@@ -81,8 +81,8 @@ struct ml_org_found {
     struct ml_signature root_sig; /* co-signature by root_sign */
 };
 
-/** Who else stands for an op: further members by their writers' keys, and Root by its own. All sign
- * the same (ml_govop_hands_hash). */
+/** Who else stands for an op: further members by their writers' keys (ml_govop_hands_hash), and
+ * Root by its own, in one bundle and no other (ml_govop_root_hash). */
 struct ml_hands {
     struct ml_list second;    /* of ml_second, ascending by writer */
     struct ml_signature root; /* zero: not signed by Root */
@@ -254,6 +254,13 @@ ml_err ml_govop_verify_cosigned(const struct ml_govop *op, const struct ml_org_i
  */
 ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw,
                            const struct ml_org_id *org) ML_MUST_CHECK;
+/**
+ * What Root signs: BLAKE2b-256("maille/root/1" || org_id || writer16 || seq u32be || gctx || the
+ * same entries), of the header of the bundle that the op stands in. Copied into another bundle the
+ * signature is worth nothing: what Root said once nobody says again. Errors as of _hands_hash.
+ */
+ml_err ml_govop_root_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org,
+                          const struct ml_header *at) ML_MUST_CHECK;
 /** The hands of an op; NULL: its type takes none. */
 const struct ml_hands *ml_govop_hands(const struct ml_govop *op);
 

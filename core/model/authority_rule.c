@@ -163,26 +163,24 @@ static unsigned members_of_rank(const struct judging *j, uint8_t rank)
     return count;
 }
 
-/* A new coordinator is made by Root, or by more than half of those of rank 2 or better, at least
+/* Without Root a new coordinator is made by more than half of those of rank 2 or better, at least
  * two (rules B16). */
 static bool may_promote(struct judging *j, const struct ml_say *say)
 {
-    if (say->root) {
-        return true;
-    }
     const unsigned hands = 1 + count_seconds(j, say);
     return j->act->rank <= ML_RANK_REFERENT && hands >= 2 &&
            2 * hands > members_of_rank(j, ML_RANK_REFERENT);
 }
 
 /* Nobody gives himself a rank, nor takes one from his equal: he ranks above both what the subject
- * has, or had before he was denied, and what he gets, which leaves those of rank 2 or better. */
+ * has, or had before he was denied, and what he gets, which leaves those of rank 2 or better. Root
+ * gives any, also to who carries its word: the only coordinator is gone. */
 static void rule_member(struct judging *j, const struct ml_say *say)
 {
     const uint8_t now = ml_view_rank_spared(j->v, say->member, ML_DENIAL_COMPROMISE);
     bool may = false;
     if (say->rank == ML_RANK_COORDINATOR) {
-        may = say->member != j->act->member && may_promote(j, say);
+        may = say->root || (say->member != j->act->member && may_promote(j, say));
     } else {
         may = say->root || (j->act->rank < say->rank && j->act->rank < now);
     }

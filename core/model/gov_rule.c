@@ -76,11 +76,13 @@ static void read_hands(struct ml_gov_reading *r, struct ml_say *s, const struct 
     struct ml_list_walk walk;
     struct ml_second second;
     struct ml_hash hash;
-    if (ml_govop_hands_hash(&hash, op->raw, &r->g->org) != ML_OK) {
+    struct ml_hash root;
+    if (ml_govop_hands_hash(&hash, op->raw, &r->g->org) != ML_OK ||
+        ml_govop_root_hash(&root, op->raw, &r->g->org, &r->in->bundle->header) != ML_OK) {
         return;
     }
     s->root = !ml_is_zero(hands->root.b, sizeof(hands->root.b)) &&
-              is_signed(&hash, root_key(r->g), &hands->root);
+              is_signed(&root, root_key(r->g), &hands->root);
     ml_list_walk(&walk, &hands->second);
     while (s->second_count < ML_SECONDS && ml_second_next(&walk, &second)) {
         const struct ml_fact *open = ml_gov_opening_of(r->g, &second.writer, false);

@@ -5,24 +5,60 @@
 #include "net/cli/sheets.h"
 #include "net/cli/tables.h"
 
+static void show_act(const struct ml_value *v)
+{
+    const struct ml_value *gone = ml_value_get(v, "gone");
+    printf("%s est désormais coordinateur, et chaque poste le saura à son prochain échange.\n",
+           cli_text(ml_value_get(v, "coordinator"), "name"));
+    if (gone != NULL) {
+        printf("%s n'a plus aucun droit.\n", cli_text(gone, "name"));
+    }
+    puts("La clé vient d'être effacée de la mémoire. Remettez les feuilles sous enveloppe neuve.");
+}
+
 static void show_recovered(const struct cli *c, const struct ml_value *v)
 {
     printf("Ces feuilles refont la clé de %s %s.\n",
            ml_value_bool(ml_value_get(v, "root"), false) ? "la structure"
                                                          : "l'auditeur de la structure",
            cli_text(v, "org"));
-    if (ml_value_get(v, "shares") == NULL) {
+    if (ml_value_get(v, "coordinator") != NULL) {
+        show_act(v);
+    } else if (ml_value_get(v, "shares") == NULL) {
         puts("Rien n'a été écrit ni gardé : la clé vient d'être effacée de la mémoire.");
+    }
+    if (ml_value_get(v, "shares") == NULL) {
         return;
     }
     puts("Voici un nouveau jeu. L'ancien reste valable : détruisez-en les feuilles.\n");
     cli_show_sheets(c, v);
 }
 
+/* Whom Root makes a coordinator, and who is gone. False: badly called. */
+static bool param_act(struct cli *c, struct ml_args *params)
+{
+    const char *member = cli_option_value(c, "member");
+    const char *gone = cli_option_value(c, "gone");
+    const bool compromised = cli_option_value(c, "compromised") != NULL;
+    const bool promote = cli_option_value(c, "promote") != NULL;
+    if ((!promote && (member != NULL || gone != NULL)) || (gone == NULL && compromised)) {
+        (void)cli_usage(c, "--member et --gone vont avec --promote, --compromised avec --gone");
+        return false;
+    }
+    if (promote) {
+        ml_args_key(params, "promote");
+        ml_args_bool(params, true);
+        cli_param(params, "member", member);
+        cli_param(params, "gone", gone);
+        cli_param(params, "mode", compromised ? "compromise" : "departure");
+    }
+    return true;
+}
+
 static int org_recover(struct cli *c)
 {
     struct ml_args *params = cli_params(c);
-    if (!cli_param_plan(c, params, cli_option_value(c, "new"))) {
+    if (!param_act(c, params) || !cli_param_plan(c, params, cli_option_value(c, "new"))) {
         ml_args_free(params);
         return CLI_USAGE;
     }
@@ -112,6 +148,11 @@ static int card_remove(struct cli *c)
 
 static const struct cli_option recover_options[] = {
     {"new", "K/N", "donne un nouveau jeu de N feuilles dont K suffisent", false},
+    {"promote", NULL, "nomme coordinateur le membre qui est là : le seul coordinateur est perdu",
+     false},
+    {"member", "ID", "nomme plutôt ce membre", false},
+    {"gone", "ID", "et retire ses droits à ce coordinateur, parti", false},
+    {"compromised", NULL, "dont le poste ou la clé est volé : rien de lui n'est plus reçu", false},
     {"auditor", NULL, "le nouveau jeu est de la clé de l'auditeur seule : elle lit les traces",
      false},
     {"qr", NULL, "montre aussi chaque feuille en code QR", false},
@@ -124,10 +165,11 @@ static const struct cli_option passphrase_options[] = {
     {NULL, NULL, NULL, false}};
 
 const struct cli_command cli_commands_recover[] = {
-    {"org recover", NULL, "Vérifie que des feuilles refont la clé de la structure",
+    {"org recover", NULL, "Refait la clé de la structure à partir de ses feuilles",
      "Lit les feuilles sur l'entrée standard, une par ligne : ses 32 mots, ou sa ligne MAILLE:.\n"
-     "Dit laquelle est fausse et à quel mot. Avec --new, en donne un nouveau jeu.",
-     "maille org recover --new 3/5", recover_options, org_recover},
+     "Dit laquelle est fausse et à quel mot, et si elles refont la clé. Avec --promote, nomme un\n"
+     "coordinateur par cette clé ; avec --new, donne un nouveau jeu de feuilles.",
+     "maille org recover --promote", recover_options, org_recover},
     {"passphrase", NULL, "Change la phrase de passe de ce poste",
      "Après « maille unlock ». Avec --recovery pour qui l'a oubliée et tient sa feuille. Par\n"
      "--passphrase-fd : deux lignes, l'actuelle (ou les mots), puis la nouvelle.",

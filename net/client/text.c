@@ -240,6 +240,10 @@ static const struct ml_text_row rows[] = {
      "d'elles a été contrefaite. Choisissez la structure par --org.",
      "These sheets agree, but they are not of the structure of this computer, or one of them was "
      "forged. Choose the structure with --org."},
+    {"recover.already", "Ce membre est déjà coordinateur : il n'y a rien à faire.",
+     "This member is a coordinator already: there is nothing to do."},
+    {"recover.same", "Le nouveau coordinateur et celui qui est parti sont le même membre.",
+     "The new coordinator and the one who is gone are the same member."},
     {"share.auditor",
      "Ces feuilles sont celles de l'auditeur : elles lisent les traces, rien d'autre. Prenez "
      "celles de la structure.",

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "net/node/card.h"
+#include "net/node/deny.h"
 #include "net/node/enrol.h"
 #include "net/node/found.h"
 #include "net/node/keys.h"
@@ -105,38 +106,14 @@ static ml_err member_list(struct ml_call *call)
 
 enum { HOUR_MS = 3600000, SUSPEND_HOURS_MAX = 72 };
 
-/* The heads of the subject's writers, of all or of one node: what is here of his counts. */
-struct cuts {
-    const struct ml_gov *gov;
-    const struct ml_deny *deny;
-    struct ml_dep at[ML_CUTS_MAX];
-    uint32_t count;
-};
-
-static ml_err cut_take(void *user, const struct ml_dep *head)
-{
-    struct cuts *c = user;
-    const struct ml_fact *f = ml_gov_opening(c->gov, &head->writer);
-    const bool everywhere = ml_is_zero(&c->deny->node, sizeof(c->deny->node));
-    if (f == NULL || memcmp(&f->member, &c->deny->member, sizeof(f->member)) != 0 ||
-        (!everywhere && memcmp(&f->node, &c->deny->node, sizeof(f->node)) != 0)) {
-        return ML_OK;
-    }
-    if (c->count == ML_CUTS_MAX) {
-        return ML_E_LIMIT;
-    }
-    c->at[c->count++] = *head;
-    return ML_OK;
-}
-
-static ml_err deny_append(struct ml_org *org, struct ml_govop *op, struct cuts *cuts)
+static ml_err deny_append(struct ml_org *org, struct ml_govop *op)
 {
     struct ml_author author;
+    struct ml_deny_cuts cuts = {.list = NULL};
     struct ml_buf buf;
     ml_session_author(org, &author);
     ml_buf_init(&buf, org->node->env, ML_GOVOP_BYTES_MAX);
-    ml_err err = ml_log_heads(org->log, cut_take, cuts);
-    op->u.deny.cuts = (struct ml_list){.items = cuts->at, .count = cuts->count};
+    ml_err err = ml_deny_cut(org, &cuts, &op->u.deny);
     if (err == ML_OK) {
         err = ml_govop_encode(&buf, op);
     }
@@ -145,6 +122,7 @@ static ml_err deny_append(struct ml_org *org, struct ml_govop *op, struct cuts *
         err = ml_org_append_plain(org, &author, ML_LANE_GOVERNANCE, &one, 1);
     }
     ml_buf_free(&buf);
+    ml_deny_cuts_free(org, &cuts);
     return err;
 }
 
@@ -214,13 +192,7 @@ static ml_err member_deny(struct ml_call *call, struct ml_govop *op)
     if (why != NULL) {
         return ml_call_fail(call, ML_E_DENIED, why, NULL, NULL);
     }
-    struct cuts *cuts = ml_alloc(org->node->env, sizeof(*cuts));
-    if (cuts == NULL) {
-        return ML_E_NOMEM;
-    }
-    *cuts = (struct cuts){.gov = ml_log_gov(org->log), .deny = deny};
-    err = deny_append(org, op, cuts);
-    ml_release(org->node->env, cuts);
+    err = deny_append(org, op);
     if (err != ML_OK) {
         return err;
     }

@@ -1,7 +1,7 @@
 /* net/node/recover.c -- see recover.h.
  *
- * `org.recover` proves that the sheets at hand make Root, and cuts new ones when asked. It writes
- * nothing into the log: acts of Root go through ml_recover_structure when governance has them.
+ * `org.recover` proves that the sheets at hand make Root, writes what Root says of a new
+ * coordinator when asked (root_act.h), and cuts new sheets when asked.
  */
 #include "net/node/recover.h"
 
@@ -14,6 +14,7 @@
 #include "maille/value.h"
 #include "net/node/methods.h"
 #include "net/node/root.h"
+#include "net/node/root_act.h"
 #include "net/node/trace.h"
 
 struct sheets {
@@ -127,6 +128,7 @@ static ml_err sheets_join(struct ml_call *call, const struct sheets *s, ml_share
                                  : err;
 }
 
+/* Of any kind. */
 static ml_err recover_any(struct ml_call *call, ml_share_kind *kind, struct ml_secret **secret)
 {
     struct sheets s = {.count = 0};
@@ -142,21 +144,6 @@ static ml_err recover_any(struct ml_call *call, ml_share_kind *kind, struct ml_s
     }
     *secret = joined;
     return ML_OK;
-}
-
-ml_err ml_recover_structure(struct ml_call *call, struct ml_secret **secret)
-{
-    ml_share_kind kind = ML_SHARE_STRUCTURE;
-    struct ml_secret *joined = NULL;
-    ml_err err = recover_any(call, &kind, &joined);
-    if (err == ML_OK && kind != ML_SHARE_STRUCTURE) {
-        ml_secret_free(joined);
-        return ml_call_fail(call, ML_E_INVALID, "share.auditor", NULL, NULL);
-    }
-    if (err == ML_OK) {
-        *secret = joined;
-    }
-    return err;
 }
 
 ml_err ml_shares_plan(struct ml_call *call, struct ml_share_plan *plan)
@@ -247,6 +234,11 @@ static ml_err recover_answer(struct ml_call *call, ml_share_kind kind,
                         ml_value_bool(ml_value_get(call->params, "alone"), false);
     const struct ml_trace_note note = {.action = ML_TRACE_GOVERN, .result = ML_TRACE_DONE};
     ml_err err = wanted ? ml_shares_plan(call, &plan) : ML_OK;
+    if (err == ML_OK && ml_root_act_wanted(call)) {
+        err = kind == ML_SHARE_STRUCTURE
+                  ? ml_root_act(call, secret)
+                  : ml_call_fail(call, ML_E_INVALID, "share.auditor", NULL, NULL);
+    }
     if (err == ML_OK) {
         err = ml_trace_note(call, &note);
     }

@@ -1,9 +1,8 @@
 /* net/node/root.h -- the structure's secret, and Root's and the auditor's keys that hang on it.
  *
- * Drawn at founding, shown once, never stored: its keys exist while whoever holds it gives it. No
- * member's slot opens with it, and no member's words lead to it. Today it leaves as one sheet of 24
- * words; shares of which two of three are enough (rules B16) will cut and join the same secret
- * here, and nothing else will change. Org thread.
+ * Drawn at founding, shown once, never stored: its keys exist while whoever holds it gives it,
+ * whole or in sheets (recover.h). No member's slot opens with it, and no member's words lead to it.
+ * Org thread.
  */
 #ifndef ML_NODE_ROOT_H
 #define ML_NODE_ROOT_H

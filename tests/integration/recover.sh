@@ -79,14 +79,49 @@ done
 on a member list
 same "Léa's computers" "$(grep -A 20 "$lea" "$work/answer.json" | grep -c '"node":')" 2
 
-# What a person sees who founds alone.
+# The only coordinator is lost: Léa's computer, two sheets of three, and a colleague's hears of it.
 node_start b
-"$maille" org found --alone --qr --name MSP --member-name 'Dr Roux' --home "$work/b" \
+address_b=$address
+on b org found --alone --name MSP --member-name 'Dr Roux' --passphrase-fd 0 <<< "$passphrase"
+roux=$(answer member)
+{ sheet 3; sheet 1 line; } > "$work/two"
+for name in d e; do
+    on b member add --name "Membre $name" --profession infirmier
+    member=$(answer member)
+    on b enrol --member "$member"
+    code=$(answer code)
+    node_start "$name"
+    declare "address_$name=$address"
+    on "$name" enrol --code "$code" --address "$address_b" --passphrase-fd 0 <<< "$passphrase"
+    on "$name" sync wait --until synced
+done
+member_e=$member
+kill "$(cat "$work/b/lock")"
+flock "$work/b/lock" true
+refuses 2 d org recover --gone "$roux" < "$work/two"
+refuses 1 d org recover --promote < <(head -n 1 "$work/two")
+refuses 1 d member add --name 'Hugo Petit' --profession infirmier
+"$maille" org recover --promote --gone "$roux" --home "$work/d" < "$work/two" > "$work/shown"
+grep -q '^Membre d est désormais coordinateur' "$work/shown"
+grep -q "^Dr Roux n'a plus aucun droit" "$work/shown"
+on d member add --name 'Hugo Petit' --profession infirmier
+on d node status
+node_d=$(answer node)
+# shellcheck disable=SC2154 # declared above
+on e peer add "$node_d" "$address_d"
+on e sync wait --until synced
+on e member list
+same 'ranks at e' "$(grep -o '"rank": [0-9]' "$work/answer.json" | sort | uniq -c | tr -s ' \n' ' ')" ' 1 "rank": 1 2 "rank": 3 '
+refuses 1 d org recover --promote --member "$member_e" < "$work/line1"
+
+# What a person sees who founds alone.
+node_start f
+"$maille" org found --alone --qr --name MSP --member-name 'Dr Roux' --home "$work/f" \
     --passphrase-fd 0 <<< "$passphrase" > "$work/shown"
 same 'three sheets' "$(grep -c '^FEUILLE [123] SUR 3 DE LA STRUCTURE - 2 suffisent' "$work/shown")" 3
 same 'three codes' "$(grep -c '^  MAILLE:[0-9A-F]\{88\}$' "$work/shown")" 3
 grep '^  MAILLE:' "$work/shown" | tail -n 2 > "$work/lines"
-on b org recover < "$work/lines"
+on f org recover < "$work/lines"
 # Each command that the procedures give exists, with its options.
 count=0
 # shellcheck disable=SC2016 # backquotes are looked for

@@ -469,6 +469,58 @@ static void only_two_types_are_cosigned(void **state)
 
 /* ---- keys ---- */
 
+static struct ml_hash root_hash(const struct ml_buf *b, const struct ml_org_id *org,
+                                const struct ml_header *at)
+{
+    struct ml_hash hash;
+    assert_int_equal(ml_govop_root_hash(&hash, ml_buf_slice(b), org, at), ML_OK);
+    return hash;
+}
+
+static void assert_other(struct ml_hash a, struct ml_hash b)
+{
+    assert_memory_not_equal(a.b, b.b, sizeof(a.b));
+}
+
+/* Root signs the op, its structure, and the one bundle that it stands in; not what comes after. */
+static void roots_signature_is_bound_to_its_bundle(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_org_id org = {{1}};
+    struct ml_header at = {.seq = 7};
+    struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD};
+    op.u.member_add.rank = 1;
+    op.u.member_add.role = 10;
+    assert_int_equal(ml_govop_encode(&f->b, &op), ML_OK);
+    const struct ml_hash first = root_hash(&f->b, &org, &at);
+    org.b[31] = 1;
+    assert_other(first, root_hash(&f->b, &org, &at));
+    org.b[31] = 0;
+    at.writer.b[15] = 1;
+    assert_other(first, root_hash(&f->b, &org, &at));
+    at.writer.b[15] = 0;
+    at.seq = 8;
+    assert_other(first, root_hash(&f->b, &org, &at));
+    at.seq = 7;
+    at.gctx.b[15] = 1;
+    assert_other(first, root_hash(&f->b, &org, &at));
+    at.gctx.b[15] = 0;
+    f->b.len = 0;
+    memset(op.u.member_add.hands.root.b, 9, 64);
+    assert_int_equal(ml_govop_encode(&f->b, &op), ML_OK);
+    const struct ml_hash same = root_hash(&f->b, &org, &at);
+    assert_memory_equal(first.b, same.b, sizeof(same.b));
+    f->b.len = 0;
+    op.u.member_add.rank = 2;
+    assert_int_equal(ml_govop_encode(&f->b, &op), ML_OK);
+    assert_other(first, root_hash(&f->b, &org, &at));
+    f->b.len = 0;
+    op = (struct ml_govop){.type = ML_GOVOP_TEAM_ADD};
+    assert_int_equal(ml_govop_encode(&f->b, &op), ML_OK);
+    struct ml_hash none;
+    assert_int_equal(ml_govop_root_hash(&none, ml_buf_slice(&f->b), &org, &at), ML_E_INVALID);
+}
+
 static void key_ops_have_one_form(void **state)
 {
     struct fixture *f = *state;
@@ -721,6 +773,7 @@ int main(void)
         T(a_cosignature_covers_the_entries_before_it),
         T(the_cosigned_bytes_are_as_defined),
         T(only_two_types_are_cosigned),
+        T(roots_signature_is_bound_to_its_bundle),
         T(key_ops_have_one_form),
         T(an_epoch_has_a_slot_for_each_recipient),
         T(epochs_are_limited_and_fit_one_body),

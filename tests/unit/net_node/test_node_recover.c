@@ -202,6 +202,17 @@ static void the_auditors_key_is_cut_alone(void **state)
         assert_memory_equal(auditor.line[0], "MAILLE:12", 9);
         story_end(&r);
     }
+    story_ask(&r); /* nobody is made a coordinator by them */
+    ml_args_key(r.args, "shares");
+    ml_args_list(r.args);
+    for (size_t i = 0; i < 3; i++) {
+        ml_args_text(r.args, auditor.line[i]);
+    }
+    ml_args_end(r.args);
+    put_true(&r, "promote");
+    assert_int_equal(story_send(&r, &s->c, 0, "org.recover"), ML_E_INVALID);
+    assert_string_equal(ml_value_text(story_get(&r, "text"), ""), "share.auditor");
+    story_end(&r);
 }
 
 static void sheets_of_another_structure_make_nothing_here(void **state)
