@@ -688,6 +688,9 @@ static ml_err apply_patient_open(struct ml_keyring *k, const struct ml_keyop *op
     if (err == ML_OK) {
         err = streams_put(k, &link);
     }
+    if (err == ML_OK) {
+        err = ml_keyring_mark_open(k, &link, &e->kek);
+    }
     news->streams = true;
     news->patient = link.patient;
     ml_wipe(plain, sizeof(plain));

@@ -174,6 +174,12 @@ ml_err ml_keyring_make_open(struct ml_keyring *k, const struct ml_object_id *pat
                             const struct ml_team_id *team, ml_keyop_cb *emit,
                             void *user) ML_MUST_CHECK;
 
+/** Seals what opens a patient (zero: the structure) to the keys that seal now, where only earlier
+ * ones have it: who came since knows of him from then on. Nothing lacks: emits nothing. NOT_FOUND.
+ */
+ml_err ml_keyring_make_reopen(struct ml_keyring *k, const struct ml_object_id *patient,
+                              ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
+
 /** Opens the structure's own stream (the zero patient), org-wide: at founding, by the founder, once
  * and for all. Ids of imported objects hang on its link secret (ADR 0006): with a second one the
  * same file would make everything twice. EXISTS, NO_KEY. */

@@ -142,6 +142,10 @@ struct key_refs {
 ml_err ml_keyring_held(const struct ml_keyring *k, struct key_refs *out,
                        const struct ml_group_place *group, uint32_t top) ML_MUST_CHECK;
 
+/* keyring_open.c: notes that a link is sealed under this KEK too. */
+ml_err ml_keyring_mark_open(struct ml_keyring *k, const struct ml_patient_link *link,
+                            const struct ml_key_id *kek) ML_MUST_CHECK;
+
 /* keyring_except.c */
 ml_err ml_keyring_apply_slots(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
                               struct ml_keyring_news *news) ML_MUST_CHECK;

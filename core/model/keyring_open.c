@@ -11,6 +11,7 @@
 
 #include "core/base/ids.h"
 #include "core/crypto/aead.h"
+#include "core/crypto/kdf.h"
 #include "core/crypto/key_id.h"
 #include "core/model/keyring_int.h"
 
@@ -99,6 +100,63 @@ ml_err ml_keyring_make_structure(struct ml_keyring *k, ml_keyop_cb *emit, void *
     struct ml_patient_link link = {.patient = {{0}}};
     ml_err err = make_open(k, &link, ML_COMPARTMENT_ANNUAIRE, emit, user);
     ml_wipe(&link, sizeof(link));
+    return err;
+}
+
+/* ---- openings under later keys ---- */
+
+/* Kept among the break-glass wraps, of which too only that they are there is asked: the link's
+ * admin stream, the KEK in the place of a DEK, and the team. */
+static ml_err mark_of(struct ml_bg_wrap *mark, const struct ml_patient_link *link,
+                      const struct ml_key_id *kek)
+{
+    struct ml_secret *secret = NULL;
+    ml_err err = ml_secret_from(&secret, link->secret, ML_LINK_BYTES);
+    *mark = (struct ml_bg_wrap){.dek = *kek};
+    if (err == ML_OK) {
+        mark->stream = ml_stream_id_derive(secret, ML_COMPARTMENT_ADMIN);
+        memcpy(mark->break_glass.b, link->team.b, sizeof(link->team.b));
+    }
+    ml_secret_free(secret);
+    return err;
+}
+
+ml_err ml_keyring_mark_open(struct ml_keyring *k, const struct ml_patient_link *link,
+                            const struct ml_key_id *kek)
+{
+    struct ml_bg_wrap mark;
+    ml_err err = mark_of(&mark, link, kek);
+    return err == ML_OK ? k->store->bg_put(k->store->ctx, &mark) : err;
+}
+
+static ml_err reopen_one(struct ml_keyring *k, const struct ml_patient_link *link,
+                         const struct key_emitter *to)
+{
+    const bool structure = ml_object_id_is_zero(&link->patient);
+    const struct key_epoch *e = ml_keyring_sealing(
+        k, &link->team, structure ? ML_COMPARTMENT_ANNUAIRE : ML_COMPARTMENT_ADMIN);
+    struct ml_bg_wrap mark;
+    bool has = false;
+    if (e == NULL || e->wrap_key == NULL || e->epoch == 1) {
+        return ML_OK; /* under the first one it was opened */
+    }
+    ml_err err = mark_of(&mark, link, &e->kek);
+    if (err == ML_OK) {
+        err = k->store->bg_has(k->store->ctx, &mark, &has);
+    }
+    return err == ML_OK && !has ? emit_open(k, link, e, to->emit, to->user) : err;
+}
+
+ml_err ml_keyring_make_reopen(struct ml_keyring *k, const struct ml_object_id *patient,
+                              ml_keyop_cb *emit, void *user)
+{
+    const struct key_emitter to = {emit, user};
+    struct patient_links links;
+    ml_err err = ml_keyring_links(k, patient, &links);
+    for (size_t i = 0; err == ML_OK && i < links.count; i++) {
+        err = reopen_one(k, &links.link[i], &to);
+    }
+    ml_keyring_links_wipe(&links);
     return err;
 }
 

@@ -321,6 +321,18 @@ static int member_suspend(struct cli *c)
     return member_deny(c, "member.suspend", params, show_suspended);
 }
 
+static void show_history(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf("%s reçoit aussi ce qui fut écrit avant son arrivée, pour ce que son rôle lit.\n",
+           cli_text(v, "name"));
+}
+
+static int member_history(struct cli *c)
+{
+    return member_deny(c, "member.history", cli_params(c), show_history);
+}
+
 /* --- enrol --- */
 
 static void show_code(const struct cli *c, const struct ml_value *v)
@@ -461,6 +473,9 @@ static const struct cli_option suspend_options[] = {
     {"hours", "N", "pour combien d'heures, 72 au plus (défaut)", false},
     {NULL, NULL, NULL, false}};
 
+static const struct cli_option history_options[] = {{"member", "ID", "à qui", false},
+                                                    {NULL, NULL, NULL, false}};
+
 static const struct cli_option enrol_options[] = {
     {"member", "ID", "donne un code pour un poste de ce membre (coordinateur)", false},
     {"code", "MOTS", "rejoint avec le code reçu", false},
@@ -500,6 +515,11 @@ const struct cli_command cli_commands_org[] = {
     {"member suspend", NULL, "Suspend un membre, 72 heures au plus", NULL,
      "maille member suspend --member 0123456789abcdef0123456789abcdef --hours 24", suspend_options,
      member_suspend},
+    {"member history", NULL, "Donne à un membre ce qui fut écrit avant son arrivée",
+     "Sans cela il lit ce qui s'écrit depuis qu'il a ses clés. Chacun ne donne que les clés qu'il "
+     "a.",
+     "maille member history --member 0123456789abcdef0123456789abcdef", history_options,
+     member_history},
     {"enrol", NULL, "Fait adhérer un poste : donne un code, ou rejoint avec un code",
      "Chez le coordinateur : --member donne un code à usage unique, valable dix minutes.\n"
      "Sur le nouveau poste : --code et --address rejoignent, puis la première copie arrive.",

@@ -222,6 +222,20 @@ ml_err ml_keys_grant(struct ml_org *org)
     return err;
 }
 
+/* Whoever comes after the new epochs knows the structure's own stream too. */
+static ml_err structure_reopen(struct ml_org *org)
+{
+    static const struct ml_object_id structure;
+    struct ml_keys keys;
+    ml_keys_init(&keys, org->node->env);
+    ml_err err = ml_keyring_make_reopen(ml_session_keyring(org), &structure, ml_keys_emit, &keys);
+    if (err == ML_OK && keys.sizes.len > 0) {
+        err = ml_keys_append(org, &keys);
+    }
+    ml_keys_free(&keys);
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
 ml_err ml_keys_ready(struct ml_org *org, unsigned compartments)
 {
     struct ml_keys keys;
@@ -233,6 +247,7 @@ ml_err ml_keys_ready(struct ml_org *org, unsigned compartments)
     err = next_epochs(org, compartments, &keys);
     if (err == ML_OK && keys.sizes.len > 0) {
         err = ml_keys_append(org, &keys);
+        err = err == ML_OK ? structure_reopen(org) : err;
     }
     ml_keys_free(&keys);
     return err == ML_OK ? ml_keys_grant(org) : err;

@@ -24,4 +24,7 @@ ml_err ml_card_unlock(struct ml_call *call, const struct ml_member_id *member) M
  */
 ml_err ml_method_record_amend(struct ml_call *call);
 
+/** Gives a member what was written before he came (history.c). */
+ml_err ml_method_member_history(struct ml_call *call);
+
 #endif

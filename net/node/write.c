@@ -65,6 +65,11 @@ static ml_err key_make(struct ml_org *org, const struct ml_exclude_at *at, struc
 static ml_err need_emit(struct ml_org *org, const struct need *need, struct ml_keys *keys,
                         bool *again)
 {
+    ml_err known =
+        ml_keyring_make_reopen(ml_session_keyring(org), &need->patient, ml_keys_emit, keys);
+    if (known != ML_OK && known != ML_E_NOT_FOUND) {
+        return known;
+    }
     for (unsigned c = 1; c <= ML_COMPARTMENT_LAST; c++) {
         const struct ml_exclude_at at = {&need->patient, (ml_compartment)c};
         if ((need->compartments >> c & 1u) == 0) {
@@ -112,7 +117,7 @@ static ml_err what_keys(struct ml_org *org, const struct ml_object_id *patient,
     for (uint32_t i = 0; i < what->blob_count; i++) {
         need.compartments = (uint16_t)(need.compartments | 1u << what->blobs[i].compartment);
     }
-    ml_err err = ml_keys_ready(org, need.compartments);
+    ml_err err = ml_keys_ready(org, need.compartments | 1u << ML_COMPARTMENT_ADMIN);
     if (err == ML_OK) {
         err = streams_open(org, &need, 1);
     }

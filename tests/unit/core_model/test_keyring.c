@@ -297,6 +297,32 @@ static void history_opens_older_epochs_and_nothing_else_does(void **state)
     assert_int_equal(opens(f->who[2].ring, &third), ML_OK);
 }
 
+/* Who comes after an epoch knows of a patient from the next write on, and reads nothing older. */
+static void an_opening_is_sealed_again_under_a_later_epoch(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    found(f);
+    struct ml_seal_key first = new_dek(f, ML_COMPARTMENT_ADMIN);
+    size_t from = f->log.count;
+    assert_int_equal(ml_keyring_make_reopen(k, &f->patient, key_log_add, &f->log), ML_OK);
+    assert_int_equal(f->log.count, from); /* it is open under the one that seals */
+    epoch(f, ML_COMPARTMENT_ADMIN, 1, true);
+    from = f->log.count;
+    assert_int_equal(ml_keyring_make_reopen(k, &f->patient, key_log_add, &f->log), ML_OK);
+    assert_int_equal(f->log.count, from + 1);
+    key_log_apply_from(k, &f->log, from);
+    assert_int_equal(ml_keyring_make_reopen(k, &f->patient, key_log_add, &f->log), ML_OK);
+    assert_int_equal(f->log.count, from + 1);
+    struct ml_seal_key second = new_dek(f, ML_COMPARTMENT_ADMIN);
+    assert_int_equal(ml_keyring_make_grant(k, &f->who[1].pk, false, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(f->who[1].ring, &f->log, 0);
+    assert_int_equal(opens(f->who[1].ring, &first), ML_E_NO_KEY);
+    assert_int_equal(opens(f->who[1].ring, &second), ML_OK);
+    struct ml_object_id other = ml_object_id_new(&f->fake.env);
+    assert_int_equal(ml_keyring_make_reopen(k, &other, key_log_add, &f->log), ML_E_NOT_FOUND);
+}
+
 static void what_quarantined_ops_bring_opens_but_never_seals(void **state)
 {
     struct fixture *f = *state;
@@ -677,6 +703,7 @@ int main(void)
         TEST(the_order_of_key_ops_is_no_matter),
         TEST(a_new_epoch_asks_a_new_dek_before_the_next_seal),
         TEST(history_opens_older_epochs_and_nothing_else_does),
+        TEST(an_opening_is_sealed_again_under_a_later_epoch),
         TEST(what_quarantined_ops_bring_opens_but_never_seals),
         TEST(a_second_team_gets_the_same_streams_and_the_missing_wraps),
         TEST(a_patient_opened_twice_has_one_stream_to_write_and_all_to_read),

@@ -467,6 +467,47 @@ static void any_story_opens_what_the_oracle_says(void **state)
     assert_true(items > 400 && epochs > 100);
 }
 
+enum { CROWD = 100, TEAMS = 3, CLASSES = 10 };
+
+/* Every group of three teams, for the founder and the first `count` of a crowd. */
+static size_t crowd_epochs(struct fixture *f, const struct ml_group_member *crowd, size_t count)
+{
+    const size_t first = f->log.count;
+    size_t bytes = 0;
+    for (unsigned i = 0; i < TEAMS * CLASSES; i++) {
+        const struct ml_group_place place = {.team = {{(uint8_t)(1 + i / CLASSES)}},
+                                             .compartment = (ml_compartment)(1 + i % CLASSES),
+                                             .recovery = &f->who[0].pk};
+        const struct ml_group group = {place.team, place.compartment, crowd, count};
+        assert_int_equal(ml_keyring_set_group(f->who[0].ring, &group), ML_OK);
+        assert_int_equal(ml_keyring_make_next(f->who[0].ring, &place, key_log_add, &f->log), ML_OK);
+    }
+    key_log_apply_from(f->who[0].ring, &f->log, first);
+    for (size_t i = first; i < f->log.count; i++) {
+        bytes += f->log.op[i].len;
+    }
+    return bytes;
+}
+
+/* Architecture 8: all the epochs that one revocation causes, for 100 members on nodes and 30
+ * groups. */
+static void a_revocation_among_a_hundred_takes_little_room(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_group_member crowd[CROWD] = {{f->who[0].pk, true}};
+    for (size_t i = 1; i < CROWD; i++) {
+        struct ml_secret *secret = NULL;
+        assert_int_equal(ml_box_keypair(&crowd[i].pk, &secret, &f->fake.env), ML_OK);
+        crowd[i].keeper = i < 5;
+        ml_secret_free(secret);
+    }
+    crowd_epochs(f, crowd, CROWD);
+    const size_t bytes = crowd_epochs(f, crowd, CROWD - 1);
+    print_message("%zu bytes\n", bytes);
+    assert_true(bytes <= 250000);
+    assert_int_equal(op_at(f, f->log.count - 1).u.kek_epoch.epoch, 2);
+}
+
 /* ---- failures ---- */
 
 static ml_err all_of_it(struct fixture *f, struct ml_keyring *k, struct key_log *log)
@@ -530,6 +571,7 @@ int main(void)
         TEST(nobody_waits_for_who_cannot_come),
         TEST(a_group_names_nobody_twice),
         TEST(any_story_opens_what_the_oracle_says),
+        TEST(a_revocation_among_a_hundred_takes_little_room),
         TEST(no_failed_alloc_breaks_or_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

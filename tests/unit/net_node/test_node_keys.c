@@ -233,6 +233,63 @@ static void who_may_not_read_has_no_key(void **state)
     assert_int_equal(story_find(c, 2, "martin"), 1);
 }
 
+/* The nth allocation of the call fails; 0: none. */
+struct giving {
+    const char *name;
+    unsigned by;
+    long nth;
+};
+
+static ml_err give_history(struct cluster *c, const struct giving *g, char text[64])
+{
+    char member[40];
+    struct story_request r;
+    member_of(c, g->name, member);
+    story_ask(&r);
+    story_put(&r, "member", member);
+    c->fake.fail_alloc = g->nth;
+    ml_err err = story_send(&r, c, g->by, "member.history");
+    c->fake.fail_alloc = 0;
+    snprintf(text, 64, "%s", err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
+    story_end(&r);
+    return err;
+}
+
+/* Rules A4: two newcomers. One is given what was before, the other isn't; both read on. */
+static void history_is_one_grant_away(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    char text[64];
+    story_patient(c, 0, patient);
+    story_treatment(c, 0, patient, drug("Ramipril", "5 mg"), treatment);
+    story_synced(c, 1);
+    revoke(c, "Inès Leroy"); /* an epoch ends */
+    story_join(c, 0, 2, "Paul Petit", 70);
+    story_join(c, 0, 3, "Eve Roy", 70);
+    cluster_run(c, 400000);
+    assert_closed(tally(c, 0, 2, 0));
+    assert_closed(tally(c, 0, 3, 0));
+    struct giving giving = {.name = "Eve Roy", .by = 2};
+    assert_int_equal(give_history(c, &giving, text), ML_E_DENIED);
+    assert_string_equal(text, "rank.referent");
+    ml_err err = ML_E_NOMEM;
+    for (giving = (struct giving){"Paul Petit", 0, 1}; err == ML_E_NOMEM; giving.nth += 5) {
+        err = give_history(c, &giving, text);
+    }
+    assert_int_equal(err, ML_OK);
+    cluster_run(c, 10000);
+    assert_opens(tally(c, 0, 2, 0));
+    assert_closed(tally(c, 0, 3, 0));
+    const uint64_t then = last(c, 0);
+    story_dose(c, 0, patient, treatment, drug("Ramipril", "10 mg"));
+    cluster_run(c, 10000);
+    assert_opens(tally(c, 0, 2, 0));
+    assert_opens(tally(c, 0, 3, then)); /* she knows of the patient from here on */
+    assert_true(tally(c, 0, 3, 0).closed > 0);
+}
+
 /* ---- who is left out ---- */
 
 /* In the place of consent: one member, of one class of one patient's data. */
@@ -366,6 +423,7 @@ int main(void)
         TEST(what_is_written_after_a_revocation_is_closed_to_who_was_revoked),
         TEST(who_was_away_for_three_epochs_opens_them_all),
         TEST(who_may_not_read_has_no_key),
+        TEST(history_is_one_grant_away),
         TEST(who_is_left_out_opens_nothing_new),
         TEST(leaving_out_is_done_or_done_again),
         TEST(a_revocation_renews_all_keys_or_later),
