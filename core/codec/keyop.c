@@ -84,6 +84,8 @@ static const struct ml_wire_field kek_epoch_fields[] = {
     SUB(13, BIN, ML_WIRE_OPTIONAL, ML_ANON_KEY_BYTES, ML_ANON_KEY_BYTES,
         kek_epoch.break_glass_holders, "break_glass_holders", NULL,
         "the secret half of 8 sealed to the emergency pair"),
+    SUB(14, FIXED, ML_WIRE_OPTIONAL, 32, 32, kek_epoch.deposit, "deposit", NULL,
+        "X25519 public half for deposits"),
 };
 
 static const struct ml_wire_field kek_grant_fields[] = {
@@ -153,6 +155,14 @@ static const struct ml_wire_field dek_slots_fields[] = {
         &ml_format_dek_slot, "recipients, ids ascending"),
 };
 
+static const struct ml_wire_field deposit_wrap_fields[] = {
+    HEAD_FIELDS(ML_KEYOP_DEPOSIT_WRAP, "10"),
+    SUB_FIXED(3, deposit_wrap.stream, "stream", "stream id"),
+    SUB_FIXED(4, deposit_wrap.dek, "dek", "id of the DEK"),
+    SUB_FIXED(5, deposit_wrap.kek, "kek", "id of the KEK whose deposit key it is sealed to"),
+    SUB_FIXED(6, deposit_wrap.sealed, "sealed", "the DEK, sealed anonymously"),
+};
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_KEYOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -169,6 +179,8 @@ static const struct ml_wire_format formats[] = {
     TABLE(GLASS, "GLASS", glass_fields, "Emergency access was taken, given back or reviewed."),
     TABLE(DEK_SLOTS, "DEK_SLOTS", dek_slots_fields,
           "A stream's data key, to each member who isn't left out."),
+    TABLE(DEPOSIT_WRAP, "DEPOSIT_WRAP", deposit_wrap_fields,
+          "A data key from somebody who can't read what it seals."),
 };
 
 static const struct ml_wire_format any_format =
@@ -273,6 +285,14 @@ size_t ml_bg_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
     const struct ml_slice parts[] = {ml_slice_str("maille/bg-wrap/1"), BYTES(*org),
                                      BYTES(wrap->stream), BYTES(wrap->dek)};
     return ad_join(out, parts, 4);
+}
+
+size_t ml_deposit_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                          const struct ml_deposit_wrap *wrap)
+{
+    const struct ml_slice parts[] = {ml_slice_str("maille/deposit-wrap/1"), BYTES(*org),
+                                     BYTES(wrap->stream), BYTES(wrap->dek), BYTES(wrap->kek)};
+    return ad_join(out, parts, 5);
 }
 
 size_t ml_older_key_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,

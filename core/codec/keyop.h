@@ -33,7 +33,8 @@
     X(CONSENT, 6, "consent")                                                                       \
     X(PAIR_GRANT, 7, "pair grant")                                                                 \
     X(GLASS, 8, "glass")                                                                           \
-    X(DEK_SLOTS, 9, "dek slots")
+    X(DEK_SLOTS, 9, "dek slots")                                                                   \
+    X(DEPOSIT_WRAP, 10, "deposit wrap")
 
 typedef enum ml_keyop_type {
 #define X(name, number, text) ML_KEYOP_##name = (number),
@@ -86,6 +87,7 @@ struct ml_kek_epoch {
     struct ml_list slots;                /* of ml_epoch_slot, sorted */
     struct ml_list older;                /* of ml_older_key, sorted */
     struct ml_slice break_glass_holders; /* the same half sealed to the emergency pair, 80 bytes */
+    struct ml_box_pk deposit; /* public half that the KEK gives the secret of (A7); zero: none */
 };
 
 /** Keys for one newcomer's member-on-node: the slot index is the place in the list. */
@@ -113,6 +115,14 @@ struct ml_bg_wrap {
     struct ml_stream_id stream;
     struct ml_key_id dek;
     struct ml_box_pk break_glass;
+    uint8_t sealed[ML_ANON_KEY_BYTES];
+};
+
+/** A data key from somebody who can't read what it seals (A7): to a group's deposit key. */
+struct ml_deposit_wrap {
+    struct ml_stream_id stream;
+    struct ml_key_id dek;
+    struct ml_key_id kek; /* whose deposit key */
     uint8_t sealed[ML_ANON_KEY_BYTES];
 };
 
@@ -179,6 +189,7 @@ struct ml_keyop {
         struct ml_pair_grant pair_grant;
         struct ml_glass_op glass;
         struct ml_dek_slots dek_slots;
+        struct ml_deposit_wrap deposit_wrap;
     } u;
     struct ml_wire_extra extra;
     struct ml_slice raw;
@@ -239,6 +250,10 @@ size_t ml_consent_op_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *or
 /** "maille/bg-wrap/1" || org || stream || dek id: the context of the anonymous box. */
 size_t ml_bg_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
                      const struct ml_bg_wrap *wrap);
+/** "maille/deposit-wrap/1" || org || stream || dek id || kek id: the context of the anonymous box.
+ */
+size_t ml_deposit_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                          const struct ml_deposit_wrap *wrap);
 /** "maille/break-glass/1" || org || public half: of a pair's secret half, to whomever it is sealed.
  */
 size_t ml_break_glass_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,

@@ -64,7 +64,8 @@ static ml_err sealing_take(struct sealing *s)
         const struct ml_dict_entry want = {.stream = blob->key.stream,
                                            .key = blob->key.dek,
                                            .compartment = blob->compartment,
-                                           .action = ML_ACTION_CREATE};
+                                           .action = blob->deposit ? ML_ACTION_DEPOSIT
+                                                                   : ML_ACTION_CREATE};
         if (blob->plain.len == 0) {
             return ML_E_INVALID;
         }

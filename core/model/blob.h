@@ -20,6 +20,7 @@ struct ml_blob {
     struct ml_object_id object; /* it is written for; may be zero */
     uint16_t slot;
     uint8_t compartment;    /* ml_compartment */
+    bool deposit;           /* as of a ml_seal_item */
     struct ml_seal_key key; /* of ml_keyring_seal_key */
     /* Filled when its bundle is built. */
     bool placed;

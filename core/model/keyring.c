@@ -234,6 +234,15 @@ static ml_err later_collect(void *user, struct ml_slice op)
     return later->ops.err;
 }
 
+static ml_err apply_sealed(struct ml_keyring *k, const struct ml_keyop *op,
+                           struct ml_keyring_news *news)
+{
+    if (op->type == ML_KEYOP_DEPOSIT_WRAP) {
+        return ml_keyring_apply_deposit(k, op, news);
+    }
+    return op->type == ML_KEYOP_PATIENT_OPEN ? apply_patient_open(k, op, news) : ML_OK;
+}
+
 static ml_err later_apply(struct later *later)
 {
     size_t at = 0;
@@ -242,8 +251,8 @@ static ml_err later_apply(struct later *later)
         struct ml_keyop op;
         uint32_t len = ml_get_u32be(later->ops.data + at);
         if (ml_keyop_decode(&op, ml_slice(later->ops.data + at + 4, len), NULL) == ML_OK &&
-            op.known && op.type == ML_KEYOP_PATIENT_OPEN) {
-            err = apply_patient_open(later->k, &op, later->news);
+            op.known) {
+            err = apply_sealed(later->k, &op, later->news);
         }
         at += 4 + (size_t)len;
     }
@@ -450,6 +459,7 @@ static ml_err epoch_add(struct ml_keyring *k, const struct ml_keyop *op, bool ac
                             .kek = in->kek,
                             .hist = in->hist,
                             .break_glass = in->break_glass,
+                            .deposit = in->deposit,
                             .has_break_glass =
                                 memcmp(&in->break_glass, &no_key, sizeof(no_key)) != 0,
                             .accepted = accepted,
@@ -728,6 +738,8 @@ ml_err ml_keyring_apply(struct ml_keyring *k, const struct ml_keyop *op, bool ac
         return apply_patient_open(k, op, news);
     case ML_KEYOP_DEK_WRAP:
         return apply_dek_wrap(k, op, accepted, news);
+    case ML_KEYOP_DEPOSIT_WRAP:
+        return ml_keyring_apply_deposit(k, op, news);
     case ML_KEYOP_DEK_SLOTS:
         return ml_keyring_apply_slots(k, op, accepted, news);
     case ML_KEYOP_BG_WRAP: /* nobody here can open it: it counts by who says so */

@@ -12,6 +12,7 @@
 #include "core/crypto/aead.h"
 #include "core/crypto/kdf.h"
 #include "core/crypto/key_id.h"
+#include "core/model/keyring_deposit.h"
 #include "core/model/keyring_int.h"
 
 static uint8_t *cache_key(struct ml_keyring *k, uint32_t entry)
@@ -165,6 +166,26 @@ ml_err ml_keyring_dek(struct ml_keyring *k, const struct ml_stream_id *stream,
     *info = found;
     *dek = search.key;
     return ML_OK;
+}
+
+void ml_keyring_cache_put(struct ml_keyring *k, const struct ml_seal_key *key,
+                          const struct ml_stream_info *info, const uint8_t *dek)
+{
+    const uint32_t entry = cache_oldest(k, cache_set(k, &key->dek));
+    memcpy(cache_key(k, entry), dek, ML_KEY_BYTES);
+    k->cache[entry] = (struct cached_dek){
+        .stream = key->stream, .dek = key->dek, .info = *info, .used = ++k->clock};
+}
+
+void ml_keyring_drop(struct ml_keyring *k, const struct ml_seal_key *key)
+{
+    const uint32_t set = cache_set(k, &key->dek);
+    for (uint32_t i = set; i < set + CACHE_WAYS; i++) {
+        if (cache_holds(&k->cache[i], &key->stream, &key->dek)) {
+            k->cache[i].used = 0;
+            ml_wipe(cache_key(k, i), ML_KEY_BYTES);
+        }
+    }
 }
 
 void ml_keyring_forget(struct ml_keyring *k)

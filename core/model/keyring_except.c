@@ -395,10 +395,9 @@ static ml_err seal_one_by_one(struct ml_keyring *k, struct sealing *s,
     return err;
 }
 
-/* To each of these who lacks it. */
-static ml_err emit_slots(struct ml_keyring *k, const struct ml_exception *who,
-                         const struct ml_seal_key *key, const struct ml_secret *dek,
-                         const struct key_emitter *to)
+ml_err ml_keyring_emit_slots(struct ml_keyring *k, const struct ml_exception *who,
+                             const struct ml_seal_key *key, const struct ml_secret *dek,
+                             const struct key_emitter *to)
 {
     struct sealing s = {.op = {.type = ML_KEYOP_DEK_SLOTS}};
     s.op.u.dek_slots.stream = key->stream;
@@ -435,7 +434,7 @@ static ml_err new_dek(struct ml_keyring *k, const struct ml_exception *who,
     if (err == ML_OK) {
         k->env->random(k->env->ctx, ml_secret_writable(dek), ML_KEY_BYTES);
         key.dek = ml_key_id_of(dek);
-        err = emit_slots(k, who, &key, dek, to);
+        err = ml_keyring_emit_slots(k, who, &key, dek, to);
     }
     if (err == ML_OK && !who->emergency) {
         err = ml_keyring_emit_glass(k, who, &key, ml_secret_bytes(dek), to);
@@ -456,7 +455,7 @@ static ml_err seal_older(struct ml_keyring *k, const struct ml_exception *who,
         err = ml_secret_from(&dek, bytes, ML_KEY_BYTES);
     }
     if (err == ML_OK) {
-        err = emit_slots(k, who, key, dek, to);
+        err = ml_keyring_emit_slots(k, who, key, dek, to);
     }
     ml_secret_free(dek);
     return err == ML_E_NO_KEY ? ML_OK : err;

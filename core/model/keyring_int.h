@@ -21,6 +21,7 @@ struct key_epoch {
     struct ml_key_id kek;
     struct ml_key_id hist;
     struct ml_box_pk break_glass;
+    struct ml_box_pk deposit; /* zero: none */
     uint32_t epoch;
     uint8_t compartment;
     bool accepted;
@@ -162,6 +163,23 @@ struct key_emitter {
  * link. */
 ml_err ml_keyring_emit_glass(struct ml_keyring *k, const struct ml_exception *who,
                              const struct ml_seal_key *key, const uint8_t *dek,
+                             const struct key_emitter *to) ML_MUST_CHECK;
+
+/* keyring_deposit.c */
+ml_err ml_keyring_apply_deposit(struct ml_keyring *k, const struct ml_keyop *op,
+                                struct ml_keyring_news *news) ML_MUST_CHECK;
+/* The pair that a KEK gives for deposits. */
+ml_err ml_keyring_deposit_pair(struct ml_box_pk *pk, struct ml_secret **secret,
+                               const struct ml_secret *kek) ML_MUST_CHECK;
+/* keyring_dek.c: into the cache, as if it had been opened. */
+void ml_keyring_cache_put(struct ml_keyring *k, const struct ml_seal_key *key,
+                          const struct ml_stream_info *info, const uint8_t *dek);
+/* keyring_open.c: one DEK's wrap under the KEK of an epoch that is held. */
+void ml_keyring_wrap(const struct ml_keyring *k, struct ml_dek_wrap *wrap, const uint8_t *dek,
+                     const struct key_epoch *e);
+/* keyring_except.c: to each of these who lacks it. */
+ml_err ml_keyring_emit_slots(struct ml_keyring *k, const struct ml_exception *who,
+                             const struct ml_seal_key *key, const struct ml_secret *dek,
                              const struct key_emitter *to) ML_MUST_CHECK;
 
 /* keyring_make.c: encodes and gives to `emit`. */

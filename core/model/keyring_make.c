@@ -190,6 +190,14 @@ static ml_err make_break_glass(const struct ml_keyring *k, struct making *m,
                         recovery, ml_slice(context, sizeof(context)), k->env);
 }
 
+static ml_err make_deposit_key(struct making *m)
+{
+    struct ml_secret *secret = NULL;
+    ml_err err = ml_keyring_deposit_pair(&m->op.u.kek_epoch.deposit, &secret, m->kek);
+    ml_secret_free(secret);
+    return err;
+}
+
 static ml_err make_epoch(const struct ml_keyring *k, const struct ml_epoch_args *args,
                          struct making *m)
 {
@@ -213,7 +221,10 @@ static ml_err make_epoch(const struct ml_keyring *k, const struct ml_epoch_args 
     }
     epoch->kek = ml_key_id_of(m->kek);
     epoch->hist = ml_key_id_of(m->hist);
-    err = seal_slots(k, m, args->recipient_count);
+    err = make_deposit_key(m);
+    if (err == ML_OK) {
+        err = seal_slots(k, m, args->recipient_count);
+    }
     if (err == ML_OK) {
         err = wrap_all_older(k, m);
     }

@@ -172,19 +172,24 @@ struct dek_job {
     struct key_emitter to;
 };
 
-static ml_err emit_wrap(struct ml_keyring *k, const struct ml_seal_key *key, const uint8_t *dek,
-                        const struct key_epoch *e, const struct key_emitter *to)
+void ml_keyring_wrap(const struct ml_keyring *k, struct ml_dek_wrap *wrap, const uint8_t *dek,
+                     const struct key_epoch *e)
 {
     uint8_t ad[ML_KEYOP_AD_MAX];
-    struct ml_keyop op = {.type = ML_KEYOP_DEK_WRAP};
-    struct ml_dek_wrap *wrap = &op.u.dek_wrap;
-    wrap->stream = key->stream;
-    wrap->dek = key->dek;
     wrap->kek = e->kek;
     k->env->random(k->env->ctx, wrap->nonce, sizeof(wrap->nonce));
     size_t ad_len = ml_dek_wrap_ad(ad, &k->org, wrap);
     ml_aead_seal(wrap->ct, ml_slice(dek, ML_KEY_BYTES), ml_slice(ad, ad_len), wrap->nonce,
                  ml_secret_bytes(e->wrap_key));
+}
+
+static ml_err emit_wrap(struct ml_keyring *k, const struct ml_seal_key *key, const uint8_t *dek,
+                        const struct key_epoch *e, const struct key_emitter *to)
+{
+    struct ml_keyop op = {.type = ML_KEYOP_DEK_WRAP};
+    op.u.dek_wrap.stream = key->stream;
+    op.u.dek_wrap.dek = key->dek;
+    ml_keyring_wrap(k, &op.u.dek_wrap, dek, e);
     return ml_keyring_emit(k, &op, to->emit, to->user);
 }
 

@@ -137,10 +137,11 @@ bool ml_seal_dict_index(struct ml_seal_dict *dict, const struct ml_dict_entry *w
 
 static bool dict_index(struct sealing *s, const struct ml_seal_item *item, uint8_t *index)
 {
+    const ml_action action = item->deposit ? ML_ACTION_DEPOSIT : ml_action_of(item->change.type);
     const struct ml_dict_entry want = {.stream = item->key.stream,
                                        .key = item->key.dek,
                                        .compartment = item->compartment,
-                                       .action = (uint8_t)ml_action_of(item->change.type)};
+                                       .action = (uint8_t)action};
     return ml_seal_dict_index(&s->dict, &want, index);
 }
 

@@ -29,6 +29,7 @@ struct ml_seal_item {
     uint32_t seen_item_count;
     struct ml_seal_key key; /* of ml_keyring_seal_key */
     uint8_t compartment;    /* ml_compartment */
+    bool deposit;           /* its author can't read it: the key is of ml_keyring_make_deposit */
     /* Filled when the item's bundle is built. */
     bool placed;
     struct ml_version_id version;

@@ -59,7 +59,8 @@ uint8_t ml_content_verdict(const struct ml_entity *entity, const struct ml_chang
     if (entry->compartment != entity->compartment || stream->compartment != entry->compartment) {
         return ML_GREY_COMPARTMENT;
     }
-    if (entry->action != ml_action_of(change->type)) {
+    if (entry->action != ml_action_of(change->type) &&
+        !(entry->action == ML_ACTION_DEPOSIT && change->type == ML_CHANGE_CREATE)) {
         return ML_GREY_ACTION;
     }
     if (ml_object_id_is_zero(&stream->patient) != entity->is_shared ||

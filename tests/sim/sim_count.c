@@ -74,6 +74,7 @@ static const struct {
     {SIM_ROW_MERGE, ML_MERGE_FIXED, "a part of its event"},
     {SIM_ROW_KEYOP, ML_KEYOP_PAIR_GRANT, "of emergency access: test_node_glass"},
     {SIM_ROW_KEYOP, ML_KEYOP_GLASS, "nobody breaks a glass there: test_node_glass"},
+    {SIM_ROW_KEYOP, ML_KEYOP_DEPOSIT_WRAP, "everybody reads there: test_node_keys"},
     {SIM_ROW_KEYOP, ML_KEYOP_DEK_SLOTS, "nobody is left out there: test_node_keys"},
     {SIM_ROW_REASON, ML_REASON_COSIGNATURE, "a genesis is named by its hash: GENESIS comes first"},
     {SIM_ROW_REASON, ML_REASON_REVOKED, "no call revokes yet: test_authority"},

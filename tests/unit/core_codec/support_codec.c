@@ -504,6 +504,7 @@ static void sample_kek_epoch(struct ml_kek_epoch *out, bool full)
         FILL(out->break_glass, 0x15);
         out->break_glass_recovery = sample_ct(ML_ANON_KEY_BYTES, 0x60);
         out->break_glass_holders = out->break_glass_recovery;
+        out->deposit = out->break_glass;
         out->older = list_of(older, 1);
     }
 }
@@ -546,12 +547,6 @@ void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full)
         FILL(out->u.dek_wrap.nonce, 0x18);
         FILL(out->u.dek_wrap.ct, 0x19);
         return;
-    case ML_KEYOP_BG_WRAP:
-        FILL(out->u.bg_wrap.stream, 0x30);
-        FILL(out->u.bg_wrap.dek, 0x50);
-        FILL(out->u.bg_wrap.break_glass, 0x15);
-        FILL(out->u.bg_wrap.sealed, 0x1a);
-        return;
     case ML_KEYOP_CONSENT:
         FILL(out->u.consent.team, 0x14);
         out->u.consent.sealed = sample_sealed(100, 0x40);
@@ -559,8 +554,10 @@ void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full)
     case ML_KEYOP_GLASS:
         out->u.glass.sealed = sample_sealed(80, 0x40);
         return;
+    case ML_KEYOP_BG_WRAP:
     case ML_KEYOP_PAIR_GRANT:
     case ML_KEYOP_DEK_SLOTS:
+    case ML_KEYOP_DEPOSIT_WRAP:
         sample_slots(out, full);
     }
 }

@@ -44,7 +44,7 @@ void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full);
 void sample_trace(struct ml_trace_entry *out, bool full);
 void sample_manifest(struct ml_manifest *out, bool full);
 void sample_pair_grant(struct ml_pair_grant *out, bool full);
-/* Of PAIR_GRANT or DEK_SLOTS. */
+/* Of BG_WRAP, PAIR_GRANT, DEK_SLOTS or DEPOSIT_WRAP. */
 void sample_slots(struct ml_keyop *out, bool full);
 void sample_glass(struct ml_glass_say *out, bool full);
 void sample_glass_review(struct ml_glass_say *out);

@@ -38,8 +38,18 @@ static void sample_dek_slots(struct ml_dek_slots *out, bool full)
 
 void sample_slots(struct ml_keyop *out, bool full)
 {
-    if (out->type == ML_KEYOP_PAIR_GRANT) {
+    if (out->type == ML_KEYOP_BG_WRAP) {
+        fill(&out->u.bg_wrap.stream, sizeof(out->u.bg_wrap.stream), 0x30);
+        fill(&out->u.bg_wrap.dek, sizeof(out->u.bg_wrap.dek), 0x50);
+        fill(&out->u.bg_wrap.break_glass, sizeof(out->u.bg_wrap.break_glass), 0x15);
+        fill(out->u.bg_wrap.sealed, sizeof(out->u.bg_wrap.sealed), 0x1a);
+    } else if (out->type == ML_KEYOP_PAIR_GRANT) {
         sample_pair_grant(&out->u.pair_grant, full);
+    } else if (out->type == ML_KEYOP_DEPOSIT_WRAP) {
+        fill(&out->u.deposit_wrap.stream, sizeof(out->u.deposit_wrap.stream), 0x41);
+        fill(&out->u.deposit_wrap.dek, sizeof(out->u.deposit_wrap.dek), 0x42);
+        fill(&out->u.deposit_wrap.kek, sizeof(out->u.deposit_wrap.kek), 0x43);
+        fill(out->u.deposit_wrap.sealed, sizeof(out->u.deposit_wrap.sealed), 0x44);
     } else {
         sample_dek_slots(&out->u.dek_slots, full);
     }
