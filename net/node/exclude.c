@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/model/keyring_except.h"
+#include "core/model/keyring_deposit.h"
 #include "net/node/session.h"
 
 enum { NAMED_BYTES_MAX = 1 << 20 };
@@ -109,6 +109,26 @@ static ml_err emit_of(struct ml_keyring *k, const struct ml_exception *who, void
 ml_err ml_exclude_emit(struct ml_org *org, const struct ml_exclude_at *at, struct ml_keys *keys)
 {
     return with_exception(org, at, emit_of, keys);
+}
+
+static ml_err deposit_to_some(struct ml_keyring *k, const struct ml_exception *who, void *user)
+{
+    struct ml_deposit *d = user;
+    return who->count == 0 ? ML_E_NO_KEY
+                           : ml_keyring_make_deposit(k, who, &d->key, ml_keys_emit, d->keys);
+}
+
+ml_err ml_exclude_deposit(struct ml_org *org, const struct ml_exclude_at *at,
+                          struct ml_deposit *deposit)
+{
+    const struct ml_exception all = {.patient = *at->patient, .compartment = at->compartment};
+    bool any = false;
+    ml_err err = ml_exclude_any(org, at, &any);
+    if (err != ML_OK || any) {
+        return err != ML_OK ? err : with_exception(org, at, deposit_to_some, deposit);
+    }
+    return ml_keyring_make_deposit(ml_session_keyring(org), &all, &deposit->key, ml_keys_emit,
+                                   deposit->keys);
 }
 
 /* Nobody is left out: what was sealed one by one is the groups' again. */

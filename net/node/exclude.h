@@ -26,4 +26,13 @@ ml_err ml_exclude_key(struct ml_org *org, const struct ml_exclude_at *at,
 ml_err ml_exclude_emit(struct ml_org *org, const struct ml_exclude_at *at,
                        struct ml_keys *keys) ML_MUST_CHECK;
 
+/** A key for one act of somebody who can't read what he files (rules A7); his until
+ * ml_keyring_drop. NOT_FOUND, NO_KEY. */
+struct ml_deposit {
+    struct ml_keys *keys;   /* its ops go there */
+    struct ml_seal_key key; /* filled */
+};
+ml_err ml_exclude_deposit(struct ml_org *org, const struct ml_exclude_at *at,
+                          struct ml_deposit *deposit) ML_MUST_CHECK;
+
 #endif

@@ -172,7 +172,7 @@ ml_err ml_keys_tell(struct ml_org *org)
     return err;
 }
 
-bool ml_keys_closed(const struct ml_org *org, unsigned compartments)
+unsigned ml_keys_closed(const struct ml_org *org, unsigned compartments)
 {
     struct group_walk w;
     unsigned open = 0;
@@ -182,7 +182,7 @@ bool ml_keys_closed(const struct ml_org *org, unsigned compartments)
             ml_keyring_group_state(ml_session_keyring(org), &w.id, (ml_compartment)w.compartment);
         open |= state == ML_GROUP_CLOSED ? 0 : 1u << w.compartment;
     }
-    return (compartments & ~open) != 0;
+    return compartments & ~open;
 }
 
 static ml_err next_epochs(struct ml_org *org, unsigned compartments, struct ml_keys *keys)

@@ -31,8 +31,8 @@ ml_err ml_keys_tell(struct ml_org *org) ML_MUST_CHECK;
  * group that somebody holds who isn't entitled any more, then what the entitled lack. A group that
  * isn't this member's, or whose key he awaits, is left as it is. */
 ml_err ml_keys_ready(struct ml_org *org, unsigned compartments) ML_MUST_CHECK;
-/** Is one of these compartments in no team this member's? Told of, that is. */
-bool ml_keys_closed(const struct ml_org *org, unsigned compartments);
+/** Which of these compartments are in no team this member's to read. */
+unsigned ml_keys_closed(const struct ml_org *org, unsigned compartments);
 /** Grants to members what they lack, when governance has changed since the last look. */
 ml_err ml_keys_grant(struct ml_org *org) ML_MUST_CHECK;
 

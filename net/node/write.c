@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/model/keyring_deposit.h"
 #include "net/node/exchange.h"
 #include "net/node/exclude.h"
 #include "net/node/keys.h"
@@ -107,8 +108,65 @@ static ml_err streams_open(struct ml_org *org, const struct need *needs, size_t 
     return err;
 }
 
+/* ---- what its author can't read ---- */
+
+struct deposits {
+    unsigned made; /* bit c: of compartment c */
+    struct ml_seal_key key[ML_COMPARTMENT_LAST + 1];
+};
+
+static void deposits_drop(struct ml_org *org, struct deposits *d)
+{
+    for (unsigned c = 1; c <= ML_COMPARTMENT_LAST; c++) {
+        if ((d->made >> c & 1u) != 0) {
+            ml_keyring_drop(ml_session_keyring(org), &d->key[c]);
+        }
+    }
+    d->made = 0;
+}
+
+static ml_err deposits_make(struct ml_org *org, const struct need *need, struct deposits *d)
+{
+    struct ml_keys keys;
+    ml_err err = ML_OK;
+    ml_keys_init(&keys, org->node->env);
+    for (unsigned c = 1; c <= ML_COMPARTMENT_LAST && err == ML_OK; c++) {
+        const struct ml_exclude_at at = {&need->patient, (ml_compartment)c};
+        struct ml_deposit deposit = {.keys = &keys};
+        if ((need->compartments >> c & 1u) == 0) {
+            continue;
+        }
+        err = ml_exclude_deposit(org, &at, &deposit);
+        if (err == ML_OK) {
+            d->key[c] = deposit.key;
+            d->made |= 1u << c;
+        }
+    }
+    if (err == ML_OK && keys.sizes.len > 0) {
+        err = ml_keys_append(org, &keys);
+    }
+    ml_keys_free(&keys);
+    return err;
+}
+
+/* Who is no member any more reads nobody's name either. */
+static bool is_member(const struct ml_org *org)
+{
+    return ml_keys_closed(org, 1u << ML_COMPARTMENT_ANNUAIRE) == 0;
+}
+
+static ml_err item_key(struct ml_org *org, const struct ml_exclude_at *at, const struct deposits *d,
+                       struct ml_seal_key *key)
+{
+    if ((d->made >> at->compartment & 1u) != 0) {
+        *key = d->key[at->compartment];
+        return ML_OK;
+    }
+    return key_of(org, at, key);
+}
+
 static ml_err what_keys(struct ml_org *org, const struct ml_object_id *patient,
-                        const struct ml_write *what)
+                        const struct ml_write *what, struct deposits *deposits)
 {
     struct need need = {.patient = *patient};
     for (uint32_t i = 0; i < what->count; i++) {
@@ -118,19 +176,29 @@ static ml_err what_keys(struct ml_org *org, const struct ml_object_id *patient,
         need.compartments = (uint16_t)(need.compartments | 1u << what->blobs[i].compartment);
     }
     ml_err err = ml_keys_ready(org, need.compartments | 1u << ML_COMPARTMENT_ADMIN);
-    if (err == ML_OK) {
+    struct need filed = need;
+    filed.compartments = (uint16_t)ml_keys_closed(org, need.compartments);
+    need.compartments = (uint16_t)(need.compartments & ~filed.compartments);
+    if (err == ML_OK && !is_member(org)) {
+        return ML_E_DENIED;
+    }
+    if (err == ML_OK && need.compartments != 0) {
         err = streams_open(org, &need, 1);
     }
-    if (err == ML_E_NO_KEY && ml_keys_closed(org, need.compartments)) {
-        err = ML_E_DENIED; /* nobody is awaited: the key isn't his */
+    if (err == ML_OK && filed.compartments != 0) {
+        err = deposits_make(org, &filed, deposits);
     }
     for (uint32_t i = 0; i < what->count && err == ML_OK; i++) {
-        const struct ml_exclude_at at = {patient, (ml_compartment)what->items[i].compartment};
-        err = key_of(org, &at, &what->items[i].key);
+        struct ml_seal_item *item = &what->items[i];
+        const struct ml_exclude_at at = {patient, (ml_compartment)item->compartment};
+        item->deposit = (deposits->made >> item->compartment & 1u) != 0;
+        err = item_key(org, &at, deposits, &item->key);
     }
     for (uint32_t i = 0; i < what->blob_count && err == ML_OK; i++) {
-        const struct ml_exclude_at at = {patient, (ml_compartment)what->blobs[i].compartment};
-        err = key_of(org, &at, &what->blobs[i].key);
+        struct ml_blob *blob = &what->blobs[i];
+        const struct ml_exclude_at at = {patient, (ml_compartment)blob->compartment};
+        blob->deposit = (deposits->made >> blob->compartment & 1u) != 0;
+        err = item_key(org, &at, deposits, &blob->key);
     }
     return err;
 }
@@ -310,6 +378,7 @@ ml_err ml_org_write_all(struct ml_org *org, const struct ml_object_id *patient,
                         const struct ml_write *what)
 {
     struct wires w;
+    struct deposits deposits = {0};
     bool opened = false;
     ml_err err = org->behind ? ml_session_catch_up_all(org) : ML_OK;
     if (err == ML_OK) {
@@ -320,7 +389,7 @@ ml_err ml_org_write_all(struct ml_org *org, const struct ml_object_id *patient,
     }
     ml_buf_init(&w.bytes, org->node->env, SIZE_MAX);
     ml_buf_init(&w.sizes, org->node->env, SIZE_MAX);
-    err = what_keys(org, patient, what);
+    err = what_keys(org, patient, what, &deposits);
     if (err == ML_OK && what->blob_count > 0) {
         err = write_blobs(org, what, &w);
     } else if (err == ML_OK) {
@@ -329,6 +398,7 @@ ml_err ml_org_write_all(struct ml_org *org, const struct ml_object_id *patient,
     }
     ml_buf_free(&w.bytes);
     ml_buf_free(&w.sizes);
+    deposits_drop(org, &deposits); /* before the vault sees it */
     if (err == ML_OK && ml_session_catch_up_all(org) != ML_OK) {
         /* It is durable, so the answer is yes: a no would have it written twice. */
         ml_logf(org->node->env, ML_LOG_WARN, "write", "stored, shown later");

@@ -290,6 +290,91 @@ static void history_is_one_grant_away(void **state)
     assert_true(tally(c, 0, 3, 0).closed > 0);
 }
 
+/* ---- deposits ---- */
+
+struct filing {
+    const char *patient;
+    const char *path;
+    long nth; /* allocation that fails; 0: none */
+};
+
+static ml_err file_letter(struct cluster *c, unsigned n, const struct filing *filing,
+                          char object[40])
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "entity", "document");
+    story_put(&r, "patient", filing->patient);
+    ml_args_key(r.args, "fields");
+    ml_args_map(r.args);
+    story_put(&r, "title", "Courrier de neurologie");
+    story_put(&r, "written_at", "2026-03-02");
+    ml_args_end(r.args);
+    ml_args_key(r.args, "files");
+    ml_args_list(r.args);
+    ml_args_map(r.args);
+    story_put(&r, "path", filing->path);
+    story_put(&r, "media_type", "text/plain");
+    ml_args_end(r.args);
+    ml_args_end(r.args);
+    c->fake.fail_alloc = filing->nth;
+    ml_err err = story_send(&r, c, n, "record.add");
+    c->fake.fail_alloc = 0;
+    if (err == ML_OK) {
+        snprintf(object, 40, "%s", ml_value_text(story_get(&r, "object"), ""));
+    }
+    story_end(&r);
+    return err;
+}
+
+static void object_id(struct ml_object_id *out, const char *hex)
+{
+    for (size_t i = 0; i < sizeof(out->b); i++) {
+        const char byte[] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        out->b[i] = (uint8_t)strtoul(byte, NULL, 16);
+    }
+}
+
+/* Rules A7: a secretary files a letter with what came in the envelope, and reads neither. */
+static void a_letter_is_filed_unread(void **state)
+{
+    struct cluster *c = *state;
+    char hex[40];
+    char object[40] = "";
+    char path[192];
+    struct ml_object_id patient;
+    struct ml_object_id letter;
+    struct ml_vault_counts counts;
+    uint16_t entity = 0;
+    snprintf(path, sizeof(path), "%s/letter.txt", c->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("Compte rendu de neurologie", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    adopt_matrix(c);
+    story_patient(c, 0, hex);
+    story_join(c, 0, 2, "Léa Blanc", 331);
+    story_synced(c, 2);
+    const uint64_t then = last(c, 2);
+    struct filing filing = {.patient = hex, .path = path, .nth = 1};
+    ml_err err = ML_E_NOMEM;
+    for (; err == ML_E_NOMEM; filing.nth += 7) {
+        err = file_letter(c, 2, &filing, object);
+    }
+    assert_int_equal(err, ML_OK);
+    assert_closed(tally(c, 2, 2, then));
+    object_id(&patient, hex);
+    object_id(&letter, object);
+    assert_int_equal(ml_vault_has(org_of(c, 2)->session->vault, &patient, &letter, &entity),
+                     ML_E_NOT_FOUND);
+    cluster_run(c, 20000);
+    story_synced(c, 0);
+    assert_int_equal(ml_vault_has(org_of(c, 0)->session->vault, &patient, &letter, &entity), ML_OK);
+    assert_int_equal(ml_vault_counts(org_of(c, 0)->session->vault, &counts), ML_OK);
+    assert_int_equal(counts.ops_greyed, 0);
+    assert_int_equal(tally(c, 2, 0, then).closed, 0);
+}
+
 /* ---- who is left out ---- */
 
 /* In the place of consent: one member, of one class of one patient's data. */
@@ -314,14 +399,6 @@ static void decide(struct cluster *c, struct left_out *x, bool any)
     x->any = any;
     for (unsigned n = 0; n < 3; n++) {
         org_of(c, n)->session->exclusions = (struct ml_exclusions){x, ask_left_out};
-    }
-}
-
-static void object_id(struct ml_object_id *out, const char *hex)
-{
-    for (size_t i = 0; i < sizeof(out->b); i++) {
-        const char byte[] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        out->b[i] = (uint8_t)strtoul(byte, NULL, 16);
     }
 }
 
@@ -424,6 +501,7 @@ int main(void)
         TEST(who_was_away_for_three_epochs_opens_them_all),
         TEST(who_may_not_read_has_no_key),
         TEST(history_is_one_grant_away),
+        TEST(a_letter_is_filed_unread),
         TEST(who_is_left_out_opens_nothing_new),
         TEST(leaving_out_is_done_or_done_again),
         TEST(a_revocation_renews_all_keys_or_later),
