@@ -55,6 +55,7 @@ struct ml_stored_wrap {
 
 typedef ml_err ml_link_cb(void *user, const struct ml_patient_link *link);
 typedef ml_err ml_wrap_cb(void *user, const struct ml_stored_wrap *wrap);
+typedef ml_err ml_bg_cb(void *user, const struct ml_bg_wrap *wrap);
 typedef ml_err ml_keyop_cb(void *user, struct ml_slice op);
 
 /* Where a keyring keeps what is many. Every put is idempotent. A callback calls back nothing of
@@ -70,9 +71,10 @@ struct ml_keyring_store {
     ml_err (*link_each)(void *ctx, const struct ml_object_id *patient, ml_link_cb *cb, void *user);
     ml_err (*wrap_put)(void *ctx, const struct ml_stored_wrap *wrap);
     ml_err (*wrap_each)(void *ctx, const struct ml_stream_id *stream, ml_wrap_cb *cb, void *user);
-    /* Break-glass wraps: only that they are there. */
+    /* Break-glass wraps: whose public half, and for emergency access what it sealed. */
     ml_err (*bg_put)(void *ctx, const struct ml_bg_wrap *wrap);
     ml_err (*bg_has)(void *ctx, const struct ml_bg_wrap *wrap, bool *has);
+    ml_err (*bg_each)(void *ctx, const struct ml_stream_id *stream, ml_bg_cb *cb, void *user);
     /* Ops that wait for a KEK that isn't held: kept, then taken all at once. */
     ml_err (*later_put)(void *ctx, const struct ml_key_id *kek, struct ml_slice op);
     ml_err (*later_take)(void *ctx, const struct ml_key_id *kek, ml_keyop_cb *cb, void *user);
@@ -208,6 +210,12 @@ struct ml_card_place {
 ml_err ml_keyring_seal_card(struct ml_keyring *k, const struct ml_card_place *at,
                             struct ml_slice plain, struct ml_buf *buf,
                             struct ml_sealed *sealed) ML_MUST_CHECK;
+
+/** The same of what is said of emergency access (struct ml_glass_op). */
+ml_err ml_keyring_seal_glass(struct ml_keyring *k, struct ml_slice plain, struct ml_buf *buf,
+                             struct ml_glass_op *op) ML_MUST_CHECK;
+ml_err ml_keyring_open_said(struct ml_keyring *k, const struct ml_glass_op *op,
+                            struct ml_buf *out) ML_MUST_CHECK;
 
 /** Appends the plaintext. NO_KEY, FORGED, NOMEM, LIMIT; NOT_FOUND when `sealed` is absent. */
 ml_err ml_keyring_open_card(struct ml_keyring *k, const struct ml_card_place *at,

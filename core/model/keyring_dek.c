@@ -153,7 +153,13 @@ ml_err ml_keyring_dek(struct ml_keyring *k, const struct ml_stream_id *stream,
     uint32_t entry = cache_oldest(k, set);
     struct dek_search search = {.k = k, .dek = dek_id, .key = cache_key(k, entry)};
     k->cache[entry].used = 0;
-    err = k->store->wrap_each(k->store->ctx, stream, search_wrap, &search);
+    const uint8_t *taken = ml_keyring_glass_dek(k, stream, dek_id);
+    if (taken != NULL) {
+        memcpy(search.key, taken, ML_KEY_BYTES);
+        search.found = true;
+    } else {
+        err = k->store->wrap_each(k->store->ctx, stream, search_wrap, &search);
+    }
     if (err == ML_OK && !search.found) {
         const struct cached_dek what = {.stream = *stream, .dek = *dek_id, .info = found};
         err = ml_keyring_open_slots(k, &what, search.key, &search.found);
@@ -192,6 +198,7 @@ void ml_keyring_forget(struct ml_keyring *k)
 {
     ml_keyring_drop_epochs(k);
     ml_keyring_drop_exceptions(k);
+    ml_keyring_drop_pairs(k);
     for (uint32_t i = 0; i < k->cache_count; i++) {
         k->cache[i].used = 0;
     }

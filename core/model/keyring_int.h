@@ -4,6 +4,7 @@
 
 #include "core/model/keyring_except.h"
 #include "core/model/keyring_group.h"
+#include "core/model/keyring_pair.h"
 
 #define KEY_CHUNK_KEYS (ML_SECRET_MAX / ML_KEY_BYTES) /* keys in one guarded allocation */
 #define CACHE_WAYS     8u
@@ -50,6 +51,18 @@ struct key_group {
     size_t count;
 };
 
+/* A pair as PAIR_GRANT ops hand it out. */
+struct key_pair {
+    uint8_t kind; /* ml_pair_kind */
+    uint32_t number;
+    struct ml_box_pk pk;
+    bool accepted;
+    struct ml_secret *secret;       /* NULL: not held */
+    struct ml_recipient_id *handed; /* owned: to whom, by accepted ops */
+    size_t handed_count;
+    size_t handed_cap;
+};
+
 struct cached_dek {
     struct ml_stream_id stream;
     struct ml_key_id dek;
@@ -88,6 +101,13 @@ struct ml_keyring {
     uint32_t cache_count;
     uint32_t chunk_count;
     uint64_t clock;
+    struct key_pair **pairs; /* owned, in order of arrival */
+    size_t pair_count;
+    size_t pair_cap;
+    /* Data keys that a break-glass gave; the i-th is in glass_keys at i * ML_KEY_BYTES. */
+    struct cached_dek glass[ML_KEYRING_GLASS_MAX];
+    struct ml_secret *glass_keys; /* NULL: there is none */
+    size_t glass_count;
 };
 
 /* keyring.c */
@@ -181,6 +201,15 @@ void ml_keyring_wrap(const struct ml_keyring *k, struct ml_dek_wrap *wrap, const
 ml_err ml_keyring_emit_slots(struct ml_keyring *k, const struct ml_exception *who,
                              const struct ml_seal_key *key, const struct ml_secret *dek,
                              const struct key_emitter *to) ML_MUST_CHECK;
+
+/* keyring_pair.c */
+ml_err ml_keyring_apply_pair(struct ml_keyring *k, const struct ml_pair_grant *in, bool accepted,
+                             struct ml_keyring_news *news) ML_MUST_CHECK;
+/* Wipes and frees every pair, and what a break-glass gave. */
+void ml_keyring_drop_pairs(struct ml_keyring *k);
+/* NULL: none was taken. */
+const uint8_t *ml_keyring_glass_dek(const struct ml_keyring *k, const struct ml_stream_id *stream,
+                                    const struct ml_key_id *dek_id);
 
 /* keyring_make.c: encodes and gives to `emit`. */
 ml_err ml_keyring_emit(struct ml_keyring *k, const struct ml_keyop *op, ml_keyop_cb *emit,

@@ -55,6 +55,7 @@ struct making {
     struct ml_older_key older[ML_KEYOP_OLDER_MAX];
     uint32_t older_count;
     uint8_t recovery[ML_ANON_KEY_BYTES];
+    uint8_t holders[ML_ANON_KEY_BYTES];
     struct ml_secret *kek;
     struct ml_secret *hist;
     struct ml_secret *ephemeral;
@@ -171,23 +172,28 @@ static ml_err wrap_all_older(const struct ml_keyring *k, struct making *m)
     return err;
 }
 
+/* Its secret half goes to Root, and to those who may break a glass by the emergency pair; but that
+ * of the sensitive data, which takes a second device. */
 static ml_err make_break_glass(const struct ml_keyring *k, struct making *m,
                                const struct ml_box_pk *recovery)
 {
-    static const char label[] = "maille/break-glass/1";
-    uint8_t context[sizeof(label) - 1 + sizeof(k->org.b) + sizeof(struct ml_box_pk)];
+    uint8_t ad[ML_KEYOP_AD_MAX];
     struct ml_kek_epoch *epoch = &m->op.u.kek_epoch;
+    const struct ml_box_pk *emergency = ml_keyring_pair(k, ML_PAIR_EMERGENCY);
     ml_err err = ml_box_keypair(&epoch->break_glass, &m->break_glass, k->env);
     if (err != ML_OK) {
         return err;
     }
-    memcpy(context, label, sizeof(label) - 1);
-    memcpy(context + sizeof(label) - 1, k->org.b, sizeof(k->org.b));
-    memcpy(context + sizeof(label) - 1 + sizeof(k->org.b), epoch->break_glass.b,
-           sizeof(epoch->break_glass.b));
+    const struct ml_slice secret = ml_slice(ml_secret_bytes(m->break_glass), ML_KEY_BYTES);
+    const struct ml_slice context =
+        ml_slice(ad, ml_break_glass_ad(ad, &k->org, &epoch->break_glass));
     epoch->break_glass_recovery = ml_slice(m->recovery, sizeof(m->recovery));
-    return ml_seal_anon(m->recovery, ml_slice(ml_secret_bytes(m->break_glass), ML_KEY_BYTES),
-                        recovery, ml_slice(context, sizeof(context)), k->env);
+    err = ml_seal_anon(m->recovery, secret, recovery, context, k->env);
+    if (err == ML_OK && emergency != NULL && epoch->compartment != ML_COMPARTMENT_SENSITIVE) {
+        epoch->break_glass_holders = ml_slice(m->holders, sizeof(m->holders));
+        err = ml_seal_anon(m->holders, secret, emergency, context, k->env);
+    }
+    return err;
 }
 
 static ml_err make_deposit_key(struct making *m)

@@ -117,6 +117,18 @@ static ml_err bg_has(void *ctx, const struct ml_bg_wrap *wrap, bool *has)
     return m->fail;
 }
 
+static ml_err bg_each(void *ctx, const struct ml_stream_id *stream, ml_bg_cb *cb, void *user)
+{
+    struct mem_store *m = ctx;
+    ml_err err = m->fail;
+    for (size_t i = 0; i < m->bg_count && err == ML_OK; i++) {
+        if (memcmp(&m->bgs[i].stream, stream, sizeof(*stream)) == 0) {
+            err = cb(user, &m->bgs[i]);
+        }
+    }
+    return err;
+}
+
 static ml_err later_put(void *ctx, const struct ml_key_id *kek, struct ml_slice op)
 {
     struct mem_store *m = ctx;
@@ -155,6 +167,7 @@ void mem_store_init(struct mem_store *m)
                                          .wrap_each = wrap_each,
                                          .bg_put = bg_put,
                                          .bg_has = bg_has,
+                                         .bg_each = bg_each,
                                          .later_put = later_put,
                                          .later_take = later_take};
 }

@@ -1,0 +1,54 @@
+/* core/model/keyring_pair.h -- pairs handed to members: the emergency pair, which opens the groups'
+ * break-glass pairs (rules A6), and the audit pair, which opens traces (A2).
+ *
+ * A pair is its public half. Who was handed it stands in clear in lane 1 (PAIR_GRANT), so that any
+ * holder sees who lacks it, and that somebody has it who shouldn't: then the next number is made.
+ * Pure, as keyring.h.
+ */
+#ifndef ML_MODEL_KEYRING_PAIR_H
+#define ML_MODEL_KEYRING_PAIR_H
+
+#include "core/model/keyring.h"
+
+#define ML_KEYRING_PAIRS_MAX 64u /* known, of all kinds; half of them for those that count */
+
+/** The pair of a kind that is used now: of the accepted ones the highest number, then one that is
+ * held, then the smallest public half. NULL: there is none. Borrowed until the next call on `k`. */
+const struct ml_box_pk *ml_keyring_pair(const struct ml_keyring *k, ml_pair_kind kind);
+/** Its secret half, 32 bytes, borrowed until `k` forgets. NULL: not held. */
+const struct ml_secret *ml_keyring_pair_secret(const struct ml_keyring *k, ml_pair_kind kind,
+                                               const struct ml_box_pk *pair);
+/** Was it handed to this key by an accepted bundle? */
+bool ml_keyring_pair_has(const struct ml_keyring *k, const struct ml_box_pk *pair,
+                         const struct ml_box_pk *member);
+/** To how many keys; and whether one of them isn't among `members`. */
+bool ml_keyring_pair_strays(const struct ml_keyring *k, const struct ml_box_pk *pair,
+                            const struct ml_box_pk *members, size_t count);
+
+struct ml_pair_args {
+    ml_pair_kind kind;
+    const struct ml_box_pk *members; /* to whom */
+    size_t count;
+    const struct ml_secret *secret;   /* NULL: a new pair, of the next number */
+    const struct ml_box_pk *recovery; /* of a new pair; NULL: nobody else opens it */
+};
+/** Hands a pair to members: a new one, or one whose secret is given. INVALID: nobody, or one twice;
+ * LIMIT; FORGED (a member's key is no key); NOMEM. */
+ml_err ml_keyring_make_pair(struct ml_keyring *k, const struct ml_pair_args *args,
+                            ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
+
+/* ---- break-glass ---- */
+
+/** Opens one break-glass wrap into 32 bytes, with the emergency pairs that are held. NO_KEY: none
+ * of them leads to it. FORGED: it isn't what it says. */
+ml_err ml_keyring_open_glass(const struct ml_keyring *k, const struct ml_bg_wrap *wrap,
+                             uint8_t dek[ML_KEY_BYTES]) ML_MUST_CHECK;
+
+#define ML_KEYRING_GLASS_MAX 64u /* data keys of one opening */
+/** Takes a data key in that no wrap gave, for streams that the store knows: until the keyring
+ * forgets. LIMIT, NOMEM. */
+ml_err ml_keyring_take_dek(struct ml_keyring *k, const struct ml_stream_id *stream,
+                           const struct ml_key_id *dek_id,
+                           const uint8_t dek[ML_KEY_BYTES]) ML_MUST_CHECK;
+
+#endif

@@ -1,0 +1,356 @@
+/* test_keyring_pair.c -- pairs that are handed to members, and what the emergency pair opens: one
+ * rule of keyring_pair.h per test. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/crypto/key_id.h"
+#include "core/crypto/secret.h"
+#include "core/model/keyring_pair.h"
+#include "support_keystore.h"
+
+enum { PEOPLE = 3 };
+
+struct person {
+    struct ml_secret *box;
+    struct ml_box_pk pk;
+    struct mem_store store;
+    struct ml_keyring *ring;
+};
+
+struct fixture {
+    struct fake_env fake;
+    struct ml_org_id org;
+    struct ml_team_id team;
+    struct ml_object_id patient;
+    struct person who[PEOPLE]; /* 0 founds, 1 may break a glass, 2 may not */
+    struct ml_secret *recovery;
+    struct ml_box_pk recovery_pk;
+    struct key_log log;
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    memset(&f, 0, sizeof(f));
+    fake_env_init(&f.fake, 12);
+    assert_int_equal(ml_crypto_init(), ML_OK);
+    memset(f.org.b, 0xA1, sizeof(f.org.b));
+    memset(f.team.b, 0x77, sizeof(f.team.b));
+    f.patient = ml_object_id_new(&f.fake.env);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        struct person *p = &f.who[i];
+        assert_int_equal(ml_box_keypair(&p->pk, &p->box, &f.fake.env), ML_OK);
+        mem_store_init(&p->store);
+        const struct ml_keyring_args args = {.env = &f.fake.env,
+                                             .org = f.org,
+                                             .mon_box = p->box,
+                                             .store = &p->store.store,
+                                             .cache_deks = 8};
+        assert_int_equal(ml_keyring_new(&p->ring, &args), ML_OK);
+    }
+    assert_int_equal(ml_box_keypair(&f.recovery_pk, &f.recovery, &f.fake.env), ML_OK);
+    key_log_init(&f.log);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < PEOPLE; i++) {
+        ml_keyring_free(f->who[i].ring);
+        ml_secret_free(f->who[i].box);
+    }
+    ml_secret_free(f->recovery);
+    key_log_free(&f->log);
+    return f->fake.live == 0 ? 0 : -1;
+}
+
+static void apply_all(struct fixture *f, size_t first)
+{
+    for (size_t i = 0; i < PEOPLE; i++) {
+        key_log_apply_from(f->who[i].ring, &f->log, first);
+    }
+}
+
+/* To the first `count` people: a new pair, or that of `secret`. */
+static ml_err hand(struct fixture *f, size_t count, const struct ml_secret *secret)
+{
+    struct ml_box_pk to[PEOPLE];
+    const size_t first = f->log.count;
+    for (size_t i = 0; i < count; i++) {
+        to[i] = f->who[i].pk;
+    }
+    const struct ml_pair_args args = {.kind = ML_PAIR_EMERGENCY,
+                                      .members = to,
+                                      .count = count,
+                                      .secret = secret,
+                                      .recovery = &f->recovery_pk};
+    const ml_err err = ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log);
+    apply_all(f, first);
+    return err;
+}
+
+static const struct ml_secret *held(const struct fixture *f, size_t who)
+{
+    const struct ml_keyring *k = f->who[who].ring;
+    const struct ml_box_pk *pair = ml_keyring_pair(k, ML_PAIR_EMERGENCY);
+    return pair == NULL ? NULL : ml_keyring_pair_secret(k, ML_PAIR_EMERGENCY, pair);
+}
+
+static void epoch(struct fixture *f, ml_compartment compartment)
+{
+    const struct ml_epoch_recipient me = {f->who[0].pk, true};
+    const struct ml_epoch_args args = {.team = f->team,
+                                       .compartment = compartment,
+                                       .recipients = &me,
+                                       .recipient_count = 1,
+                                       .recovery = &f->recovery_pk};
+    const size_t first = f->log.count;
+    assert_int_equal(ml_keyring_make_epoch(f->who[0].ring, &args, key_log_add, &f->log), ML_OK);
+    apply_all(f, first);
+}
+
+/* A data key of the patient; the last break-glass wrap of it. */
+static struct ml_bg_wrap new_dek(struct fixture *f, ml_compartment compartment)
+{
+    struct ml_keyring *k = f->who[0].ring;
+    const size_t first = f->log.count;
+    assert_int_equal(ml_keyring_make_dek(k, &f->patient, compartment, key_log_add, &f->log), ML_OK);
+    apply_all(f, first);
+    assert_true(f->who[0].store.bg_count > 0);
+    return f->who[0].store.bgs[f->who[0].store.bg_count - 1];
+}
+
+static void found(struct fixture *f)
+{
+    epoch(f, ML_COMPARTMENT_ADMIN);
+    const size_t first = f->log.count;
+    assert_int_equal(
+        ml_keyring_make_open(f->who[0].ring, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
+    apply_all(f, first);
+}
+
+static void whom_a_pair_is_handed_holds_it(void **state)
+{
+    struct fixture *f = *state;
+    assert_null(ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY));
+    assert_int_equal(hand(f, 2, NULL), ML_OK);
+    assert_non_null(held(f, 0));
+    assert_non_null(held(f, 1));
+    assert_null(held(f, 2));
+    const struct ml_keyring *k = f->who[2].ring; /* anybody sees who has it */
+    const struct ml_box_pk *pair = ml_keyring_pair(k, ML_PAIR_EMERGENCY);
+    assert_true(ml_keyring_pair_has(k, pair, &f->who[1].pk));
+    assert_false(ml_keyring_pair_has(k, pair, &f->who[2].pk));
+    assert_null(ml_keyring_pair(k, ML_PAIR_AUDIT));
+}
+
+static void one_more_hand_changes_nothing_else(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(hand(f, 2, NULL), ML_OK);
+    const struct ml_box_pk pair = *ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY);
+    assert_int_equal(hand(f, 3, held(f, 0)), ML_OK);
+    assert_non_null(held(f, 2));
+    assert_memory_equal(ml_keyring_pair(f->who[2].ring, ML_PAIR_EMERGENCY), &pair, sizeof(pair));
+}
+
+static void a_later_pair_replaces_it(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(hand(f, 3, NULL), ML_OK);
+    const struct ml_box_pk before = *ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY);
+    assert_true(ml_keyring_pair_strays(f->who[0].ring, &before, &f->who[0].pk, 1));
+    assert_false(ml_keyring_pair_strays(
+        f->who[0].ring, &before,
+        (const struct ml_box_pk[]){f->who[2].pk, f->who[0].pk, f->who[1].pk}, 3));
+    assert_int_equal(hand(f, 2, NULL), ML_OK);
+    const struct ml_box_pk *now = ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY);
+    assert_memory_not_equal(now, &before, sizeof(before));
+    assert_null(held(f, 2));
+    assert_non_null(ml_keyring_pair_secret(f->who[2].ring, ML_PAIR_EMERGENCY, &before));
+}
+
+static void what_is_not_accepted_is_never_used(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(hand(f, 2, NULL), ML_OK);
+    const struct ml_box_pk before = *ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY);
+    f->log.accepted = false;
+    assert_int_equal(hand(f, 3, NULL), ML_OK);
+    assert_memory_equal(ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY), &before,
+                        sizeof(before));
+    assert_false(ml_keyring_pair_has(f->who[0].ring, &before, &f->who[2].pk));
+}
+
+static void a_slot_that_gives_another_key_is_faulty(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(hand(f, 1, NULL), ML_OK);
+    struct ml_keyop op;
+    struct ml_buf b;
+    ml_buf_init(&b, &f->fake.env, 4096);
+    assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[0].data, f->log.op[0].len), NULL),
+                     ML_OK);
+    op.u.pair_grant.pair.b[3] ^= 1;
+    op.u.pair_grant.number = 9;
+    assert_int_equal(ml_keyop_encode(&b, &op), ML_OK);
+    const size_t at = f->log.count;
+    assert_int_equal(key_log_add(&f->log, ml_buf_slice(&b)), ML_OK);
+    const struct ml_keyring_news news = key_log_apply(f->who[0].ring, &f->log, at);
+    assert_true(news.faulty);
+    assert_null(ml_keyring_pair_secret(f->who[0].ring, ML_PAIR_EMERGENCY, &op.u.pair_grant.pair));
+    ml_buf_free(&b);
+}
+
+static void nobody_and_twice_the_same_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    const struct ml_box_pk twice[] = {f->who[0].pk, f->who[0].pk};
+    struct ml_pair_args args = {.kind = ML_PAIR_EMERGENCY, .members = twice, .count = 0};
+    assert_int_equal(ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log),
+                     ML_E_INVALID);
+    args.count = 2;
+    assert_int_equal(ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log),
+                     ML_E_INVALID);
+    args.count = ML_KEYOP_PAIR_MAX + 1;
+    assert_int_equal(ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log), ML_E_LIMIT);
+    assert_int_equal(f->log.count, 0);
+}
+
+/* What is made up by somebody who may not can't take the room of what counts. */
+static void so_many_pairs_are_known(void **state)
+{
+    struct fixture *f = *state;
+    f->log.accepted = false;
+    for (size_t i = 0; i <= ML_KEYRING_PAIRS_MAX / 2; i++) {
+        assert_int_equal(hand(f, 2, NULL), ML_OK);
+    }
+    struct ml_keyring_news news = key_log_apply(f->who[0].ring, &f->log, f->log.count - 1);
+    assert_true(news.faulty);
+    f->log.accepted = true;
+    assert_int_equal(hand(f, 2, NULL), ML_OK);
+    assert_non_null(held(f, 1));
+}
+
+/* ---- break-glass ---- */
+
+static void a_holder_opens_what_no_group_key_gives_him(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t dek[ML_KEY_BYTES];
+    assert_int_equal(hand(f, 2, NULL), ML_OK);
+    found(f);
+    epoch(f, ML_COMPARTMENT_MEDICAL);
+    const struct ml_bg_wrap wrap = new_dek(f, ML_COMPARTMENT_MEDICAL);
+    assert_int_equal(ml_keyring_open_glass(f->who[1].ring, &wrap, dek), ML_OK);
+    const struct ml_key_id id = ml_key_id_of_bytes(dek);
+    assert_memory_equal(id.b, wrap.dek.b, sizeof(id.b));
+    assert_int_equal(ml_keyring_open_glass(f->who[2].ring, &wrap, dek), ML_E_NO_KEY);
+    struct ml_bg_wrap moved = wrap;
+    moved.stream.b[0] ^= 1;
+    assert_int_equal(ml_keyring_open_glass(f->who[1].ring, &moved, dek), ML_E_FORGED);
+    moved = wrap;
+    moved.break_glass.b[0] ^= 1;
+    assert_int_equal(ml_keyring_open_glass(f->who[1].ring, &moved, dek), ML_E_NO_KEY);
+}
+
+static void a_new_pair_keeps_older_wraps_open(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t dek[ML_KEY_BYTES];
+    assert_int_equal(hand(f, 3, NULL), ML_OK);
+    found(f);
+    epoch(f, ML_COMPARTMENT_CARE);
+    const struct ml_bg_wrap old = new_dek(f, ML_COMPARTMENT_CARE);
+    assert_int_equal(hand(f, 2, NULL), ML_OK); /* the third may no longer */
+    epoch(f, ML_COMPARTMENT_CARE);
+    const struct ml_bg_wrap fresh = new_dek(f, ML_COMPARTMENT_CARE);
+    assert_int_equal(ml_keyring_open_glass(f->who[1].ring, &old, dek), ML_OK);
+    assert_int_equal(ml_keyring_open_glass(f->who[1].ring, &fresh, dek), ML_OK);
+    assert_int_equal(ml_keyring_open_glass(f->who[2].ring, &fresh, dek), ML_E_NO_KEY);
+}
+
+static void sensitive_data_are_not_the_pairs(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t dek[ML_KEY_BYTES];
+    assert_int_equal(hand(f, 2, NULL), ML_OK);
+    found(f);
+    epoch(f, ML_COMPARTMENT_SENSITIVE);
+    const struct ml_bg_wrap wrap = new_dek(f, ML_COMPARTMENT_SENSITIVE);
+    assert_int_equal(ml_keyring_open_glass(f->who[1].ring, &wrap, dek), ML_E_NO_KEY);
+}
+
+static void a_taken_key_opens_until_it_is_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_keyring *k = f->who[2].ring;
+    struct ml_stream_id stream = {.b = {7}};
+    const struct ml_stream_info info = {.patient = f->patient, .compartment = 3};
+    uint8_t dek[ML_KEY_BYTES] = {0};
+    struct ml_stream_info found_info;
+    const uint8_t *out = NULL;
+    assert_int_equal(f->who[2].store.store.stream_put(&f->who[2].store, &stream, &info), ML_OK);
+    for (unsigned i = 0; i < ML_KEYRING_GLASS_MAX; i++) {
+        dek[0] = (uint8_t)i;
+        const struct ml_key_id id = ml_key_id_of_bytes(dek);
+        assert_int_equal(ml_keyring_take_dek(k, &stream, &id, dek), ML_OK);
+        assert_int_equal(ml_keyring_take_dek(k, &stream, &id, dek), ML_OK);
+        assert_int_equal(ml_keyring_dek(k, &stream, &id, &found_info, &out), ML_OK);
+        assert_memory_equal(out, dek, sizeof(dek));
+    }
+    const struct ml_key_id last = ml_key_id_of_bytes(dek);
+    dek[1] = 1;
+    const struct ml_key_id more = ml_key_id_of_bytes(dek);
+    assert_int_equal(ml_keyring_take_dek(k, &stream, &more, dek), ML_E_LIMIT);
+    ml_keyring_forget(k);
+    assert_int_equal(ml_keyring_dek(k, &stream, &last, &found_info, &out), ML_E_NO_KEY);
+}
+
+static void no_failed_allocation_leaks_or_half_hands(void **state)
+{
+    struct fixture *f = *state;
+    bool spared = false;
+    long n = 0;
+    assert_int_equal(hand(f, 1, NULL), ML_OK);
+    while (!spared) {
+        const struct ml_box_pk to[] = {f->who[0].pk, f->who[1].pk};
+        const struct ml_pair_args args = {
+            .kind = ML_PAIR_EMERGENCY, .members = to, .count = 2, .recovery = &f->recovery_pk};
+        const size_t count = f->log.count;
+        f->fake.fail_alloc = ++n;
+        const ml_err err = ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log);
+        spared = fake_spared(&f->fake);
+        assert_int_equal(err, spared ? ML_OK : ML_E_NOMEM);
+        assert_int_equal(f->log.count, count + spared);
+        assert_true(spared || n < 100);
+    }
+    assert_true(n > 3);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(whom_a_pair_is_handed_holds_it),
+        T(one_more_hand_changes_nothing_else),
+        T(a_later_pair_replaces_it),
+        T(what_is_not_accepted_is_never_used),
+        T(a_slot_that_gives_another_key_is_faulty),
+        T(nobody_and_twice_the_same_are_refused),
+        T(so_many_pairs_are_known),
+        T(a_holder_opens_what_no_group_key_gives_him),
+        T(a_new_pair_keeps_older_wraps_open),
+        T(sensitive_data_are_not_the_pairs),
+        T(a_taken_key_opens_until_it_is_forgotten),
+        T(no_failed_allocation_leaks_or_half_hands),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
