@@ -238,6 +238,10 @@ typedef void ml_log_problem_cb(void *user, const char *what);
  * so that a peer gives it again. */
 ml_err ml_log_verify(struct ml_log *log, ml_log_problem_cb *problem, void *user) ML_MUST_CHECK;
 
+/** The same of one lane's bundles alone: chains, signatures, bodies. */
+ml_err ml_log_verify_lane(struct ml_log *log, uint8_t lane, ml_log_problem_cb *problem,
+                          void *user) ML_MUST_CHECK;
+
 /** A call met a part of the store that can't be read: what is left is to be put into a new one
  * (log_rebuild.h). Stays true until the log is closed. */
 bool ml_log_damaged(const struct ml_log *log);

@@ -313,3 +313,22 @@ ml_err ml_log_verify(struct ml_log *log, ml_log_problem_cb *problem, void *user)
     }
     return err;
 }
+
+ml_err ml_log_verify_lane(struct ml_log *log, uint8_t lane, ml_log_problem_cb *problem, void *user)
+{
+    struct verify v = {.log = log, .problem = problem, .user = user};
+    struct ml_log_entry entry;
+    ml_err err = ml_log_fresh(log);
+    while (err == ML_OK) {
+        err = ml_log_after(log, v.n, ML_LOG_LANE(lane), &entry);
+        if (err == ML_OK) {
+            v.n = entry.n;
+            err = verify_one(&v);
+        }
+    }
+    if (is_damage(err)) {
+        problem(user, "a part of the lane cannot be read");
+        return ML_OK;
+    }
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}

@@ -213,7 +213,11 @@ static ml_err file_open(struct ml_tracejournal *j, uint32_t *damaged,
         err = ml_file_err(fs->truncate(fs->ctx, j->file, j->end));
     }
     ml_buf_free(&file);
-    return err == ML_E_NOT_FOUND ? file_start(j, args->first > 0 ? args->first : 1) : err;
+    if (err != ML_E_NOT_FOUND) {
+        return err;
+    }
+    j->last = args->first > 0 ? args->first - 1 : 0;
+    return file_start(j, j->last + 1);
 }
 
 ml_err ml_tracejournal_open(struct ml_tracejournal **out, uint32_t *damaged,

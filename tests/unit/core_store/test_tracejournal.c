@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/fs.h"
 #include "core/store/tracejournal.h"
 #include "fake_env.h"
 #include "support_dir.h"
@@ -50,6 +51,24 @@ static void reopen(struct fixture *f)
     ml_tracejournal_close(f->j);
     f->j = NULL;
     assert_int_equal(open_journal(f), ML_OK);
+}
+
+/* A new one where an older one was noted: places that it had are never used again. */
+static void a_new_journal_begins_where_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t index = 0;
+    ml_tracejournal_close(f->j);
+    f->j = NULL;
+    assert_int_equal(f->fake.env.fs->remove(f->fake.env.fs->ctx, f->path), 0);
+    const struct ml_tracejournal_args args = {
+        .env = &f->fake.env, .path = f->path, .key = f->key, .first = 41, .each = see, .user = f};
+    assert_int_equal(ml_tracejournal_open(&f->j, &f->damaged, &args), ML_OK);
+    assert_int_equal(ml_tracejournal_append(f->j, &index, ml_slice_str("entry 41"), false), ML_OK);
+    assert_int_equal(index, 41);
+    reopen(f);
+    assert_int_equal(f->damaged, 0);
+    assert_int_equal(f->seen_count, 1);
 }
 
 static int setup(void **state)
@@ -272,6 +291,7 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_new_journal_begins_where_it_is_told),
         TEST(entries_are_there_at_the_next_start),
         TEST(a_cut_forgets_them_and_numbers_go_on),
         TEST(a_torn_tail_is_dropped),
