@@ -62,7 +62,7 @@ static const char reset_sql[] =
     "DELETE FROM author; DELETE FROM bundle; DELETE FROM patient; DELETE FROM token;"
     "DELETE FROM object; DELETE FROM conflict; DELETE FROM waiting; DELETE FROM skipped;"
     "DELETE FROM groupop; DELETE FROM stream; DELETE FROM link; DELETE FROM wrap;"
-    "DELETE FROM bg; DELETE FROM later;";
+    "DELETE FROM bg; DELETE FROM later; DELETE FROM glass;";
 
 /* A wrap is what it is by all of its bytes: one that shares some with another displaces nothing. */
 static const char wrap_sql[] =
@@ -85,8 +85,18 @@ static const char owner_sql[] =
     "ALTER TABLE stream ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE link ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;";
 
-static const struct ml_db_step layout_steps[] = {
-    {.sql = layout_sql}, {.sql = wrap_sql}, {.sql = skipped_sql}, {.sql = owner_sql}};
+/* What break-glass wraps hold, for who may break a glass; and what is said of each opening. */
+static const char glass_sql[] =
+    "DROP TABLE bg;"
+    "CREATE TABLE bg(stream BLOB, dek BLOB, pk BLOB, sealed BLOB,"
+    " PRIMARY KEY(stream, dek, pk, sealed)) WITHOUT ROWID;"
+    "CREATE TABLE glass(id INTEGER PRIMARY KEY, writer BLOB, counts INTEGER, op BLOB);";
+
+static const struct ml_db_step layout_steps[] = {{.sql = layout_sql},
+                                                 {.sql = wrap_sql},
+                                                 {.sql = skipped_sql},
+                                                 {.sql = owner_sql},
+                                                 {.sql = glass_sql}};
 static const struct ml_db_schema layout = {
     .application_id = 0x4d6c5661, /* "MlVa" */
     .steps = layout_steps,

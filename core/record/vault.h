@@ -60,6 +60,10 @@ bool ml_vault_complete(const struct ml_vault *v);
 /** A call met a block that can't be read: the file is to be deleted and projected again. */
 bool ml_vault_damaged(const struct ml_vault *v);
 
+/** Whose stream it is. NOT_FOUND: the patient isn't known here. */
+ml_err ml_vault_stream(struct ml_vault *v, const struct ml_stream_id *stream,
+                       struct ml_stream_info *info) ML_MUST_CHECK;
+
 /* ---- what writing asks ---- */
 
 /** Entity type of an object of this patient (zero: the structure). NOT_FOUND. */

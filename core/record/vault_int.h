@@ -7,7 +7,7 @@
 #include "core/record/views.h"
 #include "core/store/db.h"
 
-#define VAULT_LAYOUT   5u /* of the tables' contents: another number projects again */
+#define VAULT_LAYOUT   6u /* of the tables' contents: another number projects again */
 #define PATIENT_NOBODY 0
 
 /* X(NAME, sql) */
@@ -79,7 +79,11 @@
                 "VALUES(?1, ?2, ?3, ?4, ?5, ?6) "                                                  \
                 "ON CONFLICT DO UPDATE SET seals = seals | excluded.seals")                        \
     X(WRAP_ALL, "SELECT dek, kek, nonce, ct, seals FROM wrap WHERE stream = ?1")                   \
-    X(BG_PUT, "INSERT INTO bg(stream, dek, pk) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")         \
+    X(BG_PUT, "INSERT INTO bg(stream, dek, pk, sealed) VALUES(?1, ?2, ?3, ?4) "                    \
+              "ON CONFLICT DO NOTHING")                                                            \
+    X(BG_ALL, "SELECT dek, pk, sealed FROM bg WHERE stream = ?1")                                  \
+    X(GLASS_PUT, "INSERT INTO glass(writer, counts, op) VALUES(?1, ?2, ?3)")                       \
+    X(GLASS_ALL, "SELECT writer, op FROM glass WHERE counts = 1 ORDER BY id")                      \
     X(BG_HAS, "SELECT 1 FROM bg WHERE stream = ?1 AND dek = ?2 AND pk = ?3")                       \
     X(LATER_PUT, "INSERT INTO later(kek, op) VALUES(?1, ?2)")                                      \
     X(LATER_ALL, "SELECT op FROM later WHERE kek = ?1 ORDER BY id")                                \
@@ -150,6 +154,10 @@ void ml_vault_key_store(struct ml_vault *v);
 ml_err ml_vault_load_groups(struct ml_vault *v) ML_MUST_CHECK;
 ml_err ml_vault_apply_keys(struct ml_vault *v, struct ml_log *log,
                            const struct ml_log_entry *entry) ML_MUST_CHECK;
+
+/* vault_glass.c */
+ml_err ml_vault_put_glass(struct ml_vault *v, const struct ml_log_entry *entry,
+                          struct ml_slice op) ML_MUST_CHECK;
 
 /* vault_project.c */
 ml_err ml_vault_project(struct ml_vault *v, struct ml_log *log,

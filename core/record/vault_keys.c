@@ -56,6 +56,12 @@ static ml_err stream_get(void *ctx, const struct ml_stream_id *stream, struct ml
     return err == ML_OK ? ML_E_NOT_FOUND : err;
 }
 
+ml_err ml_vault_stream(struct ml_vault *v, const struct ml_stream_id *stream,
+                       struct ml_stream_info *info)
+{
+    return stream_get(v, stream, info);
+}
+
 static ml_err stream_put(void *ctx, const struct ml_stream_id *stream,
                          const struct ml_stream_info *info)
 {
@@ -192,6 +198,7 @@ static ml_err bg_put(void *ctx, const struct ml_bg_wrap *wrap)
 {
     struct ml_vault *v = ctx;
     bind_bg(v->st[ST_BG_PUT], wrap);
+    ml_stmt_bind_blob(v->st[ST_BG_PUT], 4, wrap->sealed, sizeof(wrap->sealed));
     return ml_stmt_run(v->st[ST_BG_PUT]);
 }
 
@@ -201,6 +208,27 @@ static ml_err bg_has(void *ctx, const struct ml_bg_wrap *wrap, bool *has)
     bind_bg(v->st[ST_BG_HAS], wrap);
     ml_err err = ml_stmt_step(v->st[ST_BG_HAS], has);
     ml_stmt_reset(v->st[ST_BG_HAS]);
+    return err;
+}
+
+static ml_err bg_each(void *ctx, const struct ml_stream_id *stream, ml_bg_cb *cb, void *user)
+{
+    struct ml_vault *v = ctx;
+    struct ml_stmt *st = v->st[ST_BG_ALL];
+    ml_err err = ML_OK;
+    bool row = false;
+    BIND(st, 1, *stream);
+    while ((err = ml_stmt_step(st, &row)) == ML_OK && row) {
+        struct ml_bg_wrap w = {.stream = *stream};
+        const bool whole = take(st, 0, w.dek.b, sizeof(w.dek.b)) &&
+                           take(st, 1, w.break_glass.b, sizeof(w.break_glass.b)) &&
+                           take(st, 2, w.sealed, sizeof(w.sealed));
+        err = whole ? cb(user, &w) : ML_E_CORRUPT;
+        if (err != ML_OK) {
+            ml_stmt_reset(st);
+            break;
+        }
+    }
     return err;
 }
 
@@ -245,6 +273,7 @@ void ml_vault_key_store(struct ml_vault *v)
                                              .wrap_each = wrap_each,
                                              .bg_put = bg_put,
                                              .bg_has = bg_has,
+                                             .bg_each = bg_each,
                                              .later_put = later_put,
                                              .later_take = later_take};
 }
@@ -284,7 +313,7 @@ static ml_err may_seal(struct ml_log *log, const struct ml_log_entry *entry,
 static bool is_kept_whole(const struct ml_keyop *op)
 {
     return op->type == ML_KEYOP_KEK_EPOCH || op->type == ML_KEYOP_KEK_GRANT ||
-           op->type == ML_KEYOP_DEK_SLOTS;
+           op->type == ML_KEYOP_DEK_SLOTS || op->type == ML_KEYOP_PAIR_GRANT;
 }
 
 static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_log_entry *entry,
@@ -297,6 +326,9 @@ static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_l
         return ML_OK; /* of a later version, or nobody's: it opens nothing here */
     }
     ml_err err = may_seal(log, entry, &op, &seals);
+    if (err == ML_OK && op.type == ML_KEYOP_GLASS) {
+        return ml_vault_put_glass(v, entry, bytes);
+    }
     if (err == ML_OK && is_kept_whole(&op)) {
         struct ml_stmt *st = v->st[ST_GROUP_PUT];
         ml_stmt_bind_int(st, 1, seals);
