@@ -14,6 +14,8 @@ extern const struct cli_command cli_commands_log[];      /* verify, log */
 extern const struct cli_command cli_commands_document[]; /* files of the record */
 extern const struct cli_command cli_commands_quarantine[];
 extern const struct cli_command cli_commands_right[];
+extern const struct cli_command cli_commands_trace[];  /* traces */
+extern const struct cli_command cli_commands_glass[];  /* emergency access */
 extern const struct cli_command cli_commands_schema[]; /* what a record may hold */
 extern const struct cli_command cli_commands_doctor[];
 

@@ -104,6 +104,9 @@ extern const struct ml_method ml_methods_schema[];
 extern const struct ml_method ml_methods_document[];
 extern const struct ml_method ml_methods_quarantine[];
 extern const struct ml_method ml_methods_right[];
+extern const struct ml_method ml_methods_trace[];
+extern const struct ml_method ml_methods_glass[];
+
 /** The i-th row of all tables; NULL when there is none. */
 const struct ml_method *ml_method_at(size_t i);
 

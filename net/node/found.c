@@ -9,6 +9,7 @@
 
 #include "core/base/ids.h"
 #include "core/crypto/words.h"
+#include "core/model/keyring_pair.h"
 #include "net/node/card.h"
 #include "net/node/found.h"
 #include "net/node/keys.h"
@@ -234,6 +235,23 @@ static ml_err epochs_make(struct ml_org *org, const struct ml_team_id *team,
     return err;
 }
 
+/* Before any epoch, whose break-glass half is sealed to it: the founder breaks glasses first. */
+static ml_err emergency_make(struct ml_org *org, const struct ml_box_pk *root_box)
+{
+    struct ml_box_pk me;
+    struct ml_keys keys;
+    const struct ml_pair_args args = {
+        .kind = ML_PAIR_EMERGENCY, .members = &me, .count = 1, .recovery = root_box};
+    ml_box_pk_of(&me, org->session->secrets.mon_box);
+    ml_keys_init(&keys, org->node->env);
+    ml_err err = ml_keyring_make_pair(ml_session_keyring(org), &args, ml_keys_emit, &keys);
+    if (err == ML_OK) {
+        err = ml_keys_append(org, &keys);
+    }
+    ml_keys_free(&keys);
+    return err;
+}
+
 /* The structure's own stream: professionals, organisations, import ids (ADR 0006). */
 static ml_err structure_open(struct ml_org *org)
 {
@@ -291,6 +309,9 @@ static ml_err found_finish(const struct founding *f, struct ml_org *org)
     const struct ml_fact *root = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
     env->random(env->ctx, team.u.team_add.team.b, sizeof(team.u.team_add.team.b));
     ml_err err = root == NULL ? ML_E_CORRUPT : gov_append(org, &team);
+    if (err == ML_OK) {
+        err = emergency_make(org, &root->box_pk);
+    }
     if (err == ML_OK) {
         err = epochs_make(org, &team.u.team_add.team, &root->box_pk);
     }

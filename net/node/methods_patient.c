@@ -2,6 +2,7 @@
  * trace before the answer. */
 #include "core/record/views.h"
 #include "net/node/fields.h"
+#include "net/node/glass.h"
 #include "net/node/methods.h"
 #include "net/node/trace.h"
 
@@ -34,13 +35,16 @@ static ml_err patient_find(struct ml_call *call)
 
 static ml_err patient_show(struct ml_call *call)
 {
+    struct ml_vault *vault = NULL;
     struct ml_object_id patient;
     ml_err err = ml_call_patient(call, &patient);
     if (err == ML_OK) {
         err = ml_call_note(call, ML_TRACE_READ, &patient);
     }
-    return err == ML_OK ? ml_view_patient(call->session->vault, &patient, ml_call_document(call))
-                        : err;
+    if (err == ML_OK) {
+        err = ml_glass_vault(call->org, &patient, &vault);
+    }
+    return err == ML_OK ? ml_view_patient(vault, &patient, ml_call_document(call)) : err;
 }
 
 static ml_err timeline_times(struct ml_call *call, struct ml_timeline_query *query)
@@ -65,6 +69,7 @@ static ml_err timeline_list(struct ml_call *call)
 {
     enum { ENTITIES = 32 };
     const char *entities[ENTITIES];
+    struct ml_vault *vault = NULL;
     struct ml_timeline_query query = {.entities = NULL};
     ml_err err = ml_call_patient(call, &query.patient);
     if (err == ML_OK) {
@@ -72,6 +77,9 @@ static ml_err timeline_list(struct ml_call *call)
     }
     if (err == ML_OK) {
         err = ml_call_note(call, ML_TRACE_READ, &query.patient);
+    }
+    if (err == ML_OK) {
+        err = ml_glass_vault(call->org, &query.patient, &vault);
     }
     if (err != ML_OK) {
         return err;
@@ -85,11 +93,12 @@ static ml_err timeline_list(struct ml_call *call)
     query.limit = (uint32_t)ml_value_int(ml_value_get(call->params, "limit"), 0);
     query.text = ml_call_text_or(call, "text", NULL);
     query.voided = ml_value_bool(ml_value_get(call->params, "voided"), false);
-    return ml_view_timeline(call->session->vault, &query, ml_call_document(call));
+    return ml_view_timeline(vault, &query, ml_call_document(call));
 }
 
 static ml_err record_show(struct ml_call *call)
 {
+    struct ml_vault *vault = NULL;
     struct ml_object_id patient;
     struct ml_object_id object;
     ml_err err = ml_call_patient(call, &patient);
@@ -99,9 +108,10 @@ static ml_err record_show(struct ml_call *call)
     if (err == ML_OK) {
         err = ml_call_note(call, ML_TRACE_READ, &patient);
     }
-    return err == ML_OK
-               ? ml_view_object(call->session->vault, &patient, &object, ml_call_document(call))
-               : err;
+    if (err == ML_OK) {
+        err = ml_glass_vault(call->org, &patient, &vault);
+    }
+    return err == ML_OK ? ml_view_object(vault, &patient, &object, ml_call_document(call)) : err;
 }
 
 const struct ml_method ml_methods_patient[] = {

@@ -9,6 +9,7 @@
 #include "core/model/matrix.h"
 #include "net/node/card.h"
 #include "net/node/methods.h"
+#include "net/node/right.h"
 #include "net/node/session.h"
 
 static void member_put(struct ml_org *org, struct ml_args *out, const char *key,
@@ -96,6 +97,20 @@ static void no_step(void *user, const struct ml_step *step)
 {
     (void)user;
     (void)step;
+}
+
+ml_scope ml_right_of(const struct ml_org *org, const struct ml_member_id *member, unsigned class,
+                     ml_right right)
+{
+    const struct ml_env *env = org->node->env;
+    const struct ml_right_question q = {
+        .member = *member, .class = class, .right = right, .ms = env->wall_ms(env->ctx)};
+    return ml_right_explain(ml_log_gov(org->log), &q, no_step, NULL);
+}
+
+ml_scope ml_right_now(const struct ml_org *org, unsigned class, ml_right right)
+{
+    return ml_right_of(org, &org->session->member, class, right);
 }
 
 ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right)

@@ -146,6 +146,26 @@ static ml_err recover_any(struct ml_call *call, ml_share_kind *kind, struct ml_s
     return ML_OK;
 }
 
+ml_err ml_recover_auditor(struct ml_call *call, struct ml_secret **secret)
+{
+    ml_share_kind kind = ML_SHARE_AUDITOR;
+    struct ml_secret *joined = NULL;
+    struct ml_root_keys keys;
+    ml_err err = recover_any(call, &kind, &joined);
+    if (err != ML_OK || kind == ML_SHARE_AUDITOR) {
+        *secret = err == ML_OK ? joined : NULL;
+        return err;
+    }
+    err = ml_root_open(&keys, joined);
+    if (err == ML_OK) {
+        *secret = keys.audit;
+        keys.audit = NULL;
+    }
+    ml_root_close(&keys);
+    ml_secret_free(joined);
+    return err;
+}
+
 ml_err ml_shares_plan(struct ml_call *call, struct ml_share_plan *plan)
 {
     const bool alone = ml_value_bool(ml_value_get(call->params, "alone"), false);

@@ -18,6 +18,10 @@ ml_err ml_shares_plan(struct ml_call *call, struct ml_share_plan *plan) ML_MUST_
 ml_err ml_shares_answer(struct ml_call *call, const struct ml_share_plan *plan,
                         const struct ml_secret *secret) ML_MUST_CHECK;
 
+/** The auditor's key, of sheets of it or of the structure's. INVALID with the reason (a share,
+ * or none of this structure's), UNSUPPORTED, CORRUPT, NOMEM. */
+ml_err ml_recover_auditor(struct ml_call *call, struct ml_secret **secret) ML_MUST_CHECK;
+
 ml_err ml_method_org_recover(struct ml_call *call);
 
 #endif

@@ -11,6 +11,7 @@
 #include "net/node/anchors.h"
 #include "net/node/card.h"
 #include "net/node/damage.h"
+#include "net/node/glass.h"
 #include "net/node/ingest.h"
 #include "net/node/keys.h"
 #include "net/node/trace.h"
@@ -137,6 +138,7 @@ static void vfs_drop(const struct ml_org *org, const char *name)
 
 static void session_free(struct ml_org *org, struct ml_session *s)
 {
+    ml_glass_end_all(org, s);
     ml_vault_close(s->vault);
     vfs_drop(org, s->vault_vfs);
     ml_drafts_close(s->drafts);
@@ -173,6 +175,7 @@ ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
         session_free(org, s);
         return err;
     }
+    ml_glass_sweep(org);
     s->names = (struct ml_view_names){.ctx = org, .member = ml_card_member_name};
     ml_vault_set_names(s->vault, &s->names);
     org->session = s;

@@ -83,19 +83,52 @@ static uint64_t journal_first(struct ml_org *org)
     return first;
 }
 
+/* The log knows that there was a journal: somebody took it away. What it held beyond its last cut
+ * nobody has any more. The new one's places begin far above, so that the auditor sees a gap. */
+#define JOURNAL_KNOWN "trace.journal"
+#define JOURNAL_GAP   (UINT64_C(1) << 20)
+
+static ml_err journal_known(struct ml_org *org, bool *known)
+{
+    struct ml_buf value;
+    ml_buf_init(&value, org->node->env, 8);
+    ml_err err = ml_log_setting_get(org->log, JOURNAL_KNOWN, &value);
+    *known = err == ML_OK;
+    ml_buf_free(&value);
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
+static ml_err journal_lost(struct ml_org *org)
+{
+    const struct ml_damage damage = {.file = ML_DAMAGE_TRACES};
+    const struct ml_trace_of_node what = {.action = ML_TRACE_AUDIT,
+                                          .result = ML_TRACE_FAILED,
+                                          .context = ml_slice_str("journal.lost")};
+    uint64_t index = 0;
+    ml_damage_note(org, &damage);
+    return ml_trace_of_node(org, &what, &index);
+}
+
 /* A journal whose header doesn't open is set aside, a new one begins. */
 static ml_err journal_open(struct ml_org *org, const char *path)
 {
     struct ml_damage damage = {.file = ML_DAMAGE_TRACES};
     struct ml_traces *t = org->traces;
     uint32_t destroyed = 0;
+    bool known = false;
+    ml_err err = journal_known(org, &known);
+    const bool lost = known && !ml_home_exists(org->node->env, path);
+    if (err != ML_OK) {
+        return err;
+    }
     const struct ml_tracejournal_args args = {.env = org->node->env,
                                               .path = path,
                                               .key = t->key,
-                                              .first = journal_first(org),
+                                              .first =
+                                                  journal_first(org) + (lost ? JOURNAL_GAP : 0),
                                               .each = journal_found,
                                               .user = org};
-    ml_err err = ml_tracejournal_open(&t->journal, &destroyed, &args);
+    err = ml_tracejournal_open(&t->journal, &destroyed, &args);
     const bool unreadable = err == ML_E_CORRUPT || err == ML_E_WRONG_KEY;
     if (unreadable) {
         err = ml_home_set_aside(org->node->env, path, damage.aside);
@@ -105,7 +138,10 @@ static ml_err journal_open(struct ml_org *org, const char *path)
     if (err == ML_OK && (unreadable || destroyed > 0)) {
         ml_damage_note(org, &damage);
     }
-    return err;
+    if (err == ML_OK && !known) {
+        err = ml_log_setting_put(org->log, JOURNAL_KNOWN, ml_slice_str("1"));
+    }
+    return err == ML_OK && lost ? journal_lost(org) : err;
 }
 
 ml_err ml_traces_open(struct ml_org *org)
@@ -141,12 +177,13 @@ void ml_traces_close(struct ml_org *org)
     org->traces = NULL;
 }
 
-static ml_err entry_keep(struct ml_org *org, const struct ml_trace_entry *entry, bool at_once,
+static ml_err entry_keep(struct ml_org *org, struct ml_trace_entry *entry, bool at_once,
                          uint64_t *index)
 {
     const struct ml_env *env = org->node->env;
     struct ml_buf plain;
     ml_buf_init(&plain, env, ENTRY_BYTES_MAX);
+    entry->seq = ml_tracejournal_last(org->traces->journal) + 1;
     ml_err err = ml_trace_entry_encode(&plain, entry);
     if (err == ML_OK) {
         err = ml_tracejournal_append(org->traces->journal, index, ml_buf_slice(&plain), at_once);
@@ -184,7 +221,8 @@ ml_err ml_trace_note(struct ml_call *call, const struct ml_trace_note *note)
     entry.object = note->object;
     entry.entity = note->entity;
     entry.result = (uint8_t)note->result;
-    entry.purpose = ml_slice_str(ml_call_text_or(call, "purpose", "soin"));
+    entry.purpose = ml_slice_str(note->purpose != NULL ? note->purpose
+                                                       : ml_call_text_or(call, "purpose", "soin"));
     entry.context = ml_slice_str(call->method);
     entry.device = ml_slice_str(ml_call_text_or(call, "device", "cli"));
     entry.count = note->count;
@@ -210,11 +248,22 @@ static ml_trace_action action_of(const char *method)
     static const struct {
         const char *prefix;
         ml_trace_action action;
-    } actions[] = {
-        {"session.", ML_TRACE_UNLOCK}, {"org.", ML_TRACE_GOVERN},     {"member.", ML_TRACE_GOVERN},
-        {"enrol.", ML_TRACE_GOVERN},   {"peer.", ML_TRACE_GOVERN},    {"sync.", ML_TRACE_EXCHANGE},
-        {"import.", ML_TRACE_IMPORT},  {"gen.", ML_TRACE_IMPORT},     {"record.", ML_TRACE_WRITE},
-        {"draft.", ML_TRACE_WRITE},    {"conflicts.", ML_TRACE_WRITE}};
+    } actions[] = {{"session.", ML_TRACE_UNLOCK},
+                   {"org.", ML_TRACE_GOVERN},
+                   {"member.", ML_TRACE_GOVERN},
+                   {"enrol.", ML_TRACE_GOVERN},
+                   {"peer.", ML_TRACE_GOVERN},
+                   {"sync.", ML_TRACE_EXCHANGE},
+                   {"import.", ML_TRACE_IMPORT},
+                   {"gen.", ML_TRACE_IMPORT},
+                   {"record.", ML_TRACE_WRITE},
+                   {"draft.", ML_TRACE_WRITE},
+                   {"conflicts.", ML_TRACE_WRITE},
+                   {"trace.", ML_TRACE_AUDIT},
+                   {"breakglass.", ML_TRACE_BREAK_GLASS},
+                   {"right.", ML_TRACE_GOVERN},
+                   {"quarantine.", ML_TRACE_GOVERN},
+                   {"consent.", ML_TRACE_CONSENT}};
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
         if (strncmp(method, actions[i].prefix, strlen(actions[i].prefix)) == 0) {
             return actions[i].action;

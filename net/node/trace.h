@@ -21,7 +21,8 @@ struct ml_trace_note {
     struct ml_object_id patient; /* zero: none */
     struct ml_object_id object;
     uint16_t entity;
-    uint32_t count; /* of a list: how many were shown */
+    uint32_t count;      /* of a list: how many were shown */
+    const char *purpose; /* NULL: what the caller says, else care */
 };
 
 /** Of the call's session; its purpose and method name go along. An error: the call must not be

@@ -11,6 +11,7 @@
 #include "net/node/damage.h"
 #include "net/node/enrol.h"
 #include "net/node/exchange.h"
+#include "net/node/glass.h"
 #include "net/node/ingest.h"
 #include "net/node/org.h"
 #include "net/node/session.h"
@@ -37,6 +38,7 @@ void ml_node_wake(struct ml_node *node)
         if (org->open) {
             at = earlier(at, ml_exchange_next_ms(org));
             at = earlier(at, ml_trace_next_ms(org));
+            at = earlier(at, ml_glass_next_ms(org));
             at = earlier(at, ml_tally_next_ms(org));
             at = earlier(at, ml_enrol_offer_tick(org));
             at = org->behind && org->session != NULL ? earlier(at, org->follow_ms) : at;
@@ -100,6 +102,8 @@ void ml_node_tick(struct ml_node *node)
         if (org->open) {
             ml_exchange_tick(org);
             ml_tally_tick(org);
+            ml_glass_tick(org);
+            ml_glass_tend(org);
             ml_trace_tick(org);
             ml_org_follow(org);
         }

@@ -1,0 +1,184 @@
+/* net/cli/cmd_glass.c -- emergency access: taken with a reason, for a time, and reviewed. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "net/cli/tables.h"
+
+static void show_day(int64_t ms)
+{
+    const time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    char text[32] = "?";
+    if (localtime_r(&seconds, &tm) != NULL) {
+        (void)strftime(text, sizeof(text), "%d/%m/%Y %H:%M", &tm);
+    }
+    printf("%s", text);
+}
+
+static void show_opened(const struct cli *c, const struct ml_value *v)
+{
+    const long long closed = (long long)ml_value_int(ml_value_get(v, "keys_closed"), 0);
+    (void)c;
+    printf("Bris de glace ouvert, niveau %lld, jusqu'au ",
+           (long long)ml_value_int(ml_value_get(v, "tier"), 0));
+    show_day(ml_value_int(ml_value_get(v, "until_ms"), 0));
+    puts(".\nIl est tracé, annoncé à la structure et sera examiné ; le patient doit en être "
+         "informé.");
+    printf("Ce poste montre %lld élément(s) de ce dossier : « maille patient show », « maille "
+           "timeline ».\n",
+           (long long)ml_value_int(ml_value_get(v, "objects"), 0));
+    if (closed > 0) {
+        printf("Liste incomplète : %lld clé(s) de ce dossier ne s'ouvrent pas ici.\n", closed);
+    }
+    if (ml_value_count(ml_value_get(v, "excluded")) > 0) {
+        puts("Le patient a fermé une partie de son dossier à l'accès d'urgence : elle reste "
+             "fermée.");
+    }
+}
+
+static int glass_open(struct cli *c)
+{
+    int rc = cli_operands(c, 1, 1);
+    if (rc != CLI_DONE) {
+        return rc;
+    }
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "patient", c->operands[0]);
+    cli_param(params, "reason", cli_option_value(c, "reason"));
+    cli_param(params, "text", cli_option_value(c, "text"));
+    if (!cli_param_number(c, params, "tier", cli_option_value(c, "tier")) ||
+        !cli_param_number(c, params, "minutes", cli_option_value(c, "minutes"))) {
+        ml_args_free(params);
+        return CLI_USAGE;
+    }
+    return cli_run_call(c, "breakglass.open", params, show_opened);
+}
+
+static void show_closed(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    (void)v;
+    puts("Bris de glace rendu : ce qu'il ouvrait est effacé de ce poste.");
+}
+
+static int glass_close(struct cli *c)
+{
+    int rc = cli_operands(c, 1, 1);
+    if (rc != CLI_DONE) {
+        return rc;
+    }
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "patient", c->operands[0]);
+    return cli_run_call(c, "breakglass.close", params, show_closed);
+}
+
+static const char *word_of(const char *name)
+{
+    static const char *const words[][2] = {
+        {"vital", "danger vital"},
+        {"unconscious", "patient hors d'état de s'exprimer"},
+        {"continuity", "continuité des soins"},
+        {"other", "autre motif"},
+        {"justified", "justifié"},
+        {"unjustified", "NON JUSTIFIÉ"},
+        {"unclear", "à éclaircir"},
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i][0], name) == 0) {
+            return words[i][1];
+        }
+    }
+    return name;
+}
+
+static void show_item(const struct ml_value *i)
+{
+    const struct ml_value *who = ml_value_get(i, "member");
+    show_day(ml_value_int(ml_value_get(i, "wall_ms"), 0));
+    printf("  %s, niveau %lld, %s, patient %s%s\n    ", cli_text(who, "name"),
+           (long long)ml_value_int(ml_value_get(i, "tier"), 0), word_of(cli_text(i, "reason")),
+           cli_text(i, "patient"),
+           ml_value_bool(ml_value_get(i, "open"), false) ? ", EN COURS" : "");
+    if (ml_value_get(i, "outcome") != NULL) {
+        printf("%s (%s)", word_of(cli_text(i, "outcome")),
+               cli_text(ml_value_get(i, "reviewer"), "name"));
+    } else {
+        printf("À EXAMINER");
+    }
+    printf("  %s\n", cli_text(i, "glass"));
+}
+
+static void show_list(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    if (ml_value_count(ml_value_get(v, "items")) == 0) {
+        puts("Aucun bris de glace.");
+    }
+    for (const struct ml_value *i = ml_value_at(ml_value_get(v, "items"), 0); i != NULL;
+         i = ml_value_next(i)) {
+        show_item(i);
+    }
+    if (!ml_value_bool(ml_value_get(v, "all"), false)) {
+        puts("Liste incomplète : les vôtres seulement.");
+    }
+    if (ml_value_bool(ml_value_get(v, "more"), false)) {
+        printf("Les plus récents de %lld.\n", (long long)ml_value_int(ml_value_get(v, "total"), 0));
+    }
+}
+
+static int glass_list(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    ml_args_key(params, "waiting");
+    ml_args_bool(params, cli_option_value(c, "waiting") != NULL);
+    return cli_run_call(c, "breakglass.list", params, show_list);
+}
+
+static void show_reviewed(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    (void)v;
+    puts("Votre avis est noté, et connu de la structure.");
+}
+
+static int glass_review(struct cli *c)
+{
+    int rc = cli_operands(c, 1, 1);
+    if (rc != CLI_DONE) {
+        return rc;
+    }
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "glass", c->operands[0]);
+    cli_param(params, "outcome", cli_option_value(c, "outcome"));
+    cli_param(params, "text", cli_option_value(c, "text"));
+    return cli_run_call(c, "breakglass.review", params, show_reviewed);
+}
+
+static const struct cli_option open_options[] = {
+    {"reason", "MOTIF", "vital, unconscious, continuity ou other", false},
+    {"text", "TEXTE", "pourquoi, en vos mots (dès le niveau 2)", false},
+    {"tier", "N", "1 résumé d'urgence (par défaut), 2 dossier, 3 données sensibles", false},
+    {"minutes", "N", "pour combien de temps (60, 480 au plus)", false},
+    {NULL, NULL, NULL, false}};
+static const struct cli_option list_options[] = {
+    {"waiting", NULL, "seulement ceux qui restent à examiner", false}, {NULL, NULL, NULL, false}};
+static const struct cli_option review_options[] = {
+    {"outcome", "AVIS", "justified, unjustified ou unclear", false},
+    {"text", "TEXTE", "ce que vous en dites", false},
+    {NULL, NULL, NULL, false}};
+
+const struct cli_command cli_commands_glass[] = {
+    {"breakglass open", "PATIENT", "Ouvre un dossier en urgence, avec un motif, pour un temps",
+     "Tracé et annoncé à la structure avant que rien ne s'ouvre, puis examiné par un autre. Refusé "
+     "si le patient a exclu l'accès d'urgence.",
+     "maille breakglass open ID --reason vital --tier 2 --text \"malaise au cabinet\"",
+     open_options, glass_open},
+    {"breakglass close", "PATIENT", "Rend un accès d'urgence avant son terme", NULL,
+     "maille breakglass close ID", NULL, glass_close},
+    {"breakglass list", NULL, "Montre les accès d'urgence, et ce qui reste à examiner", NULL,
+     "maille breakglass list --waiting", list_options, glass_list},
+    {"breakglass review", "NUMERO",
+     "Donne un avis sur un accès d'urgence (un autre que son auteur)", NULL,
+     "maille breakglass review NUMERO --outcome justified", review_options, glass_review},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL}};

@@ -1,0 +1,434 @@
+/* test_node_glass.c -- emergency access: said first, for a time, refused where it must be, reviewed
+ * by somebody else; what it opened is gone with it (rules A6, B23; SEC.3). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/ids.h"
+#include "core/model/keyring_pair.h"
+#include "net/node/glass.h"
+#include "net/node/session.h"
+#include "support_story.h"
+
+struct fixture {
+    struct cluster c;
+    char patient[40];
+    char glass[40];
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    char treatment[40];
+    memset(&f, 0, sizeof(f));
+    cluster_init(&f.c, 37);
+    story_found(&f.c, 0);
+    story_patient(&f.c, 0, f.patient);
+    story_treatment(&f.c, 0, f.patient, drug("ramipril", "2,5 mg le matin"), treatment);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    cluster_free(&f->c);
+    return 0;
+}
+
+static struct ml_org *org_of(struct fixture *f, unsigned n)
+{
+    return f->c.nodes[n].node->orgs;
+}
+
+struct opening {
+    const char *patient; /* NULL: the fixture's */
+    const char *reason;
+    const char *text;
+    int tier;
+    int minutes;
+};
+
+static ml_err try_open(struct fixture *f, unsigned n, const struct opening *o, char text[48])
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", o->patient == NULL ? f->patient : o->patient);
+    story_put(&r, "reason", o->reason);
+    story_put(&r, "text", o->text);
+    ml_args_key(r.args, "tier");
+    ml_args_int(r.args, o->tier);
+    ml_args_key(r.args, "minutes");
+    ml_args_int(r.args, o->minutes);
+    const ml_err err = story_send(&r, &f->c, n, "breakglass.open");
+    snprintf(text, 48, "%s", ml_value_text(story_get(&r, "text"), ""));
+    snprintf(f->glass, sizeof(f->glass), "%s", ml_value_text(story_get(&r, "glass"), ""));
+    story_end(&r);
+    return err;
+}
+
+static const struct opening summary = {NULL, "vital", "", 1, 60};
+static const struct opening whole = {NULL, "continuity", "malaise au cabinet", 2, 60};
+
+static void opened(struct fixture *f, unsigned n, const struct opening *o)
+{
+    char text[48];
+    const ml_err err = try_open(f, n, o, text);
+    if (err != ML_OK) {
+        fprintf(stderr, "breakglass.open: %s %s\n", ml_err_name(err), text);
+    }
+    assert_int_equal(err, ML_OK);
+}
+
+/* How many elements the timeline shows. */
+static int64_t shown(struct fixture *f, unsigned n)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", f->patient);
+    story_must(&r, story_send(&r, &f->c, n, "timeline.list"), "timeline.list");
+    const int64_t total = ml_value_int(story_get(&r, "total"), -1);
+    story_end(&r);
+    return total;
+}
+
+static unsigned glass_files(struct fixture *f, unsigned n)
+{
+    char folder[600];
+    char id[ML_HEX_SIZE(32)];
+    unsigned count = 0;
+    ml_hex_encode(id, org_of(f, n)->id.b, 32);
+    snprintf(folder, sizeof(folder), "%s/%s/vaults", f->c.nodes[n].home, id);
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+        count += strncmp(e->d_name, "glass-", 6) == 0;
+    }
+    closedir(d);
+    return count;
+}
+
+static int64_t traced(struct fixture *f, unsigned n, const char *action, const char *result)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "action", action);
+    story_put(&r, "result", result);
+    story_must(&r, story_send(&r, &f->c, n, "trace.search"), "trace.search");
+    const int64_t count = (int64_t)ml_value_count(story_get(&r, "items"));
+    story_end(&r);
+    return count;
+}
+
+/* ---- opening ---- */
+
+static void a_glass_shows_what_its_tier_holds(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(shown(f, 0), 1);
+    opened(f, 0, &summary);
+    assert_int_equal(shown(f, 0), 0); /* a treatment is no part of the summary */
+    opened(f, 0, &whole);             /* takes its place */
+    assert_int_equal(shown(f, 0), 1);
+    assert_int_equal(glass_files(f, 0) > 0, 1);
+    assert_int_equal(traced(f, 0, "break glass", "done"), 2);
+}
+
+static void a_reason_comes_first(void **state)
+{
+    struct fixture *f = *state;
+    static char much[600];
+    memset(much, 'x', sizeof(much) - 1);
+    const struct {
+        struct opening o;
+        const char *text;
+    } bad[] = {
+        {{NULL, "", "", 1, 60}, "glass.reason"},
+        {{NULL, "curiosity", "", 1, 60}, "glass.reason"},
+        {{NULL, "other", "", 1, 60}, "glass.text"},
+        {{NULL, "vital", "", 2, 60}, "glass.text"},
+        {{NULL, "vital", "bof", 2, 60}, "glass.text"},
+        {{NULL, "vital", much, 2, 60}, "glass.text"},
+        {{NULL, "vital", "malaise", 0, 60}, "glass.tier"},
+        {{NULL, "vital", "malaise", 4, 60}, "glass.tier"},
+        {{NULL, "vital", "malaise", 1, 0}, "glass.minutes"},
+        {{NULL, "vital", "malaise", 1, 481}, "glass.minutes"},
+    };
+    char text[48];
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(try_open(f, 0, &bad[i].o, text), ML_E_INVALID);
+        assert_string_equal(text, bad[i].text);
+    }
+    assert_int_equal(traced(f, 0, "break glass", "done"), 0);
+    const struct opening longest = {NULL, "vital", "", 1, 480};
+    opened(f, 0, &longest);
+}
+
+static void who_may_not_is_refused_and_traced(void **state)
+{
+    struct fixture *f = *state;
+    char text[48];
+    struct story_request r;
+    story_ask(&r);
+    story_must(&r, story_send(&r, &f->c, 0, "right.adopt"), "right.adopt");
+    story_end(&r);
+    story_join(&f->c, 0, 1, "Zoé Lenoir", 331); /* a secretary */
+    story_synced(&f->c, 1);
+    assert_int_equal(try_open(f, 1, &summary, text), ML_E_DENIED);
+    assert_string_equal(text, "glass.right");
+    assert_int_equal(traced(f, 1, "break glass", "refused"), 1);
+    assert_int_equal(glass_files(f, 1), 0);
+    const struct ml_keyring *k = ml_session_keyring(org_of(f, 1));
+    assert_null(
+        ml_keyring_pair_secret(k, ML_PAIR_EMERGENCY, ml_keyring_pair(k, ML_PAIR_EMERGENCY)));
+}
+
+static void sensitive_data_take_a_second_device(void **state)
+{
+    struct fixture *f = *state;
+    char text[48];
+    const struct opening sensitive = {NULL, "vital", "tentative de suicide", 3, 60};
+    assert_int_equal(try_open(f, 0, &sensitive, text), ML_E_DENIED);
+    assert_string_equal(text, "glass.second");
+}
+
+static void a_record_that_is_not_here_is_said_so(void **state)
+{
+    struct fixture *f = *state;
+    char text[48];
+    const struct opening stranger = {"00112233445566778899aabbccddeeff", "vital", "", 1, 60};
+    assert_int_equal(try_open(f, 0, &stranger, text), ML_E_NOT_FOUND);
+    assert_string_equal(text, "glass.not_here");
+    assert_int_equal(traced(f, 0, "break glass", "done"), 0);
+}
+
+static void eight_glasses_are_open_at_most(void **state)
+{
+    struct fixture *f = *state;
+    char text[48];
+    char patient[40];
+    struct opening o = {patient, "vital", "", 1, 60};
+    for (unsigned i = 0; i <= ML_GLASSES_MAX; i++) {
+        story_patient(&f->c, 0, patient);
+        assert_int_equal(try_open(f, 0, &o, text), i < ML_GLASSES_MAX ? ML_OK : ML_E_LIMIT);
+    }
+    assert_string_equal(text, "glass.too_many");
+}
+
+/* ---- the end ---- */
+
+static void at_its_time_a_glass_ends_by_itself(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_object_id patient;
+    assert_int_equal(ml_hex_decode(patient.b, 16, f->patient, 32), ML_OK);
+    const struct opening minute = {NULL, "vital", "", 1, 1};
+    opened(f, 0, &minute);
+    assert_non_null(ml_glass_of(org_of(f, 0), &patient));
+    cluster_run(&f->c, 59000);
+    assert_non_null(org_of(f, 0)->session->glasses);
+    cluster_run(&f->c, 2000);
+    assert_null(org_of(f, 0)->session->glasses);
+    assert_int_equal(glass_files(f, 0), 0);
+    assert_int_equal(shown(f, 0), 1); /* his own vault again */
+}
+
+static void a_lock_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    struct story_request r;
+    opened(f, 0, &whole);
+    story_ask(&r);
+    story_must(&r, story_send(&r, &f->c, 0, "session.lock"), "session.lock");
+    story_end(&r);
+    assert_int_equal(glass_files(f, 0), 0);
+}
+
+static void what_a_crash_left_is_swept(void **state)
+{
+    struct fixture *f = *state;
+    opened(f, 0, &whole);
+    cluster_copy_home(&f->c, 0, "killed");
+    cluster_stop(&f->c, 0);
+    cluster_restore_home(&f->c, 0, "killed");
+    cluster_start(&f->c, 0);
+    assert_true(glass_files(f, 0) > 0);
+    story_unlock(&f->c, 0);
+    assert_int_equal(glass_files(f, 0), 0);
+}
+
+static void a_glass_is_given_back(void **state)
+{
+    struct fixture *f = *state;
+    struct story_request r;
+    opened(f, 0, &whole);
+    for (unsigned i = 0; i < 2; i++) {
+        story_ask(&r);
+        story_put(&r, "patient", f->patient);
+        const ml_err err = story_send(&r, &f->c, 0, "breakglass.close");
+        assert_int_equal(err, i == 0 ? ML_OK : ML_E_NOT_FOUND);
+        story_end(&r);
+    }
+    assert_int_equal(glass_files(f, 0), 0);
+}
+
+/* ---- keys ---- */
+
+static void who_may_break_a_glass_is_handed_the_pair(void **state)
+{
+    struct fixture *f = *state;
+    story_join(&f->c, 0, 1, "Léa Morin", 60);
+    story_synced(&f->c, 1);
+    cluster_run(&f->c, 2000);
+    story_synced(&f->c, 1);
+    const struct ml_keyring *k = ml_session_keyring(org_of(f, 1));
+    const struct ml_box_pk *pair = ml_keyring_pair(k, ML_PAIR_EMERGENCY);
+    assert_non_null(pair);
+    assert_non_null(ml_keyring_pair_secret(k, ML_PAIR_EMERGENCY, pair));
+}
+
+static void weight(struct fixture *f)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", f->patient);
+    story_put(&r, "entity", "observation");
+    ml_args_key(r.args, "fields");
+    ml_args_map(r.args);
+    story_put(&r, "code", "29463-7");
+    story_put(&r, "value", "71,5 kg");
+    story_put(&r, "taken_at", "2026-03-02T09:10");
+    ml_args_end(r.args);
+    story_must(&r, story_send(&r, &f->c, 0, "record.add"), "record.add");
+    story_end(&r);
+}
+
+/* The dentist's role reads no measures: his node holds them and has no key to them (row 10 of the
+ * matrix). A glass gives him one, for its time. */
+static void a_glass_opens_what_no_key_of_his_does(void **state)
+{
+    struct fixture *f = *state;
+    struct story_request r;
+    const struct opening minute = {NULL, "continuity", "malaise au fauteuil", 2, 1};
+    story_ask(&r);
+    story_must(&r, story_send(&r, &f->c, 0, "right.adopt"), "right.adopt");
+    story_end(&r);
+    story_join(&f->c, 0, 1, "Dr Paul Roche", 40);
+    story_synced(&f->c, 1);
+    weight(f);
+    cluster_run(&f->c, 2000);
+    story_synced(&f->c, 1);
+    assert_int_equal(shown(f, 0), 2);
+    const int64_t before = shown(f, 1);
+    assert_true(before < 2);
+    opened(f, 1, &minute);
+    assert_int_equal(shown(f, 1), 2);
+    cluster_run(&f->c, 61000);
+    assert_int_equal(shown(f, 1), before);
+}
+
+/* ---- review ---- */
+
+static int64_t waiting(struct fixture *f, unsigned n, bool *all)
+{
+    struct story_request r;
+    story_ask(&r);
+    ml_args_key(r.args, "waiting");
+    ml_args_bool(r.args, true);
+    story_must(&r, story_send(&r, &f->c, n, "breakglass.list"), "breakglass.list");
+    const int64_t total = ml_value_int(story_get(&r, "total"), -1);
+    *all = ml_value_bool(story_get(&r, "all"), false);
+    story_end(&r);
+    return total;
+}
+
+static ml_err review(struct fixture *f, unsigned n, const char *glass, const char *outcome)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "glass", glass);
+    story_put(&r, "outcome", outcome);
+    story_put(&r, "text", "vu en équipe");
+    const ml_err err = story_send(&r, &f->c, n, "breakglass.review");
+    story_end(&r);
+    return err;
+}
+
+static void what_was_opened_offline_is_reviewed_by_another(void **state)
+{
+    struct fixture *f = *state;
+    bool all = false;
+    char glass[40];
+    story_join(&f->c, 0, 1, "Léa Morin", 60);
+    story_synced(&f->c, 1);
+    cluster_run(&f->c, 2000);
+    story_synced(&f->c, 1);
+    story_pause(&f->c, 1, true);
+    opened(f, 1, &whole); /* nobody is asked */
+    snprintf(glass, sizeof(glass), "%s", f->glass);
+    assert_int_equal(waiting(f, 1, &all), 1);
+    assert_false(all);
+    assert_int_equal(waiting(f, 0, &all), 0);
+    assert_true(all);
+    assert_int_equal(review(f, 0, glass, "justified"), ML_E_NOT_FOUND);
+    story_pause(&f->c, 1, false); /* by itself: it starts an exchange */
+    cluster_run(&f->c, 5000);
+    assert_int_equal(waiting(f, 0, &all), 1);
+    assert_int_equal(review(f, 1, glass, "justified"), ML_E_DENIED); /* his own */
+    assert_int_equal(review(f, 0, glass, "perfect"), ML_E_INVALID);
+    assert_int_equal(review(f, 0, glass, "justified"), ML_OK);
+    assert_int_equal(waiting(f, 0, &all), 0);
+    cluster_run(&f->c, 5000);
+    assert_int_equal(waiting(f, 1, &all), 0);
+    assert_int_equal(traced(f, 0, "review", "done"), 1);
+}
+
+/* ---- faults ---- */
+
+static void at_any_failed_allocation_it_is_said_before_it_opens(void **state)
+{
+    struct fixture *f = *state;
+    char text[48];
+    bool spared = false;
+    long n = 0;
+    while (!spared) {
+        f->c.fake.fail_alloc = ++n;
+        const ml_err err = try_open(f, 0, &whole, text);
+        spared = fake_spared(&f->c.fake);
+        assert_true(err == ML_OK || err == ML_E_NOMEM);
+        if (org_of(f, 0)->session->glasses != NULL) {
+            assert_true(traced(f, 0, "break glass", "done") > 0);
+            ml_glass_end_all(org_of(f, 0), org_of(f, 0)->session);
+        }
+        assert_int_equal(glass_files(f, 0), 0);
+        assert_true(spared || n < 5000);
+    }
+    assert_true(n > 50);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_glass_shows_what_its_tier_holds),
+        T(a_reason_comes_first),
+        T(who_may_not_is_refused_and_traced),
+        T(sensitive_data_take_a_second_device),
+        T(a_record_that_is_not_here_is_said_so),
+        T(eight_glasses_are_open_at_most),
+        T(at_its_time_a_glass_ends_by_itself),
+        T(a_lock_ends_it),
+        T(what_a_crash_left_is_swept),
+        T(a_glass_is_given_back),
+        T(who_may_break_a_glass_is_handed_the_pair),
+        T(a_glass_opens_what_no_key_of_his_does),
+        T(what_was_opened_offline_is_reviewed_by_another),
+        T(at_any_failed_allocation_it_is_said_before_it_opens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
