@@ -130,6 +130,7 @@ static void show_list(const struct cli *c, const struct ml_value *v)
 static int glass_list(struct cli *c)
 {
     struct ml_args *params = cli_params(c);
+    cli_param(params, "patient", cli_option_value(c, "patient"));
     ml_args_key(params, "waiting");
     ml_args_bool(params, cli_option_value(c, "waiting") != NULL);
     return cli_run_call(c, "breakglass.list", params, show_list);
@@ -162,7 +163,9 @@ static const struct cli_option open_options[] = {
     {"minutes", "N", "pour combien de temps (60, 480 au plus)", false},
     {NULL, NULL, NULL, false}};
 static const struct cli_option list_options[] = {
-    {"waiting", NULL, "seulement ceux qui restent à examiner", false}, {NULL, NULL, NULL, false}};
+    {"patient", "ID", "ceux de ce patient, dont il doit être informé", false},
+    {"waiting", NULL, "seulement ceux qui restent à examiner", false},
+    {NULL, NULL, NULL, false}};
 static const struct cli_option review_options[] = {
     {"outcome", "AVIS", "justified, unjustified ou unclear", false},
     {"text", "TEXTE", "ce que vous en dites", false},

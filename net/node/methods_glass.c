@@ -435,8 +435,20 @@ static ml_err listing_read(struct listing *l, struct ml_call *call, uint32_t *cl
     return ml_vault_each_glass(call->session->vault, note_take, l, closed);
 }
 
+struct wanted {
+    bool all;                           /* not only his own */
+    bool waiting;                       /* for a review */
+    const struct ml_object_id *patient; /* NULL: any */
+};
+
+static bool is_wanted(const struct wanted *w, const struct known *k, const struct ml_member_id *me)
+{
+    return (w->all || is_by(&k->member, me)) && (!w->waiting || k->reviewed_ms == 0) &&
+           (w->patient == NULL || ml_object_id_equal(&k->patient, w->patient));
+}
+
 /* Latest first. */
-static void listing_put(struct listing *l, bool all, bool waiting)
+static void listing_put(struct listing *l, const struct wanted *wanted)
 {
     const struct known *k = (const void *)l->known.data;
     uint32_t shown = 0;
@@ -445,8 +457,7 @@ static void listing_put(struct listing *l, bool all, bool waiting)
     ml_args_list(l->call->result);
     for (size_t i = l->known.len / sizeof(*k); i > 0; i--) {
         const struct known *one = &k[i - 1];
-        const bool mine = is_by(&one->member, &l->call->session->member);
-        if ((!all && !mine) || (waiting && one->reviewed_ms != 0)) {
+        if (!is_wanted(wanted, one, &l->call->session->member)) {
             continue;
         }
         total++;
@@ -460,20 +471,27 @@ static void listing_put(struct listing *l, bool all, bool waiting)
     ml_result_bool(l->call->result, "more", total > shown);
 }
 
-/* Who reviews sees all; anybody else his own. */
+/* Who reviews sees all; anybody else his own, and those of a patient before him: whom he is to tell
+ * of them. */
 static ml_err glass_list(struct ml_call *call)
 {
     struct listing l;
+    struct ml_object_id patient;
     uint32_t closed = 0;
-    const bool all = may_review(call->org, &call->session->member);
+    const bool of_patient = ml_value_get(call->params, "patient") != NULL;
+    const bool all = may_review(call->org, &call->session->member) || of_patient;
     const bool waiting = ml_value_bool(ml_value_get(call->params, "waiting"), false);
-    ml_err err = ml_call_note(call, ML_TRACE_LIST, NULL);
+    ml_err err = of_patient ? ml_call_patient(call, &patient) : ML_OK;
+    if (err == ML_OK) {
+        err = ml_call_note(call, ML_TRACE_LIST, of_patient ? &patient : NULL);
+    }
     if (err != ML_OK) {
         return err;
     }
     err = listing_read(&l, call, &closed);
     if (err == ML_OK) {
-        listing_put(&l, all, waiting);
+        const struct wanted wanted = {all, waiting, of_patient ? &patient : NULL};
+        listing_put(&l, &wanted);
     }
     ml_buf_free(&l.known);
     ml_result_bool(call->result, "all", all);

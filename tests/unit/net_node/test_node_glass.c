@@ -332,6 +332,63 @@ static void a_glass_opens_what_no_key_of_his_does(void **state)
     assert_int_equal(shown(f, 1), before);
 }
 
+/* What a patient decided, as consent answers it: emergencies may not open the compartments in
+ * *ctx. */
+static ml_err excluded(void *ctx, struct ml_exclusion *out, const struct ml_object_id *patient,
+                       ml_compartment compartment, const struct ml_member_id *member)
+{
+    const unsigned *bits = ctx;
+    (void)patient;
+    (void)member;
+    *out = (struct ml_exclusion){.any = (*bits >> compartment & 1u) != 0,
+                                 .emergency = (*bits >> compartment & 1u) != 0};
+    return ML_OK;
+}
+
+static void what_the_patient_excluded_stays_shut(void **state)
+{
+    struct fixture *f = *state;
+    char text[48];
+    unsigned bits = 1u << ML_COMPARTMENT_VITAL;
+    org_of(f, 0)->session->exclusions = (struct ml_exclusions){&bits, excluded};
+    assert_int_equal(try_open(f, 0, &summary, text), ML_E_DENIED);
+    assert_string_equal(text, "glass.excluded");
+    assert_int_equal(traced(f, 0, "break glass", "refused"), 1);
+    assert_int_equal(traced(f, 0, "break glass", "done"), 0);
+    bits = 1u << ML_COMPARTMENT_MEDICAL;
+    opened(f, 0, &whole); /* the rest of it */
+    assert_int_equal(shown(f, 0), 0);
+    bits = 0;
+    opened(f, 0, &whole);
+    assert_int_equal(shown(f, 0), 1);
+}
+
+/* Whoever is revoked has the secret: what is sealed from now on is not for it. */
+static void a_revoked_holder_costs_a_new_pair(void **state)
+{
+    struct fixture *f = *state;
+    struct story_request r;
+    char member[ML_ID_HEX_SIZE];
+    story_join(&f->c, 0, 1, "Léa Morin", 60);
+    story_synced(&f->c, 1);
+    cluster_run(&f->c, 2000);
+    const struct ml_keyring *k = ml_session_keyring(org_of(f, 0));
+    const struct ml_box_pk before = *ml_keyring_pair(k, ML_PAIR_EMERGENCY);
+    struct ml_box_pk theirs;
+    ml_box_pk_of(&theirs, org_of(f, 1)->session->secrets.mon_box);
+    assert_true(ml_keyring_pair_has(k, &before, &theirs));
+    ml_hex_encode(member, org_of(f, 1)->session->member.b, 16);
+    story_ask(&r);
+    story_put(&r, "member", member);
+    story_must(&r, story_send(&r, &f->c, 0, "member.revoke"), "member.revoke");
+    story_end(&r);
+    cluster_run(&f->c, 2000);
+    const struct ml_box_pk *now = ml_keyring_pair(k, ML_PAIR_EMERGENCY);
+    assert_memory_not_equal(now, &before, sizeof(before));
+    assert_non_null(ml_keyring_pair_secret(k, ML_PAIR_EMERGENCY, now));
+    assert_false(ml_keyring_pair_has(k, now, &theirs));
+}
+
 /* ---- review ---- */
 
 static int64_t waiting(struct fixture *f, unsigned n, bool *all)
@@ -427,6 +484,8 @@ int main(void)
         T(a_glass_is_given_back),
         T(who_may_break_a_glass_is_handed_the_pair),
         T(a_glass_opens_what_no_key_of_his_does),
+        T(what_the_patient_excluded_stays_shut),
+        T(a_revoked_holder_costs_a_new_pair),
         T(what_was_opened_offline_is_reviewed_by_another),
         T(at_any_failed_allocation_it_is_said_before_it_opens),
     };
