@@ -102,5 +102,6 @@ says a 'Paul Petit est suspendu' member suspend --member "$paul" --hours 2
 ! grep -q 'Paul Petit' "$work/text" || die "suspended, yet listed: $(cat "$work/text")"
 zoe=$(awk '/Zoé Petit/ {print $1}' "$work/text")
 says a "Zoé Petit n'a plus le droit d'écrire" member revoke --member "$zoe" --compromised
-! "$ML_BIN/maille" member revoke --member 00112233445566778899aabbccddeeff --home "$work/a" 2> "$work/text"
+"$ML_BIN/maille" member revoke --member 00112233445566778899aabbccddeeff --home "$work/a" 2> "$work/text" &&
+    die "revoked a member who isn't"
 grep -q "n'est pas de la structure" "$work/text"

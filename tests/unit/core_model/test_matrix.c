@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/buf.h"
 #include "core/model/matrix.h"
 #include "fake_env.h"
 
@@ -259,7 +260,7 @@ static uint16_t draw(struct fixture *f)
 {
     uint8_t b[2];
     f->fake.env.random(f->fake.env.ctx, b, sizeof(b));
-    return (uint16_t)((b[0] << 8 | b[1]) & ML_CELL_BITS);
+    return (uint16_t)(ml_get_u16be(b) & ML_CELL_BITS);
 }
 
 static void draw_matrix(struct fixture *f, struct ml_matrix *m)
