@@ -618,6 +618,33 @@ static void an_epoch_is_for_exactly_the_members(void **state)
     assert_false(fits(f, 2, care, true, 2)); /* a node's own writer */
 }
 
+/* Habilitation on reading: by the matrix that stands where the epoch was made, whose author reads
+ * what it is for. Names of colleagues are everybody's. */
+static void an_epoch_is_for_who_may_read(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t care = ML_COMPARTMENT_CARE;
+    struct ml_matrix matrix = {.version = 1, .count = 2, .roles = {10, 60}};
+    struct ml_govop op = {.type = ML_GOVOP_MATRIX, .must_understand = true};
+    struct ml_buf table;
+    take_in(f, 1);
+    const struct ml_slice team = team_add(f);
+    assert_said(say(f, 0, &team, 1), ACCEPTED);
+    assert_true(fits(f, 0, care, true, 2));
+    matrix.cells[0][ML_CLASS_NURSING_NOTES] = ML_SCOPE_TEAM << 2 * (ML_RIGHT_READ - 1);
+    matrix.cells[1][ML_CLASS_NURSING_NOTES] = ML_SCOPE_ALL << 2 * (ML_RIGHT_CREATE - 1);
+    ml_buf_init(&table, &f->fake.env, 1000);
+    assert_int_equal(ml_matrix_encode(&table, &matrix), ML_OK);
+    op.u.matrix.table = ml_buf_slice(&table);
+    const struct ml_slice one = op_bytes(f, &op, NULL);
+    assert_said(say(f, 0, &one, 1), ACCEPTED);
+    ml_buf_free(&table);
+    assert_false(fits(f, 0, care, true, 2));
+    assert_true(fits(f, 0, care, true, 1));
+    assert_false(fits(f, 1, care, true, 1)); /* who writes it and can't read it */
+    assert_true(fits(f, 1, ML_COMPARTMENT_ANNUAIRE, false, 2));
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -639,6 +666,7 @@ int main(void)
         TEST(any_failed_alloc_keeps_nothing),
         TEST(an_opening_names_its_key),
         TEST(an_epoch_is_for_exactly_the_members),
+        TEST(an_epoch_is_for_who_may_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -327,10 +327,15 @@ static void history_is_given_by_a_grant_alone(void **state)
     assert_int_equal(history(f, 2, 3), ML_OK);
     assert_int_equal(item(f, 2), ML_OK);
     as_the_oracle_says(f);
-    /* And breaks nothing: whoever has it all gives it all. */
-    entitle(f, 4, true);
-    assert_int_equal(history(f, 1, 4), ML_OK);
+    assert_false(reads(f, 3, 0));
+    /* And breaks nothing: whoever has it all gives it all, by a grant or by the next epoch. */
+    assert_int_equal(history(f, 1, 3), ML_OK);
+    assert_true(reads(f, 3, 0));
     as_the_oracle_says(f);
+    entitle(f, 2, false);
+    assert_int_equal(next(f, 1), ML_OK);
+    const struct ml_keyop last = op_at(f, f->log.count - 1);
+    assert_int_equal(last.u.kek_epoch.older.count, 3); /* KEK and HIST before, and a HIST older */
 }
 
 /* Made in two places at once: both open for all, and one of them seals everywhere. */
@@ -379,6 +384,15 @@ static void nobody_waits_for_who_cannot_come(void **state)
     assert_false(reads(f, 0, 0));
     assert_int_equal(op_at(f, f->log.count - 2).u.kek_epoch.older.count, 0);
     as_the_oracle_says(f);
+    /* But who holds nothing waits while somebody is there who does. */
+    entitle(f, 2, true);
+    grants(f, 1);
+    entitle(f, 3, true);
+    entitle(f, 2, false);
+    assert_int_equal(state_of(f, 1), ML_GROUP_STALE);
+    assert_int_equal(state_of(f, 3), ML_GROUP_AWAITS);
+    assert_int_equal(next(f, 1), ML_OK);
+    assert_int_equal(state_of(f, 3), ML_GROUP_SEALS);
 }
 
 static void a_group_names_nobody_twice(void **state)
