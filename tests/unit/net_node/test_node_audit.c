@@ -207,6 +207,9 @@ static void what_others_did_is_the_auditors(void **state)
     assert_int_equal(search(f, 0, OF("action", "read"), 0, &a), ML_OK);
     assert_int_equal(a.by[1], 0); /* a coordinator without the key */
     assert_true(a.closed > 0);
+    assert_int_equal(search(f, 1, OF("action", "write"), 0, &a), ML_OK);
+    assert_int_equal(a.by[0], 0); /* what others wrote neither */
+    assert_true(a.by[1] > 0);
     assert_int_equal(search(f, 1, OF("member", f->member[0]), 0, &a), ML_E_DENIED);
     assert_int_equal(search(f, 1, OF("result", "refused"), 0, &a), ML_OK);
     assert_int_equal(a.refused, 1); /* the attempt itself */

@@ -445,6 +445,17 @@ static void what_was_opened_offline_is_reviewed_by_another(void **state)
     assert_int_equal(traced(f, 0, "review", "done"), 1);
 }
 
+/* The coordinator's own too: an entry of his that says so counts for nobody. */
+static void nobody_reviews_his_own(void **state)
+{
+    struct fixture *f = *state;
+    bool all = false;
+    opened(f, 0, &summary);
+    assert_int_equal(review(f, 0, f->glass, "justified"), ML_E_DENIED);
+    assert_int_equal(waiting(f, 0, &all), 1);
+    assert_int_equal(traced(f, 0, "break glass", "refused"), 1);
+}
+
 /* ---- faults ---- */
 
 static void at_any_failed_allocation_it_is_said_before_it_opens(void **state)
@@ -487,6 +498,7 @@ int main(void)
         T(what_the_patient_excluded_stays_shut),
         T(a_revoked_holder_costs_a_new_pair),
         T(what_was_opened_offline_is_reviewed_by_another),
+        T(nobody_reviews_his_own),
         T(at_any_failed_allocation_it_is_said_before_it_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
