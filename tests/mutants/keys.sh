@@ -1,0 +1,34 @@
+#!/bin/bash
+# Breaks the rules of keys one at a time and asks that a test sees each.
+# Usage: tests/mutants/keys.sh [--check]
+set -eu
+# shellcheck source=tests/mutants/lib.sh
+. "$(git rev-parse --show-toplevel)/tests/mutants/lib.sh"
+mutants_begin "$@"
+
+G=test_keyring_group E=test_keyring_except D=test_keyring_deposit N=test_node_keys
+# whom a group is for
+mutant core/model/gov_keys.c 's/return e->q.reads == ML_COMPARTMENT_ANNUAIRE ||/return true ||/' $N test_gov
+mutant core/model/gov_keys.c 's/is_entitled(\&e, \&open->member) \&\& each_in/each_in/' test_gov
+mutant core/model/keyring_group.c 's/e->fits = !e->holders\[i\].kek ||/e->fits = true ||/' $G $N
+mutant net/node/write.c 's/ml_err err = ml_keys_ready(org, need.*/ml_err err = ML_OK;/' $N
+# the next epoch, and what it leads to
+mutant core/model/keyring_group.c 's/(m->who.keeper \&\& has_all(\&refs, \&m->id))/m->who.keeper/' $G
+mutant core/model/keyring_group.c 's/(m->who.keeper \&\& has_all(\&refs, \&m->id))/has_all(\&refs, \&m->id)/' $G
+mutant core/model/keyring_group.c 's/number > 0 \&\& err == ML_OK; number--/number == top \&\& &/' $G
+mutant core/model/keyring_group.c 's/if (g->led\[2 \* i + 1\]) {/if (!g->led[2 * i + 1]) {/' $G
+mutant core/model/keyring_group.c 's/awaits = awaits || is_held_by_other/awaits = awaits \&\& is_held_by_other/' $G
+mutant core/model/keyring.c 's/memcmp(a->kek.b, b->kek.b, sizeof(a->kek.b)) < 0/memcmp(a->kek.b, b->kek.b, sizeof(a->kek.b)) > 0/' $G
+mutant core/model/keyring_make.c 's/if (e->epoch == sealing->epoch \&\& e->accepted/if (e == sealing \&\& e->accepted/' $G
+mutant net/node/history.c 's/actor->rank > ML_RANK_REFERENT/false/' $N
+# who is left out
+mutant core/model/keyring_except.c 's/is_wrapped(wraps, \&e->dek) || is_stained(k, \&one, who)/is_wrapped(wraps, \&e->dek)/' $E
+mutant core/model/keyring_except.c 's/is_wrapped(wraps, \&e->dek) || is_stained(k, \&one, who)/is_stained(k, \&one, who)/' $E
+mutant core/model/keyring_except.c 's/if (is_new_wrap(\&wraps, i)) {/if (false) {/' $E
+mutant core/model/keyring_except.c 's/if (err == ML_OK \&\& !who->emergency) {/if (err == ML_OK) {/' $E
+mutant net/node/exclude.c 's/err == ML_OK \&\& !exclusion.member/err == ML_OK/' $N
+# deposits
+mutant core/model/keyring_deposit.c 's/struct ml_stored_wrap wrap = {/&.seals = true, /' $D
+mutant core/model/keyring_deposit.c 's/return k->store->later_put(.*/return ML_OK;/' $D
+mutant net/node/write.c 's/^    deposits_drop(org, \&deposits);//' $N
+mutants_end
