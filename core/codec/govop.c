@@ -359,6 +359,24 @@ ml_err ml_govop_verify_cosigned(const struct ml_govop *op, const struct ml_org_i
 
 /* ---- further hands ---- */
 
+static struct ml_hands *hands_in(struct ml_govop *op)
+{
+    switch (op->type) {
+    case ML_GOVOP_MEMBER_ADD:
+        return &op->u.member_add.hands;
+    case ML_GOVOP_NODE_ENROL:
+        return &op->u.node_enrol.hands;
+    case ML_GOVOP_DENY:
+        return &op->u.deny.hands;
+    case ML_GOVOP_MATRIX:
+        return &op->u.matrix.hands;
+    case ML_GOVOP_ROLE_GRANT:
+        return &op->u.role_grant.hands;
+    default:
+        return NULL;
+    }
+}
+
 const struct ml_hands *ml_govop_hands(const struct ml_govop *op)
 {
     switch (op->type) {
@@ -374,6 +392,14 @@ const struct ml_hands *ml_govop_hands(const struct ml_govop *op)
         return &op->u.role_grant.hands;
     default:
         return NULL;
+    }
+}
+
+void ml_govop_set_hands(struct ml_govop *op, const struct ml_hands *hands)
+{
+    struct ml_hands *place = hands_in(op);
+    if (place != NULL) {
+        *place = *hands;
     }
 }
 

@@ -263,5 +263,7 @@ ml_err ml_govop_root_hash(struct ml_hash *out, struct ml_slice raw, const struct
                           const struct ml_header *at) ML_MUST_CHECK;
 /** The hands of an op; NULL: its type takes none. */
 const struct ml_hands *ml_govop_hands(const struct ml_govop *op);
+/** Borrowed as long as the op; nothing for a type that takes none. */
+void ml_govop_set_hands(struct ml_govop *op, const struct ml_hands *hands);
 
 #endif

@@ -131,6 +131,8 @@ bool ml_view_grant(const struct ml_view *v, size_t act, size_t say);
 /** Has this time passed: did somebody of rank 2 or better see acts of two members past it (rules
  * B15)? A single clock ends nothing. */
 bool ml_view_is_past(const struct ml_view *v, uint64_t until_ms);
+/** Had `vec` seen that, of what counts in the view? */
+bool ml_view_saw_past(const struct ml_view *v, const void *vec, uint64_t until_ms);
 /** Did the MEMBER statement give him his place in `own`, of those whose acts count in `now` too? */
 bool ml_view_grant_left(const struct ml_view *own, const struct ml_view *now, size_t act,
                         size_t say);

@@ -182,6 +182,9 @@ ml_reason ml_view_cut(const struct ml_view *v, const struct ml_cut_of *of, bool 
     ml_denial_mode gravest = ML_DENIAL_SUSPENSION;
     bool beyond = false;
     bool excused = !strict;
+    if (of->act == 0) {
+        return ML_REASON_NONE; /* the genesis: Root's key stands in it, and Root always remains */
+    }
     for (size_t i = 0; i < v->denials.count; i++) {
         const struct ml_said *denial = &a->said[v->denials.at[i]];
         if (denial->act == of->act || !matches(a, denial, of->writer) ||

@@ -204,11 +204,30 @@ static bool has_two_past(const struct ml_view *v, uint32_t e, uint64_t until_ms)
     return false;
 }
 
-/* Did anybody at all pass it, as far as the view reaches? Mostly not, and then nothing is asked. */
-static bool is_any_past(const struct ml_view *v, uint64_t until_ms)
+/* The first act that follows, or is, one past this time by a second member: nobody before it can
+ * have seen two. Mostly nobody passed it, and then nothing is asked. */
+static uint32_t second_past(const struct ml_view *v, uint64_t until_ms)
 {
+    uint32_t one = ML_NOBODY;
     for (uint32_t i = 0; i < v->act_count; i++) {
-        if (ml_hlc_ms(v->a->acts[i].hlc) >= until_ms && covers(v, i)) {
+        const struct ml_act *x = &v->a->acts[i];
+        if (ml_hlc_ms(x->hlc) < until_ms || x->member == ML_NOBODY || !covers(v, i)) {
+            continue;
+        }
+        if (one != ML_NOBODY && one != x->member) {
+            return i;
+        }
+        one = x->member;
+    }
+    return (uint32_t)v->act_count;
+}
+
+/* By an act that `vec` holds, or by any. */
+static bool is_past(const struct ml_view *v, const void *vec, bool any, uint64_t until_ms)
+{
+    for (uint32_t e = second_past(v, until_ms); e < v->act_count; e++) {
+        if (ml_view_counts(v, e) && v->a->acts[e].rank <= ML_RANK_REFERENT &&
+            (any || ml_authority_holds(v->a, vec, e)) && has_two_past(v, e, until_ms)) {
             return true;
         }
     }
@@ -217,14 +236,12 @@ static bool is_any_past(const struct ml_view *v, uint64_t until_ms)
 
 bool ml_view_is_past(const struct ml_view *v, uint64_t until_ms)
 {
-    const uint32_t end = is_any_past(v, until_ms) ? (uint32_t)v->act_count : 0;
-    for (uint32_t e = 0; e < end; e++) {
-        if (ml_view_counts(v, e) && v->a->acts[e].rank <= ML_RANK_REFERENT &&
-            has_two_past(v, e, until_ms)) {
-            return true;
-        }
-    }
-    return false;
+    return is_past(v, NULL, true, until_ms);
+}
+
+bool ml_view_saw_past(const struct ml_view *v, const void *vec, uint64_t until_ms)
+{
+    return is_past(v, vec, false, until_ms);
 }
 
 static bool has_lapsed(const struct ml_view *v, const struct ml_said *denial)

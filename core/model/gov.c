@@ -194,14 +194,13 @@ const struct ml_fact *ml_gov_next_judgement(const struct ml_gov *g, const struct
 const struct ml_fact *ml_gov_opening_of(const struct ml_gov *g, const struct ml_writer_id *writer,
                                         bool counting)
 {
-    for (size_t i = 0; i < g->count; i++) {
-        const struct ml_fact *f = g->facts[i];
-        if (f->kind == ML_FACT_WRITER && (f->counts || !counting) &&
-            ml_gov_same(f->writer.b, writer->b, sizeof(writer->b))) {
-            return f;
+    const struct ml_fact *first = NULL;
+    for (const struct ml_fact *f = g->last[ML_FACT_WRITER]; f != NULL; f = f->before) {
+        if ((f->counts || !counting) && ml_gov_same(f->writer.b, writer->b, sizeof(writer->b))) {
+            first = f;
         }
     }
-    return NULL;
+    return first;
 }
 
 const struct ml_fact *ml_gov_opening(const struct ml_gov *g, const struct ml_writer_id *writer)
@@ -373,6 +372,9 @@ static ml_err add(struct ml_gov_reading *r)
                            .says = r->says,
                            .say_count = r->say_count,
                            .refused = r->in->frozen ? ML_REASON_FORK : r->refused};
+    if (g->act_count == 1) {
+        in.refused = ML_REASON_NONE; /* a second history of the founder's beside it takes no Root */
+    }
     ml_err err = ml_ids_number(&g->writers, g->env, h->writer.b, &in.writer);
     return err == ML_OK ? ml_authority_add(g->authority, &own, &in) : err;
 }
@@ -473,7 +475,8 @@ struct ml_ruling ml_gov_act_ruling(const struct ml_gov *g, size_t act)
 
 bool ml_gov_changed(const struct ml_gov *g)
 {
-    return g->before != NULL && !ml_view_extends(g->all, g->before);
+    return g->before != NULL &&
+           (!ml_view_extends(g->all, g->before) || ml_gov_ends_changed(g, g->before));
 }
 
 const struct ml_view *ml_gov_view(const struct ml_gov *g)
@@ -490,7 +493,9 @@ uint32_t ml_gov_settled(const struct ml_gov *g, const struct ml_view *before,
                         const struct ml_writer_id *writer, uint8_t lane)
 {
     const uint32_t number = ml_ids_find(&g->writers, writer->b);
-    if (ml_gov_wants_writes(g, lane) && ml_gov_rights_changed(g, before)) {
+    if (ml_gov_wants_writes(g, lane) &&
+        (ml_gov_rights_changed(g, before) || ml_gov_has_ends(g, g->all, writer) ||
+         ml_gov_has_ends(g, before, writer))) {
         return 0;
     }
     return number == ML_NOBODY ? UINT32_MAX : ml_view_settled(g->all, before, number, lane);

@@ -140,6 +140,10 @@ ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
 bool ml_gov_wants_writes(const struct ml_gov *g, uint8_t lane);
 /** May its writer write this, by all that is known: NONE, or why not. `gvec` isn't read. */
 ml_reason ml_gov_may_write(const struct ml_gov *g, const struct ml_gov_lane *in);
+/** Would this matrix give its writer's own role more than he has, by all that is known? Then he
+ * needs somebody beside him. */
+bool ml_gov_is_matrix_own(const struct ml_gov *g, const struct ml_writer_id *writer,
+                          const struct ml_matrix *matrix);
 /** The matrix by all that is known: of several that nobody replaced each cell's stricter. False:
  * the structure has none, and its members may all. */
 bool ml_gov_matrix(const struct ml_gov *g, struct ml_matrix *out);
@@ -192,9 +196,13 @@ ml_scope ml_right_explain(const struct ml_gov *g, const struct ml_right_question
 
 /** Is this writer denied by all that is known? */
 bool ml_gov_is_denied(const struct ml_gov *g, const struct ml_writer_id *writer);
-/** Denials of this writer that a vector doesn't hold: of his chain's bundles in turn ever less. */
-size_t ml_gov_unseen_denials(const struct ml_gov *g, const struct ml_writer_id *writer,
-                             const struct ml_gvec *gvec);
+/** Denials of the bundle's writer, and ends of his roles that bear upon it, that a vector doesn't
+ * hold: of his chain's bundles in turn ever less. Of `in` are read: writer, lane, gvec, hlc. */
+size_t ml_gov_unseen(const struct ml_gov *g, const struct ml_gov_lane *in,
+                     const struct ml_gvec *gvec);
+/** Has any role of this writer's member, or of whom he replaced, ended in `v`? */
+bool ml_gov_has_ends(const struct ml_gov *g, const struct ml_view *v,
+                     const struct ml_writer_id *writer);
 
 /** A bundle of another lane that may have been adopted. */
 struct ml_gov_judged {

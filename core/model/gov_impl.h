@@ -94,7 +94,9 @@ struct ml_gov_asking {
     unsigned reads;                 /* ... or, not 0, the compartment of which anything is read */
     const struct ml_team_id *team;  /* of reads: by the roles that he has there; NULL: anywhere */
     uint64_t ms;
-    bool undated; /* as if no role had a beginning or an end */
+    const struct ml_gvec *gvec; /* of the bundle */
+    bool undated;               /* as if no role had a beginning or an end */
+    bool left; /* roles have ended too where the bundle hadn't seen it: nobody witnesses it */
 };
 /** May he, by any role of his or of whom he replaces? */
 bool ml_gov_member_may(const struct ml_gov_asking *q, const struct ml_member_id *member);
@@ -107,6 +109,21 @@ const struct ml_fact *ml_gov_next_grant(const struct ml_gov_asking *q, const str
 bool ml_gov_is_grant_replaced(const struct ml_gov_asking *q, const struct ml_fact *f);
 /** Of several of one role that nobody replaced, all must hold. */
 bool ml_gov_is_in_force(const struct ml_gov_asking *q, const struct ml_fact *grant);
+
+/** Of the same role, or for the same person. */
+bool ml_gov_is_same_grant(const struct ml_fact *a, const struct ml_fact *b);
+/** Had the act of `later` seen f, or does it say it after f? */
+bool ml_gov_replaces(const struct ml_gov *g, const struct ml_fact *later, const struct ml_fact *f);
+static inline bool ml_gov_is_in(const struct ml_gvec *gvec, const struct ml_fact *f)
+{
+    return ml_gvec_seq(gvec, &f->at.writer) >= f->at.seq;
+}
+/** Is it over in `v` for all who see it: its end passed or said, and nobody renewed it before? */
+bool ml_gov_has_ended(const struct ml_gov *g, const struct ml_view *v, const struct ml_fact *f);
+/** Is it over for what is written at this time by who saw what stands in `v`? */
+bool ml_gov_ends_at(const struct ml_view *v, const struct ml_fact *f, uint64_t ms);
+/** Has any role ended since `before`, or not ended after all? */
+bool ml_gov_ends_changed(const struct ml_gov *g, const struct ml_view *before);
 
 /** Does `matrix` give any role that the writer's member has in `own` more than he has there? */
 bool ml_gov_raises_own(const struct ml_gov *g, const struct ml_view *own,

@@ -84,13 +84,6 @@ bool ml_gov_is_denied(const struct ml_gov *g, const struct ml_writer_id *writer)
     return number != ML_NOBODY && ml_view_is_denied(g->all, number);
 }
 
-size_t ml_gov_unseen_denials(const struct ml_gov *g, const struct ml_writer_id *writer,
-                             const struct ml_gvec *gvec)
-{
-    const uint32_t number = ml_ids_find(&g->writers, writer->b);
-    return number == ML_NOBODY ? 0 : ml_view_unseen_denials(g->all, number, gvec);
-}
-
 /* ---- adoption ---- */
 
 /* Nobody takes in what he wrote himself, but for the branches of his own fork. */

@@ -14,17 +14,16 @@ static bool is_left(const struct ml_view *own, const struct ml_view *now, const 
     return ml_gov_stands(own, f) && (now == NULL || ml_gov_stands(now, f));
 }
 
-/* Had its act seen f, or did it say it after f? */
-static bool replaces(const struct ml_gov *g, const struct ml_fact *later, const struct ml_fact *f)
+bool ml_gov_replaces(const struct ml_gov *g, const struct ml_fact *later, const struct ml_fact *f)
 {
-    return later->act == f->act || ml_gvec_seq(g->acts[later->act].vec, &f->at.writer) >= f->at.seq;
+    return later->act == f->act || ml_gov_is_in(g->acts[later->act].vec, f);
 }
 
 bool ml_gov_is_matrix_replaced(const struct ml_gov *g, const struct ml_view *own,
                                const struct ml_view *now, const struct ml_fact *f)
 {
     const struct ml_fact *later = g->last[ML_FACT_MATRIX];
-    while (later != f && !(is_left(own, now, later) && replaces(g, later, f))) {
+    while (later != f && !(is_left(own, now, later) && ml_gov_replaces(g, later, f))) {
         later = later->before;
     }
     return later != f;
@@ -130,8 +129,7 @@ const struct ml_fact *ml_gov_next_grant(const struct ml_gov_asking *q, const str
     return f;
 }
 
-/* Of the same role, or for the same person. */
-static bool is_same_grant(const struct ml_fact *a, const struct ml_fact *b)
+bool ml_gov_is_same_grant(const struct ml_fact *a, const struct ml_fact *b)
 {
     return a->role == b->role && is_same_member(&a->replaces, &b->replaces);
 }
@@ -139,7 +137,7 @@ static bool is_same_grant(const struct ml_fact *a, const struct ml_fact *b)
 bool ml_gov_is_grant_replaced(const struct ml_gov_asking *q, const struct ml_fact *f)
 {
     const struct ml_fact *later = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], &f->member);
-    while (later != f && !(is_same_grant(later, f) && replaces(q->g, later, f))) {
+    while (later != f && !(ml_gov_is_same_grant(later, f) && ml_gov_replaces(q->g, later, f))) {
         later = ml_gov_next_grant(q, later->before, &f->member);
     }
     return later != f;
@@ -147,19 +145,30 @@ bool ml_gov_is_grant_replaced(const struct ml_gov_asking *q, const struct ml_fac
 
 static bool is_now(const struct ml_gov_asking *q, const struct ml_fact *f)
 {
-    const bool ended =
-        f->until_ms != 0 && (q->ms >= f->until_ms || ml_view_is_past(q->own, f->until_ms));
-    return q->undated || (q->ms >= f->from_ms && !ended);
+    return q->undated || (q->ms >= f->from_ms && !ml_gov_ends_at(q->own, f, q->ms));
+}
+
+/* Has it ended where the bundle hadn't seen it, by this grant or by one that came to replace it? */
+static bool has_left(const struct ml_gov_asking *q, const struct ml_fact *grant)
+{
+    const struct ml_fact *f = q->left ? q->g->last[ML_FACT_ROLE] : NULL;
+    while (f != NULL &&
+           !(is_same_member(&f->member, &grant->member) && ml_gov_is_same_grant(f, grant) &&
+             !(ml_gov_is_in(q->gvec, f) && ml_gov_is_grant_replaced(q, f)) &&
+             ml_gov_has_ended(q->g, q->now, f))) {
+        f = f->before;
+    }
+    return f != NULL;
 }
 
 bool ml_gov_is_in_force(const struct ml_gov_asking *q, const struct ml_fact *grant)
 {
     const struct ml_fact *f = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], &grant->member);
     while (f != NULL &&
-           (!is_same_grant(f, grant) || ml_gov_is_grant_replaced(q, f) || is_now(q, f))) {
+           (!ml_gov_is_same_grant(f, grant) || ml_gov_is_grant_replaced(q, f) || is_now(q, f))) {
         f = ml_gov_next_grant(q, f->before, &grant->member);
     }
-    return f == NULL;
+    return f == NULL && !has_left(q, grant);
 }
 
 /* A role that names teams is had there only. */
@@ -203,9 +212,9 @@ bool ml_gov_member_may(const struct ml_gov_asking *q, const struct ml_member_id 
     return f != NULL;
 }
 
-/* NONE, NO_RIGHT, or ROLE_ENDED where only the dates are against it. */
+/* NONE, NO_RIGHT, or ROLE_ENDED where only the dates are against it. `left`: see ml_gov_asking. */
 static ml_reason ask(const struct ml_gov *g, const struct ml_view *own, const struct ml_view *now,
-                     const struct ml_gov_lane *in)
+                     const struct ml_gov_lane *in, bool left)
 {
     struct ml_matrix room;
     const struct ml_fact *open = ml_gov_opening(g, &in->writer);
@@ -214,11 +223,14 @@ static ml_reason ask(const struct ml_gov *g, const struct ml_view *own, const st
                               .now = now,
                               .matrix = ml_gov_matrix_in(g, own, now, &room),
                               .writes = in->writes,
-                              .ms = ml_hlc_ms(in->hlc)};
+                              .ms = ml_hlc_ms(in->hlc),
+                              .gvec = in->gvec,
+                              .left = left};
     if (open == NULL || ml_gov_member_may(&q, &open->member)) {
         return ML_REASON_NONE;
     }
     q.undated = true;
+    q.left = false;
     return ml_gov_member_may(&q, &open->member) ? ML_REASON_ROLE_ENDED : ML_REASON_NO_RIGHT;
 }
 
@@ -228,16 +240,20 @@ ml_reason ml_gov_right(const struct ml_gov *g, const struct ml_view *own,
     if (!ml_gov_wants_writes(g, in->lane)) {
         return ML_REASON_NONE;
     }
-    const ml_reason reason = ask(g, own, own, in);
+    ml_reason reason = ask(g, own, own, in, false);
     if (reason != ML_REASON_NONE) {
         return reason;
     }
-    return ask(g, own, g->all, in) == ML_REASON_NONE ? ML_REASON_NONE : ML_REASON_GRANT_FELL;
+    if (ask(g, own, g->all, in, false) != ML_REASON_NONE) {
+        return ML_REASON_GRANT_FELL;
+    }
+    const bool stays = in->witnessed >= in->seq || g->last[ML_FACT_ROLE] == NULL;
+    return stays ? ML_REASON_NONE : ask(g, own, g->all, in, true);
 }
 
 ml_reason ml_gov_may_write(const struct ml_gov *g, const struct ml_gov_lane *in)
 {
-    return ml_gov_wants_writes(g, in->lane) ? ask(g, g->all, g->all, in) : ML_REASON_NONE;
+    return ml_gov_wants_writes(g, in->lane) ? ask(g, g->all, g->all, in, false) : ML_REASON_NONE;
 }
 
 /* Has this fact of the kind, about him and in force at some time, a role that gets more? */
@@ -258,6 +274,12 @@ static bool raises_for(const struct ml_gov_asking *q, const struct ml_member_id 
 {
     return raises_of(q, ML_FACT_MEMBER, member, matrix) ||
            raises_of(q, ML_FACT_ROLE, member, matrix);
+}
+
+bool ml_gov_is_matrix_own(const struct ml_gov *g, const struct ml_writer_id *writer,
+                          const struct ml_matrix *matrix)
+{
+    return g->all != NULL && ml_gov_raises_own(g, g->all, writer, matrix);
 }
 
 bool ml_gov_raises_own(const struct ml_gov *g, const struct ml_view *own,

@@ -197,6 +197,30 @@ bool ml_matrix_allows_writes(const struct ml_matrix *matrix, uint16_t role, uint
     return true;
 }
 
+/* Rows stay in the order of roles. */
+ml_err ml_matrix_set(struct ml_matrix *matrix, uint16_t role, unsigned class, uint16_t cell)
+{
+    size_t at = 0;
+    if (role == 0 || class == 0 || class > ML_MATRIX_CLASS_MAX || cell > ML_CELL_BITS) {
+        return ML_E_INVALID;
+    }
+    while (at < matrix->count && matrix->roles[at] < role) {
+        at++;
+    }
+    if (at == matrix->count || matrix->roles[at] != role) {
+        if (matrix->count == ML_MATRIX_ROLES_MAX) {
+            return ML_E_LIMIT;
+        }
+        const size_t rest = matrix->count++ - at;
+        memmove(&matrix->roles[at + 1], &matrix->roles[at], rest * sizeof(matrix->roles[0]));
+        memmove(&matrix->cells[at + 1], &matrix->cells[at], rest * sizeof(matrix->cells[0]));
+        matrix->roles[at] = role;
+        memset(matrix->cells[at], 0, sizeof(matrix->cells[at]));
+    }
+    matrix->cells[at][class] = cell;
+    return ML_OK;
+}
+
 /* ---- of two ---- */
 
 static uint16_t stricter(uint16_t a, uint16_t b)

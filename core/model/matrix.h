@@ -147,6 +147,13 @@ unsigned ml_class_compartment(unsigned class);
 bool ml_class_is_clinical(unsigned class);
 const char *ml_matrix_role_name(uint16_t role); /* French */
 
+/** A cell as the default's source writes it: letters that add up, "-" alone for nothing. False: a
+ * letter that is none. */
+bool ml_matrix_cell_of(uint16_t *cell, const char *letters);
+/** Sets one cell; 0 takes the right away. LIMIT: too many roles. INVALID: no such class or role. */
+ml_err ml_matrix_set(struct ml_matrix *matrix, uint16_t role, unsigned class,
+                     uint16_t cell) ML_MUST_CHECK;
+
 /* The source of the default, for the page that shows it. */
 size_t ml_matrix_column_count(void);
 const char *ml_matrix_column_name(size_t column);

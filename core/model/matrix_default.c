@@ -110,19 +110,26 @@ static uint16_t cell_of(const char *text)
     return (uint16_t)cell;
 }
 
-/* Rows stay in the order of roles. */
+bool ml_matrix_cell_of(uint16_t *cell, const char *letters_of_it)
+{
+    if (strcmp(letters_of_it, "-") == 0) {
+        *cell = 0;
+        return true;
+    }
+    const uint16_t found = cell_of(letters_of_it);
+    if (letters_of_it[0] == '\0' || letters_of_it[strspn(letters_of_it, "WwRropfic")] != '\0' ||
+        (found & ~ML_CELL_COSIGN) == 0) {
+        return false;
+    }
+    *cell = found;
+    return true;
+}
+
 static void role_add(struct ml_matrix *m, uint16_t role, size_t column)
 {
-    ML_ASSERT(m->count < ML_MATRIX_ROLES_MAX);
-    size_t at = m->count++;
-    for (; at > 0 && m->roles[at - 1] > role; at--) {
-        m->roles[at] = m->roles[at - 1];
-        memcpy(m->cells[at], m->cells[at - 1], sizeof(m->cells[at]));
-    }
-    m->roles[at] = role;
-    memset(m->cells[at], 0, sizeof(m->cells[at]));
     for (unsigned class = 1; class <= ML_CLASS_LAST; class ++) {
-        m->cells[at][class] = cell_of(source[class - 1][column]);
+        ml_err err = ml_matrix_set(m, role, class, cell_of(source[class - 1][column]));
+        ML_ASSERT(err == ML_OK);
     }
 }
 

@@ -15,16 +15,21 @@
 
 /* ---- one bundle ---- */
 
+static struct ml_gov_lane lane_of(const struct ml_log_ruled *of, uint32_t witnessed)
+{
+    return (struct ml_gov_lane){.writer = of->writer->id,
+                                .lane = of->lane,
+                                .seq = of->seq,
+                                .witnessed = witnessed,
+                                .gvec = of->gvec,
+                                .writes = of->writes,
+                                .hlc = of->hlc};
+}
+
 static ml_err base_ruling(struct ml_log *log, struct ml_ruling *out, const struct ml_log_ruled *of,
                           uint32_t witnessed)
 {
-    const struct ml_gov_lane in = {.writer = of->writer->id,
-                                   .lane = of->lane,
-                                   .seq = of->seq,
-                                   .witnessed = witnessed,
-                                   .gvec = of->gvec,
-                                   .writes = of->writes,
-                                   .hlc = of->hlc};
+    const struct ml_gov_lane in = lane_of(of, witnessed);
     if (ml_fork_is_beyond(of->freeze, of->lane, of->seq)) {
         *out = (struct ml_ruling){ML_VERDICT_QUARANTINED, ML_REASON_FORK};
         return ML_OK;
@@ -65,9 +70,10 @@ bool ml_log_op_counts(const struct ml_log *log, const struct ml_log_entry *entry
 
 /* ---- witnesses ---- */
 
-/* Of what chain is asked, and by which bundles: those that had seen as many of its denials. */
+/* Of what bundle is asked, and by which: those that had seen as much of what ends its right. */
 struct witness {
     const struct ml_log_writer *of;
+    struct ml_gov_lane bundle;
     uint8_t lane;
     size_t unseen;
     bool known;
@@ -106,7 +112,11 @@ static ml_err citer_read(struct ml_log *log, struct witness *w, bool *done)
         return ML_OK;
     }
     ml_err err = ml_log_gvec_load(log, &gvec, ml_stmt_int(s, 1));
-    if (err == ML_OK && ml_gov_unseen_denials(log->gov, &w->of->id, gvec) == w->unseen) {
+    const struct ml_gov_lane citer = {
+        .writer = header.writer, .lane = w->lane, .gvec = gvec, .hlc = header.hlc};
+    /* It doesn't hang on a witness itself, and had seen no more than the bundle. */
+    if (err == ML_OK && ml_gov_unseen(log->gov, &citer, gvec) == 0 &&
+        ml_gov_unseen(log->gov, &w->bundle, gvec) == w->unseen) {
         w->seq = seq;
         *done = true;
     }
@@ -197,7 +207,8 @@ static ml_err row_set(struct ml_log *log, uint64_t n, struct ml_ruling stored, s
 
 static bool may_be_witnessed(ml_reason reason)
 {
-    return reason == ML_REASON_DEPARTED || reason == ML_REASON_SUSPENDED;
+    return reason == ML_REASON_DEPARTED || reason == ML_REASON_SUSPENDED ||
+           reason == ML_REASON_ROLE_ENDED;
 }
 
 static ml_err rule_row(struct judging *j, struct ml_ruling *now, const struct ml_log_ruled *of)
@@ -205,10 +216,15 @@ static ml_err rule_row(struct judging *j, struct ml_ruling *now, const struct ml
     struct ml_log *log = j->log;
     ml_err err = base_ruling(log, now, of, 0);
     if (err == ML_OK && may_be_witnessed(now->reason)) {
-        const size_t unseen = ml_gov_unseen_denials(log->gov, &of->writer->id, of->gvec);
-        if (!j->witness.known || unseen != j->witness.unseen) {
-            j->witness = (struct witness){.of = of->writer, .lane = of->lane, .unseen = unseen};
+        const struct ml_gov_lane in = lane_of(of, 0);
+        const size_t unseen = ml_gov_unseen(log->gov, &in, of->gvec);
+        if (unseen > 0 && (!j->witness.known || unseen != j->witness.unseen)) {
+            j->witness = (struct witness){
+                .of = of->writer, .bundle = in, .lane = of->lane, .unseen = unseen};
             err = find_witness(log, &j->witness);
+        }
+        if (unseen == 0) {
+            j->witness = (struct witness){0}; /* it knew, and nobody's word helps */
         }
         if (err == ML_OK && j->witness.seq >= of->seq) {
             err = base_ruling(log, now, of, j->witness.seq);
@@ -408,12 +424,23 @@ static ml_err judge_writer(struct ml_log *log, const struct ml_log_writer *w,
     return err;
 }
 
-/* Who isn't denied may be a witness for who is. */
-static ml_err judge_writers(struct ml_log *log, const struct ml_log_since *since, bool denied)
+/* Who isn't denied may be a witness for who is; and of whom only a role has ended, what he wrote
+ * otherwise. */
+typedef enum standing { PLAIN, ENDED, DENIED } standing;
+
+static standing standing_of(const struct ml_log *log, const struct ml_writer_id *writer)
+{
+    if (ml_gov_is_denied(log->gov, writer)) {
+        return DENIED;
+    }
+    return ml_gov_has_ends(log->gov, ml_gov_view(log->gov), writer) ? ENDED : PLAIN;
+}
+
+static ml_err judge_writers(struct ml_log *log, const struct ml_log_since *since, standing of)
 {
     ml_err err = ML_OK;
     for (size_t i = 0; i < log->writer_count && err == ML_OK; i++) {
-        if (ml_gov_is_denied(log->gov, &log->writers[i]->id) == denied) {
+        if (standing_of(log, &log->writers[i]->id) == of) {
             err = judge_writer(log, log->writers[i], since);
         }
     }
@@ -423,13 +450,20 @@ static ml_err judge_writers(struct ml_log *log, const struct ml_log_since *since
 ml_err ml_log_judge_anew(struct ml_log *log, const struct ml_log_since *since)
 {
     ml_err err = judge_acts(log, since->before);
-    if (err == ML_OK) {
-        err = judge_writers(log, since, false);
-    }
-    if (err == ML_OK) {
-        err = judge_writers(log, since, true);
+    /* Twice those of whom a role has ended: what of theirs stands by itself is settled first. */
+    static const standing turns[] = {PLAIN, ENDED, ENDED, DENIED};
+    for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]) && err == ML_OK; i++) {
+        err = judge_writers(log, since, turns[i]);
     }
     return err == ML_OK ? judge_adopted(log, 0) : err;
+}
+
+/* Could this bundle witness anything of the writer's: had it not seen all that ended his right? */
+static bool may_witness(const struct ml_log *log, const struct ml_log_one *one,
+                        const struct ml_log_writer *w)
+{
+    const struct ml_gov_lane any = {.writer = w->id, .lane = one->bundle.header.lane};
+    return ml_gov_unseen(log->gov, &any, one->self.j.gvec) > 0;
 }
 
 /* A citation by somebody whom nobody denies excuses what he cites. */
@@ -440,7 +474,7 @@ static ml_err judge_witnessed(struct ml_log *log, const struct ml_log_one *one)
     for (size_t i = 0; i < one->dep_count && err == ML_OK; i++) {
         const struct ml_dep *dep = &one->deps[i].dep;
         const struct ml_log_writer *w = ml_log_writer_find(log, &dep->writer);
-        if (dep->lane != h->lane || w == NULL || !ml_gov_is_denied(log->gov, &w->id)) {
+        if (dep->lane != h->lane || w == NULL || !may_witness(log, one, w)) {
             continue;
         }
         struct judging j = {

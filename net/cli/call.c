@@ -28,6 +28,14 @@ void cli_param(struct ml_args *a, const char *key, const char *value)
     }
 }
 
+void cli_param_flag(const struct cli *c, struct ml_args *a, const char *name)
+{
+    if (cli_option_value(c, name) != NULL) {
+        ml_args_key(a, name);
+        ml_args_bool(a, true);
+    }
+}
+
 /* {"error": {code, message, detail}} on standard output, as any other answer in JSON. */
 static void error_json(ml_err err, const struct ml_value *detail, const char *message)
 {

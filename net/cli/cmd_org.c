@@ -40,7 +40,7 @@ static const char *profession_label(int64_t number, char *buf, size_t size)
     return buf;
 }
 
-static bool param_profession(struct cli *c, struct ml_args *params, const char *value)
+bool cli_param_role(struct cli *c, struct ml_args *params, const char *value)
 {
     if (value == NULL || isdigit((unsigned char)value[0])) {
         return cli_param_number(c, params, "role", value);
@@ -126,9 +126,12 @@ static int org_found(struct cli *c)
     cli_param(params, "rpps", cli_option_value(c, "rpps"));
     cli_param(params, "team", cli_option_value(c, "team"));
     cli_param(params, "node_name", cli_option_value(c, "node-name"));
+    if (cli_option_value(c, "no-matrix") == NULL) {
+        cli_param(params, "matrix", "default");
+    }
     ml_args_key(params, "alone");
     ml_args_bool(params, cli_option_value(c, "alone") != NULL);
-    if (!param_profession(c, params, cli_option_value(c, "profession")) ||
+    if (!cli_param_role(c, params, cli_option_value(c, "profession")) ||
         !cli_param_plan(c, params, cli_option_value(c, "shares"))) {
         ml_args_free(params);
         return CLI_USAGE;
@@ -246,7 +249,7 @@ static int member_add(struct cli *c)
     }
     cli_param(params, "name", name);
     cli_param(params, "rpps", cli_option_value(c, "rpps"));
-    if (!param_profession(c, params, profession) ||
+    if (!cli_param_role(c, params, profession) ||
         !cli_param_number(c, params, "rank", cli_option_value(c, "rank"))) {
         ml_args_free(params);
         return CLI_USAGE;
@@ -280,6 +283,13 @@ static int member_list(struct cli *c)
 static void show_revoked(const struct cli *c, const struct ml_value *v)
 {
     (void)c;
+    if (!ml_value_bool(ml_value_get(v, "counts"), true)) {
+        printf(
+            "Proposé : %s n'est pas encore révoqué. Un autre coordinateur ou référent signe par\n"
+            "  maille governance proposals\n  maille governance cosign PROPOSITION\n",
+            cli_text(v, "name"));
+        return;
+    }
     printf("%s n'a plus le droit d'écrire. Ce qui était reçu ici de lui reste et compte.\n",
            cli_text(v, "name"));
 }
@@ -301,6 +311,7 @@ static int member_revoke(struct cli *c)
     struct ml_args *params = cli_params(c);
     cli_param(params, "mode",
               cli_option_value(c, "compromised") != NULL ? "compromise" : "departure");
+    cli_param_flag(c, params, "propose");
     return member_deny(c, "member.revoke", params, show_revoked);
 }
 
@@ -446,6 +457,7 @@ static const struct cli_option found_options[] = {
     {"rpps", "N", "votre numéro RPPS", false},
     {"team", "NOM", "nom de la première équipe (défaut : Équipe)", false},
     {"node-name", "NOM", "nom de ce poste (défaut : poste)", false},
+    {"no-matrix", NULL, "sans matrice d'habilitation : tout membre peut tout écrire", false},
     {"shares", "K/N", "N feuilles dont K suffisent (défaut : 3/5)", false},
     {"alone", NULL, "structure d'une seule personne : 2/3", false},
     {"one-sheet", NULL, "montre les mots de la structure en une seule feuille", false},
@@ -465,6 +477,7 @@ static const struct cli_option revoke_options[] = {
     {"node", "ID", "sur ce poste seulement (perdu, volé)", false},
     {"compromised", NULL, "clé ou poste volé : rien de ce qui n'est pas déjà reçu ne compte",
      false},
+    {"propose", NULL, "un égal : propose aux autres de signer (maille governance cosign)", false},
     {NULL, NULL, NULL, false}};
 
 static const struct cli_option suspend_options[] = {

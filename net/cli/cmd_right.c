@@ -56,6 +56,87 @@ static int right_adopt(struct cli *c)
     return cli_run_call(c, "right.adopt", cli_params(c), show_adopted);
 }
 
+/* --- the matrix --- */
+
+static void show_cells(const struct cli *c, const struct ml_value *v)
+{
+    static const struct {
+        const char *key;
+        const char *word;
+    } rights[] = {{"create", "crée"}, {"amend", "corrige"}, {"deposit", "dépose"}, {"see", "voit"},
+                  {"read", "lit"},    {"print", "imprime"}, {"export", "exporte"}};
+    static const char *const scopes[] = {"", " (siens)", " (équipe)", ""};
+    (void)c;
+    if (ml_value_int(ml_value_get(v, "version"), 0) == 0) {
+        puts("Pas de matrice : tout membre peut tout écrire. « maille right adopt » adopte celle "
+             "qui "
+             "est proposée.");
+        return;
+    }
+    printf("Matrice d'habilitation, version %lld\n",
+           (long long)ml_value_int(ml_value_get(v, "version"), 0));
+    for (const struct ml_value *e = ml_value_at(ml_value_get(v, "cells"), 0); e != NULL;
+         e = ml_value_next(e)) {
+        printf("%lld:%lld  %s, %s :", (long long)ml_value_int(ml_value_get(e, "role_number"), 0),
+               (long long)ml_value_int(ml_value_get(e, "class_number"), 0), cli_text(e, "role"),
+               cli_text(e, "class"));
+        for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+            const int64_t scope = ml_value_int(ml_value_get(e, rights[i].key), 0);
+            if (scope > 0 && scope < 4) {
+                printf(" %s%s", rights[i].word, scopes[scope]);
+            }
+        }
+        puts(ml_value_bool(ml_value_get(e, "cosigned"), false) ? " (à contresigner)" : "");
+    }
+}
+
+static int matrix_show(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    if (cli_option_value(c, "role") != NULL &&
+        !cli_param_role(c, params, cli_option_value(c, "role"))) {
+        ml_args_free(params);
+        return CLI_USAGE;
+    }
+    return cli_run_call(c, "matrix.show", params, show_cells);
+}
+
+static void show_set(const struct cli *c, const struct ml_value *v)
+{
+    char text[200];
+    (void)c;
+    if (!ml_value_bool(ml_value_get(v, "counts"), true)) {
+        puts("Proposé. Un autre coordinateur ou référent signe : maille governance proposals");
+        return;
+    }
+    (void)ml_text(text, sizeof(text), "matrix.now", v);
+    puts(text);
+}
+
+static int matrix_set(struct cli *c)
+{
+    int rc = cli_operands(c, 1, -1);
+    if (rc != CLI_DONE) {
+        return rc;
+    }
+    struct ml_args *params = cli_params(c);
+    ml_args_key(params, "set");
+    ml_args_list(params);
+    for (int i = 0; i < c->operand_count; i++) {
+        ml_args_text(params, c->operands[i]);
+    }
+    ml_args_end(params);
+    cli_param_flag(c, params, "propose");
+    return cli_run_call(c, "matrix.set", params, show_set);
+}
+
+static const struct cli_option show_options[] = {{"role", "NOM|N", "d'un seul rôle", false},
+                                                 {NULL, NULL, NULL, false}};
+
+static const struct cli_option set_options[] = {
+    {"propose", NULL, "si votre propre rôle y gagne : propose aux autres de signer", false},
+    {NULL, NULL, NULL, false}};
+
 static const struct cli_option explain_options[] = {
     {"member", "ID", "qui", false},
     {"patient", "ID", "pour quel patient", false},
@@ -69,4 +150,12 @@ const struct cli_command cli_commands_right[] = {
     {"right adopt", NULL, "Adopte la matrice d'habilitation proposée (coordinateur)",
      "Sans matrice, tout membre peut tout écrire. Elle vaut pour ce qui est écrit ensuite.",
      "maille right adopt", NULL, right_adopt},
+    {"matrix show", NULL, "Montre la matrice d'habilitation en vigueur", NULL,
+     "maille matrix show --role infirmier", show_options, matrix_show},
+    {"matrix set", "CASE...", "Change des cases de la matrice (coordinateur)",
+     "Une case est RÔLE:CLASSE=LETTRES : W tout, w les siennes, R lit, r lit pour son équipe, o et "
+     "p\n"
+     "les siennes, f dépose, i voit que c'est là, c à contresigner, - rien. Elle vaut pour ce qui\n"
+     "est écrit ensuite.",
+     "maille matrix set 60:7=w 60:8=r", set_options, matrix_set},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL}};

@@ -64,6 +64,8 @@ int cli_usage(const struct cli *c, const char *format, ...) __attribute__((forma
 /** Parameters with the structure filled in; the map is left open. */
 struct ml_args *cli_params(const struct cli *c);
 void cli_param(struct ml_args *a, const char *key, const char *value); /* NULL value: left out */
+/** True under the name of an option that was given; else nothing. */
+void cli_param_flag(const struct cli *c, struct ml_args *a, const char *name);
 
 /** Closes and frees `params`, calls, prints an error as text or JSON. *answer is the caller's; NULL
  * unless CLI_DONE is returned. */

@@ -14,8 +14,9 @@ extern const struct cli_command cli_commands_log[];      /* verify, log */
 extern const struct cli_command cli_commands_document[]; /* files of the record */
 extern const struct cli_command cli_commands_quarantine[];
 extern const struct cli_command cli_commands_right[];
-extern const struct cli_command cli_commands_trace[];  /* traces */
-extern const struct cli_command cli_commands_glass[];  /* emergency access */
+extern const struct cli_command cli_commands_trace[]; /* traces */
+extern const struct cli_command cli_commands_glass[]; /* emergency access */
+extern const struct cli_command cli_commands_govern[];
 extern const struct cli_command cli_commands_schema[]; /* what a record may hold */
 extern const struct cli_command cli_commands_doctor[];
 
@@ -25,6 +26,9 @@ int cli_fields(struct cli *c, struct ml_args *params);
 
 /** A number of an option into params; false when it is none (said). */
 bool cli_param_number(struct cli *c, struct ml_args *params, const char *key, const char *value);
+
+/** A profession by its name or number into params.role; false when it is none (said). */
+bool cli_param_role(struct cli *c, struct ml_args *params, const char *value);
 
 /** Checks the count of operands; CLI_DONE or CLI_USAGE (said). `max` < 0: no end. */
 int cli_operands(struct cli *c, int min, int max);

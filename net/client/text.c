@@ -285,9 +285,9 @@ static const struct ml_text_row rows[] = {
      "This member's rank is above yours: ask a coordinator."},
     {"member.deny_equal",
      "Ce membre a le même rang que vous : « maille member suspend » le suspend 72 heures au plus ; "
-     "le révoquer demande une seconde signature.",
+     "le révoquer demande une seconde signature, à demander par --propose.",
      "This member's rank is your own: “maille member suspend” suspends him for 72 hours at most; "
-     "to revoke him takes a second signature."},
+     "to revoke him takes a second signature, to be asked for by --propose."},
     {"member.mode", "La révocation est un départ (departure) ou une compromission (compromise).",
      "A revocation is a departure or a compromise."},
     {"member.hours", "Une suspension dure de 1 à 72 heures.",
@@ -422,6 +422,44 @@ static const struct ml_text_row rows[] = {
      "The structure has a matrix of rights already."},
     {"right.now", "La matrice d'habilitation proposée vaut à présent (version {version}).",
      "The proposed matrix of rights is in force now (version {version})."},
+    {"matrix.now", "La matrice d'habilitation vaut à présent (version {version}).",
+     "The matrix of rights is in force now (version {version})."},
+    {"matrix.cell",
+     "« {cell} » n'est pas une case : écrivez RÔLE:CLASSE=LETTRES, par exemple 60:7=w (lettres W w "
+     "R r o p f i c, ou - pour rien).",
+     "“{cell}” is no cell: write ROLE:CLASS=LETTERS, such as 60:7=w (letters W w R r o p f i c, or "
+     "- for nothing)."},
+    {"matrix.none",
+     "La structure n'a pas encore de matrice : « maille right adopt » adopte celle qui est "
+     "proposée.",
+     "The structure has no matrix yet: “maille right adopt” adopts the one that is proposed."},
+    {"matrix.own",
+     "Cette matrice donnerait plus à votre propre rôle : proposez-la (--propose), un autre "
+     "coordinateur ou référent la signe.",
+     "This matrix would give your own role more: propose it (--propose), another coordinator or "
+     "référent signs it."},
+    {"role.which",
+     "Dites un rôle (--role), ou qui est remplacé (--replaces) : l'un des deux, pas les deux.",
+     "Say a role (--role), or who is replaced (--replaces): one of the two, not both."},
+    {"role.dates",
+     "Les dates ne vont pas : la fin vient après le début, et un remplacement a une fin (--until).",
+     "The dates don't fit: the end comes after the beginning, and a replacement has an end "
+     "(--until)."},
+    {"role.two",
+     "On ne donne pas de rôle à soi-même, à son égal ni à son supérieur : proposez-le (--propose), "
+     "un autre coordinateur ou référent le signe.",
+     "Nobody gives a role to himself, his equal or his better: propose it (--propose), another "
+     "coordinator or référent signs it."},
+    {"proposal.none",
+     "Cette proposition n'est pas sur ce poste, ou elle est déjà faite : « maille governance "
+     "proposals » montre celles qui attendent.",
+     "This proposal is not on this computer, or done already: “maille governance proposals” shows "
+     "those that wait."},
+    {"proposal.2", "donner un rang", "to give a rank"},
+    {"proposal.3", "admettre sur un poste", "to admit on a computer"},
+    {"proposal.8", "révoquer ou suspendre", "to revoke or suspend"},
+    {"proposal.11", "changer la matrice d'habilitation", "to change the matrix of rights"},
+    {"proposal.12", "donner un rôle", "to give a role"},
     {"method.unknown",
      "Le programme de ce poste (mailled) ne connaît pas cette commande : arrêtez-le, la "
      "prochaine commande lancera la version installée.",

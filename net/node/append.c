@@ -37,6 +37,7 @@ void ml_org_salt(struct ml_org *org, struct ml_salt *out, const struct ml_header
 struct append {
     struct ml_org *org;
     struct ml_own_outcomes *later; /* NULL: it is durable, the exchange is told at once */
+    bool *counts; /* not NULL: an act that its author may not say alone is kept, *counts false */
     size_t stored;
     ml_err err;
     ml_reason reason;
@@ -55,7 +56,11 @@ static void append_outcome(void *user, const struct ml_log_outcome *o)
 {
     struct append *a = user;
     const bool own = o->index != ML_LOG_NO_INDEX;
-    if (own && (o->result != ML_LOG_STORED || o->verdict != ML_VERDICT_ACCEPTED)) {
+    const bool proposed = a->counts != NULL && o->reason == ML_REASON_NO_AUTHORITY;
+    if (own && a->counts != NULL) {
+        *a->counts = o->verdict == ML_VERDICT_ACCEPTED;
+    }
+    if (own && (o->result != ML_LOG_STORED || (o->verdict != ML_VERDICT_ACCEPTED && !proposed))) {
         const bool denied = o->result == ML_LOG_STORED && o->reason != ML_REASON_FORK;
         a->err = denied ? ML_E_DENIED : ML_E_ROLLED_BACK;
         a->err = o->result == ML_LOG_REFUSED ? o->err : a->err;
@@ -159,9 +164,10 @@ ml_err ml_org_next_header(struct ml_org *org, struct ml_header *out, const struc
     return ML_OK;
 }
 
-ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, uint8_t lane,
+static ml_err plain_append(struct append *a, const struct ml_author *author, uint8_t lane,
                            const struct ml_slice *ops, size_t count)
 {
+    struct ml_org *org = a->org;
     struct ml_op_draft drafts[ML_BUNDLE_OPS_MAX];
     struct ml_bundle_draft draft = {.op_count = (uint32_t)count};
     struct ml_hash hash;
@@ -182,8 +188,22 @@ ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, u
     err = ml_bundle_build(&wire, &hash, &draft, &org->id, author->seed);
     if (err == ML_OK) {
         const struct ml_slice one = ml_buf_slice(&wire);
-        err = ml_org_append_wires(org, &one, 1);
+        err = wires_append(a, &one, 1);
     }
     ml_buf_free(&wire);
     return err;
+}
+
+ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, uint8_t lane,
+                           const struct ml_slice *ops, size_t count)
+{
+    struct append a = {.org = org};
+    return plain_append(&a, author, lane, ops, count);
+}
+
+ml_err ml_org_append_act(struct ml_org *org, const struct ml_author *author, struct ml_slice op,
+                         bool *counts)
+{
+    struct append a = {.org = org, .counts = counts};
+    return plain_append(&a, author, ML_LANE_GOVERNANCE, &op, 1);
 }

@@ -318,6 +318,9 @@ static ml_err found_finish(const struct founding *f, struct ml_org *org)
     if (err == ML_OK) {
         err = structure_open(org);
     }
+    if (err == ML_OK && strcmp(ml_call_text_or(f->call, "matrix", ""), "default") == 0) {
+        err = ml_org_adopt_matrix(org);
+    }
     return err == ML_OK ? cards_set(f, org, &team.u.team_add.team) : err;
 }
 

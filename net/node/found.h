@@ -37,6 +37,9 @@ ml_err ml_call_passphrase(struct ml_call *call, struct ml_slice *out) ML_MUST_CH
 ml_err ml_org_set_card(struct ml_org *org, const struct ml_card_place *of,
                        const struct ml_card *card) ML_MUST_CHECK;
 
+/** The matrix that is proposed to a new structure, as an act of the session's member. DENIED. */
+ml_err ml_org_adopt_matrix(struct ml_org *org) ML_MUST_CHECK;
+
 ml_err ml_method_org_found(struct ml_call *call);
 
 #endif

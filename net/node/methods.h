@@ -13,6 +13,15 @@ ml_err ml_call_patient(struct ml_call *call, struct ml_object_id *out) ML_MUST_C
 ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
                     const struct ml_object_id *patient) ML_MUST_CHECK;
 
+/** Does the caller ask that what he may not say alone be proposed to others? */
+static inline bool ml_call_proposes(const struct ml_call *call)
+{
+    return ml_value_bool(ml_value_get(call->params, "propose"), false);
+}
+/** A member's id and name, as a map under `key` of the open one. */
+void ml_result_member(struct ml_org *org, struct ml_args *out, const char *key,
+                      const struct ml_member_id *member);
+
 /** May the session's member do this with data of the class, of his own lines at least? DENIED, with
  * the text. */
 ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right) ML_MUST_CHECK;

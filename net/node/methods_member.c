@@ -5,6 +5,7 @@
 #include "net/node/deny.h"
 #include "net/node/enrol.h"
 #include "net/node/found.h"
+#include "net/node/govern.h"
 #include "net/node/keys.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
@@ -107,23 +108,17 @@ static ml_err member_list(struct ml_call *call)
 
 enum { HOUR_MS = 3600000, SUSPEND_HOURS_MAX = 72 };
 
-static ml_err deny_append(struct ml_org *org, struct ml_govop *op)
+static ml_err deny_append(struct ml_call *call, struct ml_govop *op)
 {
-    struct ml_author author;
+    struct ml_org *org = call->org;
     struct ml_deny_cuts cuts = {.list = NULL};
-    struct ml_buf buf;
-    ml_session_author(org, &author);
-    ml_buf_init(&buf, org->node->env, ML_GOVOP_BYTES_MAX);
+    bool counts = true;
     ml_err err = ml_deny_cut(org, &cuts, &op->u.deny);
     if (err == ML_OK) {
-        err = ml_govop_encode(&buf, op);
+        err = ml_govern_say(org, op, ml_call_proposes(call), &counts);
     }
-    if (err == ML_OK) {
-        const struct ml_slice one = ml_buf_slice(&buf);
-        err = ml_org_append_plain(org, &author, ML_LANE_GOVERNANCE, &one, 1);
-    }
-    ml_buf_free(&buf);
     ml_deny_cuts_free(org, &cuts);
+    ml_result_bool(call->result, "counts", counts);
     return err;
 }
 
@@ -178,6 +173,12 @@ static void keys_renew(struct ml_org *org)
     }
 }
 
+/* What two may, one may propose. */
+static bool is_for_two(const char *why)
+{
+    return strcmp(why, "member.deny_equal") == 0 || strcmp(why, "member.deny_better") == 0;
+}
+
 static ml_err member_deny(struct ml_call *call, struct ml_govop *op)
 {
     struct ml_org *org = call->org;
@@ -190,10 +191,10 @@ static ml_err member_deny(struct ml_call *call, struct ml_govop *op)
         return err;
     }
     const char *why = why_not_deny(org, deny);
-    if (why != NULL) {
+    if (why != NULL && !(ml_call_proposes(call) && is_for_two(why))) {
         return ml_call_fail(call, ML_E_DENIED, why, NULL, NULL);
     }
-    err = deny_append(org, op);
+    err = deny_append(call, op);
     if (err != ML_OK) {
         return err;
     }

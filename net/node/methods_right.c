@@ -1,5 +1,5 @@
-/* net/node/methods_right.c -- what a member may do with a class of data, and why; adopting the
- * matrix that a structure begins with (docs/habilitation.md). */
+/* net/node/methods_right.c -- what a member may do with a class of data, and why; the matrix
+ * (docs/habilitation.md). */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +8,14 @@
 #include "core/base/hlc.h"
 #include "core/model/matrix.h"
 #include "net/node/card.h"
+#include "net/node/found.h"
+#include "net/node/govern.h"
 #include "net/node/methods.h"
 #include "net/node/right.h"
 #include "net/node/session.h"
 
-static void member_put(struct ml_org *org, struct ml_args *out, const char *key,
-                       const struct ml_member_id *member)
+void ml_result_member(struct ml_org *org, struct ml_args *out, const char *key,
+                      const struct ml_member_id *member)
 {
     struct ml_card_place of = {.kind = ML_CARD_MEMBER};
     memcpy(of.id, member->b, sizeof(of.id));
@@ -44,10 +46,10 @@ static void fact_put(struct ml_org *org, struct ml_args *out, const struct ml_fa
         ml_result_int(out, "until_ms", (int64_t)f->until_ms);
     }
     if (author != NULL) {
-        member_put(org, out, "by", &author->member);
+        ml_result_member(org, out, "by", &author->member);
     }
     if (!ml_is_zero(f->replaces.b, sizeof(f->replaces.b))) {
-        member_put(org, out, "replaces", &f->replaces);
+        ml_result_member(org, out, "replaces", &f->replaces);
     }
 }
 
@@ -82,12 +84,13 @@ static unsigned class_of(const char *text)
     return 0;
 }
 
+static const char *const right_names[] = {"create", "amend", "deposit", "see",
+                                          "read",   "print", "export"};
+
 static ml_right right_of(const char *text)
 {
-    static const char *const names[] = {"create", "amend", "deposit", "see",
-                                        "read",   "print", "export"};
     unsigned right = ML_RIGHT_LAST;
-    while (right > 0 && strcmp(names[right - 1], text) != 0) {
+    while (right > 0 && strcmp(right_names[right - 1], text) != 0) {
         right--;
     }
     return (ml_right)right;
@@ -164,27 +167,27 @@ static ml_err right_explain(struct ml_call *call)
     return ml_call_note(call, ML_TRACE_READ, named ? &patient : NULL);
 }
 
-static ml_err matrix_append(struct ml_org *org, const struct ml_matrix *matrix)
+static ml_err matrix_append(struct ml_org *org, const struct ml_matrix *matrix, bool propose,
+                            bool *counts)
 {
     struct ml_govop op = {.type = ML_GOVOP_MATRIX, .must_understand = true};
-    struct ml_author author;
     struct ml_buf table;
-    struct ml_buf buf;
-    ml_session_author(org, &author);
     ml_buf_init(&table, org->node->env, ML_MATRIX_BYTES_MAX);
-    ml_buf_init(&buf, org->node->env, ML_GOVOP_BYTES_MAX);
     ml_err err = ml_matrix_encode(&table, matrix);
     if (err == ML_OK) {
         op.u.matrix.table = ml_buf_slice(&table);
-        err = ml_govop_encode(&buf, &op);
+        err = ml_govern_say(org, &op, propose, counts);
     }
-    if (err == ML_OK) {
-        const struct ml_slice one = ml_buf_slice(&buf);
-        err = ml_org_append_plain(org, &author, ML_LANE_GOVERNANCE, &one, 1);
-    }
-    ml_buf_free(&buf);
     ml_buf_free(&table);
     return err;
+}
+
+ml_err ml_org_adopt_matrix(struct ml_org *org)
+{
+    struct ml_matrix matrix;
+    bool counts = true;
+    ml_matrix_default(&matrix);
+    return matrix_append(org, &matrix, false, &counts);
 }
 
 /* Once: what comes after is edited. */
@@ -194,17 +197,113 @@ static ml_err right_adopt(struct ml_call *call)
     if (ml_gov_matrix(ml_log_gov(call->org->log), &matrix)) {
         return ml_call_fail(call, ML_E_INVALID, "right.adopted", NULL, NULL);
     }
-    ml_matrix_default(&matrix);
-    ml_err err = matrix_append(call->org, &matrix);
+    ml_err err = ml_org_adopt_matrix(call->org);
     if (err != ML_OK) {
         return err;
     }
-    ml_result_int(call->result, "version", matrix.version);
+    ml_result_int(call->result, "version", 1);
+    return ml_call_note(call, ML_TRACE_GOVERN, NULL);
+}
+
+/* ---- the matrix ---- */
+
+static void cell_put(struct ml_args *out, const struct ml_matrix *m, size_t row, unsigned class)
+{
+    const uint16_t cell = m->cells[row][class];
+    char number[16];
+    ml_args_map(out);
+    role_put(out, m->roles[row]);
+    ml_result_int(out, "role_number", m->roles[row]);
+    snprintf(number, sizeof(number), "%u", class);
+    ml_result_text(out, "class", ml_class_name(class) == NULL ? number : ml_class_name(class));
+    ml_result_int(out, "class_number", class);
+    for (unsigned right = 1; right <= ML_RIGHT_LAST; right++) {
+        const ml_scope scope = ml_matrix_scope(m, m->roles[row], class, (ml_right)right);
+        ml_result_int(out, right_names[right - 1], scope);
+    }
+    ml_result_bool(out, "cosigned", (cell & ML_CELL_COSIGN) != 0);
+    ml_args_end(out);
+}
+
+/* Its cells, of all roles or of `role`; none: without a matrix members write anything. */
+static ml_err matrix_show(struct ml_call *call)
+{
+    struct ml_matrix m = {.version = 0};
+    const int64_t role = ml_value_int(ml_value_get(call->params, "role"), 0);
+    const bool has = ml_gov_matrix(ml_log_gov(call->org->log), &m);
+    ml_result_int(call->result, "version", has ? m.version : 0);
+    ml_args_key(call->result, "cells");
+    ml_args_list(call->result);
+    for (size_t r = 0; has && r < m.count; r++) {
+        for (unsigned class = 1; class <= ML_MATRIX_CLASS_MAX; class ++) {
+            if (m.cells[r][class] != 0 && (role == 0 || m.roles[r] == role)) {
+                cell_put(call->result, &m, r, class);
+            }
+        }
+    }
+    ml_args_end(call->result);
+    return ML_OK;
+}
+
+/* "60:7=w": role, class, letters. */
+static bool edit_cell(struct ml_matrix *m, const char *text)
+{
+    char *end = NULL;
+    uint16_t cell = 0;
+    const unsigned long role = strtoul(text, &end, 10);
+    const unsigned long class = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
+    return role >= 1 && role <= UINT16_MAX && class >= 1 && class <= ML_CLASS_LAST && *end == '=' &&
+           ml_matrix_cell_of(&cell, end + 1) &&
+           ml_matrix_set(m, (uint16_t)role, (unsigned)class, cell) == ML_OK;
+}
+
+static ml_err edit_all(struct ml_call *call, struct ml_matrix *m)
+{
+    const struct ml_value *edits = ml_value_get(call->params, "set");
+    if (ml_value_count(edits) == 0) {
+        return ml_call_fail(call, ML_E_INVALID, "matrix.cell", "cell", "");
+    }
+    for (const struct ml_value *e = ml_value_at(edits, 0); e != NULL; e = ml_value_next(e)) {
+        const char *text = ml_value_text(e, "");
+        if (!edit_cell(m, text)) {
+            return ml_call_fail(call, ML_E_INVALID, "matrix.cell", "cell", text);
+        }
+    }
+    m->version += m->version < UINT32_MAX;
+    return ML_OK;
+}
+
+/* On what stands: of several that stand side by side on the stricter. */
+static ml_err matrix_set(struct ml_call *call)
+{
+    struct ml_org *org = call->org;
+    struct ml_author author;
+    struct ml_matrix m;
+    bool counts = true;
+    if (!ml_gov_matrix(ml_log_gov(org->log), &m)) {
+        return ml_call_fail(call, ML_E_INVALID, "matrix.none", NULL, NULL);
+    }
+    ml_err err = edit_all(call, &m);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_session_author(org, &author);
+    if (!ml_call_proposes(call) && ml_gov_is_matrix_own(ml_log_gov(org->log), &author.id, &m)) {
+        return ml_call_fail(call, ML_E_DENIED, "matrix.own", NULL, NULL);
+    }
+    err = matrix_append(org, &m, ml_call_proposes(call), &counts);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_result_int(call->result, "version", m.version);
+    ml_result_bool(call->result, "counts", counts);
     return ml_call_note(call, ML_TRACE_GOVERN, NULL);
 }
 
 const struct ml_method ml_methods_right[] = {
     {"right.explain", ML_NEEDS_SESSION, right_explain},
     {"right.adopt", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, right_adopt},
+    {"matrix.show", ML_NEEDS_SESSION, matrix_show},
+    {"matrix.set", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, matrix_set},
     {NULL, 0, NULL},
 };

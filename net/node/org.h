@@ -68,6 +68,10 @@ ml_err ml_org_next_header(struct ml_org *org, struct ml_header *out, const struc
  * don't fit one bundle. ROLLED_BACK: the log doesn't take our own bundle. */
 ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, uint8_t lane,
                            const struct ml_slice *ops, size_t count) ML_MUST_CHECK;
+/** One act of governance. `counts` not NULL: one that its author may not say alone is kept all the
+ * same, and *counts says whether it counts; else DENIED. */
+ml_err ml_org_append_act(struct ml_org *org, const struct ml_author *author, struct ml_slice op,
+                         bool *counts) ML_MUST_CHECK;
 /** Own wire forms, in order; all stored in one transaction, or none. */
 ml_err ml_org_append_wires(struct ml_org *org, const struct ml_slice *wires,
                            size_t count) ML_MUST_CHECK;

@@ -77,6 +77,18 @@ static void a_suspension_ends_when_two_clocks_say_so(void **state)
     assert_int_equal(rank_of(f, 1), ML_RANK_COORDINATOR);
 }
 
+/* Two may cut all that somebody ever did, but not what Root's key stands in. */
+static void a_cut_never_denies_the_genesis(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_say s = with(deny(f, 0, ML_DENIAL_COMPROMISE), 2);
+    s.cut_count = 0;
+    assert_said(say(f, 1, s), ACCEPTED);
+    assert_int_equal(reason_of(f, 0), ML_REASON_NONE);
+    assert_int_equal(reason_of(f, 1), ML_REASON_REVOKED); /* what he did next */
+    assert_int_equal(rank_of(f, 0), ML_RANK_NODE);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -86,6 +98,7 @@ int main(void)
         TEST(a_suspended_equal_is_no_lower_for_it),
         TEST(who_is_suspended_still_counts_against_a_promotion),
         TEST(a_suspension_ends_when_two_clocks_say_so),
+        TEST(a_cut_never_denies_the_genesis),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

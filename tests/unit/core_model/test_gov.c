@@ -32,6 +32,7 @@ struct fixture {
     uint8_t bytes[16384];   /* of the ops of one bundle */
     size_t used;
     struct ml_buf wire;
+    bool frozen; /* the genesis */
 };
 
 static struct ml_slice op_bytes(struct fixture *f, struct ml_govop *op,
@@ -196,7 +197,7 @@ static struct said found(struct fixture *f, const struct ml_secret *root, uint8_
     const struct ml_op_draft ops[] = {{.sealed = org_found(f, root)}};
     struct ml_bundle_draft draft = {.header = {.flags = flags}, .ops = ops, .op_count = 1};
     struct ml_bundle bundle;
-    struct ml_gov_in in = {0};
+    struct ml_gov_in in = {.frozen = f->frozen};
     build(f, &in, &bundle, &draft, &f->actors[0]);
     s.err = ml_gov_apply(f->gov, &s.ruling, &s.why, &in);
     f->used = 0;
@@ -479,6 +480,18 @@ static void a_frozen_bundle_says_nothing(void **state)
     ml_gvec_unref(in.gvec);
 }
 
+/* The founder's key signs another opening in the same place: his other words fall, Root's don't. */
+static void no_second_history_takes_the_genesis_away(void **state)
+{
+    struct fixture *f = *state;
+    ml_gov_free(f->gov);
+    assert_int_equal(ml_gov_new(&f->gov, &f->fake.env, &f->org), ML_OK);
+    f->actors[0].seq = 0;
+    f->frozen = true;
+    assert_said(found(f, f->root, ML_BUNDLE_FLAG_GENESIS), ACCEPTED);
+    assert_non_null(ml_gov_next(f->gov, ML_FACT_ORG, NULL));
+}
+
 /* What isn't stored after all leaves no matrix behind. */
 static void a_matrix_that_is_undone_was_never_there(void **state)
 {
@@ -662,6 +675,7 @@ int main(void)
         TEST(what_stands_in_the_wrong_place_is_refused),
         TEST(a_founding_without_root_is_refused),
         TEST(a_frozen_bundle_says_nothing),
+        TEST(no_second_history_takes_the_genesis_away),
         TEST(a_matrix_that_is_undone_was_never_there),
         TEST(any_failed_alloc_keeps_nothing),
         TEST(an_opening_names_its_key),

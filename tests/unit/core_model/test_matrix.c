@@ -47,6 +47,40 @@ static struct ml_slice encoded(struct fixture *f, const struct ml_matrix *m)
     return ml_buf_slice(&f->buf);
 }
 
+/* Letters add up as on the page; roles stay ascending, however many are added. */
+static void a_cell_is_set_by_its_letters(void **state)
+{
+    struct fixture *f = *state;
+    uint16_t cell = 7;
+    struct ml_matrix m = {.version = 1};
+    assert_false(ml_matrix_cell_of(&cell, ""));
+    assert_false(ml_matrix_cell_of(&cell, "x"));
+    assert_false(ml_matrix_cell_of(&cell, "R-"));
+    assert_false(ml_matrix_cell_of(&cell, "c")); /* a co-signature of nothing */
+    assert_int_equal(cell, 7);
+    assert_true(ml_matrix_cell_of(&cell, "wc"));
+    assert_int_equal(cell, ml_matrix_cell(&f->m, 903, ML_CLASS_TREATMENTS));
+    assert_int_equal(ml_matrix_set(&m, NURSE, 7, cell), ML_OK);
+    assert_int_equal(ml_matrix_set(&m, DOCTOR, 7, 1), ML_OK);
+    assert_int_equal(ml_matrix_set(&m, SECRETARY, 8, 2), ML_OK);
+    assert_int_equal(m.count, 3);
+    assert_true(m.roles[0] == DOCTOR && m.roles[1] == NURSE && m.roles[2] == SECRETARY);
+    assert_int_equal(ml_matrix_cell(&m, NURSE, 7), cell);
+    assert_int_equal(ml_matrix_cell(&m, SECRETARY, 8), 2);
+    assert_true(ml_matrix_cell_of(&cell, "-"));
+    assert_int_equal(ml_matrix_set(&m, NURSE, 7, cell), ML_OK);
+    assert_int_equal(ml_matrix_cell(&m, NURSE, 7), 0);
+    assert_int_equal(ml_matrix_set(&m, 0, 7, 1), ML_E_INVALID);
+    assert_int_equal(ml_matrix_set(&m, 1, 0, 1), ML_E_INVALID);
+    assert_int_equal(ml_matrix_set(&m, 1, ML_MATRIX_CLASS_MAX + 1, 1), ML_E_INVALID);
+    assert_int_equal(ml_matrix_set(&m, 1, 1, ML_CELL_BITS + 1), ML_E_INVALID);
+    for (uint16_t role = 1000; m.count < ML_MATRIX_ROLES_MAX; role++) {
+        assert_int_equal(ml_matrix_set(&m, role, 1, 1), ML_OK);
+    }
+    assert_int_equal(ml_matrix_set(&m, 1, 1, 1), ML_E_LIMIT);
+    assert_int_equal(ml_matrix_set(&m, DOCTOR, 1, 1), ML_OK);
+}
+
 static void what_was_encoded_decodes_to_the_same(void **state)
 {
     struct fixture *f = *state;
@@ -460,6 +494,7 @@ static void every_cell_of_the_source_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_cell_is_set_by_its_letters),
         TEST(what_was_encoded_decodes_to_the_same),
         TEST(a_full_matrix_fits),
         TEST(what_no_matrix_is_is_not_encoded),

@@ -146,6 +146,15 @@ static struct made write(struct fixture *f, struct ml_log *log, unsigned by, uin
     return f->w.made[f->w.made_count - 1];
 }
 
+static struct ml_slice wire_of(const struct fixture *f, const struct made *m)
+{
+    size_t i = 0;
+    while (ml_dep_compare(&f->w.made[i].id, &m->id) != 0) {
+        i++;
+    }
+    return f->w.made[i].wire;
+}
+
 static void ruled(struct ml_log *log, const struct made *m, ml_reason reason)
 {
     const struct ml_ruling r = world_ruling(log, &m->id);
@@ -497,6 +506,98 @@ static void an_end_that_was_seen_has_passed(void **state)
     records(f, f->one, NURSE, ML_REASON_ROLE_ENDED);
 }
 
+/* Two clocks past the end, seen by who may say so. */
+static void pass(struct fixture *f, struct ml_log *log, uint64_t ms)
+{
+    const struct ml_govop check = {.type = ML_GOVOP_CHECKPOINT};
+    f->w.fake.wall_ms = ms;
+    give(f, log, CHIEF, check);
+    give(f, log, REFERENT, check);
+}
+
+/* Rules B15: what comes from before the end by its own clock, and nobody saw in time, isn't
+ * believed: the clock may have been set back. */
+static void the_end_of_a_role_is_a_departure(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t now = f->w.fake.wall_ms;
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 0, 50));
+    hear(&f->w, f->two);
+    const struct made named = write(f, f->two, NURSE, ML_LANE_RECORD);
+    (void)write(f, f->two, DEPUTY, ML_LANE_RECORD); /* who has heard of no end */
+    const struct made alone = write(f, f->two, NURSE, ML_LANE_RECORD);
+    pass(f, f->one, now + 60);
+    hear(&f->w, f->one);
+    ruled(f->one, &named, ML_REASON_NONE);
+    ruled(f->one, &alone, ML_REASON_ROLE_ENDED);
+    ruled(f->two, &alone, ML_REASON_NONE);
+    hear(&f->w, f->two);
+    ruled(f->two, &named, ML_REASON_NONE);
+    ruled(f->two, &alone, ML_REASON_ROLE_ENDED);
+}
+
+static void who_has_seen_the_end_is_no_witness(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t now = f->w.fake.wall_ms;
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 0, 50));
+    struct ml_log *late = world_log(&f->w);
+    hear(&f->w, late);
+    hear(&f->w, f->two);
+    const struct made alone = write(f, late, NURSE, ML_LANE_RECORD);
+    pass(f, f->one, now + 60);
+    hear(&f->w, f->one);
+    (void)write(f, f->one, DEPUTY, ML_LANE_RECORD); /* names it, and knows */
+    ruled(f->one, &alone, ML_REASON_ROLE_ENDED);
+    f->w.fake.wall_ms = now;
+    assert_int_equal(world_ingest(f->two, wire_of(f, &alone)).result, ML_LOG_STORED);
+    const struct made word = write(f, f->two, REFERENT, ML_LANE_RECORD);
+    assert_int_equal(world_ingest(f->one, wire_of(f, &word)).result, ML_LOG_STORED);
+    ruled(f->one, &alone, ML_REASON_NONE); /* REFERENT's comes late, and hadn't seen the end */
+    ml_log_close(late);
+}
+
+/* Who had seen that a role goes on doesn't lose by its first date. */
+static void a_role_renewed_in_time_has_not_ended(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t now = f->w.fake.wall_ms;
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 0, 50));
+    hear(&f->w, f->two);
+    const struct made m = write(f, f->two, NURSE, ML_LANE_RECORD);
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 0, 500));
+    pass(f, f->one, now + 60);
+    hear(&f->w, f->one);
+    ruled(f->one, &m, ML_REASON_NONE);
+    pass(f, f->one, now + 600);
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 0, 1000)); /* too late for that one */
+    ruled(f->one, &m, ML_REASON_ROLE_ENDED);
+    records(f, f->one, NURSE, ML_REASON_NONE);
+}
+
+/* Architecture R6: a role that ends at nine, work offline until six: nothing is lost. */
+static void a_role_ended_at_once_leaves_out_what_was_not_seen(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t now = f->w.fake.wall_ms;
+    set_well(f, CREATES, 0);
+    give(f, f->one, CHIEF, role_grant(f, NURSE, DOCTOR, 0, 0));
+    hear(&f->w, f->two);
+    const struct made morning = write(f, f->two, NURSE, ML_LANE_RECORD);
+    f->w.fake.wall_ms = now + 10;
+    struct ml_govop op = role_grant(f, NURSE, DOCTOR, 0, 0);
+    op.u.role_grant.until_ms = now + 9;
+    give(f, f->one, CHIEF, op);
+    records(f, f->one, DEPUTY, ML_REASON_NONE);
+    const struct made evening = write(f, f->two, NURSE, ML_LANE_RECORD);
+    ruled(f->two, &evening, ML_REASON_NONE);
+    hear(&f->w, f->one);
+    ruled(f->one, &morning, ML_REASON_ROLE_ENDED);
+    ruled(f->one, &evening, ML_REASON_ROLE_ENDED);
+    f->w.fake.wall_ms = now + 5; /* whoever has seen it can't set his clock back */
+    records(f, f->one, NURSE, ML_REASON_ROLE_ENDED);
+}
+
 static void a_substitute_has_the_roles_of_whom_he_replaces(void **state)
 {
     struct fixture *f = *state;
@@ -675,6 +776,10 @@ int main(void)
         TEST(given_roles_take_the_place_of_the_first),
         TEST(of_concurrent_dates_both_must_hold),
         TEST(an_end_that_was_seen_has_passed),
+        TEST(the_end_of_a_role_is_a_departure),
+        TEST(who_has_seen_the_end_is_no_witness),
+        TEST(a_role_renewed_in_time_has_not_ended),
+        TEST(a_role_ended_at_once_leaves_out_what_was_not_seen),
         TEST(a_substitute_has_the_roles_of_whom_he_replaces),
         TEST(nobody_gives_himself_a_role),
         TEST(a_dated_role_by_who_is_removed_falls),

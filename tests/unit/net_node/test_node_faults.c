@@ -206,7 +206,8 @@ static void ask_bundle(const struct fixture *f, struct story_request *r)
 }
 
 /* In an order in which each finds what it asks for. org.found and enrol.join have tests of their
- * own below: they begin with an empty home. What can be done once has one in test_node_revoke. */
+ * own below: they begin with an empty home. What can be done once has one in test_node_revoke or
+ * test_node_govern. */
 static const struct rule rules[] = {
     {"node.status", ask_nothing, false, 0},
     {"org.list", ask_nothing, true, 0},
@@ -216,6 +217,8 @@ static const struct rule rules[] = {
     {"trace.search", ask_patient, false, 0},
     {"trace.verify", ask_nothing, false, 0},
     {"breakglass.list", ask_nothing, true, 0},
+    {"matrix.show", ask_nothing, true, 0},
+    {"governance.proposals", ask_nothing, true, 0},
     {"patient.find", ask_find, true, 0},
     {"patient.show", ask_patient, true, 0},
     {"timeline.list", ask_patient, true, 0},
@@ -266,6 +269,11 @@ static const struct rule rules[] = {
     {"breakglass.review", NULL, false, 0},
     {"trace.grant", NULL, false, 0}, /* once: test_node_audit */
     {"right.adopt", NULL, false, 0},
+    {"matrix.set", NULL, false, 0},
+    {"role.grant", NULL, false, 0},
+    {"role.end", NULL, false, 0},
+    {"governance.checkpoint", NULL, false, 0},
+    {"governance.cosign", NULL, false, 0},
 };
 
 static const struct rule *rule_of(const char *method)

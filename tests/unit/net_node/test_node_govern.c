@@ -1,0 +1,439 @@
+/* test_node_govern.c -- roles, the matrix, checkpoints, and what takes two, on whole nodes (rules
+ * B15, B16; domain 7.2): each refusal says what to do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "maille/value.h"
+#include "support_cluster.h"
+#include "support_request.h"
+#include "support_story.h"
+
+enum { CHIEF, REFERENT, NURSE }; /* by node */
+
+struct fixture {
+    struct cluster c;
+    char member[3][40];
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    static const char *const names[] = {"Anne Roux", "Paul Noël", "Inès Leroy"};
+    struct story_request r;
+    cluster_init(&f.c, 37);
+    story_found(&f.c, CHIEF);
+    story_join_ranked(&f.c, CHIEF, REFERENT, names[REFERENT], 2);
+    story_join(&f.c, CHIEF, NURSE, names[NURSE], 60);
+    cluster_run(&f.c, 400000);
+    story_ask(&r);
+    story_must(&r, story_send(&r, &f.c, CHIEF, "member.list"), "member.list");
+    for (const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0); m != NULL;
+         m = ml_value_next(m)) {
+        unsigned i = CHIEF;
+        const char *name = ml_value_text(ml_value_get(m, "name"), "");
+        i = strcmp(name, names[REFERENT]) == 0 ? REFERENT : i;
+        i = strcmp(name, names[NURSE]) == 0 ? NURSE : i;
+        snprintf(f.member[i], sizeof(f.member[i]), "%s",
+                 ml_value_text(ml_value_get(m, "member"), ""));
+    }
+    story_end(&r);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    cluster_free(&f->c);
+    return 0;
+}
+
+/* All hear of all; meanwhile each may have left his desk. */
+static void heard(struct fixture *f)
+{
+    cluster_run(&f->c, 400000);
+    for (unsigned n = 0; n < 3; n++) {
+        story_unlock(&f->c, n);
+    }
+}
+
+/* One call: its parameters by name, ended by NULL; "propose" and "set" as they must be. */
+struct call {
+    const char *method;
+    const char *params[12];
+    bool propose;
+};
+
+struct answer {
+    ml_err err;
+    char text[64]; /* of the error */
+    bool counts;
+};
+
+static struct answer ask(struct fixture *f, unsigned n, const struct call *call)
+{
+    struct answer a;
+    struct story_request r;
+    story_ask(&r);
+    for (size_t i = 0; i < 12 && call->params[i] != NULL; i += 2) {
+        if (strcmp(call->params[i], "set") == 0) {
+            ml_args_key(r.args, "set");
+            ml_args_list(r.args);
+            ml_args_text(r.args, call->params[i + 1]);
+            ml_args_end(r.args);
+        } else if (strcmp(call->params[i], "role") == 0) {
+            ml_args_key(r.args, "role");
+            ml_args_int(r.args, strtol(call->params[i + 1], NULL, 10));
+        } else {
+            story_put(&r, call->params[i], call->params[i + 1]);
+        }
+    }
+    if (call->propose) {
+        ml_args_key(r.args, "propose");
+        ml_args_bool(r.args, true);
+    }
+    a.err = story_send(&r, &f->c, n, call->method);
+    snprintf(a.text, sizeof(a.text), "%s",
+             a.err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
+    a.counts = ml_value_bool(story_get(&r, "counts"), false);
+    story_end(&r);
+    return a;
+}
+
+static void refused(struct fixture *f, unsigned n, const struct call *call, const char *text)
+{
+    const struct answer a = ask(f, n, call);
+    assert_int_not_equal(a.err, ML_OK);
+    assert_string_equal(a.text, text);
+}
+
+static bool done(struct fixture *f, unsigned n, const struct call *call)
+{
+    const struct answer a = ask(f, n, call);
+    if (a.err != ML_OK) {
+        fail_msg("%s: %s %s", call->method, ml_err_name(a.err), a.text);
+    }
+    heard(f);
+    return a.counts;
+}
+
+struct waiting {
+    int count;
+    int hands; /* of the last */
+    char proposal[72];
+    char text[64];
+};
+
+static struct waiting waiting(struct fixture *f, unsigned n)
+{
+    struct waiting w = {.count = 0};
+    struct story_request r;
+    story_ask(&r);
+    story_must(&r, story_send(&r, &f->c, n, "governance.proposals"), "governance.proposals");
+    for (const struct ml_value *p = ml_value_at(story_get(&r, "proposals"), 0); p != NULL;
+         p = ml_value_next(p)) {
+        w.count++;
+        w.hands = (int)ml_value_count(ml_value_get(p, "hands"));
+        snprintf(w.proposal, sizeof(w.proposal), "%s",
+                 ml_value_text(ml_value_get(p, "proposal"), ""));
+        snprintf(w.text, sizeof(w.text), "%s", ml_value_text(ml_value_get(p, "text"), ""));
+    }
+    story_end(&r);
+    return w;
+}
+
+static bool cosigned(struct fixture *f, unsigned n)
+{
+    const struct waiting w = waiting(f, n);
+    const struct call call = {"governance.cosign", {"proposal", w.proposal}, false};
+    return done(f, n, &call);
+}
+
+static bool may(struct fixture *f, unsigned who, const char *class)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "member", f->member[who]);
+    story_put(&r, "class", class);
+    story_put(&r, "action", "create");
+    story_must(&r, story_send(&r, &f->c, CHIEF, "right.explain"), "right.explain");
+    const bool allowed = ml_value_bool(story_get(&r, "allowed"), false);
+    story_end(&r);
+    return allowed;
+}
+
+static void adopt(struct fixture *f)
+{
+    const struct call call = {"right.adopt", {NULL}, false};
+    (void)done(f, CHIEF, &call);
+}
+
+/* ---- roles ---- */
+
+static void a_role_is_given_and_ended(void **state)
+{
+    struct fixture *f = *state;
+    const char *nurse = f->member[NURSE];
+    adopt(f);
+    assert_false(may(f, NURSE, "7"));
+    const struct call give = {"role.grant", {"member", nurse, "role", "10"}, false};
+    assert_true(done(f, REFERENT, &give));
+    assert_true(may(f, NURSE, "7"));
+    const struct call end = {"role.end", {"member", nurse, "role", "10"}, false};
+    assert_true(done(f, CHIEF, &end));
+    assert_false(may(f, NURSE, "7"));
+    assert_false(may(f, NURSE, "10")); /* who was given roles works by these alone */
+    const struct call back = {
+        "role.grant", {"member", nurse, "role", "60", "until", "2999-12-31"}, false};
+    assert_true(done(f, CHIEF, &back));
+    assert_true(may(f, NURSE, "10"));
+}
+
+static void a_substitute_takes_over_until_a_day(void **state)
+{
+    struct fixture *f = *state;
+    const char *nurse = f->member[NURSE];
+    adopt(f);
+    const struct call endless = {
+        "role.grant", {"member", nurse, "replaces", f->member[CHIEF]}, false};
+    refused(f, CHIEF, &endless, "role.dates");
+    const struct call give = {
+        "role.grant",
+        {"member", nurse, "replaces", f->member[CHIEF], "until", "2999-12-31"},
+        false};
+    assert_true(done(f, CHIEF, &give));
+    assert_true(may(f, NURSE, "7"));
+    const struct call past = {
+        "role.grant",
+        {"member", nurse, "replaces", f->member[CHIEF], "until", "2001-12-31"},
+        false};
+    assert_true(done(f, CHIEF, &past));
+    assert_false(may(f, NURSE, "7"));
+}
+
+static void each_refusal_of_a_role_says_why(void **state)
+{
+    struct fixture *f = *state;
+    const char *nurse = f->member[NURSE];
+    const char *chief = f->member[CHIEF];
+    const struct call calls[] = {
+        {"role.grant", {"member", "00112233445566778899aabbccddeeff", "role", "10"}, false},
+        {"role.grant", {"member", nurse}, false},
+        {"role.grant", {"member", nurse, "role", "10", "replaces", chief}, false},
+        {"role.grant", {"member", nurse, "role", "10", "until", "demain"}, false},
+        {"role.grant",
+         {"member", nurse, "role", "10", "from", "2030-02-01", "until", "2030-01-01"},
+         false},
+        {"role.grant", {"member", chief, "role", "60"}, false},
+        {"role.end", {"member", chief, "role", "10"}, false},
+    };
+    static const char *const texts[] = {"member.unknown", "role.which", "role.which", "param.time",
+                                        "role.dates",     "role.two",   "role.two"};
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        refused(f, CHIEF, &calls[i], texts[i]);
+    }
+    const struct call own = {"role.grant", {"member", nurse, "role", "10"}, true};
+    refused(f, NURSE, &own, "rank.referent");
+    assert_int_equal(waiting(f, CHIEF).count, 0);
+}
+
+/* ---- two hands ---- */
+
+/* The référent's hand, then the coordinator says it: nobody gives himself a role alone. */
+static void what_takes_two_is_proposed_and_signed(void **state)
+{
+    struct fixture *f = *state;
+    const struct call give = {"role.grant", {"member", f->member[CHIEF], "role", "60"}, true};
+    adopt(f);
+    assert_true(may(f, CHIEF, "7"));
+    assert_false(done(f, CHIEF, &give));
+    assert_true(may(f, CHIEF, "7"));
+    struct waiting w = waiting(f, REFERENT);
+    assert_int_equal(w.count, 1);
+    assert_int_equal(w.hands, 1);
+    assert_string_equal(w.text, "proposal.12");
+    assert_false(cosigned(f, CHIEF));    /* his own hand again */
+    assert_false(cosigned(f, REFERENT)); /* not his to say, but his hand is there now */
+    w = waiting(f, CHIEF);
+    assert_int_equal(w.count, 1);
+    assert_int_equal(w.hands, 2);
+    assert_true(cosigned(f, CHIEF));
+    assert_false(may(f, CHIEF, "7"));
+    assert_int_equal(waiting(f, CHIEF).count, 0);
+    assert_int_equal(waiting(f, REFERENT).count, 0);
+}
+
+static void only_those_of_rank_sign(void **state)
+{
+    struct fixture *f = *state;
+    const struct call revoke = {"member.revoke", {"member", f->member[CHIEF]}, false};
+    const struct call proposed = {"member.revoke", {"member", f->member[CHIEF]}, true};
+    refused(f, REFERENT, &revoke, "member.deny_better");
+    refused(f, NURSE, &proposed, "rank.referent");
+    assert_false(done(f, REFERENT, &proposed));
+    const struct waiting w = waiting(f, NURSE);
+    assert_int_equal(w.count, 1);
+    assert_string_equal(w.text, "proposal.8");
+    const struct call sign = {"governance.cosign", {"proposal", w.proposal}, false};
+    refused(f, NURSE, &sign, "rank.referent");
+    char none[72];
+    memset(none, 'a', 64);
+    none[64] = '\0';
+    const struct call wrong = {"governance.cosign", {"proposal", none}, false};
+    refused(f, CHIEF, &wrong, "proposal.none");
+    assert_true(may(f, CHIEF, "7"));
+}
+
+static void the_oldest_proposal_makes_room(void **state)
+{
+    struct fixture *f = *state;
+    char day[16];
+    for (int i = 0; i <= 64; i++) {
+        const struct call give = {
+            "role.grant", {"member", f->member[CHIEF], "role", "60", "until", day}, true};
+        snprintf(day, sizeof(day), "%d-01-01", 2100 + i);
+        assert_int_equal(waiting(f, CHIEF).count, i);
+        assert_int_equal(ask(f, CHIEF, &give).err, ML_OK);
+    }
+    assert_int_equal(waiting(f, CHIEF).count, 64);
+}
+
+/* ---- the matrix ---- */
+
+struct shown {
+    int version;
+    int cells;
+};
+
+static struct shown show(struct fixture *f, unsigned n, int role)
+{
+    struct shown s;
+    struct story_request r;
+    story_ask(&r);
+    if (role != 0) {
+        ml_args_key(r.args, "role");
+        ml_args_int(r.args, role);
+    }
+    story_must(&r, story_send(&r, &f->c, n, "matrix.show"), "matrix.show");
+    s.version = (int)ml_value_int(story_get(&r, "version"), -1);
+    s.cells = (int)ml_value_count(story_get(&r, "cells"));
+    story_end(&r);
+    return s;
+}
+
+static void the_matrix_is_edited_cell_by_cell(void **state)
+{
+    struct fixture *f = *state;
+    const struct call set = {"matrix.set", {"set", "60:7=w"}, false};
+    refused(f, CHIEF, &set, "matrix.none");
+    assert_int_equal(show(f, NURSE, 0).version, 0);
+    adopt(f);
+    const struct shown before = show(f, NURSE, 60);
+    assert_int_equal(before.version, 1);
+    assert_true(before.cells > 10 && before.cells < show(f, NURSE, 0).cells);
+    refused(f, REFERENT, &set, "rank.coordinator");
+    static const char *const wrong[] = {
+        "", "60", "60:7", "60:7=", "60:7=z", "60:25=w", "0:7=w", "x:7=w"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        const struct call bad = {"matrix.set", {"set", wrong[i]}, false};
+        refused(f, CHIEF, &bad, "matrix.cell");
+    }
+    assert_false(may(f, NURSE, "7"));
+    assert_true(done(f, CHIEF, &set));
+    assert_true(may(f, NURSE, "7"));
+    assert_int_equal(show(f, NURSE, 60).version, 2);
+    const struct call off = {"matrix.set", {"set", "60:7=-"}, false};
+    assert_true(done(f, CHIEF, &off));
+    assert_false(may(f, NURSE, "7"));
+    assert_int_equal(show(f, NURSE, 60).cells, before.cells - 1);
+}
+
+/* Rule (b) of domain 7.2. */
+static void ones_own_role_is_raised_by_two(void **state)
+{
+    struct fixture *f = *state;
+    adopt(f);
+    assert_false(may(f, CHIEF, "11"));
+    const struct call set = {"matrix.set", {"set", "10:11=W"}, false};
+    const struct call propose = {"matrix.set", {"set", "10:11=W"}, true};
+    refused(f, CHIEF, &set, "matrix.own");
+    assert_false(done(f, CHIEF, &propose));
+    assert_string_equal(waiting(f, REFERENT).text, "proposal.11");
+    assert_false(cosigned(f, REFERENT));
+    assert_false(may(f, CHIEF, "11"));
+    assert_true(cosigned(f, CHIEF));
+    assert_true(may(f, CHIEF, "11"));
+}
+
+/* ---- checkpoints ---- */
+
+static void a_checkpoint_is_for_those_of_rank(void **state)
+{
+    struct fixture *f = *state;
+    const struct call call = {"governance.checkpoint", {NULL}, false};
+    refused(f, NURSE, &call, "rank.referent");
+    (void)done(f, REFERENT, &call);
+    (void)done(f, CHIEF, &call);
+    struct story_proof here;
+    struct story_proof there;
+    story_verify(&f->c, CHIEF, &here);
+    story_verify(&f->c, NURSE, &there);
+    assert_string_equal(here.state_hash, there.state_hash);
+}
+
+/* ---- failures ---- */
+
+/* With each allocation failing in turn, until it is done. */
+static void each_is_done_or_not_at_all(void **state)
+{
+    struct fixture *f = *state;
+    adopt(f);
+    const struct call calls[] = {
+        {"role.grant", {"member", f->member[CHIEF], "role", "60"}, true},
+        {"role.end", {"member", f->member[NURSE], "role", "60"}, false},
+        {"matrix.set", {"set", "60:7=w"}, false},
+        {"governance.checkpoint", {NULL}, false},
+        {"governance.proposals", {NULL}, false},
+        {"matrix.show", {NULL}, false},
+    };
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        struct answer a = {.err = ML_E_NOMEM};
+        long nth = 0;
+        while (a.err == ML_E_NOMEM) {
+            f->c.fake.fail_alloc = ++nth;
+            a = ask(f, CHIEF, &calls[i]);
+            f->c.fake.fail_alloc = 0;
+        }
+        assert_int_equal(a.err, ML_OK);
+        assert_true(nth > 1);
+    }
+    heard(f);
+    struct waiting w = waiting(f, REFERENT);
+    const struct call sign = {"governance.cosign", {"proposal", w.proposal}, false};
+    struct answer a = {.err = ML_E_NOMEM};
+    for (long nth = 1; a.err == ML_E_NOMEM; nth++) {
+        f->c.fake.fail_alloc = nth;
+        a = ask(f, REFERENT, &sign);
+        f->c.fake.fail_alloc = 0;
+    }
+    assert_int_equal(a.err, ML_OK);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_role_is_given_and_ended),         TEST(a_substitute_takes_over_until_a_day),
+        TEST(each_refusal_of_a_role_says_why),   TEST(what_takes_two_is_proposed_and_signed),
+        TEST(only_those_of_rank_sign),           TEST(the_oldest_proposal_makes_room),
+        TEST(the_matrix_is_edited_cell_by_cell), TEST(ones_own_role_is_raised_by_two),
+        TEST(a_checkpoint_is_for_those_of_rank), TEST(each_is_done_or_not_at_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
