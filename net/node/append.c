@@ -204,6 +204,7 @@ ml_err ml_org_append_plain(struct ml_org *org, const struct ml_author *author, u
 ml_err ml_org_append_act(struct ml_org *org, const struct ml_author *author, struct ml_slice op,
                          bool *counts)
 {
-    struct append a = {.org = org, .counts = counts};
+    struct append a = {.org = org};
+    a.counts = counts;
     return plain_append(&a, author, ML_LANE_GOVERNANCE, &op, 1);
 }

@@ -225,6 +225,15 @@ static void cell_put(struct ml_args *out, const struct ml_matrix *m, size_t row,
     ml_args_end(out);
 }
 
+static void row_put(struct ml_args *out, const struct ml_matrix *m, size_t row)
+{
+    for (unsigned class = 1; class <= ML_MATRIX_CLASS_MAX; class ++) {
+        if (m->cells[row][class] != 0) {
+            cell_put(out, m, row, class);
+        }
+    }
+}
+
 /* Its cells, of all roles or of `role`; none: without a matrix members write anything. */
 static ml_err matrix_show(struct ml_call *call)
 {
@@ -235,10 +244,8 @@ static ml_err matrix_show(struct ml_call *call)
     ml_args_key(call->result, "cells");
     ml_args_list(call->result);
     for (size_t r = 0; has && r < m.count; r++) {
-        for (unsigned class = 1; class <= ML_MATRIX_CLASS_MAX; class ++) {
-            if (m.cells[r][class] != 0 && (role == 0 || m.roles[r] == role)) {
-                cell_put(call->result, &m, r, class);
-            }
+        if (role == 0 || m.roles[r] == role) {
+            row_put(call->result, &m, r);
         }
     }
     ml_args_end(call->result);
