@@ -127,10 +127,11 @@ bool ml_matrix_cell_of(uint16_t *cell, const char *letters_of_it)
 
 static void role_add(struct ml_matrix *m, uint16_t role, size_t column)
 {
-    for (unsigned class = 1; class <= ML_CLASS_LAST; class ++) {
-        ml_err err = ml_matrix_set(m, role, class, cell_of(source[class - 1][column]));
-        ML_ASSERT(err == ML_OK);
+    ml_err err = ML_OK;
+    for (unsigned class = 1; class <= ML_CLASS_LAST && err == ML_OK; class ++) {
+        err = ml_matrix_set(m, role, class, cell_of(source[class - 1][column]));
     }
+    ML_ASSERT(err == ML_OK);
 }
 
 void ml_matrix_default(struct ml_matrix *out)

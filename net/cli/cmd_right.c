@@ -58,7 +58,7 @@ static int right_adopt(struct cli *c)
 
 /* --- the matrix --- */
 
-static void show_cells(const struct cli *c, const struct ml_value *v)
+static void show_cell(const struct ml_value *cell)
 {
     static const struct {
         const char *key;
@@ -66,27 +66,32 @@ static void show_cells(const struct cli *c, const struct ml_value *v)
     } rights[] = {{"create", "crée"}, {"amend", "corrige"}, {"deposit", "dépose"}, {"see", "voit"},
                   {"read", "lit"},    {"print", "imprime"}, {"export", "exporte"}};
     static const char *const scopes[] = {"", " (siens)", " (équipe)", ""};
+    printf("%lld:%lld  %s, %s :", (long long)ml_value_int(ml_value_get(cell, "role_number"), 0),
+           (long long)ml_value_int(ml_value_get(cell, "class_number"), 0), cli_text(cell, "role"),
+           cli_text(cell, "class"));
+    for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+        const int64_t scope = ml_value_int(ml_value_get(cell, rights[i].key), 0);
+        if (scope > 0 && scope < 4) {
+            printf(" %s%s", rights[i].word, scopes[scope]);
+        }
+    }
+    puts(ml_value_bool(ml_value_get(cell, "cosigned"), false) ? " (à contresigner)" : "");
+}
+
+static void show_cells(const struct cli *c, const struct ml_value *v)
+{
+    const long long version = (long long)ml_value_int(ml_value_get(v, "version"), 0);
+    const struct ml_value *cell = ml_value_at(ml_value_get(v, "cells"), 0);
     (void)c;
-    if (ml_value_int(ml_value_get(v, "version"), 0) == 0) {
+    if (version == 0) {
         puts("Pas de matrice : tout membre peut tout écrire. « maille right adopt » adopte celle "
              "qui "
              "est proposée.");
         return;
     }
-    printf("Matrice d'habilitation, version %lld\n",
-           (long long)ml_value_int(ml_value_get(v, "version"), 0));
-    for (const struct ml_value *e = ml_value_at(ml_value_get(v, "cells"), 0); e != NULL;
-         e = ml_value_next(e)) {
-        printf("%lld:%lld  %s, %s :", (long long)ml_value_int(ml_value_get(e, "role_number"), 0),
-               (long long)ml_value_int(ml_value_get(e, "class_number"), 0), cli_text(e, "role"),
-               cli_text(e, "class"));
-        for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
-            const int64_t scope = ml_value_int(ml_value_get(e, rights[i].key), 0);
-            if (scope > 0 && scope < 4) {
-                printf(" %s%s", rights[i].word, scopes[scope]);
-            }
-        }
-        puts(ml_value_bool(ml_value_get(e, "cosigned"), false) ? " (à contresigner)" : "");
+    printf("Matrice d'habilitation, version %lld\n", version);
+    for (; cell != NULL; cell = ml_value_next(cell)) {
+        show_cell(cell);
     }
 }
 
