@@ -350,6 +350,43 @@ static void a_grant_at_any_failed_allocation_is_whole_or_none(void **state)
     assert_int_equal(grant(f, 0, f->member[0], false), ML_E_EXISTS);
 }
 
+/* From where the last one ended, so that each reads as much as the one before. */
+static void a_search_at_any_failed_allocation_fails_or_finds_all(void **state)
+{
+    struct fixture *f = *state;
+    struct answer a;
+    bool spared = false;
+    long n = 0;
+    assert_int_equal(grant(f, 0, f->member[0], true), ML_OK);
+    while (!spared) {
+        const int64_t after = (int64_t)ml_log_last(f->c.nodes[0].node->orgs->log);
+        f->c.fake.fail_alloc = ++n;
+        const ml_err err = search(f, 0, OF("action", "audit"), after, &a);
+        spared = fake_spared(&f->c.fake);
+        assert_true(err == ML_OK || err == ML_E_NOMEM);
+        assert_true(err != ML_OK || a.items >= 1); /* itself */
+        assert_true(spared || n < 2000);
+    }
+    assert_true(n > 10);
+}
+
+/* Each attempt leaves an entry for the next to prove: as far as the first hundred. */
+static void a_proof_at_a_failed_allocation_fails_or_is_whole(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(grant(f, 0, f->member[0], true), ML_OK);
+    for (long n = 1; n <= 100; n++) {
+        struct story_request r;
+        story_ask(&r);
+        f->c.fake.fail_alloc = n;
+        const ml_err err = story_send(&r, &f->c, 0, "trace.verify");
+        f->c.fake.fail_alloc = 0;
+        assert_true(err == ML_OK || err == ML_E_NOMEM);
+        assert_true(err != ML_OK || ml_value_bool(story_get(&r, "intact"), false));
+        story_end(&r);
+    }
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -362,6 +399,8 @@ int main(void)
         T(whole_traces_are_proved),
         T(a_journal_that_was_taken_away_leaves_a_gap),
         T(nothing_erases_a_trace),
+        T(a_search_at_any_failed_allocation_fails_or_finds_all),
+        T(a_proof_at_a_failed_allocation_fails_or_is_whole),
         T(a_grant_at_any_failed_allocation_is_whole_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
