@@ -62,6 +62,9 @@
     X(KEK_ANNUAIRE, "kek-annuaire", "annuaire KEK", 32, 32, 32, 0, "none",                         \
       "seals names and reasons in lanes 0 and 1 (A2)", "each group epoch",                         \
       "shred of the epoch's slots")                                                                \
+    X(KEK_CONSENT, "kek-consent", "a team's admin KEK", 32, 32, 32, 0, "none",                     \
+      "seals what patients decided, in lane 1 (B21)", "each group epoch",                          \
+      "shred of the epoch's slots")                                                                \
     X(HIST_WRAP, "hist-wrap", "HIST", 32, 32, 32, 0, "none",                                       \
       "seals the previous epoch's KEK and HIST (A4)", "each group epoch",                          \
       "shred of the epoch's slots")                                                                \

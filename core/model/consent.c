@@ -19,12 +19,20 @@ struct row {
     uint64_t bit[ROW_WORDS];
 };
 
+/* What was found to hold, for whom and when it was asked last: many questions ask it again. */
+struct memo {
+    struct ml_member_id gains;
+    uint64_t now_ms;
+    uint8_t known[ML_CONSENT_FACTS_MAX]; /* 0: not yet; 1: it doesn't hold; 2: it does */
+};
+
 struct ml_consent_set {
     const struct ml_env *env;
     const struct ml_consent_fact *facts; /* borrowed */
     size_t count;
-    struct row *ends; /* owned: i ends j, as i says */
-    struct row *past; /* owned: i was written knowing j, closed */
+    struct row *ends;  /* owned: i ends j, as i says */
+    struct row *past;  /* owned: i was written knowing j, closed */
+    struct memo *memo; /* owned, two: of nobody's gain, and of somebody's */
     bool too_many;
 };
 
@@ -118,7 +126,8 @@ ml_err ml_consent_set_new(struct ml_consent_set **out, const struct ml_env *env,
     set->count = set->too_many ? 0 : count;
     set->ends = ml_alloc_array(env, set->count + 1, sizeof(*set->ends));
     set->past = ml_alloc_array(env, set->count + 1, sizeof(*set->past));
-    if (set->ends == NULL || set->past == NULL) {
+    set->memo = ml_alloc_array(env, 2, sizeof(*set->memo));
+    if (set->ends == NULL || set->past == NULL || set->memo == NULL) {
         ml_consent_set_free(set);
         return ML_E_NOMEM;
     }
@@ -137,6 +146,7 @@ void ml_consent_set_free(struct ml_consent_set *set)
     if (set != NULL) {
         ml_release(set->env, set->ends);
         ml_release(set->env, set->past);
+        ml_release(set->env, set->memo);
         ml_release(set->env, set);
     }
 }
@@ -209,8 +219,19 @@ static const struct ml_consent_fact *ended_by(const struct ml_consent_set *set, 
 static bool holds_for(const struct ml_consent_set *set, size_t fact,
                       const struct ml_member_id *gains, uint64_t now_ms)
 {
+    static const struct ml_member_id nobody;
     const struct ml_consent_fact *f = &set->facts[fact];
-    return f->counts && !is_over(f, now_ms) && ended_by(set, fact, gains, now_ms) == NULL;
+    const struct ml_member_id *who = gains == NULL ? &nobody : gains;
+    struct memo *m = &set->memo[gains != NULL];
+    if (m->now_ms != now_ms || memcmp(m->gains.b, who->b, sizeof(who->b)) != 0) {
+        *m = (struct memo){.gains = *who, .now_ms = now_ms};
+    }
+    if (m->known[fact] == 0) {
+        const bool holds =
+            f->counts && !is_over(f, now_ms) && ended_by(set, fact, gains, now_ms) == NULL;
+        m->known[fact] = holds ? 2 : 1;
+    }
+    return m->known[fact] == 2;
 }
 
 bool ml_consent_holds(const struct ml_consent_set *set, size_t fact, uint64_t now_ms,

@@ -24,6 +24,7 @@
 
 #include "core/base/env.h"
 #include "core/codec/consent.h"
+#include "core/model/gov.h"
 #include "core/model/matrix.h"
 #include "maille/err.h"
 #include "maille/types.h"
@@ -143,5 +144,23 @@ bool ml_consent_is_about(const struct ml_consent_fact *fact,
                          const struct ml_consent_member *member);
 /** Is a statement in no other's past? What the next one names in `seen`. */
 bool ml_consent_is_last(const struct ml_consent_set *set, size_t fact);
+
+/* ---- a member, by governance (consent_member.c) ---- */
+
+struct ml_consent_person {
+    struct ml_member_id id;
+    uint16_t roles[ML_MATRIX_ROLES_MAX]; /* in force, those of whom he replaces too */
+    size_t role_count;
+    struct ml_team_id teams[ML_ROLE_TEAMS_MAX];
+    size_t team_count;
+    bool all_teams; /* no role keeps him to some: he cares for all patients of the structure */
+};
+
+/** `gov` NULL: nothing is known. */
+void ml_consent_person_of(struct ml_consent_person *out, const struct ml_gov *gov,
+                          const struct ml_member_id *member, uint64_t now_ms);
+/** As the member that a question is about, of a patient of these teams; borrows the person. */
+struct ml_consent_member ml_consent_person_as(const struct ml_consent_person *person,
+                                              const struct ml_team_id *teams, size_t count);
 
 #endif

@@ -221,4 +221,15 @@ ml_err ml_keyring_open_said(struct ml_keyring *k, const struct ml_glass_op *op,
 ml_err ml_keyring_open_card(struct ml_keyring *k, const struct ml_card_place *at,
                             const struct ml_sealed *sealed, struct ml_buf *out) ML_MUST_CHECK;
 
+/* ---- what patients decided (keyring_consent.c; rules B21) ---- */
+
+/** A CONSENT op with these bytes for each team of the patient. NOT_FOUND: he isn't open here;
+ * NO_KEY: of one of his teams the admin KEK isn't held; LIMIT. */
+ml_err ml_keyring_make_consent(struct ml_keyring *k, const struct ml_object_id *patient,
+                               struct ml_slice plain, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
+
+/** Appends the bytes. NO_KEY, FORGED, NOMEM, LIMIT. */
+ml_err ml_keyring_open_consent(struct ml_keyring *k, const struct ml_consent_op *op,
+                               struct ml_buf *out) ML_MUST_CHECK;
+
 #endif
