@@ -62,7 +62,8 @@ static const char reset_sql[] =
     "DELETE FROM author; DELETE FROM bundle; DELETE FROM patient; DELETE FROM token;"
     "DELETE FROM object; DELETE FROM conflict; DELETE FROM waiting; DELETE FROM skipped;"
     "DELETE FROM groupop; DELETE FROM stream; DELETE FROM link; DELETE FROM wrap;"
-    "DELETE FROM bg; DELETE FROM later; DELETE FROM glass;";
+    "DELETE FROM bg; DELETE FROM later; DELETE FROM glass; DELETE FROM consent;"
+    "DELETE FROM veil; DELETE FROM veil_object;";
 
 /* A wrap is what it is by all of its bytes: one that shares some with another displaces nothing. */
 static const char wrap_sql[] =
@@ -92,11 +93,23 @@ static const char glass_sql[] =
     " PRIMARY KEY(stream, dek, pk, sealed)) WITHOUT ROWID;"
     "CREATE TABLE glass(id INTEGER PRIMARY KEY, writer BLOB, counts INTEGER, op BLOB);";
 
-static const struct ml_db_step layout_steps[] = {{.sql = layout_sql},
-                                                 {.sql = wrap_sql},
-                                                 {.sql = skipped_sql},
-                                                 {.sql = owner_sql},
-                                                 {.sql = glass_sql}};
+/* What patients decided (vault_consent.c), and what of it hides from this member (vault_veil.c).
+ * `op`: it couldn't be opened yet; else `plain`, and whose it is. */
+static const char consent_sql[] =
+    "CREATE TABLE consent(bundle BLOB, idx INTEGER, writer BLOB, hlc INTEGER, counts INTEGER,"
+    " op BLOB, plain BLOB, patient INTEGER, PRIMARY KEY(bundle, idx)) WITHOUT ROWID;"
+    "CREATE INDEX consent_patient ON consent(patient);"
+    "CREATE TABLE veil(patient INTEGER PRIMARY KEY, oid BLOB NOT NULL, dirty INTEGER NOT NULL,"
+    " classes INTEGER NOT NULL DEFAULT 0, any INTEGER NOT NULL DEFAULT 0, next_ms INTEGER,"
+    " told INTEGER NOT NULL DEFAULT 1);"
+    "CREATE INDEX veil_dirty ON veil(patient) WHERE dirty = 1;"
+    "CREATE INDEX veil_untold ON veil(oid) WHERE told = 0;"
+    "CREATE TABLE veil_object(patient INTEGER, oid BLOB, classes INTEGER,"
+    " PRIMARY KEY(patient, oid)) WITHOUT ROWID;";
+
+static const struct ml_db_step layout_steps[] = {{.sql = layout_sql},  {.sql = wrap_sql},
+                                                 {.sql = skipped_sql}, {.sql = owner_sql},
+                                                 {.sql = glass_sql},   {.sql = consent_sql}};
 static const struct ml_db_schema layout = {
     .application_id = 0x4d6c5661, /* "MlVa" */
     .steps = layout_steps,
@@ -116,7 +129,7 @@ ml_err ml_vault_row(struct ml_vault *v, enum vault_stmt st, bool *row)
     return ml_stmt_step(v->st[st], row);
 }
 
-static ml_err meta_put(struct ml_vault *v, const char *key, const void *value, size_t len)
+ml_err ml_vault_meta_put(struct ml_vault *v, const char *key, const void *value, size_t len)
 {
     struct ml_stmt *st = v->st[ST_META_PUT];
     ml_stmt_bind_text(st, 1, key, strlen(key));
@@ -124,8 +137,7 @@ static ml_err meta_put(struct ml_vault *v, const char *key, const void *value, s
     return ml_stmt_run(st);
 }
 
-/* NOT_FOUND also when the value has another length. */
-static ml_err meta_get(struct ml_vault *v, const char *key, void *value, size_t len)
+ml_err ml_vault_meta_get(struct ml_vault *v, const char *key, void *value, size_t len)
 {
     struct ml_stmt *st = v->st[ST_META_GET];
     bool row = false;
@@ -266,7 +278,7 @@ static ml_err state_save(struct ml_vault *v)
     for (size_t i = 0; i < STATE_WORDS; i++) {
         ml_put_u64be(bytes + 8 * i, words[i]);
     }
-    return meta_put(v, "state", bytes, sizeof(bytes));
+    return ml_vault_meta_put(v, "state", bytes, sizeof(bytes));
 }
 
 /* What the tables say now: after opening, and after a rollback. Not whether that is all there is.
@@ -274,7 +286,7 @@ static ml_err state_save(struct ml_vault *v)
 static ml_err state_load(struct ml_vault *v)
 {
     uint8_t bytes[STATE_WORDS * 8] = {0};
-    ml_err err = meta_get(v, "state", bytes, sizeof(bytes));
+    ml_err err = ml_vault_meta_get(v, "state", bytes, sizeof(bytes));
     if (err != ML_OK && err != ML_E_NOT_FOUND) {
         return err;
     }
@@ -287,6 +299,7 @@ static ml_err state_load(struct ml_vault *v)
     v->last_patient_row = 0;
     v->wait_any = true;
     v->retry = false;
+    v->veils = true;
     v->marked = 0;
     v->mark_checked = false;
     ml_keyring_forget(v->keyring); /* it may know what was rolled back */
@@ -369,9 +382,9 @@ static ml_err check_owner(struct ml_vault *v, const struct ml_vault_args *args)
     uint8_t have[sizeof(want)];
     memcpy(want, args->org.b, sizeof(args->org.b));
     memcpy(want + sizeof(args->org.b), args->member.b, sizeof(args->member.b));
-    ml_err err = meta_get(v, "owner", have, sizeof(have));
+    ml_err err = ml_vault_meta_get(v, "owner", have, sizeof(have));
     if (err == ML_E_NOT_FOUND) {
-        return meta_put(v, "owner", want, sizeof(want));
+        return ml_vault_meta_put(v, "owner", want, sizeof(want));
     }
     if (err == ML_OK && memcmp(want, have, sizeof(want)) != 0) {
         return ML_E_INVALID;
@@ -384,13 +397,13 @@ static ml_err check_fingerprint(struct ml_vault *v)
     uint8_t want[32];
     uint8_t have[32];
     fingerprint(v->schema, want);
-    ml_err err = meta_get(v, "schema", have, sizeof(have));
+    ml_err err = ml_vault_meta_get(v, "schema", have, sizeof(have));
     if ((err == ML_OK && memcmp(want, have, sizeof(want)) == 0) ||
         (err != ML_OK && err != ML_E_NOT_FOUND)) {
         return err;
     }
     err = forget(v);
-    return err == ML_OK ? meta_put(v, "schema", want, sizeof(want)) : err;
+    return err == ML_OK ? ml_vault_meta_put(v, "schema", want, sizeof(want)) : err;
 }
 
 static ml_err open_state(struct ml_vault *v, const struct ml_vault_args *args)
@@ -436,11 +449,14 @@ ml_err ml_vault_open(struct ml_vault **out, const struct ml_vault_args *args)
     v->env = args->env;
     v->schema = args->schema;
     v->org = args->org;
+    v->member = args->member;
+    v->erase = true; /* of a purge that was cut before its checkpoint */
     ml_buf_init(&v->packed, v->env, ML_OBJECT_BYTES_MAX);
     ml_vault_key_store(v);
     const struct ml_keyring_args key_args = {
         .env = args->env, .org = args->org, .mon_box = args->mon_box, .store = &v->key_store};
-    ml_err err = open_db(v, args);
+    v->self = ml_alloc(v->env, sizeof(*v->self));
+    ml_err err = v->self == NULL ? ML_E_NOMEM : open_db(v, args);
     if (err == ML_OK) {
         err = ml_keyring_new(&v->keyring, &key_args);
     }
@@ -465,6 +481,7 @@ void ml_vault_close(struct ml_vault *v)
     ml_db_close(v->db);
     ml_buf_free(&v->packed);
     ml_release(v->env, v->authors);
+    ml_release(v->env, v->self);
     ml_release(v->env, v);
 }
 
@@ -622,7 +639,7 @@ static ml_err mark_save(struct ml_vault *v, struct ml_log *log)
     }
     ml_put_u64be(bytes, n);
     ml_put_u64be(bytes + sizeof(uint64_t), hash_at(log, n));
-    ml_err err = meta_put(v, mark_key, bytes, sizeof(bytes));
+    ml_err err = ml_vault_meta_put(v, mark_key, bytes, sizeof(bytes));
     v->marked = err == ML_OK ? n : 0;
     return err;
 }
@@ -635,7 +652,7 @@ static ml_err mark_check(struct ml_vault *v, struct ml_log *log)
     if (v->mark_checked) {
         return ML_OK;
     }
-    ml_err err = meta_get(v, mark_key, bytes, sizeof(bytes));
+    ml_err err = ml_vault_meta_get(v, mark_key, bytes, sizeof(bytes));
     if (err == ML_OK) {
         const struct mark m = {ml_get_u64be(bytes), ml_get_u64be(bytes + sizeof(uint64_t))};
         const uint64_t now = m.hash == 0 ? 0 : hash_at(log, m.n);
@@ -657,7 +674,13 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
     v->state.log_epoch = epoch;
     c->last = last;
     if (err == ML_OK) {
+        err = ml_vault_veil_look(v, c->log);
+    }
+    if (err == ML_OK) {
         err = catch_keys(v, c);
+    }
+    if (err == ML_OK && !c->more) {
+        err = ml_vault_veil_renew(v, c->log);
     }
     if (err == ML_OK && !c->more) {
         err = catch_waiting(v, c);

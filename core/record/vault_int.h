@@ -2,12 +2,13 @@
 #ifndef ML_RECORD_VAULT_INT_H
 #define ML_RECORD_VAULT_INT_H
 
+#include "core/model/consent.h"
 #include "core/record/object.h"
 #include "core/record/vault.h"
 #include "core/record/views.h"
 #include "core/store/db.h"
 
-#define VAULT_LAYOUT   6u /* of the tables' contents: another number projects again */
+#define VAULT_LAYOUT   8u /* of the tables' contents: another number projects again */
 #define PATIENT_NOBODY 0
 
 /* X(NAME, sql) */
@@ -60,7 +61,7 @@
     X(WAIT_ALL_READY, "UPDATE waiting SET ready = 1")                                              \
     X(WAIT_NEXT, "SELECT min(n) FROM waiting WHERE ready = 1")                                     \
     X(WAIT_DONE, "DELETE FROM waiting WHERE n = ?1")                                               \
-    X(WAIT_COUNT, "SELECT count(DISTINCT n) FROM waiting")                                         \
+    X(WAIT_COUNT, "SELECT count(DISTINCT n) FROM waiting WHERE key NOT IN (SELECT oid FROM veil)") \
     X(SKIP_PUT, "INSERT INTO skipped(n, idx, why, patient) VALUES(?1, ?2, ?3, ?4) "                \
                 "ON CONFLICT DO NOTHING")                                                          \
     X(SKIP_OF, "SELECT count(*) FROM skipped WHERE patient = ?1 AND why IN (1, 6)")                \
@@ -87,7 +88,38 @@
     X(BG_HAS, "SELECT 1 FROM bg WHERE stream = ?1 AND dek = ?2 AND pk = ?3")                       \
     X(LATER_PUT, "INSERT INTO later(kek, op) VALUES(?1, ?2)")                                      \
     X(LATER_ALL, "SELECT op FROM later WHERE kek = ?1 ORDER BY id")                                \
-    X(LATER_DONE, "DELETE FROM later WHERE kek = ?1")
+    X(LATER_DONE, "DELETE FROM later WHERE kek = ?1")                                              \
+    X(OBJECT_NEXT, "SELECT id, oid, entity FROM object WHERE patient = ?1 "                        \
+                   "AND (oid, entity) > (?2, ?3) ORDER BY oid, entity LIMIT 1")                    \
+    X(OBJECT_DROP, "DELETE FROM object WHERE id = ?1")                                             \
+    X(CONSENT_PUT, "INSERT INTO consent(bundle, idx, writer, hlc, counts, op, plain, patient) "    \
+                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "                                       \
+                   "ON CONFLICT(bundle, idx) DO UPDATE SET op = excluded.op, "                     \
+                   "plain = excluded.plain, patient = excluded.patient")                           \
+    X(CONSENT_OF, "SELECT bundle, idx, writer, hlc, counts, plain FROM consent "                   \
+                  "WHERE patient = ?1 ORDER BY bundle, idx")                                       \
+    X(CONSENT_SEALED, "SELECT bundle, idx, writer, hlc, counts, op FROM consent "                  \
+                      "WHERE op IS NOT NULL AND (bundle, idx) > (?1, ?2) "                         \
+                      "ORDER BY bundle, idx LIMIT 1")                                              \
+    X(VEIL_DIRTY, "INSERT INTO veil(patient, oid, dirty) "                                         \
+                  "SELECT id, oid, 1 FROM patient WHERE id = ?1 "                                  \
+                  "ON CONFLICT(patient) DO UPDATE SET dirty = 1")                                  \
+    X(VEIL_DIRTY_ALL, "UPDATE veil SET dirty = 1")                                                 \
+    X(VEIL_DIRTY_PAST, "UPDATE veil SET dirty = 1 WHERE next_ms <= ?1")                            \
+    X(VEIL_DIRTY_LINKED, "INSERT INTO veil(patient, oid, dirty) SELECT id, oid, 1 FROM patient "   \
+                         "WHERE id IN (SELECT patient FROM link) "                                 \
+                         "ON CONFLICT(patient) DO UPDATE SET dirty = 1")                           \
+    X(VEIL_NEXT, "SELECT patient, oid, classes, any FROM veil WHERE dirty = 1 LIMIT 1")            \
+    X(VEIL_SET, "UPDATE veil SET dirty = 0, classes = ?2, any = ?3, next_ms = ?4, told = ?5 "      \
+                "WHERE patient = ?1")                                                              \
+    X(VEIL_GET, "SELECT classes, any FROM veil WHERE patient = ?1")                                \
+    X(VEIL_ANY, "SELECT 1 FROM veil WHERE any = 1 LIMIT 1")                                        \
+    X(VEIL_UNTOLD, "SELECT oid FROM veil WHERE told = 0 LIMIT 1")                                  \
+    X(VEIL_TOLD, "UPDATE veil SET told = 1 WHERE oid = ?1")                                        \
+    X(VEIL_OBJECT_CLEAR, "DELETE FROM veil_object WHERE patient = ?1")                             \
+    X(VEIL_OBJECT_PUT, "INSERT INTO veil_object(patient, oid, classes) VALUES(?1, ?2, ?3) "        \
+                       "ON CONFLICT DO NOTHING")                                                   \
+    X(VEIL_OBJECT_GET, "SELECT classes FROM veil_object WHERE patient = ?1 AND oid = ?2")
 
 enum vault_stmt {
 #define X(NAME, sql) ST_##NAME,
@@ -138,9 +170,18 @@ struct ml_vault {
     struct ml_object_id last_patient; /* of the last patient looked up, and its row */
     int64_t last_patient_row;
     struct ml_buf packed; /* scratch: versions of one object */
+    struct ml_member_id member;
+    struct ml_consent_person *self; /* owned: the member, by the governance last looked at */
+    bool veils;                     /* some patient may have a veil */
+    bool erase;                     /* erased text may still stand in the WAL */
 };
 
 /* vault.c */
+ml_err ml_vault_meta_put(struct ml_vault *v, const char *key, const void *value,
+                         size_t len) ML_MUST_CHECK;
+/* NOT_FOUND also when the value has another length. */
+ml_err ml_vault_meta_get(struct ml_vault *v, const char *key, void *value,
+                         size_t len) ML_MUST_CHECK;
 ml_err ml_vault_row(struct ml_vault *v, enum vault_stmt st, bool *row) ML_MUST_CHECK;
 /* Row id of a patient, made when absent if `make`; NOT_FOUND else. */
 ml_err ml_vault_patient(struct ml_vault *v, const struct ml_object_id *oid, bool make,
@@ -159,7 +200,26 @@ ml_err ml_vault_apply_keys(struct ml_vault *v, struct ml_log *log,
 ml_err ml_vault_put_glass(struct ml_vault *v, const struct ml_log_entry *entry,
                           struct ml_slice op) ML_MUST_CHECK;
 
+/* vault_consent.c: statements, as they come and as they can be opened. */
+ml_err ml_vault_consent_put(struct ml_vault *v, const struct ml_log *log,
+                            const struct ml_log_entry *entry, uint8_t index,
+                            const struct ml_keyop *op) ML_MUST_CHECK;
+/* KEKs have come: those that couldn't be opened. */
+ml_err ml_vault_consent_retry(struct ml_vault *v) ML_MUST_CHECK;
+
+/* vault_veil.c: what of a patient this member isn't to see; within a transaction. */
+ml_err ml_vault_veil_dirty(struct ml_vault *v, int64_t patient) ML_MUST_CHECK;
+/* Who this member is by now: another profession or team is weighed anew. */
+ml_err ml_vault_veil_look(struct ml_vault *v, const struct ml_log *log) ML_MUST_CHECK;
+/* After lane 1 was taken and before lane 3 is: what was hidden goes, what no longer is waits to be
+ * projected. */
+ml_err ml_vault_veil_renew(struct ml_vault *v, struct ml_log *log) ML_MUST_CHECK;
+ml_err ml_vault_veil_hides(struct ml_vault *v, int64_t patient, const struct ml_entity *entity,
+                           const struct ml_object_id *object, bool *hides) ML_MUST_CHECK;
+
 /* vault_project.c */
+/* The bundle is projected again when `key` comes. */
+ml_err ml_vault_wait_for(struct ml_vault *v, const uint8_t key[16], uint64_t n) ML_MUST_CHECK;
 ml_err ml_vault_project(struct ml_vault *v, struct ml_log *log,
                         const struct ml_log_entry *entry) ML_MUST_CHECK;
 

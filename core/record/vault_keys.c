@@ -106,7 +106,8 @@ static ml_err link_put(void *ctx, const struct ml_patient_link *link)
     BIND(st, 2, link->team);
     ml_stmt_bind_blob(st, 3, link->secret, sizeof(link->secret));
     ml_stmt_bind_int(st, 4, owner_of(&link->patient));
-    return ml_stmt_run(st);
+    err = ml_stmt_run(st);
+    return err == ML_OK && !v->self->all_teams ? ml_vault_veil_dirty(v, patient) : err;
 }
 
 static ml_err link_each(void *ctx, const struct ml_object_id *patient, ml_link_cb *cb, void *user)
@@ -317,13 +318,16 @@ static bool is_kept_whole(const struct ml_keyop *op)
 }
 
 static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_log_entry *entry,
-                       struct ml_slice bytes)
+                       struct ml_slice bytes, uint8_t index)
 {
     struct ml_keyop op;
     struct ml_keyring_news news;
     bool seals = false;
     if (ml_keyop_decode(&op, bytes, NULL) != ML_OK || !op.known) {
         return ML_OK; /* of a later version, or nobody's: it opens nothing here */
+    }
+    if (op.type == ML_KEYOP_CONSENT) {
+        return ml_vault_consent_put(v, log, entry, index, &op);
     }
     ml_err err = may_seal(log, entry, &op, &seals);
     if (err == ML_OK && op.type == ML_KEYOP_GLASS) {
@@ -345,6 +349,9 @@ static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_l
         v->retry = true;
         err = ml_stmt_run(v->st[ST_WAIT_ALL_READY]);
     }
+    if (err == ML_OK && news.keks) {
+        err = ml_vault_consent_retry(v);
+    }
     return err;
 }
 
@@ -359,7 +366,7 @@ ml_err ml_vault_apply_keys(struct ml_vault *v, struct ml_log *log, const struct 
     ml_body_walk(&walk, entry->body.bytes);
     while (err == ML_OK && ml_body_next(&walk, &op)) {
         if (!op.shredded) {
-            err = apply_op(v, log, entry, op.sealed);
+            err = apply_op(v, log, entry, op.sealed, (uint8_t)walk.index);
         }
     }
     return err;

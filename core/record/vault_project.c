@@ -29,14 +29,19 @@ static ml_err skip(const struct projecting *p, const struct ml_opened *opened, i
     return ml_stmt_run(st);
 }
 
+ml_err ml_vault_wait_for(struct ml_vault *v, const uint8_t key[16], uint64_t n)
+{
+    struct ml_stmt *st = v->st[ST_WAIT_PUT];
+    ml_stmt_bind_blob(st, 1, key, 16);
+    ml_stmt_bind_int(st, 2, (int64_t)n);
+    v->wait_any = true;
+    return ml_stmt_run(st);
+}
+
 static ml_err wait_for(struct projecting *p, const uint8_t key[16])
 {
-    struct ml_stmt *st = p->v->st[ST_WAIT_PUT];
-    ml_stmt_bind_blob(st, 1, key, 16);
-    ml_stmt_bind_int(st, 2, (int64_t)p->entry->n);
     p->waits = true;
-    p->v->wait_any = true;
-    return ml_stmt_run(st);
+    return ml_vault_wait_for(p->v, key, p->entry->n);
 }
 
 /* ---- objects ---- */
@@ -249,7 +254,15 @@ static ml_err project_change(struct projecting *p, const struct ml_opened *opene
         ml_log_op_counts(p->log, p->entry, (uint8_t)opened->index)
             ? ml_content_verdict(entity, &opened->change, &opened->entry, &opened->stream)
             : ML_GREY_QUARANTINED;
-    ml_err err = put_version(p->v, (int64_t)opened->stream.local, &version, entity);
+    const int64_t patient = (int64_t)opened->stream.local;
+    bool hidden = false;
+    ml_err err = ml_vault_veil_hides(p->v, patient, entity, &opened->change.object, &hidden);
+    if (err == ML_OK && hidden) {
+        return ml_vault_wait_for(p->v, opened->stream.patient.b, p->entry->n);
+    }
+    if (err == ML_OK) {
+        err = put_version(p->v, patient, &version, entity);
+    }
     if (err == ML_E_LIMIT) { /* a limit of this node: it must not stop all that comes after */
         return skip(p, opened, SKIP_TOO_LARGE);
     }

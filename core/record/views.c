@@ -7,6 +7,7 @@
 #include "core/base/hlc.h"
 #include "core/base/ids.h"
 #include "core/codec/mp_read.h"
+#include "core/record/consents.h"
 #include "core/record/date.h"
 #include "core/record/say.h"
 #include "core/record/values.h"
@@ -120,6 +121,16 @@ ml_err ml_view_put_author(struct ml_vault *v, struct ml_args *out, uint64_t n)
         }
     }
     ml_stmt_reset(st);
+    return err;
+}
+
+ml_err ml_view_put_hidden(struct ml_vault *v, struct ml_args *out,
+                          const struct ml_object_id *patient)
+{
+    bool hidden = false;
+    ml_err err = ml_vault_hides_any(v, patient, &hidden);
+    ml_args_key(out, "hidden");
+    ml_args_bool(out, hidden);
     return err;
 }
 

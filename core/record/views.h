@@ -1,7 +1,9 @@
 /* core/record/views.h -- what a vault answers, written as a document (docs/storage/vault.md).
  *
  * Each call appends one map to `out` (borrowed). Every value is given as `text`, French and ready
- * to be shown, and as `value`. Every answer says `complete`: false until the vault has caught up.
+ * to be shown, and as `value`. Every answer says `complete`: false until the vault has caught up;
+ * those about one patient `hidden`: he keeps something from this member, perhaps nothing that is
+ * there (consents.h).
  * Ids are lower-case hexadecimal. NULL `out` is NOMEM.
  */
 #ifndef ML_RECORD_VIEWS_H

@@ -9,6 +9,7 @@
 
 #include "core/base/ids.h"
 #include "core/codec/value.h"
+#include "core/record/consents.h"
 #include "core/record/fold.h"
 #include "core/record/views_int.h"
 
@@ -295,6 +296,9 @@ static ml_err put_timeline(struct ml_vault *v, const struct ml_timeline_query *q
     ml_args_key(out, "complete");
     ml_args_bool(out, ml_vault_complete(v));
     ml_err err = put_unknown(v, patient, out);
+    if (err == ML_OK) {
+        err = ml_view_put_hidden(v, out, &q->patient);
+    }
     ml_args_key(out, "total");
     ml_args_int(out, (int64_t)rows->count);
     ml_args_key(out, "more");
@@ -432,7 +436,11 @@ static ml_err put_allergies(struct ml_vault *v, const struct ml_object_id *patie
 {
     struct allergies state = {.known = false};
     bool may = false;
+    bool hidden = false;
     ml_err err = may_read(v, patient, ML_COMPARTMENT_VITAL, &may);
+    if (err == ML_OK) { /* then « none known » isn't known either */
+        err = ml_vault_hides_any(v, patient, &hidden);
+    }
     ml_args_key(out, "allergies");
     ml_args_map(out);
     ml_args_key(out, "items");
@@ -445,7 +453,7 @@ static ml_err put_allergies(struct ml_vault *v, const struct ml_object_id *patie
     }
     ml_args_end(out);
     ml_args_key(out, "state");
-    ml_args_text(out, allergy_state(&state, may && ml_vault_complete(v)));
+    ml_args_text(out, allergy_state(&state, may && !hidden && ml_vault_complete(v)));
     ml_args_end(out);
     return err;
 }
@@ -582,6 +590,9 @@ static ml_err put_summary(struct ml_vault *v, const struct ml_object_id *oid, in
     ml_err err = put_banner(v, patient, out);
     if (err == ML_OK) {
         err = put_unknown(v, patient, out);
+    }
+    if (err == ML_OK) {
+        err = ml_view_put_hidden(v, out, oid);
     }
     if (err == ML_OK) {
         err = put_conflict_count(v, patient, out);

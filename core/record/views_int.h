@@ -32,6 +32,9 @@ void ml_view_put_card(struct ml_args *out, struct ml_slice card);
 void ml_view_put_version(struct ml_args *out, const struct ml_version_id *id);
 void ml_view_put_recorded(struct ml_args *out, uint64_t hlc);
 void ml_view_put_effective(struct ml_args *out, const struct ml_instant *at);
+/* "hidden": does this patient (NULL: any) keep anything from the vault's member? */
+ml_err ml_view_put_hidden(struct ml_vault *v, struct ml_args *out,
+                          const struct ml_object_id *patient) ML_MUST_CHECK;
 /* "author": {member, name, role, node, writer, seq} of a bundle. */
 ml_err ml_view_put_author(struct ml_vault *v, struct ml_args *out, uint64_t n) ML_MUST_CHECK;
 /* "text" and "value" of a field's value. */

@@ -418,6 +418,7 @@ ml_err ml_view_conflicts(struct ml_vault *v, const struct ml_object_id *patient,
         ml_args_map(out);
         ml_args_key(out, "complete");
         ml_args_bool(out, ml_vault_complete(v));
+        err = ml_view_put_hidden(v, out, patient);
         ml_args_key(out, "total");
         ml_args_int(out, total);
         ml_args_key(out, "items");

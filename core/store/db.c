@@ -160,6 +160,7 @@ static ml_err db_set_pragmas(struct ml_db *db, const struct ml_db_args *args)
         {"cache_size", cache, cache},
         {"trusted_schema", "0", "0"},
         {"temp_store", "2", "2"},
+        {"secure_delete", "1", "1"}, /* what is deleted is overwritten (rules C12) */
         {"wal_autocheckpoint", pages, pages},
         {"cell_size_check", "1", "1"},
     };

@@ -251,6 +251,21 @@ size_t place_open(struct place *p)
     return i;
 }
 
+struct ml_consent_id place_say(struct place *p, struct ml_consent *said)
+{
+    struct ml_buf plain;
+    ml_buf_init(&plain, &p->fake.env, ML_SEALED_BYTES_MAX);
+    p->fake.env.random(p->fake.env.ctx, said->unique, sizeof(said->unique));
+    assert_int_equal(ml_consent_encode(&plain, said), ML_OK);
+    const struct ml_consent_id id = ml_consent_id_of(ml_buf_slice(&plain));
+    assert_int_equal(ml_keyring_make_consent(ml_vault_keyring(p->vault), &said->patient,
+                                             ml_buf_slice(&plain), append_key_op, p),
+                     ML_OK);
+    ml_buf_free(&plain);
+    place_catch_up(p, p->vault, 1000);
+    return id;
+}
+
 static const struct ml_object_id *owner(const struct place *p, size_t patient)
 {
     static const struct ml_object_id structure;

@@ -3,6 +3,7 @@
 #ifndef ML_TESTS_SUPPORT_VAULT_H
 #define ML_TESTS_SUPPORT_VAULT_H
 
+#include "core/codec/consent.h"
 #include "core/codec/value.h"
 #include "core/model/seal.h"
 #include "core/record/vault.h"
@@ -69,6 +70,9 @@ void place_found(struct place *p);
 void place_grant(struct place *p, unsigned i);
 /* Opens a new patient; returns his index. */
 size_t place_open(struct place *p);
+
+/* What a patient decided, taken down by person 0; its name. `unique` is filled in. */
+struct ml_consent_id place_say(struct place *p, struct ml_consent *said);
 
 /* A text, code or map value under construction. */
 struct value {
