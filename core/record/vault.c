@@ -93,8 +93,7 @@ static const char glass_sql[] =
     " PRIMARY KEY(stream, dek, pk, sealed)) WITHOUT ROWID;"
     "CREATE TABLE glass(id INTEGER PRIMARY KEY, writer BLOB, counts INTEGER, op BLOB);";
 
-/* What patients decided (vault_consent.c), and what of it hides from this member (vault_veil.c).
- * `op`: it couldn't be opened yet; else `plain`, and whose it is. */
+/* What patients decided, and what of it hides from this member. `op`: it doesn't open yet. */
 static const char consent_sql[] =
     "CREATE TABLE consent(bundle BLOB, idx INTEGER, writer BLOB, hlc INTEGER, counts INTEGER,"
     " op BLOB, plain BLOB, patient INTEGER, PRIMARY KEY(bundle, idx)) WITHOUT ROWID;"

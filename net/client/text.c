@@ -2,13 +2,6 @@
  * labels of the schema, file names, numbers. */
 #include "net/client/text.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "maille/client.h"
-
 static const struct ml_text_row rows[] = {
     {"err.NOMEM", "Plus de mémoire : fermez d'autres programmes, puis recommencez.",
      "Out of memory: close other programs, then try again."},
@@ -408,6 +401,97 @@ static const struct ml_text_row rows[] = {
     {"right.TEAM",
      "seulement pour les patients dont il est de l'équipe de soins, sauf ce qui est masqué",
      "only for patients in whose care team he is, but for what is masked"},
+    {"consent.informed", "informé du partage et de son droit de s'y opposer",
+     "informed of sharing, and that he may oppose it"},
+    {"consent.opposed", "opposition", "opposition"},
+    {"consent.agreed", "accord", "agreement"},
+    {"consent.secret", "secret envers ses représentants", "kept from his representatives"},
+    {"consent.no_emergency", "pas d'accès en urgence", "no emergency access"},
+    {"consent.withdrawn", "retrait", "withdrawal"},
+    {"consent.?", "décision notée par une version plus récente de Maille",
+     "decision written by a later version of Maille"},
+    {"consent.over", " (ne vaut plus)", " (no longer holds)"},
+    {"consent.all", "tous", "everybody"},
+    {"consent.all_except", "tous sauf", "all but"},
+    {"consent.everything", "tout le dossier de soins", "the whole clinical record"},
+    {"consent.informed_yes", "Le patient a été informé du partage.",
+     "The patient was informed of sharing."},
+    {"consent.informed_no",
+     "Il n'est pas noté que le patient ait été informé : « maille consent give --informed ».",
+     "It is not recorded that the patient was informed: “maille consent give --informed”."},
+    {"consent.hidden", "Une décision du patient vous cache une partie du dossier.",
+     "A decision of the patient hides a part of the record from you."},
+    {"consent.said", "C'est noté, et vaut dès maintenant sur ce poste : {statement}",
+     "It is recorded, and holds on this computer from now on: {statement}"},
+    {"consent.obeyed", "appliqué", "obeyed"},
+    {"consent.awaited", "pas encore de réponse", "no answer yet"},
+    {"consent.all_obey", "Tous les postes concernés ont répondu.",
+     "All computers that it is about have answered."},
+    {"consent.some_wait",
+     "{awaited} poste(s) n'ont pas encore répondu : ils l'appliqueront en l'apprenant, au plus "
+     "tard quand leur membre ouvrira sa session.",
+     "{awaited} computer(s) have not answered yet: they will obey on learning it, at the latest "
+     "when their member opens a session."},
+    {"consent.refused",
+     "Le patient s'est opposé à ce que vous voyiez : {class}. Rien n'a été écrit. « maille consent "
+     "show » dit quand et qui l'a noté ; lui seul peut en décider autrement, auprès d'un collègue.",
+     "The patient opposed that you see: {class}. Nothing was written. “maille consent show” tells "
+     "when, and who recorded it; he alone may decide otherwise, with a colleague."},
+    {"consent.myself",
+     "Cette opposition vous écarterait vous-même. Exceptez-vous par --except, ou confirmez par "
+     "--myself.",
+     "This opposition would leave yourself out. Except yourself with --except, or confirm with "
+     "--myself."},
+    {"consent.own_word",
+     "Cette opposition vous concerne et un collègue l'a notée : vous ne pouvez pas la lever "
+     "vous-même. Demandez à un collègue de noter ce que le patient a décidé.",
+     "This opposition is about you and a colleague recorded it: you can't lift it yourself. Ask a "
+     "colleague to record what the patient decided."},
+    {"consent.open",
+     "Cette classe reste visible de l'équipe : {class}. On y lit qui est le patient et ce qu'il "
+     "veut.",
+     "This class stays visible to the team: {class}. It says who the patient is and what he "
+     "wants."},
+    {"consent.audience",
+     "Dites pour qui par une seule option : --person, --team, --role, --except.",
+     "Say for whom with one option: --person, --team, --role, --except."},
+    {"consent.role", "La profession se donne par son numéro.",
+     "The profession is given by its number."},
+    {"consent.item", "Dites sur quoi par une seule option : --class, --compartment, --object.",
+     "Say about what with one option: --class, --compartment, --object."},
+    {"consent.source", "La source est patient ou representative.",
+     "The source is patient or representative."},
+    {"consent.until", "Cette date est déjà passée.", "This date has passed."},
+    {"consent.long", "Le motif ou le moyen est trop long : 500 caractères au plus.",
+     "The reason or the means is too long: 500 characters at most."},
+    {"consent.not_holding",
+     "Aucune décision de ce patient n'a ce numéro : « maille consent show » les montre.",
+     "No decision of this patient has this number: “maille consent show” lists them."},
+    {"consent.INFORMED", "le patient a été informé du partage", "the patient was informed"},
+    {"consent.NOT_INFORMED", "il n'est pas noté que le patient ait été informé",
+     "it is not recorded that the patient was informed"},
+    {"consent.CARE_TEAM", "il est de l'équipe de soins du patient",
+     "he is of the patient's care team"},
+    {"consent.OUTSIDE", "il n'est pas de l'équipe de soins : il faut l'accord du patient",
+     "he is not of the care team: the patient must agree"},
+    {"consent.ENDED", "une décision du patient à son sujet ne vaut plus",
+     "a decision of the patient about him no longer holds"},
+    {"consent.EXCEPTED", "le patient s'est opposé, sauf pour lui",
+     "the patient opposed, but not him"},
+    {"consent.AGREED", "le patient a donné son accord", "the patient agreed"},
+    {"consent.OWN_WORD", "il a noté lui-même un accord qui l'aiderait : cela ne compte pas",
+     "he recorded himself an agreement that would help him: it does not count"},
+    {"consent.OPPOSED", "le patient s'y est opposé", "the patient opposed it"},
+    {"consent.OUTWEIGHED", "le patient s'est opposé, mais un accord plus précis l'emporte",
+     "the patient opposed, but a more specific agreement outweighs it"},
+    {"consent.EMERGENCY", "le patient s'est opposé, ce que l'urgence écarte",
+     "the patient opposed, which the emergency sets aside"},
+    {"consent.NO_EMERGENCY", "le patient a exclu l'accès en urgence",
+     "the patient excluded emergency access"},
+    {"consent.SECRET", "le patient le garde secret envers ses représentants",
+     "the patient keeps it from his representatives"},
+    {"consent.TOO_MANY", "trop de décisions pour être pesées : tout est fermé",
+     "too many decisions to be weighed: all is closed"},
     {"right.class", "Il n'y a pas de classe de données « {class} » : donnez un numéro de 1 à 24.",
      "There is no class of data “{class}”: give a number from 1 to 24."},
     {"right.action", "L'action doit être read, create, amend, deposit, see, print ou export.",
@@ -481,6 +565,11 @@ static const struct ml_text_row rows[] = {
      "“maille sync now” fetches what is missing."},
     {"object.unknown", "Ce patient n'a pas cet élément dans le dossier de ce poste.",
      "This patient has no such entry in the record of this computer."},
+    {"object.perhaps_hidden",
+     "Cet élément n'est pas dans ce que vous pouvez voir : une décision du patient vous cache une "
+     "partie du dossier. « maille consent show » dit laquelle.",
+     "This entry is not among what you may see: a decision of the patient hides a part of the "
+     "record from you. “maille consent show” tells which."},
     {"object.not_of_patient", "Cet élément n'est pas de ce patient : rien n'a été écrit.",
      "This entry is not of this patient: nothing was written."},
     {"entity.unknown", "« {entity} » n'est pas un type d'élément.",
@@ -653,111 +742,4 @@ const struct ml_text_row *ml_text_table(size_t *count)
 {
     *count = sizeof(rows) / sizeof(rows[0]);
     return rows;
-}
-
-/* The first that is set and not empty says it all (decisions 9). */
-static bool language_is_english(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *value = getenv(names[i]); // NOLINT(concurrency-mt-unsafe)
-        if (value != NULL && value[0] != '\0') {
-            return strncmp(value, "en", 2) == 0;
-        }
-    }
-    return false;
-}
-
-const char *ml_text_language(void)
-{
-    return language_is_english() ? "en" : "fr";
-}
-
-static const struct ml_text_row *row_find(const char *id)
-{
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(rows[i].id, id) == 0) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-struct rendering {
-    char *out;
-    size_t size;
-    size_t len; /* as if there were room */
-};
-
-static void render(struct rendering *r, const char *text, size_t len)
-{
-    if (r->size > 0 && r->len < r->size - 1) {
-        size_t room = r->size - 1 - r->len;
-        memcpy(r->out + r->len, text, len < room ? len : room);
-    }
-    r->len += len;
-}
-
-static void render_argument(struct rendering *r, const char *name, size_t len,
-                            const struct ml_value *args)
-{
-    char key[32];
-    if (len >= sizeof(key)) {
-        return;
-    }
-    memcpy(key, name, len);
-    key[len] = '\0';
-    const struct ml_value *v = ml_value_get(args, key);
-    if (ml_value_kind_of(v) == ML_VALUE_INT) {
-        char number[24];
-        int n = snprintf(number, sizeof(number), "%lld", (long long)ml_value_int(v, 0));
-        render(r, number, (size_t)n);
-        return;
-    }
-    const char *text = ml_value_text(v, "?");
-    render(r, text, strlen(text));
-}
-
-static void render_template(struct rendering *r, const char *template, const struct ml_value *args)
-{
-    const char *at = template;
-    while (*at != '\0') {
-        size_t plain = strcspn(at, "{");
-        render(r, at, plain);
-        at += plain;
-        const char *end = *at == '{' ? strchr(at, '}') : NULL;
-        if (end != NULL) {
-            render_argument(r, at + 1, (size_t)(end - at - 1), args);
-            at = end + 1;
-        } else if (*at == '{') {
-            render(r, at, 1);
-            at++;
-        }
-    }
-}
-
-size_t ml_text(char *out, size_t size, const char *id, const struct ml_value *args)
-{
-    struct rendering r = {.out = out, .size = size};
-    const struct ml_text_row *row = row_find(id);
-    if (row == NULL) {
-        render(&r, id, strlen(id));
-    } else {
-        render_template(&r, language_is_english() ? row->en : row->fr, args);
-    }
-    if (size > 0) {
-        out[r.len < size - 1 ? r.len : size - 1] = '\0';
-    }
-    return r.len;
-}
-
-size_t ml_text_error(char *out, size_t size, ml_err err, const struct ml_value *detail)
-{
-    char id[32];
-    const char *text = ml_value_text(ml_value_get(detail, "text"), "");
-    if (text[0] != '\0' && row_find(text) != NULL) {
-        return ml_text(out, size, text, ml_value_get(detail, "args"));
-    }
-    snprintf(id, sizeof(id), "err.%s", ml_err_name(err));
-    return ml_text(out, size, id, NULL);
 }

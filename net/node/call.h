@@ -108,6 +108,7 @@ extern const struct ml_method ml_methods_trace[];
 extern const struct ml_method ml_methods_glass[];
 
 extern const struct ml_method ml_methods_govern[];
+extern const struct ml_method ml_methods_consent[];
 /** The i-th row of all tables; NULL when there is none. */
 const struct ml_method *ml_method_at(size_t i);
 

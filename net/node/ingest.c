@@ -4,6 +4,7 @@
 #include "net/node/ingest.h"
 
 #include "core/record/vault.h"
+#include "net/node/consent.h"
 #include "net/node/exchange.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
@@ -60,6 +61,7 @@ static void session_follow(struct ml_org *org)
     }
     org->behind = more;
     org->follow_ms = 0;
+    ml_consent_receipts(org);
     ml_node_changed(org->node);
 }
 

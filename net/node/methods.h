@@ -9,6 +9,10 @@
 
 /** params.patient. INVALID. */
 ml_err ml_call_patient(struct ml_call *call, struct ml_object_id *out) ML_MUST_CHECK;
+/** NOT_FOUND, as `text`; or, where this patient's decisions keep anything from the session's
+ * member, that this may be the reason: the same for what is hidden and for what isn't there. */
+ml_err ml_call_object_unknown(struct ml_call *call, const char *text,
+                              const struct ml_object_id *patient) ML_MUST_CHECK;
 /** The trace of a call that is done; `patient` may be NULL. */
 ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
                     const struct ml_object_id *patient) ML_MUST_CHECK;
@@ -22,6 +26,8 @@ static inline bool ml_call_proposes(const struct ml_call *call)
 void ml_result_member(struct ml_org *org, struct ml_args *out, const char *key,
                       const struct ml_member_id *member);
 
+/** By its number, or by how its French name begins. 0: none. */
+unsigned ml_call_class(const char *text);
 /** May the session's member do this with data of the class, of his own lines at least? DENIED, with
  * the text. */
 ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right) ML_MUST_CHECK;

@@ -85,10 +85,10 @@ static ml_err param_object(struct ml_call *call, struct ml_object_id *patient,
     return err == ML_OK ? ml_call_note(call, ML_TRACE_READ, patient) : err;
 }
 
-static ml_err object_unknown(struct ml_call *call, ml_err err)
+static ml_err object_unknown(struct ml_call *call, ml_err err, const struct ml_object_id *patient)
 {
     return err == ML_E_NOT_FOUND && call->text[0] == '\0'
-               ? ml_call_fail(call, err, "object.unknown", NULL, NULL)
+               ? ml_call_object_unknown(call, "object.unknown", patient)
                : err;
 }
 
@@ -107,7 +107,7 @@ static ml_err document_show(struct ml_call *call)
     ml_args_list(call->result);
     err = ml_view_files(call->session->vault, &patient, &object, file_describe, &l);
     ml_args_end(call->result);
-    return object_unknown(call, err);
+    return object_unknown(call, err, &patient);
 }
 
 /* ---- document.get ---- */
@@ -222,7 +222,7 @@ static ml_err document_get(struct ml_call *call)
     ml_err err = param_object(call, &patient, &object);
     if (err == ML_OK) {
         err = ml_view_files(call->session->vault, &patient, &object, file_get, &g);
-        err = object_unknown(call, err);
+        err = object_unknown(call, err, &patient);
     }
     return err == ML_OK && !g.found
                ? ml_call_fail(call, ML_E_NOT_FOUND, "document.none", NULL, NULL)

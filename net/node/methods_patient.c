@@ -1,5 +1,6 @@
 /* net/node/methods_patient.c -- reading: find, show, timeline, one object. Every read leaves its
  * trace before the answer. */
+#include "core/record/consents.h"
 #include "core/record/views.h"
 #include "net/node/fields.h"
 #include "net/node/glass.h"
@@ -14,6 +15,16 @@ ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
         n.patient = *patient;
     }
     return ml_trace_note(call, &n);
+}
+
+ml_err ml_call_object_unknown(struct ml_call *call, const char *text,
+                              const struct ml_object_id *patient)
+{
+    bool hidden = false;
+    ml_err err = ml_vault_hides_any(call->session->vault, patient, &hidden);
+    return err != ML_OK ? err
+                        : ml_call_fail(call, ML_E_NOT_FOUND,
+                                       hidden ? "object.perhaps_hidden" : text, NULL, NULL);
 }
 
 ml_err ml_call_patient(struct ml_call *call, struct ml_object_id *out)
@@ -111,7 +122,10 @@ static ml_err record_show(struct ml_call *call)
     if (err == ML_OK) {
         err = ml_glass_vault(call->org, &patient, &vault);
     }
-    return err == ML_OK ? ml_view_object(vault, &patient, &object, ml_call_document(call)) : err;
+    if (err == ML_OK) {
+        err = ml_view_object(vault, &patient, &object, ml_call_document(call));
+    }
+    return err == ML_E_NOT_FOUND ? ml_call_object_unknown(call, "", &patient) : err;
 }
 
 const struct ml_method ml_methods_patient[] = {

@@ -10,6 +10,7 @@
 
 #include "core/base/ids.h"
 #include "core/codec/mp_write.h"
+#include "core/record/consents.h"
 #include "core/record/validate.h"
 #include "core/record/values.h"
 #include "core/record/vault.h"
@@ -102,7 +103,7 @@ static ml_err writing_object(struct writing *w)
     }
     err = ml_vault_has(call->session->vault, &w->patient, object, &entity);
     if (err == ML_E_NOT_FOUND) {
-        return ml_call_fail(call, err, "object.not_of_patient", NULL, NULL);
+        return ml_call_object_unknown(call, "object.not_of_patient", &w->patient);
     }
     w->entity = err == ML_OK ? ml_schema_entity(call->node->schema, entity) : NULL;
     w->item.change.entity = entity;
@@ -173,7 +174,14 @@ static ml_err writing_may(const struct writing *w)
 {
     const bool shared = w->entity->compartment == ML_COMPARTMENT_ANNUAIRE;
     const unsigned class = shared ? ML_CLASS_DIRECTORY : w->entity->data_class;
-    return ml_call_may(w->call, class, (ml_right)ml_action_of(w->item.change.type));
+    bool hidden = false;
+    ml_err err = ml_vault_hides(w->call->session->vault, &w->patient, w->entity,
+                                &w->item.change.object, &hidden);
+    if (err == ML_OK && hidden) { /* who writes must see what he wrote */
+        err = ml_call_fail(w->call, ML_E_DENIED, "consent.refused", "class", ml_class_name(class));
+    }
+    return err != ML_OK ? err
+                        : ml_call_may(w->call, class, (ml_right)ml_action_of(w->item.change.type));
 }
 
 static ml_err writing_finish(struct writing *w)

@@ -8,6 +8,7 @@
 #include "core/base/hlc.h"
 #include "core/model/matrix.h"
 #include "net/node/card.h"
+#include "net/node/consent.h"
 #include "net/node/found.h"
 #include "net/node/govern.h"
 #include "net/node/methods.h"
@@ -70,7 +71,7 @@ static void step_put(void *user, const struct ml_step *step)
 }
 
 /* By its number, or by how its French name begins. 0: none. */
-static unsigned class_of(const char *text)
+unsigned ml_call_class(const char *text)
 {
     if (isdigit((unsigned char)text[0])) {
         const unsigned long number = strtoul(text, NULL, 10);
@@ -132,6 +133,45 @@ ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right)
     return ml_call_fail(call, ML_E_DENIED, "right.refused", "class", ml_class_name(class));
 }
 
+static void consent_step_put(void *user, const struct ml_consent_step *step)
+{
+    const struct ml_call *call = user;
+    char text[ML_CALL_TEXT_MAX];
+    snprintf(text, sizeof(text), "consent.%s", ml_consent_step_name(step->kind));
+    ml_args_map(call->result);
+    ml_result_text(call->result, "text", text);
+    if (step->fact != NULL) {
+        ml_result_hex(call->result, "statement", step->fact->id.b, sizeof(step->fact->id.b));
+        ml_result_int(call->result, "recorded_ms", (int64_t)ml_hlc_ms(step->fact->hlc));
+        ml_result_member(call->org, call->result, "by", &step->fact->author);
+    }
+    if (step->by != NULL) {
+        ml_result_hex(call->result, "over", step->by->id.b, sizeof(step->by->id.b));
+    }
+    ml_args_end(call->result);
+}
+
+/* What the patient decided, of what is read: *may is no if he is against it. */
+static ml_err consent_explain(struct ml_call *call, const struct ml_right_question *q,
+                              const struct ml_object_id *patient, bool *may)
+{
+    struct ml_consents c;
+    struct ml_consent_person person;
+    const struct ml_gov *gov = ml_log_gov(call->org->log);
+    ml_err err = ml_consents_load(&c, call->session->vault, gov, patient);
+    *may = true;
+    if (err == ML_OK && c.team_count > 0 && q->right >= ML_RIGHT_SEE) {
+        ml_consent_person_of(&person, gov, &q->member, q->ms);
+        const struct ml_consent_question asked = {
+            .member = ml_consent_person_as(&person, c.teams, c.team_count),
+            .class = q->class,
+            .now_ms = q->ms};
+        *may = ml_consent_decide(c.set, &asked, consent_step_put, call) == ML_CONSENT_YES;
+    }
+    ml_consents_free(&c);
+    return err;
+}
+
 static ml_err right_explain(struct ml_call *call)
 {
     const struct ml_env *env = call->node->env;
@@ -149,7 +189,7 @@ static ml_err right_explain(struct ml_call *call)
     if (err != ML_OK) {
         return err;
     }
-    q.class = class_of(class);
+    q.class = ml_call_class(class);
     q.right = right_of(ml_call_text_or(call, "action", "read"));
     if (q.class == 0) {
         return ml_call_fail(call, ML_E_INVALID, "right.class", "class", class);
@@ -161,8 +201,13 @@ static ml_err right_explain(struct ml_call *call)
     ml_args_key(call->result, "steps");
     ml_args_list(call->result);
     const ml_scope scope = ml_right_explain(ml_log_gov(call->org->log), &q, step_put, call);
+    bool may = true;
+    err = named ? consent_explain(call, &q, &patient, &may) : ML_OK;
     ml_args_end(call->result);
-    ml_result_bool(call->result, "allowed", scope != ML_SCOPE_NONE);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_result_bool(call->result, "allowed", scope != ML_SCOPE_NONE && may);
     ml_result_int(call->result, "scope", scope);
     return ml_call_note(call, ML_TRACE_READ, named ? &patient : NULL);
 }

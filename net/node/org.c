@@ -10,6 +10,7 @@
 #include "core/crypto/keystore_file.h"
 #include "core/store/vfs/vfs.h"
 #include "net/node/anchors.h"
+#include "net/node/consent.h"
 #include "net/node/damage.h"
 #include "net/node/enrol.h"
 #include "net/node/exchange.h"
@@ -375,6 +376,7 @@ bool ml_org_is_coordinator(const struct ml_org *org)
 void ml_org_after_call(struct ml_org *org)
 {
     if (org->open) {
+        ml_consent_receipts(org);
         ml_exchange_run(org);
     }
 }

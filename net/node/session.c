@@ -10,6 +10,7 @@
 #include "maille/vfs.h"
 #include "net/node/anchors.h"
 #include "net/node/card.h"
+#include "net/node/consent.h"
 #include "net/node/damage.h"
 #include "net/node/glass.h"
 #include "net/node/ingest.h"
@@ -178,8 +179,25 @@ ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
     ml_glass_sweep(org);
     s->names = (struct ml_view_names){.ctx = org, .member = ml_card_member_name};
     ml_vault_set_names(s->vault, &s->names);
+    s->exclusions = (struct ml_exclusions){.ctx = org, .ask = ml_consent_ask};
     org->session = s;
-    return ML_OK;
+    err = ml_session_denials(org);
+    if (err != ML_OK) {
+        org->session = NULL;
+        session_free(org, s);
+    }
+    return err;
+}
+
+ml_err ml_session_denials(struct ml_org *org)
+{
+    bool more = true;
+    ml_err err = ML_OK;
+    while (err == ML_OK && more && !ml_vault_knows_denials(org->session->vault, org->log)) {
+        err = ml_session_catch_up(org, ML_VAULT_BATCH_BUNDLES, &more);
+        org->behind = more;
+    }
+    return err;
 }
 
 ml_err ml_session_mended(struct ml_org *org)

@@ -90,6 +90,7 @@ struct ml_org {
     char keystore_aside[ML_ASIDE_NAME_MAX];
     bool behind;                  /* the session's vault has bundles left to project */
     uint64_t follow_ms;           /* not before: it failed to; monotonic, 0 at once */
+    bool signing;                 /* receipts of what patients decided are being written */
     unsigned card_tries;          /* wrong PINs since the last right one, as far as we saw */
     struct ml_enrol_offer *offer; /* owned; NULL: no code waits */
 };

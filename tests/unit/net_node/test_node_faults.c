@@ -82,6 +82,12 @@ static void ask_object(const struct fixture *f, struct story_request *r)
     story_put(r, "object", f->treatment);
 }
 
+static void ask_opposed(const struct fixture *f, struct story_request *r)
+{
+    ask_patient(f, r);
+    num_put(r, "role", 70);
+}
+
 static void ask_document(const struct fixture *f, struct story_request *r)
 {
     story_put(r, "patient", f->patient);
@@ -216,6 +222,11 @@ static const struct rule rules[] = {
     {"right.explain", ask_right, true, 0},
     {"matrix.show", ask_nothing, true, 0},
     {"governance.proposals", ask_nothing, true, 0},
+    {"consent.give", ask_patient, false, 0},
+    {"consent.oppose", ask_opposed, false, 0},
+    {"consent.mask", ask_object, false, 0},
+    {"consent.show", ask_patient, true, 0},
+    {"consent.receipts", ask_patient, true, 0},
     {"patient.find", ask_find, true, 0},
     {"patient.show", ask_patient, true, 0},
     {"timeline.list", ask_patient, true, 0},
@@ -274,6 +285,7 @@ static const struct rule rules[] = {
     {"role.end", NULL, false, 0},
     {"governance.checkpoint", NULL, false, 0},
     {"governance.cosign", NULL, false, 0},
+    {"consent.withdraw", NULL, false, 0}, /* test_node_consent */
 };
 
 static const struct rule *rule_of(const char *method)

@@ -1,0 +1,403 @@
+/* test_node_consent.c -- what a patient decides, on three whole nodes: it holds at once where it is
+ * taken down, at each other when it arrives, by whatever way; what it hides is in no answer and no
+ * longer in the vault, and each vault signs for it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "maille/value.h"
+#include "support_cluster.h"
+#include "support_request.h"
+#include "support_story.h"
+
+enum { A = 0, B = 1, C = 2 };
+
+static int setup(void **state)
+{
+    static struct cluster c;
+    cluster_init(&c, 41);
+    story_found(&c, A);
+    story_join(&c, A, B, "Inès Leroy", 60);
+    story_join(&c, A, C, "Karim Haddad", 70);
+    story_synced(&c, B);
+    story_synced(&c, C);
+    *state = &c;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    cluster_free(*state);
+    return 0;
+}
+
+struct person {
+    char member[40];
+    char node[40];
+};
+
+static void find(struct cluster *c, const char *name, struct person *out)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, A, "member.list"), "member.list");
+    const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0);
+    *out = (struct person){.member = ""};
+    for (; m != NULL; m = ml_value_next(m)) {
+        if (strcmp(ml_value_text(ml_value_get(m, "name"), ""), name) == 0) {
+            const struct ml_value *node = ml_value_at(ml_value_get(m, "nodes"), 0);
+            snprintf(out->member, 40, "%s", ml_value_text(ml_value_get(m, "member"), ""));
+            snprintf(out->node, 40, "%s", ml_value_text(ml_value_get(node, "node"), ""));
+        }
+    }
+    story_end(&r);
+    assert_true(out->member[0] != '\0' && out->node[0] != '\0');
+}
+
+static void cut(struct cluster *c, unsigned a, unsigned b, bool cut)
+{
+    c->cut[a][b] = c->cut[b][a] = cut;
+}
+
+/* Alone, and then back with one other. */
+static void cut_off(struct cluster *c, unsigned n)
+{
+    for (unsigned other = A; other <= C; other++) {
+        if (other != n) {
+            cut(c, n, other, true);
+        }
+    }
+}
+
+static void settle(struct cluster *c)
+{
+    cluster_run(c, 120000);
+}
+
+static void meet(struct cluster *c, unsigned n, const struct person *who, const char *address)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "node", who->node);
+    story_put(&r, "address", address);
+    story_must(&r, story_send(&r, c, n, "peer.add"), "peer.add");
+    story_end(&r);
+}
+
+/* ---- saying ---- */
+
+struct said {
+    const char *method;
+    const char *patient;
+    const char *key; /* one parameter more */
+    const char *value;
+    bool myself;
+};
+
+static ml_err say(struct cluster *c, unsigned n, const struct said *said, char statement[40],
+                  char text[64])
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", said->patient);
+    if (said->key != NULL) {
+        story_put(&r, said->key, said->value);
+    }
+    if (said->myself) {
+        ml_args_key(r.args, "myself");
+        ml_args_bool(r.args, true);
+    }
+    ml_err err = story_send(&r, c, n, said->method);
+    snprintf(statement, 40, "%s", ml_value_text(story_get(&r, "statement"), ""));
+    snprintf(text, 64, "%s", err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
+    story_end(&r);
+    return err;
+}
+
+static void must_say(struct cluster *c, unsigned n, const struct said *said, char statement[40])
+{
+    char text[64];
+    ml_err err = say(c, n, said, statement, text);
+    if (err != ML_OK) {
+        print_message("%s: %s\n", said->method, text);
+    }
+    assert_int_equal(err, ML_OK);
+}
+
+/* ---- seeing ---- */
+
+struct seen {
+    bool hidden;
+    bool named; /* the patient's name is still there */
+    int64_t treatments;
+    int64_t timeline;
+    int64_t found; /* by words of the record */
+};
+
+static void timeline_see(struct cluster *c, unsigned n, const char *patient, const char *words,
+                         struct seen *seen)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", patient);
+    if (words != NULL) {
+        story_put(&r, "text", words);
+    }
+    story_must(&r, story_send(&r, c, n, "timeline.list"), "timeline.list");
+    *(words == NULL ? &seen->timeline : &seen->found) = ml_value_int(story_get(&r, "total"), -1);
+    assert_true(ml_value_bool(story_get(&r, "hidden"), false) == seen->hidden);
+    story_end(&r);
+}
+
+static struct seen see(struct cluster *c, unsigned n, const char *patient)
+{
+    struct story_request r;
+    struct seen seen = {.hidden = false};
+    story_ask(&r);
+    story_put(&r, "patient", patient);
+    story_must(&r, story_send(&r, c, n, "patient.show"), "patient.show");
+    const struct ml_value *current = ml_value_get(story_get(&r, "treatments"), "current");
+    for (const struct ml_value *v = ml_value_at(current, 0); v != NULL; v = ml_value_next(v)) {
+        seen.treatments++;
+    }
+    seen.hidden = ml_value_bool(story_get(&r, "hidden"), false);
+    seen.named = ml_value_text(ml_value_get(story_get(&r, "banner"), "birth_name"), "")[0] != '\0';
+    story_end(&r);
+    timeline_see(c, n, patient, NULL, &seen);
+    timeline_see(c, n, patient, "metformine", &seen);
+    return seen;
+}
+
+static void assert_sees(struct cluster *c, unsigned n, const char *patient, bool all)
+{
+    const struct seen seen = see(c, n, patient);
+    assert_true(seen.hidden == !all);
+    assert_true(seen.named);
+    assert_int_equal(seen.treatments, all);
+    assert_int_equal(seen.found, all);
+    assert_int_equal(seen.timeline, all);
+}
+
+static ml_err ask_object(struct cluster *c, unsigned n, const char *method, const char *patient,
+                         const char *object, char text[64])
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", patient);
+    story_put(&r, "object", object);
+    ml_err err = story_send(&r, c, n, method);
+    snprintf(text, 64, "%s", err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
+    story_end(&r);
+    return err;
+}
+
+/* How many vaults of members on nodes have signed, and how many haven't. */
+static void receipts(struct cluster *c, unsigned n, const char *patient, int64_t *obeyed,
+                     int64_t *awaited)
+{
+    struct story_request r;
+    *obeyed = 0;
+    story_ask(&r);
+    story_put(&r, "patient", patient);
+    story_must(&r, story_send(&r, c, n, "consent.receipts"), "consent.receipts");
+    const struct ml_value *s = ml_value_at(story_get(&r, "statements"), 0);
+    const struct ml_value *node = ml_value_at(ml_value_get(s, "nodes"), 0);
+    for (; node != NULL; node = ml_value_next(node)) {
+        *obeyed += ml_value_bool(ml_value_get(node, "obeyed"), false);
+    }
+    *awaited = ml_value_int(story_get(&r, "awaited"), -1);
+    story_end(&r);
+}
+
+static void assert_receipts(struct cluster *c, unsigned n, const char *patient, int64_t obeyed,
+                            int64_t awaited)
+{
+    int64_t have = 0;
+    int64_t wait = 0;
+    receipts(c, n, patient, &have, &wait);
+    assert_int_equal(have, obeyed);
+    assert_int_equal(wait, awaited);
+}
+
+/* ---- stories ---- */
+
+static void patient_begin(struct cluster *c, char patient[40], char treatment[40])
+{
+    story_patient(c, A, patient);
+    story_treatment(c, A, patient, drug("metformine", "1000 mg matin et soir"), treatment);
+    story_synced(c, B);
+    story_synced(c, C);
+    assert_sees(c, B, patient, true);
+    assert_sees(c, C, patient, true);
+}
+
+static void an_opposition_reaches_who_was_away_by_another(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct person ines;
+    struct person karim;
+    char statement[40];
+    char text[64];
+    patient_begin(c, patient, treatment);
+    find(c, "Karim Haddad", &karim);
+    find(c, "Inès Leroy", &ines);
+    cut_off(c, C);
+    const struct said opposed = {"consent.oppose", patient, "person", karim.member, false};
+    must_say(c, A, &opposed, statement);
+    assert_sees(c, A, patient, true); /* it isn't about him */
+    settle(c);
+    assert_sees(c, B, patient, true);
+    assert_sees(c, C, patient, true); /* he hasn't heard of it */
+    assert_receipts(c, A, patient, 0, 1);
+    cut(c, A, B, true); /* and he never meets A again */
+    cut(c, B, C, false);
+    meet(c, C, &ines, "node:1");
+    settle(c);
+    assert_sees(c, C, patient, false);
+    assert_int_equal(ask_object(c, C, "record.show", patient, treatment, text), ML_E_NOT_FOUND);
+    assert_string_equal(text, "object.perhaps_hidden");
+    assert_int_equal(ask_object(c, C, "document.show", patient, treatment, text), ML_E_NOT_FOUND);
+    assert_string_equal(text, "object.perhaps_hidden");
+    /* The same for what never was. */
+    assert_int_equal(ask_object(c, C, "record.show", patient, statement, text), ML_E_NOT_FOUND);
+    assert_string_equal(text, "object.perhaps_hidden");
+    assert_receipts(c, B, patient, 1, 0);
+    assert_receipts(c, A, patient, 0, 1);
+    cut(c, A, B, false);
+    settle(c);
+    assert_receipts(c, A, patient, 1, 0);
+}
+
+static void what_is_withdrawn_is_there_again(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct person karim;
+    char statement[40];
+    char withdrawn[40];
+    char text[64];
+    patient_begin(c, patient, treatment);
+    find(c, "Karim Haddad", &karim);
+    const struct said opposed = {"consent.oppose", patient, "person", karim.member, false};
+    must_say(c, A, &opposed, statement);
+    settle(c);
+    assert_sees(c, C, patient, false);
+    /* Whom it is about can't lift it, nor agree in the patient's place. */
+    const struct said lifted = {"consent.withdraw", patient, "statement", statement, false};
+    assert_int_equal(say(c, C, &lifted, withdrawn, text), ML_E_DENIED);
+    assert_string_equal(text, "consent.own_word");
+    const struct said given = {"consent.give", patient, "person", karim.member, false};
+    must_say(c, C, &given, withdrawn);
+    assert_sees(c, C, patient, false);
+    settle(c);
+    must_say(c, A, &opposed, statement);
+    settle(c);
+    const struct said lifted_too = {"consent.withdraw", patient, "statement", statement, false};
+    must_say(c, B, &lifted_too, withdrawn);
+    settle(c);
+    assert_sees(c, C, patient, true);
+}
+
+static void what_is_masked_is_there_for_those_who_are_named(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    char statement[40];
+    char text[64];
+    patient_begin(c, patient, treatment);
+    const struct said masked = {"consent.mask", patient, "object", treatment, false};
+    must_say(c, A, &masked, statement);
+    settle(c);
+    assert_sees(c, A, patient, true);
+    assert_sees(c, B, patient, false);
+    assert_sees(c, C, patient, false);
+    assert_receipts(c, A, patient, 2, 0);
+    assert_int_equal(ask_object(c, B, "record.show", patient, treatment, text), ML_E_NOT_FOUND);
+}
+
+static void it_holds_for_a_vault_that_was_locked_meanwhile(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct person karim;
+    char statement[40];
+    patient_begin(c, patient, treatment);
+    find(c, "Karim Haddad", &karim);
+    cluster_stop(c, C);
+    const struct said opposed = {"consent.oppose", patient, "person", karim.member, false};
+    must_say(c, A, &opposed, statement);
+    assert_receipts(c, A, patient, 0, 1);
+    cluster_start(c, C);
+    settle(c); /* the log has it, nobody is there */
+    story_unlock(c, C);
+    assert_sees(c, C, patient, false); /* before any answer */
+    settle(c);
+    assert_receipts(c, A, patient, 1, 0);
+    cluster_stop(c, C);
+    cluster_start(c, C);
+    story_unlock(c, C);
+    assert_sees(c, C, patient, false);
+}
+
+static void what_is_said_wrongly_is_refused_and_said(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    char statement[40];
+    char text[64];
+    static const struct {
+        struct said said;
+        const char *text;
+    } rows[] = {
+        {{"consent.oppose", NULL, NULL, NULL, false}, "consent.myself"},
+        {{"consent.oppose", NULL, "class", "1", false}, "consent.open"},
+        {{"consent.oppose", NULL, "class", "99", false}, "right.class"},
+        {{"consent.oppose", NULL, "compartment", "?", false}, "consent.item"},
+        {{"consent.oppose", NULL, "source", "?", false}, "consent.source"},
+        {{"consent.give", NULL, "until", "1999-01-01", false}, "consent.until"},
+        {{"consent.give", NULL, "role", "x", false}, "consent.role"},
+        {{"consent.withdraw", NULL, "statement", "00112233445566778899aabbccddeeff", false},
+         "consent.not_holding"},
+        {{"consent.mask", NULL, NULL, NULL, false}, "param.missing"},
+    };
+    patient_begin(c, patient, treatment);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct said said = rows[i].said;
+        said.patient = patient;
+        assert_int_not_equal(say(c, A, &said, statement, text), ML_OK);
+        assert_string_equal(text, rows[i].text);
+    }
+    const struct said nobody = {"consent.give", treatment, NULL, NULL, false};
+    assert_int_equal(say(c, A, &nobody, statement, text), ML_E_NOT_FOUND);
+    const struct said all = {"consent.oppose", patient, NULL, NULL, true};
+    must_say(c, A, &all, statement);
+    assert_sees(c, A, patient, false);
+    const struct said lifted = {"consent.withdraw", patient, "statement", statement, false};
+    must_say(c, A, &lifted, text); /* he took it down himself */
+    assert_sees(c, A, patient, true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_opposition_reaches_who_was_away_by_another, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_withdrawn_is_there_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_masked_is_there_for_those_who_are_named, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(it_holds_for_a_vault_that_was_locked_meanwhile, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_said_wrongly_is_refused_and_said, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
