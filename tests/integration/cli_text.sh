@@ -37,9 +37,14 @@ says a 'SAISI PAR ERREUR' timeline "$patient" --voided --limit 50
 says a 'Rien à concilier' conflicts list
 on a member list
 nurse=$("$ML_BIN/maille" member list --json --home "$work/a" | grep -oE '"member": ?"[0-9a-f]{32}"' | sed -n '2s/.*"\([0-9a-f]*\)"$/\1/p')
-says a 'pas encore adopté' right explain --member "$nurse" --class 6
-says a 'vaut à présent' right adopt
 says a 'Non : Données sensibles' right explain --member "$nurse" --class 6
+says a '60:7  Infirmier, Traitements' matrix show --role infirmier
+says a 'version 2' matrix set 60:7=w
+says a "C'est dit" role grant --member "$nurse" --role infirmier --until 2999-12-31
+says a "C'est dit" role grant --member "$nurse" --role kine
+says a "C'est dit" role end --member "$nurse" --role kine
+says a 'attend de signature' governance proposals
+says a 'chaînes telles' governance checkpoint
 says a "l'équipe de soins" right explain --member "$nurse" --class 'Notes médicales'
 fields='{"birth_name": "Lefèvre", "birth_given_names": ["Zoé", "Anne"], "birth_date": "28/03/1979", "sex": "F"}'
 "$ML_BIN/maille" record add patient --stdin --home "$work/a" <<< "$fields" > "$work/text"
