@@ -228,8 +228,6 @@ static void before_it_is_told_no_byte_of_it_is_left(void **state)
     struct ml_consent said = opposed_to(p, 1);
     (void)place_say(p, &said);
     place_catch_up(p, v, 1000);
-    ml_vault_close(v); /* told in another session */
-    v = place_reopen(p, 1, path);
     assert_int_equal(ml_vault_obeyed(v, &told), ML_OK);
     assert_memory_equal(&told, &p->patient[0], sizeof(told));
     assert_false(file_has(path, "", secret_word));
