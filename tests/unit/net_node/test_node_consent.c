@@ -182,13 +182,13 @@ static void assert_sees(struct cluster *c, unsigned n, const char *patient, bool
     assert_int_equal(seen.timeline, all);
 }
 
-static ml_err ask_object(struct cluster *c, unsigned n, const char *method, const char *patient,
-                         const char *object, char text[64])
+static ml_err ask_object(struct cluster *c, unsigned n, const char *method, const char *const of[2],
+                         char text[64])
 {
     struct story_request r;
     story_ask(&r);
-    story_put(&r, "patient", patient);
-    story_put(&r, "object", object);
+    story_put(&r, "patient", of[0]);
+    story_put(&r, "object", of[1]);
     ml_err err = story_send(&r, c, n, method);
     snprintf(text, 64, "%s", err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
     story_end(&r);
@@ -260,12 +260,15 @@ static void an_opposition_reaches_who_was_away_by_another(void **state)
     meet(c, C, &ines, "node:1");
     settle(c);
     assert_sees(c, C, patient, false);
-    assert_int_equal(ask_object(c, C, "record.show", patient, treatment, text), ML_E_NOT_FOUND);
+    assert_int_equal(ask_object(c, C, "record.show", (const char *[]){patient, treatment}, text),
+                     ML_E_NOT_FOUND);
     assert_string_equal(text, "object.perhaps_hidden");
-    assert_int_equal(ask_object(c, C, "document.show", patient, treatment, text), ML_E_NOT_FOUND);
+    assert_int_equal(ask_object(c, C, "document.show", (const char *[]){patient, treatment}, text),
+                     ML_E_NOT_FOUND);
     assert_string_equal(text, "object.perhaps_hidden");
     /* The same for what never was. */
-    assert_int_equal(ask_object(c, C, "record.show", patient, statement, text), ML_E_NOT_FOUND);
+    assert_int_equal(ask_object(c, C, "record.show", (const char *[]){patient, statement}, text),
+                     ML_E_NOT_FOUND);
     assert_string_equal(text, "object.perhaps_hidden");
     assert_receipts(c, B, patient, 1, 0);
     assert_receipts(c, A, patient, 0, 1);
@@ -320,7 +323,8 @@ static void what_is_masked_is_there_for_those_who_are_named(void **state)
     assert_sees(c, B, patient, false);
     assert_sees(c, C, patient, false);
     assert_receipts(c, A, patient, 2, 0);
-    assert_int_equal(ask_object(c, B, "record.show", patient, treatment, text), ML_E_NOT_FOUND);
+    assert_int_equal(ask_object(c, B, "record.show", (const char *[]){patient, treatment}, text),
+                     ML_E_NOT_FOUND);
 }
 
 static void it_holds_for_a_vault_that_was_locked_meanwhile(void **state)
