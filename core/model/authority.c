@@ -26,6 +26,7 @@ void ml_authority_free(struct ml_authority *a)
         ml_release(a->env, a->acts);
         ml_release(a->env, a->said);
         ml_release(a->env, a->needs.at);
+        ml_release(a->env, a->floors.at);
         ml_release(a->env, a->openings.at);
         ml_release(a->env, a->persons.at);
         ml_release(a->env, a);
@@ -140,6 +141,7 @@ static void push(struct ml_authority *a, const struct ml_act_in *in)
         .count = in->say_count,
         .needs_from = a->needs.count,
         .needs_to = a->needs.count,
+        .floors_from = a->floors.count,
         .member = ML_NOBODY,
         .rank = ML_RANK_NODE,
         .ruling = {ML_VERDICT_ACCEPTED, ML_REASON_NONE},
@@ -159,6 +161,7 @@ void ml_authority_undo(struct ml_authority *a)
     }
     const struct ml_act *x = &a->acts[--a->act_count];
     a->needs.count = x->needs_from;
+    a->floors.count = x->floors_from;
     while (a->said_count > x->first) {
         const uint32_t at = (uint32_t)--a->said_count;
         const struct ml_said *said = &a->said[at];

@@ -28,40 +28,22 @@ static uint32_t stated(const struct ml_say *say, uint32_t writer, uint8_t lane)
     return seq;
 }
 
-/* The highest number that a counting checkpoint within `vec` names. */
-static uint32_t checkpointed(const struct ml_view *v, const void *vec, uint32_t writer,
-                             uint8_t lane)
-{
-    uint32_t seq = 0;
-    for (size_t i = 0; i < v->a->said_count; i++) {
-        const struct ml_said *s = &v->a->said[i];
-        if (s->say.kind == ML_SAY_CHECKPOINT && ml_view_counts(v, s->act) &&
-            ml_authority_holds(v->a, vec, s->act)) {
-            uint32_t named = stated(&s->say, writer, lane);
-            seq = named > seq ? named : seq;
-        }
-    }
-    return seq;
-}
-
-static bool is_signed_twice(const struct ml_said *denial)
-{
-    return denial->stratum < ML_STRATUM_COORDINATOR;
-}
-
-/* One person alone takes away nothing that a checkpoint held, nor governance that he had seen. */
+/* Never below what a checkpoint held (rules B14). One person alone takes away no governance that he
+ * had seen either. */
 static uint32_t cut_of(const struct ml_view *v, const struct ml_said *denial,
                        const struct ml_cut_of *of)
 {
     const struct ml_authority *a = v->a;
-    const void *vec = a->acts[denial->act].vec;
     uint32_t cut = stated(&denial->say, of->writer, of->lane);
-    if (is_signed_twice(denial)) {
-        return cut;
+    for (size_t i = denial->floors_from; i < denial->floors_to; i++) {
+        const uint32_t held = stated(&a->said[a->floors.at[i]].say, of->writer, of->lane);
+        cut = held > cut ? held : cut;
     }
-    uint32_t floor = of->lane == 0 ? a->seq(a->ctx, vec, of->writer)
-                                   : checkpointed(v, vec, of->writer, of->lane);
-    return floor > cut ? floor : cut;
+    if (of->lane == 0 && denial->stratum >= ML_STRATUM_COORDINATOR) {
+        const uint32_t seen = a->seq(a->ctx, a->acts[denial->act].vec, of->writer);
+        cut = seen > cut ? seen : cut;
+    }
+    return cut;
 }
 
 bool ml_view_is_denied(const struct ml_view *v, uint32_t writer)
@@ -197,6 +179,7 @@ ml_reason ml_view_cut(const struct ml_view *v, const struct ml_cut_of *of, bool 
             excused = excused && is_excused(v, denial, of);
         }
     }
+    beyond = beyond && of->act != 0; /* the founding is nobody's to take away */
     bool counts = !beyond || (excused && gravest != ML_DENIAL_COMPROMISE);
     return counts ? ML_REASON_NONE : reason_of(gravest);
 }

@@ -8,19 +8,20 @@
 /* Strata of denials (rules B14), the highest first. */
 typedef enum ml_stratum {
     ML_STRATUM_ROOT = 0,
-    ML_STRATUM_TWO_COORDINATORS = 1, /* a coordinator with a second signature */
-    ML_STRATUM_TWO_REFERENTS = 2,    /* a référent with a second signature */
-    ML_STRATUM_COORDINATOR = 3,
-    ML_STRATUM_REFERENT = 4,
-    ML_STRATUM_SELF = 5, /* of one's own other node */
+    ML_STRATUM_TWO = 1, /* with a second signature */
+    ML_STRATUM_COORDINATOR = 2,
+    ML_STRATUM_REFERENT = 3,
+    ML_STRATUM_SELF = 4, /* of one's own other node */
 } ml_stratum;
-#define ML_STRATA 6u
+#define ML_STRATA 5u
 
 struct ml_said {
     struct ml_say say;
     uint32_t act;
     uint32_t before;    /* the MEMBER or MON said before of the same member; ML_NOBODY: none */
     ml_stratum stratum; /* of a denial */
+    size_t floors_from; /* of a denial: checkpoints in `floors` that it may not cut below */
+    size_t floors_to;
 };
 
 struct ml_numbers { /* grows */
@@ -38,6 +39,7 @@ struct ml_act {
     size_t count;
     size_t needs_from; /* groups in `needs`: of each, one act must count */
     size_t needs_to;
+    size_t floors_from;
     struct ml_ruling ruling; /* its own, for ever */
     uint32_t member;         /* its author; ML_NOBODY: a node's own writer, or a stranger */
     uint8_t rank;            /* its author's, at its own vector */
@@ -53,10 +55,13 @@ struct ml_authority {
     struct ml_said *said;
     size_t said_count;
     size_t said_cap;
-    struct ml_numbers needs;    /* each group: how many acts, then them */
+    struct ml_numbers needs;    /* each group: how many acts, then them, perhaps ML_NEED_NOT */
+    struct ml_numbers floors;   /* checkpoints in `said` */
     struct ml_numbers openings; /* by writer: its opening in `said` */
     struct ml_numbers persons;  /* by member: the last MEMBER or MON about him in `said` */
 };
+
+#define ML_NEED_NOT 0x80000000u /* with an act: it must not count */
 
 /* What an act is worth in a view, beside the reasons of verdict.h. */
 #define ML_VIEW_UNSEEN 255u
@@ -98,8 +103,6 @@ static inline uint32_t ml_authority_last_of(const struct ml_authority *a, uint32
 
 /** Does this MEMBER or MON statement stand in the view, no denial in it outliving it? */
 bool ml_view_stands(const struct ml_view *v, const struct ml_said *said);
-/** Is it the latest grant, of those that stand: no other of the member saw it? */
-bool ml_view_is_last_grant(const struct ml_view *v, const struct ml_said *said);
 
 /** His rank were there no denial of this mode or a milder one: who is suspended keeps the rank that
  * protects him. */

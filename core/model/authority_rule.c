@@ -51,17 +51,62 @@ static void need_one(struct judging *j, uint32_t act)
     group_add(j, group, act);
 }
 
-/* His grants that nobody replaced: one of them must go on counting, and gives his rank or a better
- * one. */
-static void need_rank(struct judging *j, uint32_t member)
+/* Did it see every standing grant of him that gives less than `rank`? */
+static bool replaces_lower(const struct judging *j, const struct ml_said *grant, uint8_t rank)
+{
+    const struct ml_authority *a = j->a;
+    for (uint32_t i = ml_authority_last_of(a, grant->say.member); i != ML_NOBODY;
+         i = a->said[i].before) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.kind == ML_SAY_MEMBER && s->say.rank > rank && ml_view_stands(j->v, s) &&
+            !ml_authority_holds(a, a->acts[grant->act].vec, s->act)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One of his grants must go on counting that gives him this rank or a better one, whichever of the
+ * others fall: none that gives less comes to stand then. */
+static void need_rank(struct judging *j, uint32_t member, uint8_t rank)
 {
     const struct ml_authority *a = j->a;
     size_t group = group_open(j);
     for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
         const struct ml_said *s = &a->said[i];
-        if (s->say.kind == ML_SAY_MEMBER && ml_view_stands(j->v, s) &&
-            ml_view_is_last_grant(j->v, s)) {
+        if (s->say.kind == ML_SAY_MEMBER && s->say.rank <= rank && ml_view_stands(j->v, s) &&
+            replaces_lower(j, s, rank)) {
             group_add(j, group, s->act);
+        }
+    }
+}
+
+/* Of each grant that put him at this rank or above, one that set it aside must go on counting, or
+ * it falls itself: else somebody lowered by a grant that falls could be removed by who was his
+ * equal all along. */
+static void need_lower(struct judging *j, uint32_t member, uint8_t rank)
+{
+    const struct ml_authority *a = j->a;
+    const uint32_t last = ml_authority_last_of(a, member);
+    for (uint32_t i = last; i != ML_NOBODY; i = a->said[i].before) {
+        const struct ml_said *high = &a->said[i];
+        if (high->say.kind != ML_SAY_MEMBER || high->say.rank > rank ||
+            !ml_view_counts(j->v, high->act)) {
+            continue;
+        }
+        const size_t group = group_open(j);
+        for (uint32_t k = last; k != ML_NOBODY; k = a->said[k].before) {
+            const struct ml_said *low = &a->said[k];
+            if (low->say.kind == ML_SAY_MEMBER && low->say.rank > rank &&
+                ml_view_counts(j->v, low->act) &&
+                !ml_authority_holds(a, a->acts[high->act].vec, low->act)) {
+                group_add(j, group, low->act);
+            }
+        }
+        if (j->err == ML_OK && j->a->needs.at[group] == 0) {
+            j->a->needs.count = group; /* what set it aside is a denial */
+        } else {
+            group_add(j, group, high->act | ML_NEED_NOT);
         }
     }
 }
@@ -86,9 +131,9 @@ struct signer {
     uint8_t rank;
 };
 
-/* Whose writer is it, and may he act? What that rests on becomes a need. False: a stranger, or
- * somebody denied. */
-static bool find_signer(struct judging *j, struct signer *out, uint32_t writer)
+/* Whose writer is it, and may he act? What that rests on becomes a need, of his rank as far as
+ * `enough` of it is asked for. False: a stranger, or somebody denied. */
+static bool find_signer(struct judging *j, struct signer *out, uint32_t writer, uint8_t enough)
 {
     const struct ml_authority *a = j->a;
     const uint32_t at = ml_number_of(&a->openings, writer);
@@ -111,7 +156,7 @@ static bool find_signer(struct judging *j, struct signer *out, uint32_t writer)
         return false;
     }
     out->rank = ml_view_rank(j->v, out->member);
-    need_rank(j, out->member);
+    need_rank(j, out->member, out->rank > enough ? out->rank : enough);
     need_enrolment(j, out->member, out->node);
     return true;
 }
@@ -124,8 +169,9 @@ static unsigned count_seconds(struct judging *j, const struct ml_say *say)
     for (size_t i = 0; i < say->second_count; i++) {
         struct signer second;
         const size_t needs = j->a->needs.count;
-        bool fits = find_signer(j, &second, say->seconds[i]) && second.rank <= ML_RANK_REFERENT &&
-                    second.member != j->act->member && second.member != say->member;
+        bool fits = find_signer(j, &second, say->seconds[i], ML_RANK_REFERENT) &&
+                    second.rank <= ML_RANK_REFERENT && second.member != j->act->member &&
+                    second.member != say->member;
         for (unsigned k = 0; k < count && fits; k++) {
             fits = counted[k] != second.member;
         }
@@ -183,6 +229,7 @@ static void rule_member(struct judging *j, const struct ml_say *say)
         may = say->root || (say->member != j->act->member && may_promote(j, say));
     } else {
         may = say->root || (j->act->rank < say->rank && j->act->rank < now);
+        need_lower(j, say->member, say->root ? 0 : j->act->rank);
     }
     if (!may) {
         refuse(j, ML_REASON_NO_AUTHORITY);
@@ -194,6 +241,7 @@ static void rule_mon(struct judging *j, const struct ml_say *say)
     const uint8_t rank = rank_of_subject(j, say->member);
     const bool own = say->member == j->act->member && j->act->rank == ML_RANK_COORDINATOR;
     const bool lower = rank < ML_RANK_NODE && j->act->rank < rank;
+    need_lower(j, say->member, own || say->root ? 0 : j->act->rank);
     const bool may = j->act->rank <= ML_RANK_REFERENT && (own || lower);
     if (!may && !(say->root && rank < ML_RANK_NODE)) {
         refuse(j, ML_REASON_NO_AUTHORITY);
@@ -206,6 +254,26 @@ static bool is_short_suspension(const struct judging *j, const struct ml_say *sa
            say->until_ms <= ml_hlc_ms(j->act->hlc) + ML_SUSPEND_MS;
 }
 
+/* Rules B14: checkpoints that count where it is said. What the subject says of himself binds nobody
+ * who removes him. */
+static void keep_floors(struct judging *j, struct ml_said *denial)
+{
+    struct ml_authority *a = j->a;
+    denial->floors_from = a->floors.count;
+    for (uint32_t i = 0; i < a->act_count && j->err == ML_OK; i++) {
+        const struct ml_act *x = &a->acts[i];
+        if (x->member == denial->say.member || !ml_view_counts(j->v, i)) {
+            continue;
+        }
+        for (size_t k = x->first; k < x->first + x->count && j->err == ML_OK; k++) {
+            if (a->said[k].say.kind == ML_SAY_CHECKPOINT) {
+                j->err = ml_numbers_push(&a->floors, a->env, (uint32_t)k);
+            }
+        }
+    }
+    denial->floors_to = a->floors.count;
+}
+
 /* R7: alone against who ranks below; against an equal with a second signature, or for a while. Who
  * is denied already ranks as before: a suspension of an equal opens no way to revoke him alone. */
 static void rule_denial(struct judging *j, struct ml_said *said)
@@ -213,7 +281,7 @@ static void rule_denial(struct judging *j, struct ml_said *said)
     const struct ml_say *say = &said->say;
     const uint8_t actor = j->act->rank;
     const uint8_t subject = ml_view_rank_spared(j->v, say->member, ML_DENIAL_COMPROMISE);
-    const bool coordinator = actor == ML_RANK_COORDINATOR;
+    keep_floors(j, said);
     if (say->root) {
         said->stratum = ML_STRATUM_ROOT;
     } else if (say->member == j->act->member) {
@@ -224,12 +292,15 @@ static void rule_denial(struct judging *j, struct ml_said *said)
     } else if (actor > ML_RANK_REFERENT || subject < actor) {
         refuse(j, ML_REASON_NO_AUTHORITY);
     } else if (count_seconds(j, say) > 0) {
-        said->stratum = coordinator ? ML_STRATUM_TWO_COORDINATORS : ML_STRATUM_TWO_REFERENTS;
+        need_lower(j, say->member, actor - 1);
+        said->stratum = ML_STRATUM_TWO;
     } else {
-        said->stratum = coordinator ? ML_STRATUM_COORDINATOR : ML_STRATUM_REFERENT;
-        if (subject == actor && !is_short_suspension(j, say)) {
+        said->stratum = actor == ML_RANK_COORDINATOR ? ML_STRATUM_COORDINATOR : ML_STRATUM_REFERENT;
+        const bool brief = is_short_suspension(j, say);
+        if (subject == actor && !brief) {
             refuse(j, ML_REASON_NO_AUTHORITY);
         }
+        need_lower(j, say->member, brief ? actor - 1 : actor);
     }
 }
 
@@ -241,6 +312,7 @@ static void rule_role(struct judging *j, const struct ml_say *say)
     if (!say->root && (actor > ML_RANK_REFERENT || (!alone && count_seconds(j, say) == 0))) {
         refuse(j, ML_REASON_NO_AUTHORITY);
     }
+    need_lower(j, say->member, alone && !say->root ? actor : 0);
 }
 
 static void rule_other(struct judging *j, const struct ml_say *say)
@@ -281,10 +353,44 @@ static void rule_say(struct judging *j, struct ml_said *said)
     }
 }
 
+/* The rank that this takes of its author; one that subjects are measured by: all that he has. */
+static uint8_t rank_asked(const struct ml_say *say, uint32_t author)
+{
+    const bool own = say->member != ML_NOBODY && say->member == author;
+    switch (say->kind) {
+    case ML_SAY_MEMBER:
+    case ML_SAY_MON:
+    case ML_SAY_ROLE:
+        return say->root ? ML_RANK_MEMBER : ML_RANK_COORDINATOR;
+    case ML_SAY_DENIAL:
+        return say->root || own ? ML_RANK_MEMBER : ML_RANK_COORDINATOR;
+    case ML_SAY_CHECKPOINT:
+        return ML_RANK_REFERENT;
+    case ML_SAY_OTHER:
+        return own || say->rank > ML_RANK_MEMBER ? ML_RANK_MEMBER : say->rank;
+    case ML_SAY_WRITER:
+        break;
+    }
+    return ML_RANK_MEMBER;
+}
+
+static uint8_t rank_of_act(const struct judging *j)
+{
+    const struct ml_authority *a = j->a;
+    const uint32_t opening = ml_number_of(&a->openings, j->act->writer);
+    const uint32_t author = opening == ML_NOBODY ? ML_NOBODY : a->said[opening].say.member;
+    uint8_t enough = ML_RANK_MEMBER;
+    for (size_t i = 0; i < j->act->count; i++) {
+        const uint8_t asked = rank_asked(&a->said[j->act->first + i].say, author);
+        enough = asked < enough ? asked : enough;
+    }
+    return enough;
+}
+
 static void rule_act(struct judging *j)
 {
     struct signer author;
-    if (!find_signer(j, &author, j->act->writer)) {
+    if (!find_signer(j, &author, j->act->writer, rank_of_act(j))) {
         refuse(j, ML_REASON_NOT_ENROLLED);
     } else {
         j->act->member = author.member;

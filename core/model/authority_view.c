@@ -25,7 +25,13 @@ static bool covers(const struct ml_view *v, uint32_t act)
     return v->everything || ml_authority_holds(v->a, v->vec, act);
 }
 
-/* Of each group that the act needs, one counts. */
+static bool is_met(const uint8_t *reasons, uint32_t need)
+{
+    const bool counts = reasons[need & ~ML_NEED_NOT] == ML_REASON_NONE;
+    return counts != ((need & ML_NEED_NOT) != 0);
+}
+
+/* Of each group that the act needs, one counts, or one doesn't that mustn't. */
 static bool has_needs(const struct ml_authority *a, const uint8_t *reasons, const struct ml_act *x)
 {
     const uint32_t *need = a->needs.at;
@@ -34,7 +40,7 @@ static bool has_needs(const struct ml_authority *a, const uint8_t *reasons, cons
         const size_t end = i + 1 + need[i];
         bool any = false;
         for (i++; i < end; i++) {
-            any = any || reasons[need[i]] == ML_REASON_NONE;
+            any = any || is_met(reasons, need[i]);
         }
         if (!any) {
             return false;
@@ -302,11 +308,6 @@ static bool is_last_but(const struct ml_view *v, const struct ml_said *said, uns
     return true;
 }
 
-bool ml_view_is_last_grant(const struct ml_view *v, const struct ml_said *said)
-{
-    return is_last_but(v, said, SPARED_NONE);
-}
-
 /* Of several that nobody replaced, the lowest right. */
 static uint8_t rank_but(const struct ml_view *v, uint32_t member, unsigned spared)
 {
@@ -338,7 +339,7 @@ bool ml_view_grant(const struct ml_view *v, size_t act, size_t say)
     if (!ml_view_stands(v, said)) {
         return false;
     }
-    return said->say.kind == ML_SAY_MEMBER ? ml_view_is_last_grant(v, said)
+    return said->say.kind == ML_SAY_MEMBER ? is_last_but(v, said, SPARED_NONE)
                                            : ml_view_rank(v, said->say.member) != ML_RANK_NODE;
 }
 

@@ -404,8 +404,8 @@ static void nobody_revokes_his_equal_or_better_alone(void **state)
     assert_int_equal(say(f, f->chief, REFERENT, &op).verdict, ML_VERDICT_ACCEPTED);
 }
 
-/* One person alone doesn't rewrite what a checkpoint held; two may. */
-static void a_malicious_cut_takes_two(void **state)
+/* Rules B14: never below a checkpointed frontier, whoever signs. */
+static void no_cut_goes_below_a_checkpoint(void **state)
 {
     struct fixture *f = *state;
     struct ml_govop op = {.type = ML_GOVOP_CHECKPOINT};
@@ -425,7 +425,11 @@ static void a_malicious_cut_takes_two(void **state)
     world_hands(&f->w, &op, second, 1, false);
     o = say(f, f->chief, CHIEF, &op);
     assert_int_equal(o.verdict, ML_VERDICT_ACCEPTED);
-    assert_ruled(f->chief, &held.id, ML_REASON_REVOKED);
+    assert_ruled(f->chief, &held.id, ML_REASON_NONE);
+    world_hands(&f->w, &op, NULL, 0, true);
+    o = say(f, f->chief, CHIEF, &op);
+    assert_int_equal(o.verdict, ML_VERDICT_ACCEPTED);
+    assert_ruled(f->chief, &held.id, ML_REASON_NONE);
 }
 
 /* At the colleague's, which hasn't heard of anything: the référent takes in a friend. Then, at the
@@ -759,7 +763,7 @@ int main(void)
         TEST(a_suspension_ends_by_itself),
         TEST(two_coordinators_who_revoke_each_other_are_both_out),
         TEST(nobody_revokes_his_equal_or_better_alone),
-        TEST(a_malicious_cut_takes_two),
+        TEST(no_cut_goes_below_a_checkpoint),
         TEST(a_grant_by_who_is_removed_falls),
         TEST(a_witness_who_falls_takes_his_word_back),
         TEST(what_is_left_out_can_be_adopted),
