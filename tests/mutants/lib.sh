@@ -53,11 +53,13 @@ mutant_link() {
     (cd "$build" && eval "${line/ -o tests\/$program / $* -o $out }") >&2
 }
 
-# mutant_run LOG EXECUTABLE CASE: passes? CASE: one test of it; SEED:COUNT of the simulator; none.
+# mutant_run LOG EXECUTABLE CASE: passes? CASE: one test of it; SEED:COUNT of the
+# simulator; DEPTH:HISTORIES of the model; none.
 mutant_run() {
     local log=$1 executable=$2 case=$3 rc=0 at
     set --
     case $executable in
+    *maille-model*) set -- --depth "${case%:*}" --seed 1 --histories "${case#*:}" --stores 0 ;;
     *maille-sim*) set -- --seed "${case%:*}" --seeds "${case#*:}" ;;
     esac
     { (cd "$work" && ML_TEST_ONLY=$case timeout 120 "$executable" "$@" > "$log" 2>&1); } 2> /dev/null ||

@@ -79,6 +79,7 @@ for one in "${forbidden[@]}"; do
 done
 refuses shellcheck shellcheck tests/style/bad/script.sh.txt
 refuses docs-links sh tests/style/check_docs.sh tests/style/bad/docs.md
+refuses docs-threats sh tests/style/check_docs.sh tests/style/bad/threats.md
 # The page with one thing wrong: a row less, another value, a test that there isn't, nothing asserted.
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 {

@@ -1,0 +1,432 @@
+/* spec.c -- what a history means by the rules alone: B13 to B16, R1 to R7, I6. Written from their
+ * text, not from core/model; it takes no care of speed and knows three people only.
+ *
+ * Where the rules leave two answers open it says so (SPEC_EITHER): what rested on a grant that
+ * fell, when its author has another one that had been replaced.
+ */
+#include <string.h>
+
+#include "model.h"
+
+enum { ROOT, TWO, RANK1, RANK2, SELF, STRATA }; /* B14, the highest first; SELF: a lost node */
+
+#define NOBODY_RANK 4u
+
+static const struct ml_say *said(const struct spec *s, unsigned i)
+{
+    return &s->h->acts[i].say;
+}
+
+static bool saw(const struct spec *s, unsigned later, unsigned earlier)
+{
+    return m_has(s->h->acts[later].past, earlier);
+}
+
+/* ---- time (B15) ---- */
+
+/* Some counting bundle of rank 2 or better has acts of two members past it in its closure. */
+static bool is_over(const struct spec *s, m_set counts, unsigned d);
+
+/* ---- who is who, in a view ---- */
+
+/* I6: concurrent deny beats allow; an allow re-enables only if it had seen the denial. */
+static bool stands(const struct spec *s, const struct spec_view *v, unsigned grant, bool place)
+{
+    for (unsigned d = 0; d < s->h->count; d++) {
+        if (!m_has(v->denials, d) || said(s, d)->member != said(s, grant)->member ||
+            saw(s, grant, d)) {
+            continue;
+        }
+        const bool everywhere = said(s, d)->node == ML_NOBODY;
+        const bool concerns =
+            place ? !everywhere || said(s, d)->mode == ML_DENIAL_COMPROMISE : everywhere;
+        const bool over = said(s, d)->mode == ML_DENIAL_SUSPENSION && is_over(s, v->clocks, d);
+        if (concerns && !over) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The founder's genesis gives him rank, place and writer at once. */
+static bool gives(const struct spec *s, unsigned i, ml_say_kind kind, uint32_t member)
+{
+    return i == 0 ? member == 0 : said(s, i)->kind == kind && said(s, i)->member == member;
+}
+
+/* Of grants that no later one replaced, the lowest right. `spared`: were there no denial. */
+static unsigned rank_in(const struct spec *s, const struct spec_view *v, uint32_t member,
+                        bool spared)
+{
+    m_set grants = 0;
+    unsigned rank = 0;
+    for (unsigned i = 0; i < s->h->count; i++) {
+        if (m_has(v->counts, i) && gives(s, i, ML_SAY_MEMBER, member) &&
+            (spared || stands(s, v, i, false))) {
+            grants |= m_one(i);
+        }
+    }
+    for (unsigned i = 0; i < s->h->count; i++) {
+        bool replaced = !m_has(grants, i);
+        for (unsigned k = 0; k < s->h->count; k++) {
+            replaced = replaced || (m_has(grants, k) && saw(s, k, i));
+        }
+        rank = !replaced && said(s, i)->rank > rank ? said(s, i)->rank : rank;
+    }
+    return rank == 0 ? NOBODY_RANK : rank;
+}
+
+static bool works_in(const struct spec *s, const struct spec_view *v, uint32_t member)
+{
+    bool place = false;
+    bool writer = false;
+    for (unsigned i = 0; i < s->h->count; i++) {
+        const bool counts = m_has(v->counts, i);
+        place = place || (counts && gives(s, i, ML_SAY_MON, member) && stands(s, v, i, true));
+        writer = writer || (counts && gives(s, i, ML_SAY_WRITER, member));
+    }
+    return place && writer && rank_in(s, v, member, false) < NOBODY_RANK;
+}
+
+static bool is_over(const struct spec *s, m_set counts, unsigned d)
+{
+    for (unsigned e = 0; e < s->h->count; e++) {
+        if (!m_has(counts, e)) {
+            continue;
+        }
+        m_set who = 0;
+        for (unsigned i = 0; i < s->h->count; i++) {
+            if ((i == e || saw(s, e, i)) && s->h->acts[i].ms >= said(s, d)->until_ms) {
+                who |= m_one(s->h->acts[i].writer);
+            }
+        }
+        const unsigned author = s->h->acts[e].writer;
+        if ((who & (who - 1)) != 0 && rank_in(s, &s->own[e], author, false) <= 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- right, in a view of what had been seen (R1, R7, B16) ---- */
+
+/* Another member than the actor and the subject, of rank 2 or better, once. */
+static unsigned hands(const struct spec *s, const struct spec_view *v, unsigned i)
+{
+    m_set who = 0;
+    unsigned count = 0;
+    for (unsigned k = 0; k < said(s, i)->second_count; k++) {
+        const uint32_t m = said(s, i)->seconds[k];
+        if (m != s->h->acts[i].writer && m != said(s, i)->member && !m_has(who, m) &&
+            works_in(s, v, m) && rank_in(s, v, m, false) <= 2) {
+            who |= m_one(m);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* A majority of those of rank 2 or better, at least two. Who is suspended is one of them. */
+static bool may_promote(const struct spec *s, const struct spec_view *v, unsigned i)
+{
+    const unsigned for_it = 1 + hands(s, v, i);
+    unsigned all = 0;
+    struct spec_view unsuspended = *v;
+    for (unsigned d = 0; d < s->h->count; d++) {
+        if (m_has(v->denials, d) && said(s, d)->mode == ML_DENIAL_SUSPENSION) {
+            unsuspended.denials &= ~m_one(d);
+        }
+    }
+    for (uint32_t m = 0; m < M_WRITERS; m++) {
+        all += rank_in(s, &unsuspended, m, false) <= 2;
+    }
+    return rank_in(s, v, s->h->acts[i].writer, false) <= 2 && for_it >= 2 && 2 * for_it > all;
+}
+
+static bool may_deny(const struct spec *s, const struct spec_view *v, unsigned i, uint8_t *stratum)
+{
+    const struct ml_say *say = said(s, i);
+    const unsigned actor = rank_in(s, v, s->h->acts[i].writer, false);
+    const unsigned subject = rank_in(s, v, say->member, true);
+    const bool two = hands(s, v, i) > 0;
+    *stratum = two ? TWO : actor == 1 ? RANK1 : RANK2;
+    if (say->root) {
+        *stratum = ROOT;
+        return true;
+    }
+    if (say->member == s->h->acts[i].writer) {
+        *stratum = SELF;
+        return say->node != ML_NOBODY;
+    }
+    const bool brief =
+        say->mode == ML_DENIAL_SUSPENSION && say->until_ms <= s->h->acts[i].ms + 3 * M_DAY_MS;
+    return actor <= 2 && (actor < subject || (actor == subject && (two || brief)));
+}
+
+static bool may_say(const struct spec *s, const struct spec_view *v, unsigned i, uint8_t *stratum)
+{
+    const struct ml_say *say = said(s, i);
+    const uint32_t author = s->h->acts[i].writer;
+    const unsigned actor = rank_in(s, v, author, false);
+    switch (say->kind) {
+    case ML_SAY_MEMBER:
+        if (say->rank == 1) {
+            return say->root || (say->member != author && may_promote(s, v, i));
+        }
+        return say->root || (actor < say->rank && actor < rank_in(s, v, say->member, true));
+    case ML_SAY_MON: {
+        const unsigned subject = rank_in(s, v, say->member, false);
+        return (say->root && subject < NOBODY_RANK) ||
+               (actor <= 2 && ((actor < subject && subject < NOBODY_RANK) ||
+                               (say->member == author && actor == 1)));
+    }
+    case ML_SAY_DENIAL:
+        return may_deny(s, v, i, stratum);
+    case ML_SAY_CHECKPOINT:
+        return actor <= 2;
+    case ML_SAY_ROLE:
+        return say->root ||
+               (actor <= 2 && (actor < rank_in(s, v, say->member, false) || hands(s, v, i) > 0));
+    case ML_SAY_WRITER:
+    case ML_SAY_OTHER:
+        break;
+    }
+    return true;
+}
+
+/* Whoever opens his writer is on his way in. */
+static bool has_right(const struct spec *s, const struct spec_view *v, unsigned i, uint8_t *stratum)
+{
+    struct spec_view with = *v;
+    if (said(s, i)->kind == ML_SAY_WRITER && i != 0) {
+        with.counts |= m_one(i);
+    }
+    return works_in(s, &with, s->h->acts[i].writer) && may_say(s, v, i, stratum);
+}
+
+/* ---- cuts (R4, R5, B14) ---- */
+
+static uint32_t named(const struct spec *s, unsigned i, uint32_t writer, uint8_t lane)
+{
+    uint32_t seq = 0;
+    for (size_t k = 0; k < said(s, i)->cut_count; k++) {
+        const struct ml_cut *c = &s->h->acts[i].cuts[k];
+        seq = c->writer == writer && c->lane == lane && c->seq > seq ? c->seq : seq;
+    }
+    return seq;
+}
+
+/* Never below a checkpointed frontier, of checkpoints that counted where it was said and that its
+ * subject didn't make himself; below what the revoker had accepted only with a second signature;
+ * and the founding is nobody's to take away. */
+static uint32_t cut_of(const struct spec *s, unsigned d, uint32_t writer, uint8_t lane)
+{
+    uint32_t cut = named(s, d, writer, lane);
+    for (unsigned c = 0; c < s->h->count; c++) {
+        if (said(s, c)->kind == ML_SAY_CHECKPOINT && m_has(s->own[d].counts, c) &&
+            s->h->acts[c].writer != said(s, d)->member) {
+            const uint32_t floor = named(s, c, writer, lane);
+            cut = floor > cut ? floor : cut;
+        }
+    }
+    if (lane == 0 && s->stratum[d] >= RANK1 && s->h->acts[d].vec[writer] > cut) {
+        cut = s->h->acts[d].vec[writer];
+    }
+    return lane == 0 && writer == 0 && cut == 0 ? 1 : cut;
+}
+
+struct place {
+    uint32_t writer;
+    uint8_t lane;
+    uint32_t seq;
+    m_set past;
+    unsigned act; /* M_ACTS: a record */
+};
+
+static bool is_denied(const struct spec *s, m_set denials, uint32_t member)
+{
+    for (unsigned d = 0; d < s->h->count; d++) {
+        if (m_has(denials, d) && said(s, d)->member == member) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Somebody whom nobody denies, who counts, had seen it and not the denial. */
+static bool is_witnessed(const struct spec *s, const struct spec_view *sure, unsigned d,
+                         const struct place *p)
+{
+    for (unsigned y = 0; y < s->h->count && p->act < M_ACTS; y++) {
+        if (m_has(sure->counts, y) && saw(s, y, p->act) && !saw(s, y, d) &&
+            !is_denied(s, sure->denials, s->h->acts[y].writer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_seal(const struct spec *s, const struct spec_view *sure, unsigned d, unsigned c)
+{
+    return said(s, c)->kind == ML_SAY_CHECKPOINT && m_has(sure->counts, c) && saw(s, c, d);
+}
+
+/* R5: from the first checkpoints that hold the denial on, only what is inside one of them. */
+static bool is_sealed_out(const struct spec *s, const struct spec_view *sure, unsigned d,
+                          const struct place *p)
+{
+    bool sealed = false;
+    bool inside = false;
+    for (unsigned c = 0; c < s->h->count; c++) {
+        bool first = is_seal(s, sure, d, c);
+        for (unsigned e = 0; e < s->h->count; e++) {
+            first = first && !(is_seal(s, sure, d, e) && saw(s, c, e));
+        }
+        sealed = sealed || first;
+        inside = inside || (first && (p->act < M_ACTS ? saw(s, c, p->act)
+                                                      : named(s, c, p->writer, p->lane) >= p->seq));
+    }
+    return sealed && !inside;
+}
+
+/* The gravest mode and the lowest cut of the denials that it hadn't seen. `sure`: the view with
+ * nobody excused; NULL: nobody is. */
+static bool is_cut(const struct spec *s, const struct spec_view *v, const struct spec_view *sure,
+                   const struct place *p)
+{
+    bool compromise = false;
+    bool beyond = false;
+    bool excused = sure != NULL;
+    for (unsigned d = 0; d < s->h->count; d++) {
+        const bool about = m_has(v->denials, d) && said(s, d)->member == p->writer &&
+                           !m_has(p->past, d) && d != p->act;
+        if (!about) {
+            continue;
+        }
+        compromise = compromise || said(s, d)->mode == ML_DENIAL_COMPROMISE;
+        if (p->seq > cut_of(s, d, p->writer, p->lane)) {
+            beyond = true;
+            excused = excused && is_witnessed(s, sure, d, p) && !is_sealed_out(s, sure, d, p);
+        }
+    }
+    return beyond && (compromise || !excused);
+}
+
+/* ---- what counts ---- */
+
+/* What fell of what it rested on takes its right away: judged again by what is left of what it had
+ * seen, denials as they were. */
+static bool still_has_right(const struct spec *s, unsigned i, m_set counts)
+{
+    uint8_t stratum = 0;
+    struct spec_view left = s->own[i];
+    left.counts &= counts;
+    return has_right(s, &left, i, &stratum);
+}
+
+static m_set weigh(const struct spec *s, m_set all, m_set denials, const struct spec_view *sure)
+{
+    const struct spec_view v = {.denials = denials};
+    m_set counts = 0;
+    for (unsigned i = 0; i < s->h->count; i++) {
+        const struct m_act *x = &s->h->acts[i];
+        const struct place p = {x->writer, 0, x->seq, x->past, i};
+        const bool right = i == 0 || (s->right[i] && still_has_right(s, i, counts));
+        if (m_has(all, i) && right && !is_cut(s, &v, sure, &p)) {
+            counts |= m_one(i);
+        }
+    }
+    return counts;
+}
+
+/* First with nobody excused, then with those whom somebody sure excuses. */
+static void settle(const struct spec *s, m_set all, struct spec_view *v)
+{
+    struct spec_view sure = *v;
+    sure.counts = weigh(s, all, v->denials, NULL);
+    v->counts = weigh(s, all, v->denials, &sure);
+    v->clocks = v->counts;
+}
+
+/* Strata: a denial beyond the cut of a higher one is void; between equals both hold. */
+static struct spec_view view_of(const struct spec *s, m_set all)
+{
+    struct spec_view v = {0};
+    settle(s, all, &v);
+    for (unsigned stratum = ROOT; stratum < STRATA; stratum++) {
+        for (unsigned d = 0; d < s->h->count; d++) {
+            if (m_has(v.counts, d) && said(s, d)->kind == ML_SAY_DENIAL &&
+                s->stratum[d] == stratum) {
+                v.denials |= m_one(d);
+            }
+        }
+        settle(s, all, &v);
+    }
+    return v;
+}
+
+/* ---- the whole ---- */
+
+void spec_add(struct spec *s, const struct m_history *h, unsigned i)
+{
+    s->h = h;
+    s->right[i] = true;
+    s->stratum[i] = STRATA;
+    if (i > 0) {
+        s->own[i] = view_of(s, h->acts[i].past);
+        s->right[i] = has_right(s, &s->own[i], i, &s->stratum[i]);
+        s->author[i] = (uint8_t)rank_in(s, &s->own[i], h->acts[i].writer, false);
+    }
+}
+
+/* Had its author, or who signed beside him, any grant that fell since? */
+static bool lost_a_grant(const struct spec *s, unsigned i)
+{
+    for (unsigned g = 0; g < i; g++) {
+        const struct ml_say *say = said(s, g);
+        bool whose = say->member == s->h->acts[i].writer || say->member == said(s, i)->member;
+        for (unsigned k = 0; k < said(s, i)->second_count; k++) {
+            whose = whose || say->member == said(s, i)->seconds[k];
+        }
+        const bool grant =
+            say->kind == ML_SAY_MEMBER || say->kind == ML_SAY_MON || say->kind == ML_SAY_WRITER;
+        if (grant && whose && m_has(s->own[i].counts, g) && s->says[g] != SPEC_YES) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void spec_all(struct spec *s)
+{
+    const unsigned count = s->h->count;
+    s->all = view_of(s, m_one(count) - 1);
+    for (unsigned i = 0; i < count; i++) {
+        s->says[i] = m_has(s->all.counts, i) ? SPEC_YES : SPEC_NO;
+        if (s->says[i] == SPEC_YES && lost_a_grant(s, i)) {
+            s->says[i] = SPEC_EITHER;
+        }
+    }
+    for (uint32_t m = 0; m < M_WRITERS; m++) {
+        s->rank[m] = (uint8_t)rank_in(s, &s->all, m, false);
+    }
+}
+
+enum spec_says spec_record(const struct spec *s, uint32_t writer, m_set past, uint32_t seq)
+{
+    const struct place p = {writer, 3, seq, past, M_ACTS};
+    const struct spec_view own = view_of(s, past);
+    struct spec_view left = own;
+    left.counts &= s->all.counts;
+    if (!works_in(s, &own, writer) || !works_in(s, &left, writer) || is_cut(s, &s->all, NULL, &p)) {
+        return SPEC_NO;
+    }
+    for (unsigned g = 0; g < s->h->count; g++) {
+        const bool grant = said(s, g)->kind == ML_SAY_MEMBER || said(s, g)->kind == ML_SAY_MON;
+        if (grant && said(s, g)->member == writer && m_has(own.counts, g) &&
+            s->says[g] != SPEC_YES) {
+            return SPEC_EITHER;
+        }
+    }
+    return SPEC_YES;
+}
