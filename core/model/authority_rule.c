@@ -81,28 +81,35 @@ static void need_rank(struct judging *j, uint32_t member, uint8_t rank)
     }
 }
 
+/* What put him below `rank` and is in the place of this grant, or beside it. */
+static void add_lower(struct judging *j, size_t group, const struct ml_said *high, uint8_t rank)
+{
+    const struct ml_authority *a = j->a;
+    for (uint32_t i = ml_authority_last_of(a, high->say.member); i != ML_NOBODY;
+         i = a->said[i].before) {
+        const struct ml_said *low = &a->said[i];
+        if (low->say.kind == ML_SAY_MEMBER && low->say.rank > rank &&
+            ml_view_counts(j->v, low->act) &&
+            !ml_authority_holds(a, a->acts[high->act].vec, low->act)) {
+            group_add(j, group, low->act);
+        }
+    }
+}
+
 /* Of each grant that put him at this rank or above, one that set it aside must go on counting, or
  * it falls itself: else somebody lowered by a grant that falls could be removed by who was his
  * equal all along. */
 static void need_lower(struct judging *j, uint32_t member, uint8_t rank)
 {
     const struct ml_authority *a = j->a;
-    const uint32_t last = ml_authority_last_of(a, member);
-    for (uint32_t i = last; i != ML_NOBODY; i = a->said[i].before) {
+    for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
         const struct ml_said *high = &a->said[i];
         if (high->say.kind != ML_SAY_MEMBER || high->say.rank > rank ||
             !ml_view_counts(j->v, high->act)) {
             continue;
         }
         const size_t group = group_open(j);
-        for (uint32_t k = last; k != ML_NOBODY; k = a->said[k].before) {
-            const struct ml_said *low = &a->said[k];
-            if (low->say.kind == ML_SAY_MEMBER && low->say.rank > rank &&
-                ml_view_counts(j->v, low->act) &&
-                !ml_authority_holds(a, a->acts[high->act].vec, low->act)) {
-                group_add(j, group, low->act);
-            }
-        }
+        add_lower(j, group, high, rank);
         if (j->err == ML_OK && j->a->needs.at[group] == 0) {
             j->a->needs.count = group; /* what set it aside is a denial */
         } else {
@@ -260,15 +267,11 @@ static void keep_floors(struct judging *j, struct ml_said *denial)
 {
     struct ml_authority *a = j->a;
     denial->floors_from = a->floors.count;
-    for (uint32_t i = 0; i < a->act_count && j->err == ML_OK; i++) {
-        const struct ml_act *x = &a->acts[i];
-        if (x->member == denial->say.member || !ml_view_counts(j->v, i)) {
-            continue;
-        }
-        for (size_t k = x->first; k < x->first + x->count && j->err == ML_OK; k++) {
-            if (a->said[k].say.kind == ML_SAY_CHECKPOINT) {
-                j->err = ml_numbers_push(&a->floors, a->env, (uint32_t)k);
-            }
+    for (size_t i = 0; i < a->said_count && j->err == ML_OK; i++) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.kind == ML_SAY_CHECKPOINT && ml_view_counts(j->v, s->act) &&
+            a->acts[s->act].member != denial->say.member) {
+            j->err = ml_numbers_push(&a->floors, a->env, (uint32_t)i);
         }
     }
     denial->floors_to = a->floors.count;

@@ -116,10 +116,11 @@ static void say_denial(struct m_act *x, uint32_t member, ml_denial_mode mode, bo
 
 static void say_checkpoint(struct m_act *x)
 {
-    x->say = (struct ml_say){.kind = ML_SAY_CHECKPOINT, .cut_count = 2 * M_WRITERS};
+    x->say = (struct ml_say){.kind = ML_SAY_CHECKPOINT, .cut_count = (size_t)2 * M_WRITERS};
+    struct ml_cut *at = x->cuts;
     for (uint32_t w = 0; w < M_WRITERS; w++) {
-        x->cuts[2 * w] = (struct ml_cut){.writer = w, .seq = x->vec[w]};
-        x->cuts[2 * w + 1] = (struct ml_cut){.writer = w, .lane = 3, .seq = 1};
+        *at++ = (struct ml_cut){.writer = w, .seq = x->vec[w]};
+        *at++ = (struct ml_cut){.writer = w, .lane = 3, .seq = 1};
     }
 }
 
@@ -220,7 +221,7 @@ bool m_next(struct m_history *h, uint32_t writer, unsigned vec, unsigned say)
     x->saying = (enum m_saying)(say % h->sayings);
     say /= h->sayings;
     const uint32_t member = say % M_WRITERS;
-    x->ms = M_NOW_MS + (say / M_WRITERS) * 2 * M_DAY_MS;
+    x->ms = M_NOW_MS + (uint64_t)(say / M_WRITERS) * 2 * M_DAY_MS;
     bool fits = vec_of(h, x, vec) && say_of(h, x, member) && is_first_of_equals(h, writer, 0) &&
                 is_first_of_equals(h, x->say.member, writer);
     for (unsigned i = 0; i < h->count && fits; i++) { /* no clock goes back on what it saw */
@@ -251,17 +252,22 @@ static const char *saying_text(enum m_saying saying)
     return saying < M_SAYING_COUNT ? texts[saying] : "founding";
 }
 
+static void tell_past(m_set past)
+{
+    for (unsigned k = M_SETUP; k < M_ACTS; k++) {
+        if (m_has(past, k)) {
+            printf(" %u", k);
+        }
+    }
+}
+
 void m_tell(const struct m_history *h)
 {
     printf("ranks %u %u %u\n", h->ranks[0], h->ranks[1], h->ranks[2]);
     for (unsigned i = M_SETUP; i < h->count; i++) {
         const struct m_act *x = &h->acts[i];
         printf("  %u: writer %u seq %u saw", i, x->writer, x->seq);
-        for (unsigned k = M_SETUP; k < i; k++) {
-            if (m_has(x->past, k)) {
-                printf(" %u", k);
-            }
-        }
+        tell_past(x->past);
         printf(": %s, of %d%s\n", saying_text(x->saying),
                x->say.member == ML_NOBODY ? -1 : (int)x->say.member,
                x->ms > M_NOW_MS ? ", two days later" : "");

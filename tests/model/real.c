@@ -48,19 +48,23 @@ static int compare_deps(const void *a, const void *b)
     return ml_dep_compare(a, b);
 }
 
+/* The bundle that a cut names. */
+static size_t wire_of(const struct real *r, const struct m_history *h, const struct ml_cut *cut)
+{
+    size_t wire = r->record[cut->writer];
+    for (unsigned i = 0; i < h->count && cut->lane == 0; i++) {
+        const struct m_act *x = &h->acts[i];
+        wire = x->writer == cut->writer && x->seq == cut->seq ? r->wire[i] : wire;
+    }
+    return wire;
+}
+
 static struct ml_list heads_of(struct real *r, const struct m_history *h, const struct m_act *x)
 {
     static struct ml_dep deps[2 * M_WRITERS];
     uint32_t count = 0;
     for (size_t c = 0; c < x->say.cut_count; c++) {
-        const struct ml_cut *cut = &x->cuts[c];
-        size_t wire = r->record[cut->writer];
-        for (unsigned i = 0; i < h->count && cut->lane == 0; i++) {
-            if (h->acts[i].writer == cut->writer && h->acts[i].seq == cut->seq) {
-                wire = r->wire[i];
-            }
-        }
-        deps[count++] = r->w.made[wire].id;
+        deps[count++] = r->w.made[wire_of(r, h, &x->cuts[c])].id;
     }
     qsort(deps, count, sizeof(deps[0]), compare_deps);
     return (struct ml_list){.items = deps, .count = count};

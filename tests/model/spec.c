@@ -29,7 +29,8 @@ static bool is_over(const struct spec *s, m_set counts, unsigned d);
 
 /* ---- who is who, in a view ---- */
 
-/* I6: concurrent deny beats allow; an allow re-enables only if it had seen the denial. */
+/* I6: concurrent deny beats allow; an allow re-enables only if it had seen the denial.
+ * NOLINTNEXTLINE(misc-no-recursion) */
 static bool stands(const struct spec *s, const struct spec_view *v, unsigned grant, bool place)
 {
     for (unsigned d = 0; d < s->h->count; d++) {
@@ -54,7 +55,8 @@ static bool gives(const struct spec *s, unsigned i, ml_say_kind kind, uint32_t m
     return i == 0 ? member == 0 : said(s, i)->kind == kind && said(s, i)->member == member;
 }
 
-/* Of grants that no later one replaced, the lowest right. `spared`: were there no denial. */
+/* Of grants that no later one replaced, the lowest right. `spared`: were there no denial.
+ * NOLINTNEXTLINE(misc-no-recursion) */
 static unsigned rank_in(const struct spec *s, const struct spec_view *v, uint32_t member,
                         bool spared)
 {
@@ -88,18 +90,21 @@ static bool works_in(const struct spec *s, const struct spec_view *v, uint32_t m
     return place && writer && rank_in(s, v, member, false) < NOBODY_RANK;
 }
 
+static m_set who_is_past(const struct spec *s, unsigned e, uint64_t ms)
+{
+    m_set who = 0;
+    for (unsigned i = 0; i < s->h->count; i++) {
+        const bool past = (i == e || saw(s, e, i)) && s->h->acts[i].ms >= ms;
+        who |= past ? m_one(s->h->acts[i].writer) : 0;
+    }
+    return who;
+}
+
+/* As deep as acts see each other. NOLINTNEXTLINE(misc-no-recursion) */
 static bool is_over(const struct spec *s, m_set counts, unsigned d)
 {
     for (unsigned e = 0; e < s->h->count; e++) {
-        if (!m_has(counts, e)) {
-            continue;
-        }
-        m_set who = 0;
-        for (unsigned i = 0; i < s->h->count; i++) {
-            if ((i == e || saw(s, e, i)) && s->h->acts[i].ms >= said(s, d)->until_ms) {
-                who |= m_one(s->h->acts[i].writer);
-            }
-        }
+        const m_set who = m_has(counts, e) ? who_is_past(s, e, said(s, d)->until_ms) : 0;
         const unsigned author = s->h->acts[e].writer;
         if ((who & (who - 1)) != 0 && rank_in(s, &s->own[e], author, false) <= 2) {
             return true;
@@ -348,18 +353,23 @@ static void settle(const struct spec *s, m_set all, struct spec_view *v)
     v->clocks = v->counts;
 }
 
+static m_set denials_of(const struct spec *s, m_set counts, unsigned stratum)
+{
+    m_set denials = 0;
+    for (unsigned d = 0; d < s->h->count; d++) {
+        const bool denial = said(s, d)->kind == ML_SAY_DENIAL && s->stratum[d] == stratum;
+        denials |= denial && m_has(counts, d) ? m_one(d) : 0;
+    }
+    return denials;
+}
+
 /* Strata: a denial beyond the cut of a higher one is void; between equals both hold. */
 static struct spec_view view_of(const struct spec *s, m_set all)
 {
     struct spec_view v = {0};
     settle(s, all, &v);
     for (unsigned stratum = ROOT; stratum < STRATA; stratum++) {
-        for (unsigned d = 0; d < s->h->count; d++) {
-            if (m_has(v.counts, d) && said(s, d)->kind == ML_SAY_DENIAL &&
-                s->stratum[d] == stratum) {
-                v.denials |= m_one(d);
-            }
-        }
+        v.denials |= denials_of(s, v.counts, stratum);
         settle(s, all, &v);
     }
     return v;
