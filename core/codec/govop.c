@@ -427,18 +427,14 @@ static ml_err entries_said(struct ml_slice *out, struct ml_slice raw)
     return ML_OK;
 }
 
-ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org,
-                           const struct ml_header *at)
+ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org)
 {
     struct ml_slice entries;
-    uint8_t seq[4];
     ml_err err = entries_said(&entries, raw);
-    ml_put_u32be(seq, at->seq);
     if (err == ML_OK) {
-        const struct ml_slice parts[] = {
-            ml_slice_str("maille/hands/1"), ml_slice(org->b, sizeof(org->b)),
-            ml_slice(at->writer.b, sizeof(at->writer.b)), ml_slice(seq, sizeof(seq)), entries};
-        ml_hash_parts(out->b, sizeof(out->b), ml_slice(NULL, 0), parts, 5);
+        const struct ml_slice parts[] = {ml_slice_str("maille/hands/1"),
+                                         ml_slice(org->b, sizeof(org->b)), entries};
+        ml_hash_parts(out->b, sizeof(out->b), ml_slice(NULL, 0), parts, 3);
     }
     return err;
 }

@@ -249,13 +249,11 @@ ml_err ml_govop_verify_cosigned(const struct ml_govop *op, const struct ml_org_i
                                 const struct ml_sign_pk *pk) ML_MUST_CHECK;
 
 /**
- * What further hands sign: BLAKE2b-256("maille/hands/1" || org_id || writer16 || seq u32be || the
- * op's entries before them, as encoded), of the header of the bundle that the op stands in: whoever
- * stood beside somebody once didn't do so for ever. `raw` is an encoded op of a type that takes
- * them; INVALID otherwise.
+ * What further hands sign: BLAKE2b-256("maille/hands/1" || org_id || the op's entries before them,
+ * as encoded). `raw` is an encoded op of a type that takes them; INVALID otherwise.
  */
-ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org,
-                           const struct ml_header *at) ML_MUST_CHECK;
+ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw,
+                           const struct ml_org_id *org) ML_MUST_CHECK;
 /**
  * What Root signs: BLAKE2b-256("maille/root/1" || org_id || writer16 || seq u32be || gctx || the
  * same entries), of the header of the bundle that the op stands in. Copied into another bundle the

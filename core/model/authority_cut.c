@@ -179,7 +179,6 @@ ml_reason ml_view_cut(const struct ml_view *v, const struct ml_cut_of *of, bool 
             excused = excused && is_excused(v, denial, of);
         }
     }
-    beyond = beyond && of->act != 0; /* the founding is nobody's to take away */
     bool counts = !beyond || (excused && gravest != ML_DENIAL_COMPROMISE);
     return counts ? ML_REASON_NONE : reason_of(gravest);
 }

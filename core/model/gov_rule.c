@@ -77,9 +77,8 @@ static void read_hands(struct ml_gov_reading *r, struct ml_say *s, const struct 
     struct ml_second second;
     struct ml_hash hash;
     struct ml_hash root;
-    const struct ml_header *at = &r->in->bundle->header;
-    if (ml_govop_hands_hash(&hash, op->raw, &r->g->org, at) != ML_OK ||
-        ml_govop_root_hash(&root, op->raw, &r->g->org, at) != ML_OK) {
+    if (ml_govop_hands_hash(&hash, op->raw, &r->g->org) != ML_OK ||
+        ml_govop_root_hash(&root, op->raw, &r->g->org, &r->in->bundle->header) != ML_OK) {
         return;
     }
     s->root = !ml_is_zero(hands->root.b, sizeof(hands->root.b)) &&

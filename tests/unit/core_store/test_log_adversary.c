@@ -38,22 +38,6 @@ static struct ml_govop membership(struct fixture *f, unsigned who, uint8_t rank)
         .u.member_add = {.member = f->w.actors[who].member, .rank = rank, .role = 60}};
 }
 
-/* `hand`: who signs beside the author; Root does in CHIEF's place. */
-static struct ml_slice signed_by(struct fixture *f, struct ml_govop *op, unsigned hand)
-{
-    world_hands(&f->w, op, &hand, hand != CHIEF, hand == CHIEF);
-    return world_op(&f->w, op, NULL);
-}
-
-static struct ml_slice denial(struct fixture *f, unsigned who, unsigned hand)
-{
-    struct ml_govop op = {.type = ML_GOVOP_DENY};
-    op.u.deny.member = f->w.actors[who].member;
-    op.u.deny.mode = ML_DENY_DEPARTURE;
-    op.u.deny.cuts = world_heads(f->log, &f->w.actors[who].member);
-    return signed_by(f, &op, hand);
-}
-
 static int setup(void **state)
 {
     static struct fixture f;
@@ -70,8 +54,6 @@ static int setup(void **state)
     }
     struct ml_govop op = membership(&f, REFERENT, 2);
     assert_int_equal(say(&f, CHIEF, world_op(&f.w, &op, NULL)).reason, ML_REASON_NONE);
-    op = membership(&f, OTHER, 1);
-    assert_int_equal(say(&f, CHIEF, signed_by(&f, &op, CHIEF)).reason, ML_REASON_NONE);
     *state = &f;
     return 0;
 }
@@ -83,45 +65,6 @@ static int teardown(void **state)
     assert_int_equal(ml_vfs_unregister(SEALED), ML_OK);
     fault_disk_free(f->disk);
     return world_free(&f->w);
-}
-
-/* The op of the bundle that was made last, as it was signed. */
-static struct ml_slice last_op(struct fixture *f, uint8_t *room, size_t size)
-{
-    struct ml_bundle bundle;
-    struct ml_body_walk walk;
-    struct ml_body_op op;
-    assert_int_equal(ml_bundle_decode(&bundle, f->w.made[f->w.made_count - 1].wire, NULL), ML_OK);
-    ml_body_walk(&walk, bundle.body.bytes);
-    assert_true(ml_body_next(&walk, &op));
-    assert_true(op.sealed.len <= size);
-    memcpy(room, op.sealed.data, op.sealed.len);
-    return ml_slice(room, op.sealed.len);
-}
-
-/* Rules B16: the référent stood beside the chief once. His signature, copied, is nobody's. */
-static void a_second_signature_is_not_said_twice(void **state)
-{
-    struct fixture *f = *state;
-    uint8_t room[2048];
-    assert_int_equal(say(f, CHIEF, denial(f, OTHER, REFERENT)).reason, ML_REASON_NONE);
-    const struct ml_slice op = last_op(f, room, sizeof(room));
-    assert_null(ml_gov_member(ml_log_gov(f->log), &f->w.actors[OTHER].member));
-    struct ml_govop back = membership(f, OTHER, 1);
-    assert_int_equal(say(f, CHIEF, signed_by(f, &back, CHIEF)).reason, ML_REASON_NONE);
-    assert_int_equal(say(f, CHIEF, op).reason, ML_REASON_NO_AUTHORITY);
-    assert_non_null(ml_gov_member(ml_log_gov(f->log), &f->w.actors[OTHER].member));
-}
-
-/* Nor does somebody else put it beside what he says: the pair was another one. */
-static void a_second_signature_holds_for_whom_it_was_given(void **state)
-{
-    struct fixture *f = *state;
-    uint8_t room[2048];
-    struct ml_govop op = membership(f, NURSE, 1);
-    assert_int_equal(say(f, OTHER, signed_by(f, &op, REFERENT)).reason, ML_REASON_NONE);
-    const struct ml_slice copy = last_op(f, room, sizeof(room));
-    assert_int_equal(say(f, CHIEF, copy).reason, ML_REASON_NO_AUTHORITY);
 }
 
 /* Rules B11: the same people, the same keys, another founding. */
@@ -190,8 +133,6 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_second_signature_is_not_said_twice),
-        TEST(a_second_signature_holds_for_whom_it_was_given),
         TEST(what_was_said_in_another_structure_is_refused),
         TEST(a_citation_of_what_there_is_not_stops_its_author_alone),
     };
