@@ -12,6 +12,7 @@
 #include "core/codec/change.h"
 #include "core/record/schema.h"
 #include "net/node/blob.h"
+#include "net/node/exchange.h"
 #include "net/node/state.h"
 #include "net/node/write.h"
 #include "support_cluster.h"
@@ -80,7 +81,9 @@ static ml_err write_bytes(struct fixture *f, struct ml_slice plain, struct noted
                                  .compartment = ML_COMPARTMENT_DOCUMENT}};
     const struct ml_write what = {
         .blobs = &n->blob, .blob_count = 1, .placed = note_placed, .user = n};
-    return ml_org_write_all(org, &patient, &what);
+    ml_err err = ml_org_write_all(org, &patient, &what);
+    ml_exchange_run(org); /* as the end of a call does */
+    return err;
 }
 
 static struct ml_version_id written(struct fixture *f)
