@@ -31,8 +31,8 @@ static const char *const back[] = {
     " card BLOB, tokens BLOB);"
     "CREATE INDEX patient_hkey ON patient(hkey) WHERE hkey IS NOT NULL;"
     "ALTER TABLE stream DROP COLUMN owner; ALTER TABLE link DROP COLUMN owner",
-    "DROP TABLE glass; DROP TABLE bg;"
-    "CREATE TABLE bg(stream BLOB, dek BLOB, pk BLOB, PRIMARY KEY(stream, dek, pk)) WITHOUT ROWID",
+    ("DROP TABLE glass; DROP TABLE bg;"
+     "CREATE TABLE bg(stream BLOB, dek BLOB, pk BLOB, PRIMARY KEY(stream, dek, pk)) WITHOUT ROWID"),
     "DROP TABLE consent; DROP TABLE veil; DROP TABLE veil_object",
 };
 enum { BACK_COUNT = sizeof(back) / sizeof(back[0]), ENTITIES_MAX = 600, BATCH = 3 };
