@@ -149,6 +149,17 @@ static void session_free(struct ml_org *org, struct ml_session *s)
     ml_release(org->node->env, s);
 }
 
+/* What was denied is known before any answer; a vault that is damaged says so only now. */
+static ml_err denials_first(struct ml_org *org)
+{
+    ml_err err = ml_session_denials(org);
+    if (err != ML_OK && ml_vault_damaged(org->session->vault)) {
+        err = ml_session_vault_again(org);
+        err = err == ML_OK ? ml_session_denials(org) : err;
+    }
+    return err;
+}
+
 ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
                         uint32_t posix_session)
 {
@@ -181,7 +192,7 @@ ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
     ml_vault_set_names(s->vault, &s->names);
     s->exclusions = (struct ml_exclusions){.ctx = org, .ask = ml_consent_ask};
     org->session = s;
-    err = ml_session_denials(org);
+    err = denials_first(org);
     if (err != ML_OK) {
         org->session = NULL;
         session_free(org, s);
