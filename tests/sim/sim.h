@@ -315,7 +315,8 @@ bool sim_node_is_stranger(const struct sim *s, unsigned n);
 void sim_damage_notice(struct sim *s);
 /** Whether a file of this name is a log, or will be. */
 bool sim_is_log(const char *name);
-void sim_told_read(struct sim *s, unsigned n);
+/** What node n tells of damage, as of now; nothing where it can't answer. */
+ml_err sim_told_read(struct sim *s, unsigned n);
 /** After heal: what is nowhere any more, is so for a reason, and it is told. */
 void sim_check_losses(struct sim *s);
 /** All that goes wrong ends: links whole, disks sound, clocks right, every node up. */

@@ -522,7 +522,7 @@ static bool meet_in_turn(struct sim *s, struct proof proofs[SIM_NODES])
         if (!converge(s, proofs)) {
             return false;
         }
-        sim_told_read(s, SIM_TWIN);
+        (void)sim_told_read(s, SIM_TWIN);
         sim_node_stop(s, SIM_TWIN);
         s->nodes[SIM_TWIN].joined = false;
         first->joined = true;
@@ -663,7 +663,7 @@ void sim_check_end(struct sim *s)
         if (s->nodes[i].joined) {
             s->nodes[i].ledger.again = true;
             sim_witness_read_node(s, i);
-            sim_told_read(s, i);
+            (void)sim_told_read(s, i);
             sim_store_recompute(s, i);
         }
     }

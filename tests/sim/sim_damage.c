@@ -322,13 +322,13 @@ static void damage_take(struct sim_told *t, const struct ml_value *d)
     }
 }
 
-void sim_told_read(struct sim *s, unsigned i)
+ml_err sim_told_read(struct sim *s, unsigned i)
 {
     struct sim_told *t = &s->nodes[i].told;
     struct sim_call c;
     memset(t, 0, sizeof(*t));
     sim_ask(&c);
-    (void)sim_send(&c, s, i, "node.status");
+    ml_err err = sim_send(&c, s, i, "node.status");
     const struct ml_value *org = ml_value_at(sim_get(&c, "orgs"), 0);
     const struct ml_value *damage = ml_value_get(org, "damage");
     t->forks = ml_value_int(ml_value_get(org, "forks"), -1);
@@ -336,6 +336,7 @@ void sim_told_read(struct sim *s, unsigned i)
         damage_take(t, d);
     }
     sim_call_end(&c);
+    return err;
 }
 
 static bool place_is(const struct ml_dep *p, const struct sim_bundle *b)
