@@ -9,6 +9,13 @@
 
 enum { QUERY_MAX = 512 };
 
+static void show_note(const char *id, const struct ml_value *v)
+{
+    char text[300];
+    (void)ml_text(text, sizeof(text), id, v);
+    printf("\n%s\n", text);
+}
+
 /* A partial list never looks complete. */
 static void show_completeness(const struct ml_value *v)
 {
@@ -16,9 +23,10 @@ static void show_completeness(const struct ml_value *v)
         puts("\nListe incomplète : ce poste n'a pas encore tout reçu ou tout relu.");
     }
     if (ml_value_int(ml_value_get(v, "unknown"), 0) > 0) {
-        char text[300];
-        (void)ml_text(text, sizeof(text), "chart.unknown", v);
-        printf("\n%s\n", text);
+        show_note("chart.unknown", v);
+    }
+    if (ml_value_bool(ml_value_get(v, "hidden"), false)) { /* silence would read as "nothing" */
+        show_note("consent.hidden", v);
     }
     if (ml_value_bool(ml_value_get(v, "more"), false)) {
         long long total = (long long)ml_value_int(ml_value_get(v, "total"), 0);

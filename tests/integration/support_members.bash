@@ -1,0 +1,87 @@
+# tests/integration/support_members.bash -- sourced after support.bash by the stories of several members:
+# each on a node of his own, who meets whom, what each reads and what each is refused.
+# shellcheck shell=bash disable=SC2034,SC2154 # sets patient ...; support.bash sets work, passphrase ...
+declare -A member id at # of each node: its member, its own id, where it listens
+
+# founded: the structure on node a, whose coordinator is Dr Roux.
+founded() {
+    node_start a
+    at[a]=$address
+    on a org found --name 'MSP des Tilleuls' --member-name 'Dr Roux' --passphrase-fd 0 <<< "$passphrase"
+    cp "$work/answer.json" "$work/founded.json"
+    member[a]=$(answer member)
+    id[a]=$(answer node)
+}
+# joins NODE NAME PROFESSION [OPTION...]: a member, on a node that has all of a.
+joins() {
+    local node=$1 code
+    on a member add --name "$2" --profession "$3" "${@:4}"
+    member[$node]=$(answer member)
+    on a enrol --member "${member[$node]}"
+    code=$(answer code)
+    node_start "$node"
+    at[$node]=$address
+    on "$node" enrol --code "$code" --address "${at[a]}" --passphrase-fd 0 <<< "$passphrase"
+    id[$node]=$(answer node)
+    together "$node" a
+}
+# together NODE NODE: they are linked, and have the same.
+together() {
+    on "$1" peer add "${id[$2]}" "${at[$2]}"
+    on "$1" sync now
+    on "$1" sync wait --timeout-ms 60000
+    on "$2" sync wait --timeout-ms 60000
+}
+alone() { # alone NODE...: they meet nobody until `together` after `back`
+    local node
+    for node in "$@"; do
+        on "$node" sync pause
+    done
+}
+back() { # back NODE...
+    local node
+    for node in "$@"; do
+        on "$node" sync resume
+    done
+}
+stop() { # stop NODE
+    kill "$(cat "$work/$1/lock")"
+    flock "$work/$1/lock" true # until it is gone
+}
+starts() { # starts NODE: after a stop; its member is there again
+    node_start "$1"
+    at[$1]=$address
+    on "$1" unlock --passphrase-fd 0 <<< "$passphrase"
+}
+# reads NODE TEXT COMMAND...: what a person is shown holds TEXT.
+reads() {
+    local node=$1 text=$2
+    shift 2
+    "$ML_BIN/maille" "$@" --home "$work/$node" > "$work/text" || die "$node: maille $* failed"
+    grep -qF -- "$text" "$work/text" || die "$node: maille $*: no « $text » in: $(cat "$work/text")"
+}
+# refused NODE TEXT COMMAND...: it isn't done, and a person is told TEXT.
+refused() {
+    local node=$1 text=$2 rc=0
+    shift 2
+    "$ML_BIN/maille" "$@" --home "$work/$node" > "$work/text" 2>&1 || rc=$?
+    [ "$rc" -eq 1 ] || die "$node: maille $* ended with $rc: $(cat "$work/text")"
+    grep -qF -- "$text" "$work/text" || die "$node: maille $*: no « $text » in: $(cat "$work/text")"
+}
+# one_record NODE...: the same for all of them, whole.
+one_record() {
+    local node first='' hash
+    for node in "$@"; do
+        on "$node" verify
+        same "integrity of $node" "$(answer integrity)" ok
+        same "missing on $node" "$(answer bodies_missing)" 0
+        hash=$(answer state_hash)
+        [ -z "$first" ] || same "the record of $node" "$hash" "$first"
+        first=$hash
+    done
+}
+# patient_of NODE: a new patient, in $patient.
+patient_of() {
+    on "$1" record add patient --set birth_name=Lefèvre --set birth_given_names=Zoé --set birth_date=1979-03-28 --set sex=F
+    patient=$(answer patient)
+}
