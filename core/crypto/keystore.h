@@ -54,6 +54,8 @@ struct ml_card_lock {
 /** A new keystore, its node key drawn and open, without members. */
 ml_err ml_keystore_new(struct ml_keystore **out, const struct ml_env *env,
                        const struct ml_org_id *org) ML_MUST_CHECK;
+/** A second one, with what is open in the first: to be changed, saved and then used, or freed. */
+ml_err ml_keystore_copy(struct ml_keystore **out, const struct ml_keystore *from) ML_MUST_CHECK;
 /** Wipes every key; NULL is allowed. */
 void ml_keystore_free(struct ml_keystore *ks);
 

@@ -58,6 +58,25 @@ ml_err ml_card_unlock(struct ml_call *call, const struct ml_member_id *member)
     return err;
 }
 
+/* The slot in a copy, which takes the keystore's place once it is on the disk; `lock` NULL: none.
+ */
+static ml_err card_set(struct ml_call *call, const struct ml_card_lock *lock,
+                       const struct ml_secret *secret)
+{
+    const struct ml_member_id *member = &call->session->member;
+    struct ml_keystore *changed = NULL;
+    ml_err err = ml_keystore_copy(&changed, call->org->keystore);
+    if (err == ML_OK) {
+        err = lock != NULL ? ml_keystore_set_card(changed, member, lock, secret)
+                           : ml_keystore_remove_slot(changed, member, ML_SLOT_TYPE_CARD);
+    }
+    if (err != ML_OK) {
+        ml_keystore_free(changed);
+        return err;
+    }
+    return ml_org_take_keystore(call->org, changed);
+}
+
 static ml_err card_add(struct ml_call *call)
 {
     const struct ml_trace_note note = {.action = ML_TRACE_UNLOCK, .result = ML_TRACE_DONE};
@@ -76,10 +95,10 @@ static ml_err card_add(struct ml_call *call)
     call->org->card_tries = 0;
     err = ml_trace_note(call, &note);
     if (err == ML_OK) {
-        err = ml_keystore_set_card(call->org->keystore, &call->session->member, &lock, secret);
+        err = card_set(call, &lock, secret);
     }
     ml_secret_free(secret);
-    return err == ML_OK ? ml_org_save_keystore(call->org) : err;
+    return err;
 }
 
 static ml_err card_remove(struct ml_call *call)
@@ -89,11 +108,7 @@ static ml_err card_remove(struct ml_call *call)
         return ml_call_fail(call, ML_E_NOT_FOUND, "card.none", NULL, NULL);
     }
     ml_err err = ml_trace_note(call, &note);
-    if (err == ML_OK) {
-        err =
-            ml_keystore_remove_slot(call->org->keystore, &call->session->member, ML_SLOT_TYPE_CARD);
-    }
-    return err == ML_OK ? ml_org_save_keystore(call->org) : err;
+    return err == ML_OK ? card_set(call, NULL, NULL) : err;
 }
 
 const struct ml_method ml_methods_card[] = {

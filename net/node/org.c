@@ -173,6 +173,23 @@ ml_err ml_org_save_keystore(struct ml_org *org)
     return err == ML_OK ? ml_keystore_save(org->keystore, org->node->env, twin) : err;
 }
 
+ml_err ml_org_take_keystore(struct ml_org *org, struct ml_keystore *changed)
+{
+    struct ml_keystore *before = org->keystore;
+    org->keystore = changed;
+    ml_err err = ml_org_save_keystore(org);
+    if (err == ML_OK) {
+        ml_keystore_free(before);
+        return ML_OK;
+    }
+    org->keystore = before;
+    ml_keystore_free(changed);
+    if (ml_org_save_keystore(org) != ML_OK) { /* one of the two may be written */
+        ml_logf(org->node->env, ML_LOG_ERROR, "node", "the keystore's old form isn't written back");
+    }
+    return err;
+}
+
 static bool file_left(const struct ml_fs *fs, const char *path)
 {
     const int rc = fs->remove(fs->ctx, path);

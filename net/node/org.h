@@ -29,6 +29,10 @@ void ml_org_join(struct ml_org *org);
 
 /** Saves the keystore. */
 ml_err ml_org_save_keystore(struct ml_org *org) ML_MUST_CHECK;
+/** Saves a changed copy (ml_keystore_copy) and uses it from here on. An error: it is freed, and
+ * neither what is in memory nor what is opened by the file has changed, as far as the disk still
+ * takes the old one back. */
+ml_err ml_org_take_keystore(struct ml_org *org, struct ml_keystore *changed) ML_MUST_CHECK;
 /** A new structure's first one: saved in both its places, or in none. */
 ml_err ml_org_first_keystore(struct ml_org *org) ML_MUST_CHECK;
 
