@@ -354,11 +354,28 @@ static void show_code(const struct cli *c, const struct ml_value *v)
            (long long)ml_value_int(ml_value_get(v, "seconds"), 0) / 60, cli_text(v, "code"));
 }
 
+static void show_words(const struct ml_value *v)
+{
+    printf("\nLes deux postes montrent les mêmes six mots, sinon appelez le coordinateur :\n\n"
+           "  %s\n",
+           cli_text(v, "words"));
+}
+
+/* Of who enrolled here last, for the coordinator; or of who has a place on this computer now. */
+static void show_enrolled(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf("C'est fait.\n\n  membre     %s\n  poste      %s\n", cli_text(v, "member"),
+           cli_text(v, "node"));
+    show_words(v);
+}
+
 static void show_joined(const struct cli *c, const struct ml_value *v)
 {
     (void)c;
     printf("Ce poste est de la structure.\n\n  structure  %s\n  membre     %s\n  poste      %s\n",
            cli_text(v, "org"), cli_text(v, "member"), cli_text(v, "node"));
+    show_words(v);
     if (!ml_value_bool(ml_value_get(v, "may_write"), true)) {
         puts("\nLa première copie continue ; écrire sera possible quand elle sera assez avancée.");
     }
@@ -378,8 +395,28 @@ static int enrol_join(struct cli *c, const char *code)
     return cli_run_call(c, "enrol.join", params, show_joined);
 }
 
+/* On a computer that is in the structure already. */
+static int enrol_here(struct cli *c, const char *code)
+{
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "code", code);
+    cli_param(params, "address", cli_option_value(c, "address"));
+    if (!param_passphrase(c, params,
+                          "Votre phrase de passe pour ce poste (au moins 12 signes) : ", true)) {
+        ml_args_free(params);
+        return CLI_FAILED;
+    }
+    return cli_run_call(c, "enrol.here", params, show_enrolled);
+}
+
 static int enrol(struct cli *c)
 {
+    if (cli_option_value(c, "last") != NULL) {
+        return cli_run_call(c, "enrol.last", cli_params(c), show_enrolled);
+    }
+    if (cli_option_value(c, "here") != NULL && cli_option_value(c, "code") != NULL) {
+        return enrol_here(c, cli_option_value(c, "code"));
+    }
     const char *member = cli_option_value(c, "member");
     const char *code = cli_option_value(c, "code");
     bool address = cli_option_value(c, "address") != NULL;
@@ -494,6 +531,11 @@ static const struct cli_option enrol_options[] = {
     {"code", "MOTS", "rejoint avec le code reçu", false},
     {"address", "HÔTE:PORT", "où répond le poste du coordinateur", false},
     {"node-name", "NOM", "nom de ce poste", false},
+    {"here", NULL,
+     "ce poste est déjà de la structure : donne un accès à un autre membre, ou à qui a "
+     "oublié sa phrase",
+     false},
+    {"last", NULL, "montre les six mots de qui vient d'adhérer (coordinateur)", false},
     {NULL, NULL, NULL, false}};
 
 static const struct cli_option unlock_options[] = {
@@ -535,7 +577,10 @@ const struct cli_command cli_commands_org[] = {
      member_history},
     {"enrol", NULL, "Fait adhérer un poste : donne un code, ou rejoint avec un code",
      "Chez le coordinateur : --member donne un code à usage unique, valable dix minutes.\n"
-     "Sur le nouveau poste : --code et --address rejoignent, puis la première copie arrive.",
+     "Sur le nouveau poste : --code et --address rejoignent, puis la première copie arrive. Sur "
+     "un\n"
+     "poste partagé : --here et --code, avec --address si le coordinateur n'est pas à ce poste.\n"
+     "Puis comparez les six mots : ici, et --last chez le coordinateur.",
      "maille enrol --code \"...\" --address 192.168.1.10:7415", enrol_options, enrol},
     {"unlock", NULL, "Déverrouille le dossier",
      "La phrase de passe se tape sans s'afficher, ou vient par --passphrase-fd. Reste ouvert pour\n"

@@ -233,6 +233,25 @@ static const struct ml_text_row rows[] = {
      "d'elles a été contrefaite. Choisissez la structure par --org.",
      "These sheets agree, but they are not of the structure of this computer, or one of them was "
      "forged. Choose the structure with --org."},
+    {"enrol.closed",
+     "Ce poste est fermé : quelqu'un qui l'utilise déjà doit d'abord le déverrouiller.",
+     "This computer is closed: somebody who uses it already has to unlock it first."},
+    {"enrol.none_here",
+     "Aucun code n'attend sur ce poste. Si le coordinateur est sur un autre, dites lequel par "
+     "--address.",
+     "No code waits on this computer. If the coordinator is at another one, say which with "
+     "--address."},
+    {"enrol.oneself",
+     "Vous êtes déjà déverrouillé ici : « maille passphrase » change votre phrase de passe.",
+     "You are unlocked here already: “maille passphrase” changes your passphrase."},
+    {"enrol.nobody", "Personne n'a encore adhéré par ce poste depuis son démarrage.",
+     "Nobody has enrolled through this computer since it started."},
+    {"unlock.gone",
+     "Votre accès à ce poste a été retiré : votre dossier y est effacé. Ce que vous aviez écrit "
+     "est "
+     "donné aux autres postes, où un coordinateur peut le reprendre.",
+     "Your access to this computer was taken away: your record on it is deleted. What you had "
+     "written is given to the other computers, where a coordinator may take it in."},
     {"recover.already", "Ce membre est déjà coordinateur : il n'y a rien à faire.",
      "This member is a coordinator already: there is nothing to do."},
     {"recover.same", "Le nouveau coordinateur et celui qui est parti sont le même membre.",

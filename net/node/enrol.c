@@ -1,6 +1,8 @@
 /* net/node/enrol.c -- what both sides of an enrolment share: keys, proof, ways of events. */
 #include "net/node/enrol_inner.h"
 
+#include <string.h>
+
 #include "core/crypto/hash.h"
 #include "core/crypto/kdf.h"
 
@@ -39,6 +41,34 @@ void ml_enrol_proof(uint8_t out[32], const struct ml_secret *psk, struct ml_slic
     };
     ml_hash_parts(out, 32, ml_slice(ml_secret_bytes(psk), ml_secret_len(psk)), parts,
                   sizeof(parts) / sizeof(parts[0]));
+}
+
+void ml_enrol_words(char text[ML_FINGERPRINT_TEXT], const uint8_t proof[32])
+{
+    static const char label[] = "maille/enrol-words/1";
+    uint8_t what[sizeof(label) - 1 + 32];
+    memcpy(what, label, sizeof(label) - 1);
+    memcpy(what + sizeof(label) - 1, proof, 32);
+    ml_words_fingerprint(text, ml_slice(what, sizeof(what)));
+}
+
+void ml_enrol_words_answer(struct ml_call *call, const struct ml_enrolled *enrolled)
+{
+    ml_result_text(call->result, "words", enrolled->words);
+    ml_result_hex(call->result, "member", enrolled->member.b, sizeof(enrolled->member.b));
+    ml_result_hex(call->result, "node", enrolled->node.b, sizeof(enrolled->node.b));
+}
+
+ml_err ml_enrol_code_read(struct ml_call *call, struct ml_secret **code)
+{
+    const char *words = NULL;
+    struct ml_words_error wrong;
+    ml_err err = ml_call_text(call, &words, "code");
+    if (err == ML_OK) {
+        err = ml_words_decode(code, ML_ENROL_CODE_BYTES, ml_slice_str(words), &wrong);
+        err = err == ML_E_INVALID ? ml_call_fail(call, err, "enrol.code_typo", NULL, NULL) : err;
+    }
+    return err;
 }
 
 void ml_enrol_send(struct ml_node *node, uint64_t link, const struct ml_msg *msg)

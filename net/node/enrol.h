@@ -28,6 +28,7 @@ bool ml_enrol_link_down(struct ml_node *node, uint64_t link, ml_err reason);
 bool ml_enrol_dial_failed(struct ml_node *node, uint64_t dial, ml_err reason);
 
 ml_err ml_method_enrol_code(struct ml_call *call);
+ml_err ml_method_enrol_last(struct ml_call *call);
 ml_err ml_method_enrol_join(struct ml_call *call);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/crypto/words.h"
+#include "net/node/enrol_here.h"
 #include "net/node/enrol_inner.h"
 #include "net/node/exchange.h"
 #include "net/node/found.h"
@@ -25,6 +26,9 @@ struct ml_join {
     uint64_t link;
     struct ml_org *org; /* borrowed; NULL until the grant */
     char address[ML_PEER_ADDRESS_MAX];
+    bool here;             /* this node is in the structure already: `into` */
+    struct ml_org_id into; /* it may be closed meanwhile */
+    struct ml_enrolled told;
 };
 
 static void join_free(struct ml_call *call)
@@ -84,6 +88,7 @@ bool ml_enrol_join_link_up(struct ml_node *node, uint64_t link, const struct ml_
     ml_sign_pk_of(&request->node_writer, j->node.writer);
     request->node_name = ml_slice_str(ml_call_text_or(j->call, "node_name", "poste"));
     ml_enrol_proof(request->proof, j->keys.psk, peer->handshake_hash, request);
+    ml_enrol_words(j->told.words, request->proof);
     ml_enrol_send(node, link, &msg);
     return true;
 }
@@ -138,6 +143,41 @@ static ml_err org_make(struct ml_join *j, const struct ml_msg_enrol_grant *grant
     return sponsor_keep(j, grant);
 }
 
+static struct ml_org *org_into(const struct ml_join *j)
+{
+    struct ml_org *org = j->call->node->orgs;
+    while (org != NULL && memcmp(&org->id, &j->into, sizeof(j->into)) != 0) {
+        org = org->next;
+    }
+    return org != NULL && org->open ? org : NULL;
+}
+
+/* A slot on this node, and its member is there at once. */
+static ml_err slot_take(struct ml_join *j, const struct ml_msg_enrol_grant *grant)
+{
+    struct ml_org *org = org_into(j);
+    struct ml_new_slot slot = {.member = grant->member, .secrets = &j->member};
+    if (org == NULL) {
+        return ML_E_LOCKED;
+    }
+    if (memcmp(&grant->org, &org->id, sizeof(org->id)) != 0 ||
+        memcmp(&grant->node, &org->secrets.node, sizeof(org->secrets.node)) != 0) {
+        return ML_E_PROTOCOL; /* of another structure, or of a node that isn't this one */
+    }
+    ml_err err = ml_call_passphrase(j->call, &slot.passphrase);
+    if (err == ML_OK) {
+        err = ml_slot_put(org, &slot);
+    }
+    if (err == ML_OK) {
+        err = ml_session_begin(org, &slot.member, j->call->posix_session);
+    }
+    if (err == ML_OK) {
+        j->org = org;
+        org->behind = true;
+    }
+    return err;
+}
+
 /* One turn while the first copy comes: until the member's writer could be opened. */
 static ml_err join_step(struct ml_call *call)
 {
@@ -155,6 +195,7 @@ static ml_err join_step(struct ml_call *call)
     }
     if (err == ML_OK) {
         ml_session_describe(j->org, call->result);
+        ml_result_text(call->result, "words", j->told.words);
         ml_exchange_run(j->org);
     }
     return err;
@@ -164,7 +205,7 @@ static void grant_take(struct ml_join *j, const struct ml_msg_enrol_grant *grant
 {
     struct ml_node *node = j->call->node;
     struct ml_msg ready = {.kind = ML_MSG_ENROL_READY, .u.enrol_ready = {.node = grant->node}};
-    ml_err err = org_make(j, grant);
+    ml_err err = j->here ? slot_take(j, grant) : org_make(j, grant);
     if (err != ML_OK) {
         join_fail(j, err, "enrol.store");
         return;
@@ -206,14 +247,9 @@ bool ml_enrol_join_message(struct ml_node *node, uint64_t link, struct ml_slice 
 
 static ml_err join_params(struct ml_call *call, struct ml_join *j, struct ml_secret **code)
 {
-    const char *words = NULL;
     const char *address = NULL;
     struct ml_slice passphrase;
-    struct ml_words_error wrong;
-    ml_err err = ml_call_text(call, &words, "code");
-    if (err == ML_OK) {
-        err = ml_call_text(call, &address, "address");
-    }
+    ml_err err = ml_call_text(call, &address, "address");
     if (err == ML_OK) {
         err = ml_call_passphrase(call, &passphrase);
     }
@@ -224,8 +260,7 @@ static ml_err join_params(struct ml_call *call, struct ml_join *j, struct ml_sec
         return err;
     }
     memcpy(j->address, address, strlen(address) + 1);
-    err = ml_words_decode(code, ML_ENROL_CODE_BYTES, ml_slice_str(words), &wrong);
-    return err == ML_E_INVALID ? ml_call_fail(call, err, "enrol.code_typo", NULL, NULL) : err;
+    return ml_enrol_code_read(call, code);
 }
 
 static void join_dial(struct ml_join *j)
@@ -241,7 +276,25 @@ static void join_dial(struct ml_join *j)
     node->ports.dial(node->ports.ctx, &request);
 }
 
-ml_err ml_method_enrol_join(struct ml_call *call)
+/* The keys that this node has already, in the place of those that were drawn. */
+static ml_err keys_of_here(struct ml_join *j, const struct ml_org *org)
+{
+    struct ml_node_secrets *node = &j->node;
+    const struct ml_secret *noise = org->secrets.noise;
+    const struct ml_secret *writer = org->secrets.writer;
+    j->here = true;
+    j->into = org->id;
+    ml_secret_free(node->noise);
+    ml_secret_free(node->writer);
+    node->noise = NULL;
+    node->writer = NULL;
+    ml_err err = ml_secret_from(&node->noise, ml_secret_bytes(noise), ml_secret_len(noise));
+    return err == ML_OK
+               ? ml_secret_from(&node->writer, ml_secret_bytes(writer), ml_secret_len(writer))
+               : err;
+}
+
+static ml_err join_begin(struct ml_call *call, const struct ml_org *into)
 {
     struct ml_node *node = call->node;
     struct ml_secret *code = NULL;
@@ -264,6 +317,9 @@ ml_err ml_method_enrol_join(struct ml_call *call)
     if (err == ML_OK) {
         err = ml_secrets_draw(node->env, &j->node, &j->member);
     }
+    if (err == ML_OK && into != NULL) {
+        err = keys_of_here(j, into);
+    }
     if (err != ML_OK) {
         return err;
     }
@@ -272,4 +328,14 @@ ml_err ml_method_enrol_join(struct ml_call *call)
     ml_call_defer(call);
     join_dial(j);
     return ML_E_PENDING;
+}
+
+ml_err ml_method_enrol_join(struct ml_call *call)
+{
+    return join_begin(call, NULL);
+}
+
+ml_err ml_enrol_join_here(struct ml_call *call)
+{
+    return join_begin(call, call->org);
 }

@@ -189,6 +189,12 @@ static void refuse(struct ml_org *org, ml_enrol_refusal reason)
     ml_enrol_send(org->node, org->offer->link, &msg);
 }
 
+static void enrolled_keep(struct ml_org *org, const uint8_t proof[32])
+{
+    org->enrolled = (struct ml_enrolled){.member = org->offer->member, .node = org->offer->node};
+    ml_enrol_words(org->enrolled.words, proof);
+}
+
 static ml_err request_take(struct ml_org *org, const struct ml_msg_enrol_request *request)
 {
     const struct ml_env *env = org->node->env;
@@ -211,16 +217,72 @@ static ml_err request_take(struct ml_org *org, const struct ml_msg_enrol_request
         refuse(org, ML_ENROL_LOCKED);
         return ML_E_LOCKED;
     }
-    env->random(env->ctx, o->node.b, sizeof(o->node.b));
+    const struct ml_fact *known = ml_gov_noise(ml_log_gov(org->log), &request->noise);
+    const bool is_new = known == NULL; /* else a node of ours, which its link's key proves */
+    if (is_new) {
+        env->random(env->ctx, o->node.b, sizeof(o->node.b));
+    } else {
+        o->node = known->node;
+    }
     ml_err err = enrol_write(org, request);
-    if (err == ML_OK) {
+    if (err == ML_OK && is_new) {
         err = name_node(org, request);
     }
     if (err == ML_OK) {
         o->granted = true;
+        enrolled_keep(org, proof);
         err = grant_send(org);
     }
     return err;
+}
+
+ml_err ml_enrol_offer_here(struct ml_call *call, const struct ml_secret *psk,
+                           struct ml_member_id *member)
+{
+    struct ml_org *org = call->org;
+    const struct ml_env *env = org->node->env;
+    const struct ml_enrol_offer *o = org->offer;
+    if (o == NULL || o->granted || o->link != 0) {
+        return ml_call_fail(call, ML_E_DENIED, "enrol.none_here", NULL, NULL);
+    }
+    if (!ml_secret_equal(o->keys.psk, psk)) {
+        ml_enrol_offer_end(org);
+        return ml_call_fail(call, ML_E_DENIED, "enrol.wrong_code", NULL, NULL);
+    }
+    if (env->now_ms(env->ctx) > o->until_ms) {
+        ml_enrol_offer_end(org);
+        return ml_call_fail(call, ML_E_DENIED, "enrol.expired", NULL, NULL);
+    }
+    if (org->session == NULL || !ml_org_is_coordinator(org)) {
+        return ml_call_fail(call, ML_E_LOCKED, "enrol.locked", NULL, NULL);
+    }
+    if (memcmp(&org->session->member, &o->member, sizeof(o->member)) == 0) {
+        return ml_call_fail(call, ML_E_DENIED, "enrol.oneself", NULL, NULL);
+    }
+    *member = o->member;
+    return ML_OK;
+}
+
+ml_err ml_enrol_offer_grant_here(struct ml_org *org, const struct ml_msg_enrol_request *request)
+{
+    org->offer->node = org->secrets.node;
+    ml_err err = enrol_write(org, request);
+    if (err == ML_OK) {
+        enrolled_keep(org, request->proof);
+        ml_enrol_offer_end(org);
+        ml_exchange_run(org);
+    }
+    return err;
+}
+
+ml_err ml_method_enrol_last(struct ml_call *call)
+{
+    const struct ml_enrolled *last = &call->org->enrolled;
+    if (last->words[0] == '\0') {
+        return ml_call_fail(call, ML_E_NOT_FOUND, "enrol.nobody", NULL, NULL);
+    }
+    ml_enrol_words_answer(call, last);
+    return ML_OK;
 }
 
 bool ml_enrol_offer_message(struct ml_node *node, uint64_t link, struct ml_slice bytes)

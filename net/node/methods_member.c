@@ -4,6 +4,7 @@
 #include "net/node/card.h"
 #include "net/node/deny.h"
 #include "net/node/enrol.h"
+#include "net/node/enrol_here.h"
 #include "net/node/found.h"
 #include "net/node/govern.h"
 #include "net/node/keys.h"
@@ -240,5 +241,7 @@ const struct ml_method ml_methods_member[] = {
     {"member.history", ML_NEEDS_SESSION, ml_method_member_history},
     {"enrol.code", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, ml_method_enrol_code},
     {"enrol.join", 0, ml_method_enrol_join},
+    {"enrol.here", ML_NEEDS_ORG, ml_method_enrol_here},
+    {"enrol.last", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, ml_method_enrol_last},
     {NULL, 0, NULL},
 };

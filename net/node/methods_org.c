@@ -6,6 +6,7 @@
 #include "net/node/card.h"
 #include "net/node/damage.h"
 #include "net/node/enrol.h"
+#include "net/node/enrol_here.h"
 #include "net/node/exchange.h"
 #include "net/node/found.h"
 #include "net/node/ingest.h"
@@ -99,6 +100,12 @@ static ml_err unlock_session(struct ml_call *call, const struct ml_member_id *me
 {
     struct ml_org *org = call->org;
     bool opened = false;
+    ml_org_drop_gone(org); /* before any vault is opened */
+    if (ml_org_is_gone(org, member)) {
+        ml_keystore_lock(org->keystore, member);
+        ml_exchange_dial_all(org); /* what he wrote is given to the others */
+        return ml_call_fail(call, ML_E_DENIED, "unlock.gone", NULL, NULL);
+    }
     ml_err err = ml_session_begin(org, member, call->posix_session);
     if (err == ML_OK) {
         unlock_look(org);
@@ -215,7 +222,7 @@ static ml_err change_proof(struct ml_call *call, struct ml_slice *old)
 }
 
 /* A new sheet of words for the one that was read, or lost: the old words then open nothing. */
-static ml_err change_words(struct ml_call *call)
+static ml_err change_words(struct ml_call *call, struct ml_keystore *changed)
 {
     struct ml_secret *recovery = NULL;
     const struct ml_env *env = call->node->env;
@@ -224,7 +231,7 @@ static ml_err change_words(struct ml_call *call)
     }
     ml_err err = ml_secret_random(&recovery, env, ML_RECOVERY_SECRET_BYTES);
     if (err == ML_OK) {
-        err = ml_keystore_set_recovery(call->org->keystore, &call->session->member, recovery);
+        err = ml_keystore_set_recovery(changed, &call->session->member, recovery);
     }
     if (err == ML_OK) {
         err = ml_result_words(call->result, "member_words", recovery);
@@ -233,10 +240,28 @@ static ml_err change_words(struct ml_call *call)
     return err;
 }
 
+/* In a copy, which takes the keystore's place once it is on the disk. */
+static ml_err passphrase_set(struct ml_call *call, struct ml_slice wanted)
+{
+    struct ml_keystore *changed = NULL;
+    ml_err err = ml_keystore_copy(&changed, call->org->keystore);
+    if (err == ML_OK) {
+        err =
+            ml_keystore_set_passphrase(changed, &call->session->member, wanted, &call->node->cost);
+    }
+    if (err == ML_OK) {
+        err = change_words(call, changed);
+    }
+    if (err != ML_OK) {
+        ml_keystore_free(changed);
+        return err;
+    }
+    return ml_org_take_keystore(call->org, changed);
+}
+
 static ml_err passphrase_change(struct ml_call *call)
 {
     const struct ml_trace_note note = {.action = ML_TRACE_UNLOCK, .result = ML_TRACE_DONE};
-    const struct ml_member_id *member = &call->session->member;
     struct ml_slice wanted = {NULL, 0};
     struct ml_slice old = {NULL, 0};
     ml_err err = ml_call_passphrase(call, &wanted);
@@ -250,13 +275,7 @@ static ml_err passphrase_change(struct ml_call *call)
         err = ml_trace_note(call, &note);
     }
     if (err == ML_OK) {
-        err = ml_keystore_set_passphrase(call->org->keystore, member, wanted, &call->node->cost);
-    }
-    if (err == ML_OK) {
-        err = change_words(call);
-    }
-    if (err == ML_OK) {
-        err = ml_org_save_keystore(call->org);
+        err = passphrase_set(call, wanted);
     }
     ml_session_describe(call->org, call->result);
     return err == ML_OK ? ml_args_fault(call->result) : err;

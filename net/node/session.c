@@ -260,6 +260,7 @@ void ml_session_end_other(struct ml_org *org, const struct ml_member_id *member)
         ml_keystore_lock(org->keystore, &s->member);
     }
     org->session = NULL;
+    org->gone_acts = SIZE_MAX; /* he may be gone himself: looked at in the next turn */
     session_free(org, s);
 }
 

@@ -13,6 +13,7 @@
 #include "core/base/hlc.h"
 #include "core/crypto/keystore.h"
 #include "core/crypto/pwhash.h"
+#include "core/crypto/words.h"
 #include "core/model/exclusion.h"
 #include "core/record/views.h"
 #include "net/node/call.h"
@@ -67,6 +68,13 @@ struct ml_session {
     bool writers_open; /* governance knows the writers of member and node */
 };
 
+/** Who enrolled, and what both screens show: two people compare the words. */
+struct ml_enrolled {
+    char words[ML_FINGERPRINT_TEXT]; /* "": nobody yet */
+    struct ml_member_id member;
+    struct ml_node_id node;
+};
+
 struct ml_org {
     struct ml_org *next;
     struct ml_node *node; /* borrowed */
@@ -93,6 +101,8 @@ struct ml_org {
     bool signing;                 /* receipts of what patients decided are being written */
     unsigned card_tries;          /* wrong PINs since the last right one, as far as we saw */
     struct ml_enrol_offer *offer; /* owned; NULL: no code waits */
+    struct ml_enrolled enrolled;  /* by this node last */
+    size_t gone_acts;             /* of governance, when we last looked for who is gone */
 };
 
 /** A structure of this home whose keystore can't be read. */

@@ -10,6 +10,7 @@
 
 #include "net/node/damage.h"
 #include "net/node/enrol.h"
+#include "net/node/enrol_here.h"
 #include "net/node/exchange.h"
 #include "net/node/glass.h"
 #include "net/node/ingest.h"
@@ -42,7 +43,7 @@ void ml_node_wake(struct ml_node *node)
             at = earlier(at, ml_tally_next_ms(org));
             at = earlier(at, ml_enrol_offer_tick(org));
             at = org->behind && org->session != NULL ? earlier(at, org->follow_ms) : at;
-            at = ml_damage_waits(org) ? 0 : at;
+            at = ml_damage_waits(org) || ml_org_gone_waits(org) ? 0 : at;
         }
     }
     for (const struct ml_call *call = node->deferred; call != NULL; call = call->next) {
@@ -105,6 +106,7 @@ void ml_node_tick(struct ml_node *node)
             ml_glass_tick(org);
             ml_glass_tend(org);
             ml_trace_tick(org);
+            ml_org_tick_gone(org);
             ml_org_follow(org);
         }
     }

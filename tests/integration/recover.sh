@@ -63,6 +63,28 @@ on a unlock --passphrase-fd 0 <<< 'une nouvelle phrase de passe'
 on a verify
 same integrity "$(answer integrity)" ok
 
+# A second member on this computer: the same six words on both screens, each opens with his own phrase.
+on a node status
+roux=$(answer member)
+on a member add --name 'Hugo Petit' --profession infirmier
+hugo=$(answer member)
+for phrase in 'la phrase de Hugo ici' 'une autre phrase de Hugo'; do # the second time he forgot the first
+    on a enrol --member "$hugo"
+    on a enrol --here --code "$(answer code)" --passphrase-fd 0 <<< "$phrase"
+    words=$(answer words)
+    on a enrol --last
+    same 'six words' "$(answer words)" "$words"
+done
+refuses 1 a unlock --member "$hugo" --passphrase-fd 0 <<< 'la phrase de Hugo ici'
+on a unlock --member "$hugo" --passphrase-fd 0 <<< 'une autre phrase de Hugo'
+same 'who is there' "$(answer member)" "$hugo"
+same vaults "$(find "$work/a" -path '*/vaults/*.db' | wc -l)" 2
+on a unlock --member "$roux" --passphrase-fd 0 <<< 'une nouvelle phrase de passe'
+on a member revoke --member "$hugo"
+on a node status # after the turn that deletes
+refuses 1 a unlock --member "$hugo" --passphrase-fd 0 <<< 'une autre phrase de Hugo'
+same 'vaults left' "$(find "$work/a" -path '*/vaults/*.db' | wc -l)" 1
+
 # Neither passphrase nor sheet: the member joins again, the old folder stands aside.
 on a member add --name 'Léa Morin' --profession infirmier
 lea=$(answer member)

@@ -181,7 +181,9 @@ static const char *why_not_called(const char *method)
         {"trace.search", "reads lane 2 alone: test_node_audit"},
         {"trace.verify", "reads lane 2 alone: test_node_audit"},
         {"trace.grant", "an auditor's: test_node_audit"},
-        {"org.recover", "reads the genesis alone: test_node_recover"},
+        {"enrol.here", "needs somebody who types a code at another's computer: test_node_here"},
+        {"enrol.last", "reads what enrol.here left in memory: test_node_here"},
+        {"org.recover", "needs sheets of paper: test_node_recover, test_node_root"},
         {"session.passphrase", "writes the keystore alone: test_node_recover"},
     };
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {

@@ -268,6 +268,8 @@ static const struct rule rules[] = {
     {"card.remove", NULL, false, 0}, /* once: test_node_card */
     {"org.found", NULL, false, 0},
     {"enrol.join", NULL, false, 0},
+    {"enrol.here", NULL, false, 0}, /* test_node_here */
+    {"enrol.last", NULL, false, 0},
     {"member.revoke", NULL, false, 0},
     {"member.suspend", NULL, false, 0},
     {"member.history", NULL, false, 0}, /* test_node_keys */
