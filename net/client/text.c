@@ -80,6 +80,14 @@ static const struct ml_text_row rows[] = {
      "« maille enrol --code » en rejoint une.",
      "This computer is in no structure: “maille org found” founds one, “maille enrol --code” joins "
      "one."},
+    {"org.none_paper",
+     "Ce poste ne tient aucune structure, et du papier seul ne rend aucun dossier : les feuilles "
+     "de "
+     "la structure et les mots de secours servent sur un poste qui a déjà une copie (« maille node "
+     "status »). S'il n'en reste aucun, les dossiers sont perdus ; gardez l'ancien disque.",
+     "This computer holds no structure, and paper alone gives no record back: the structure's "
+     "sheets and recovery words serve on a computer that has a copy already (“maille node "
+     "status”). If none is left, the records are lost; keep the old disk."},
     {"unlock.renewed",
      "Ce poste écrit désormais sous une nouvelle signature : ses données sont revenues en arrière, "
      "ou une copie d'elles est en usage ailleurs. Rien n'a été effacé ; « maille node status » dit "

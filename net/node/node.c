@@ -152,6 +152,14 @@ void ml_node_close(struct ml_node *node)
     ml_release(node->env, node);
 }
 
+/* Who comes with paper to a computer that holds nothing is told what paper can't do. */
+static const char *call_no_org(const struct ml_call *call)
+{
+    const bool paper = ml_value_get(call->params, "shares") != NULL ||
+                       ml_value_get(call->params, "recovery") != NULL;
+    return paper ? "org.none_paper" : "org.none";
+}
+
 /* The structure that params.org names, or the only one of the home. */
 static ml_err call_find_org(struct ml_call *call)
 {
@@ -163,7 +171,7 @@ static ml_err call_find_org(struct ml_call *call)
         if (call->org == NULL) {
             return call->node->unopened != NULL
                        ? call_unopened(call, call->node->unopened)
-                       : ml_call_fail(call, ML_E_NOT_FOUND, "org.none", NULL, NULL);
+                       : ml_call_fail(call, ML_E_NOT_FOUND, call_no_org(call), NULL, NULL);
         }
         return call->org->next == NULL
                    ? ML_OK
