@@ -228,6 +228,13 @@ struct ml_log_counts {
     uint64_t chunks_missing;
 };
 ml_err ml_log_counts(struct ml_log *log, struct ml_log_counts *out) ML_MUST_CHECK;
+/** Work done since it was opened: how often a bundle made judge a stored one again (R10), and how
+ * often verdict or reason became another. */
+struct ml_log_again {
+    uint64_t judged;
+    uint64_t changed;
+};
+struct ml_log_again ml_log_judged_again(const struct ml_log *log);
 /** Decisions 15: lanes 0, 1, 3, 4: header_hash and verdict of each, sorted. */
 ml_err ml_log_state_hash(struct ml_log *log, struct ml_hash *out) ML_MUST_CHECK;
 ml_err ml_log_trace_hash(struct ml_log *log, struct ml_hash *out) ML_MUST_CHECK;

@@ -40,6 +40,11 @@ ml_err ml_log_counts(struct ml_log *log, struct ml_log_counts *out)
     return ML_OK;
 }
 
+struct ml_log_again ml_log_judged_again(const struct ml_log *log)
+{
+    return log->again;
+}
+
 /* Of rows (hash [, verdict]) in the order of hashes. */
 static ml_err hash_rows(struct ml_log *log, struct ml_hash *out, enum ml_log_sql sql,
                         bool with_verdict)

@@ -192,6 +192,7 @@ struct ml_log {
     size_t gvec_turn; /* next to make room */
     struct ml_log_tally tally;
     struct ml_log_anew anew;          /* of the bundle in hand */
+    struct ml_log_again again;        /* of all since it was opened */
     struct ml_log_tally tally_before; /* of the transaction: what an undone one goes back to */
     bool stale;                       /* memory isn't what the database holds */
     bool explicit;                    /* between ml_log_begin and its end */

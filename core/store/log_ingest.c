@@ -300,7 +300,7 @@ static bool is_refusal(ml_err err)
     return err == ML_E_MALFORMED || err == ML_E_FORGED;
 }
 
-static void outcome_stored(const struct ml_log *log, struct ml_log_outcome *o,
+static void outcome_stored(struct ml_log *log, struct ml_log_outcome *o,
                            const struct ml_log_one *one)
 {
     o->result = ML_LOG_STORED;
@@ -309,6 +309,8 @@ static void outcome_stored(const struct ml_log *log, struct ml_log_outcome *o,
     o->n = one->self.n;
     o->looked_at = log->anew.looked_at;
     o->changed = log->anew.changed;
+    log->again.judged += o->looked_at;
+    log->again.changed += o->changed;
 }
 
 static ml_err queue(struct ml_log *log, struct ml_log_outcome *o, const struct ml_log_one *one,

@@ -205,6 +205,7 @@ static void show_status(const struct cli *c, const struct ml_value *v)
         {"ops_unknown", "Pas compris par cette version"},
         {"waits_version", "En attente d'une version plus récente"},
         {"quarantined", "En quarantaine"},
+        {"judged_again", "Paquets jugés à nouveau depuis l'ouverture"},
         {"paused", "Échanges en pause"},
         {NULL, NULL}};
     (void)c;

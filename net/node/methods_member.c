@@ -113,6 +113,7 @@ static ml_err deny_append(struct ml_call *call, struct ml_govop *op)
 {
     struct ml_org *org = call->org;
     struct ml_deny_cuts cuts = {.list = NULL};
+    const uint64_t before = ml_log_judged_again(org->log).judged;
     bool counts = true;
     ml_err err = ml_deny_cut(org, &cuts, &op->u.deny);
     if (err == ML_OK) {
@@ -120,6 +121,8 @@ static ml_err deny_append(struct ml_call *call, struct ml_govop *op)
     }
     ml_deny_cuts_free(org, &cuts);
     ml_result_bool(call->result, "counts", counts);
+    ml_result_int(call->result, "judged_again",
+                  (int64_t)(ml_log_judged_again(org->log).judged - before));
     return err;
 }
 

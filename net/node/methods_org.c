@@ -308,6 +308,7 @@ static void status_log(struct ml_org *org, struct ml_args *out)
     ml_result_int(out, "pending", (int64_t)counts.pending);
     ml_result_int(out, "waits_version", (int64_t)counts.waits_version);
     ml_result_int(out, "quarantined", (int64_t)counts.quarantined);
+    ml_result_int(out, "judged_again", (int64_t)ml_log_judged_again(org->log).judged);
     ml_result_int(out, "forks", (int64_t)counts.forks);
     ml_result_hex(out, "node", org->secrets.node.b, sizeof(org->secrets.node.b));
     ml_result_bool(out, "paused", ml_sync_is_paused(ml_exchange_engine(org)));

@@ -247,6 +247,8 @@ static void only_rows_beyond_the_cut_are_looked_at(void **state)
     struct ml_log_outcome o = say(f, f->chief, CHIEF, &op);
     assert_int_equal(o.looked_at, 3);
     assert_int_equal(o.changed, 3);
+    assert_int_equal(ml_log_judged_again(f->chief).judged, 3);
+    assert_int_equal(ml_log_judged_again(f->chief).changed, 3);
 }
 
 /* ---- departure ---- */
