@@ -33,6 +33,7 @@ struct ml_sync_flow {
 struct ml_sync_status {
     struct ml_node_id peer;
     bool unknown; /* as it was opened: nobody's node, as far as is known */
+    bool drains;  /* ... or one that was revoked: it never gets the same as we */
     ml_sync_state state;
     bool synced;     /* both have the same lanes 0, 1, 3, 4, as far as both have said */
     ml_err last_err; /* how the last session ended; ML_OK while there is one or it went well */

@@ -368,6 +368,7 @@ ml_err ml_sync_on_open(struct ml_sync *e, const struct ml_sync_open *open, uint3
     s->peer = peer;
     peer->session = s;
     peer->last.unknown = open->unknown;
+    peer->last.drains = open->drains;
     e->sessions[e->session_count++] = s;
     *session = s->id;
     ml_peer_changed(peer);

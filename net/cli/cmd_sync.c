@@ -94,9 +94,12 @@ static void show_status(const struct cli *c, const struct ml_value *v)
         puts("Aucun autre poste n'est connu (« maille peer add »).");
     }
     for (const struct ml_value *p = ml_value_at(peers, 0); p != NULL; p = ml_value_next(p)) {
+        const bool same = ml_value_bool(ml_value_get(p, "synced"), false);
         printf("%.8s  %s : %s, %s\n", cli_text(p, "node"), cli_text(p, "name"), state_text(p),
-               ml_value_bool(ml_value_get(p, "synced"), false) ? "même dossier"
-                                                               : "pas encore le même dossier");
+               ml_value_bool(ml_value_get(p, "drains"), false)
+                   ? "révoqué : ne reçoit que sa révocation"
+               : same ? "même dossier"
+                      : "pas encore le même dossier");
         if (strcmp(cli_text(p, "last_error"), "VERSION") == 0) {
             char text[300];
             (void)ml_text(text, sizeof(text), "peer.version", NULL);

@@ -158,6 +158,7 @@ static ml_err sync_status(struct ml_call *call)
         ml_card_describe(call->org, out, &of);
         ml_result_text(out, "state", state_key(status.state));
         ml_result_bool(out, "synced", status.synced);
+        ml_result_bool(out, "drains", status.drains);
         ml_result_text(out, "last_error", ml_err_name(status.last_err));
         ml_result_int(out, "last_exchange_ms", (int64_t)status.last_exchange_ms);
         flow_describe(out, "in", &status.in);
@@ -168,7 +169,13 @@ static ml_err sync_status(struct ml_call *call)
     return frontier_describe(call->org, out);
 }
 
-/* Every peer that we dial or that is linked has the same as we; at least one there is. */
+/* Is it linked, and to have the same as we? */
+static bool is_awaited(const struct ml_sync_status *status)
+{
+    return status->state != ML_SYNC_STATE_OFFLINE && !status->unknown && !status->drains;
+}
+
+/* Every peer that is linked has the same as we; at least one there is. */
 static bool all_synced(struct ml_org *org)
 {
     const struct ml_sync *sync = ml_exchange_engine(org);
@@ -176,7 +183,7 @@ static bool all_synced(struct ml_org *org)
     for (size_t i = 0; i < ml_sync_peer_count(sync); i++) {
         struct ml_sync_status status;
         ml_sync_peer_at(sync, i, &status);
-        if (status.state == ML_SYNC_STATE_OFFLINE || status.unknown) {
+        if (!is_awaited(&status)) {
             continue;
         }
         if (!status.synced) {
@@ -195,7 +202,7 @@ static bool enough_synced(const struct ml_call *call)
     for (size_t i = 0; i < ml_sync_peer_count(sync); i++) {
         struct ml_sync_status status;
         ml_sync_peer_at(sync, i, &status);
-        linked += status.synced && status.state != ML_SYNC_STATE_OFFLINE && !status.unknown;
+        linked += status.synced && is_awaited(&status);
     }
     return all_synced(call->org) && (int64_t)linked >= ml_value_int(wanted, 1);
 }
