@@ -143,6 +143,16 @@ static const struct ml_text_row rows[] = {
      "Ce poste attend encore d'être admis par un coordinateur : rien n'est "
      "écrit pour l'instant.",
      "This computer still waits to be admitted by a coordinator: nothing is written yet."},
+    {"session.revoked",
+     "Vos droits sur ce poste ont été retirés (par {by}) : rien n'a été écrit. Ce que vous aviez "
+     "saisi avant reste. Si c'est une erreur, un coordinateur peut vous admettre à nouveau.",
+     "Your rights on this computer were taken away (by {by}): nothing was written. What you had "
+     "entered before stays. If this is an error, a coordinator can admit you again."},
+    {"session.suspended",
+     "Vos droits sur ce poste sont suspendus (par {by}) : rien n'a été écrit. La suspension finit "
+     "d'elle-même, en trois jours au plus ; un coordinateur peut vous en dire la raison.",
+     "Your rights on this computer are suspended (by {by}): nothing was written. The suspension "
+     "ends by itself, within three days; a coordinator can tell you why."},
     {"rank.coordinator", "Seul un coordinateur peut le faire.", "Only a coordinator may do this."},
     {"unlock.wrong",
      "La phrase de passe ne correspond à aucun membre de ce poste : vérifiez les majuscules et "

@@ -32,6 +32,10 @@ unsigned ml_call_class(const char *text);
  * the text. */
 ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right) ML_MUST_CHECK;
 
+/** DENIED: the session's member has no place on this node yet, or it was taken from him; says by
+ * whom. */
+ml_err ml_call_no_writer(struct ml_call *call) ML_MUST_CHECK;
+
 /** Opens the member by his card and params.pin. Errors: those of token.h, their text set. */
 ml_err ml_card_unlock(struct ml_call *call, const struct ml_member_id *member) ML_MUST_CHECK;
 

@@ -430,7 +430,7 @@ static ml_err saying_say(struct saying *s)
     qsort(s->ends, s->said.ends.count, sizeof(s->ends[0]), bytes16_order);
     ml_err err = ml_consent_say(call->org, &s->said, &id);
     if (err == ML_E_DENIED) {
-        return ml_call_fail(call, err, "session.not_enrolled", NULL, NULL);
+        return ml_call_no_writer(call);
     }
     if (err != ML_OK) {
         return err;

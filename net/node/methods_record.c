@@ -205,7 +205,7 @@ static ml_err writing_finish(struct writing *w)
                                   .user = &w->files};
     err = ml_org_write_all(call->org, &w->patient, &what);
     if (err == ML_E_DENIED) {
-        return ml_call_fail(call, err, "session.not_enrolled", NULL, NULL);
+        return ml_call_no_writer(call);
     }
     if (err != ML_OK) {
         return err;

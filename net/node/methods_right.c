@@ -133,6 +133,44 @@ ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right)
     return ml_call_fail(call, ML_E_DENIED, "right.refused", "class", ml_class_name(class));
 }
 
+/* The last that holds of those that take his place here. NULL: nobody denied him. */
+static const struct ml_fact *denial_of(const struct ml_org *org)
+{
+    const struct ml_fact *f = NULL;
+    const struct ml_fact *last = NULL;
+    while ((f = ml_gov_next(ml_log_gov(org->log), ML_FACT_DENIAL, f)) != NULL) {
+        const bool here = ml_is_zero(f->node.b, sizeof(f->node.b)) ||
+                          memcmp(&f->node, &org->secrets.node, sizeof(f->node)) == 0;
+        if (here && memcmp(&f->member, &org->session->member, sizeof(f->member)) == 0 &&
+            (last == NULL || f->place > last->place)) {
+            last = f;
+        }
+    }
+    return last;
+}
+
+ml_err ml_call_no_writer(struct ml_call *call)
+{
+    enum { NAME_MAX_BYTES = 512 };
+    struct ml_org *org = call->org;
+    struct ml_buf name;
+    const struct ml_fact *denial = denial_of(org);
+    if (denial == NULL) {
+        return ml_call_fail(call, ML_E_DENIED, "session.not_enrolled", NULL, NULL);
+    }
+    const struct ml_fact *by = ml_gov_opening(ml_log_gov(org->log), &denial->at.writer);
+    ml_buf_init(&name, call->node->env, NAME_MAX_BYTES);
+    if (by != NULL) {
+        ml_card_member_name(org, &by->member, &name);
+    }
+    ml_buf_append(&name, "", 1);
+    const char *text = denial->until_ms != 0 ? "session.suspended" : "session.revoked";
+    ml_err err = ml_call_fail(call, ML_E_DENIED, text, "by",
+                              name.err == ML_OK ? (const char *)name.data : "");
+    ml_buf_free(&name);
+    return err;
+}
+
 static void consent_step_put(void *user, const struct ml_consent_step *step)
 {
     const struct ml_call *call = user;

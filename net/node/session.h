@@ -30,7 +30,7 @@ ml_err ml_session_denials(struct ml_org *org) ML_MUST_CHECK;
 ml_err ml_session_catch_up_all(struct ml_org *org) ML_MUST_CHECK;
 
 /** Opens the writers of member and node when governance knows the enrolment and they aren't open
- * yet (B18). *opened: the member may write. */
+ * yet (B18). *opened: the member may write; not who was denied since. */
 ml_err ml_session_open_writers(struct ml_org *org, bool *opened) ML_MUST_CHECK;
 
 /** Another machine signs with the session's key too (an image that runs twice): a new writer is

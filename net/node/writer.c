@@ -86,6 +86,10 @@ ml_err ml_session_open_writers(struct ml_org *org, bool *opened)
     if (org->session == NULL) {
         return ML_OK;
     }
+    org->session->writers_open = false;
+    if (!is_enrolled(org)) { /* nor any more: what is written then counts nowhere, and stays */
+        return ML_OK;
+    }
     ml_session_author(org, &author);
     if (ml_log_is_frozen(org->log, &author.id)) {
         err = ml_session_renew_writer(org);
@@ -95,9 +99,6 @@ ml_err ml_session_open_writers(struct ml_org *org, bool *opened)
         ml_session_author(org, &author);
     }
     if (ml_gov_opening(ml_log_gov(org->log), &author.id) == NULL) {
-        if (!is_enrolled(org)) {
-            return ML_OK;
-        }
         err = writer_append(org, &author);
     }
     org->session->writers_open = err == ML_OK;

@@ -324,6 +324,30 @@ static void who_is_revoked_drains(void **state)
     assert_int_equal(try_patient(c, 1), ML_E_DENIED);
 }
 
+/* Nor does it fill its own store: keys that it would renew on hearing of it count nowhere. */
+static void who_is_revoked_writes_nothing_more_of_his_own(void **state)
+{
+    struct cluster *c = *state;
+    struct story_proof there;
+    char member[40];
+    char node[40];
+    char text[64];
+    assert_int_equal(adopt_matrix(c, 0, text), ML_OK);
+    story_join(c, 0, 2, "Karim Haddad", 60);
+    story_synced(c, 2);
+    story_synced(c, 1);
+    cut(c, 0, 1, true);
+    assert_true(find_member(c, "Inès Leroy", member, node));
+    const struct asked laptop = {"member.revoke", member, node, "compromise", 0};
+    assert_int_equal(ask(c, 0, &laptop, text), ML_OK);
+    cut(c, 0, 1, false);
+    cluster_run(c, 400000);
+    assert_int_equal(try_patient(c, 1), ML_E_DENIED);
+    story_verify(c, 1, &there);
+    assert_int_equal(there.quarantined, 0);
+    story_synced(c, 0); /* nobody waits until it has the same as others */
+}
+
 /* A link that was there when it was revoked is no way to go on. */
 static void a_link_ends_with_the_right_to_it(void **state)
 {
@@ -495,6 +519,7 @@ int main(void)
         TEST(what_a_role_may_not_write_is_refused),
         TEST(only_who_ranks_above_may),
         TEST(who_is_revoked_drains),
+        TEST(who_is_revoked_writes_nothing_more_of_his_own),
         TEST(a_link_ends_with_the_right_to_it),
         TEST(a_stolen_laptop_is_left_out_everywhere),
         TEST(what_was_left_out_is_adopted),
