@@ -134,6 +134,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct ml_buf *out, const 
     char text[512];
     va_list args;
     va_start(args, format);
+    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is just above
     const int len = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     ml_buf_append(out, text, len > 0 && (size_t)len < sizeof(text) ? (size_t)len : 0);
