@@ -180,6 +180,11 @@ bool ml_keyring_has_exception(const struct ml_keyring *k, const struct ml_stream
     return has;
 }
 
+size_t ml_keyring_exceptions(const struct ml_keyring *k)
+{
+    return k->exception_count;
+}
+
 static ml_err stream_of_link(struct ml_stream_id *out, const struct ml_patient_link *link,
                              ml_compartment compartment)
 {

@@ -32,6 +32,8 @@ ml_err ml_keyring_make_exception(struct ml_keyring *k, const struct ml_exception
 
 /** Has this stream any key that is sealed so? */
 bool ml_keyring_has_exception(const struct ml_keyring *k, const struct ml_stream_id *stream);
+/** How many ops sealed so are known: another number, and somebody sealed something. */
+size_t ml_keyring_exceptions(const struct ml_keyring *k);
 /** The streams of patient x compartment, one a link secret, in `out`. NOT_FOUND. */
 ml_err ml_keyring_streams(struct ml_keyring *k, const struct ml_object_id *patient,
                           ml_compartment compartment, struct ml_stream_id out[ML_KEYRING_LINKS_MAX],

@@ -47,6 +47,9 @@ ml_err ml_vault_hides(struct ml_vault *v, const struct ml_object_id *patient,
 ml_err ml_vault_obeyed(struct ml_vault *v, struct ml_object_id *patient) ML_MUST_CHECK;
 ml_err ml_vault_obeyed_told(struct ml_vault *v, const struct ml_object_id *patient) ML_MUST_CHECK;
 
+/** The next patient after `*patient` who said anything. NOT_FOUND: none. */
+ml_err ml_vault_decided(struct ml_vault *v, struct ml_object_id *patient) ML_MUST_CHECK;
+
 /** Has lane 1 been taken in as far as the log goes, or nothing of lane 3 yet: may anything be
  * answered? */
 bool ml_vault_knows_denials(const struct ml_vault *v, const struct ml_log *log);

@@ -128,6 +128,19 @@ ml_err ml_vault_consent_retry(struct ml_vault *v)
     return err;
 }
 
+ml_err ml_vault_decided(struct ml_vault *v, struct ml_object_id *patient)
+{
+    struct ml_stmt *st = v->st[ST_CONSENT_WHOSE];
+    bool row = false;
+    ml_stmt_bind_blob(st, 1, patient->b, sizeof(patient->b));
+    ml_err err = ml_stmt_step(st, &row);
+    if (err == ML_OK) {
+        err = !row ? ML_E_NOT_FOUND : fixed(st, 0, patient->b) ? ML_OK : ML_E_CORRUPT;
+    }
+    ml_stmt_reset(st);
+    return err;
+}
+
 /* ---- all of one patient ---- */
 
 static ml_err team_collect(void *user, const struct ml_patient_link *link)

@@ -101,6 +101,8 @@
     X(CONSENT_SEALED, "SELECT bundle, idx, writer, hlc, counts, op FROM consent "                  \
                       "WHERE op IS NOT NULL AND (bundle, idx) > (?1, ?2) "                         \
                       "ORDER BY bundle, idx LIMIT 1")                                              \
+    X(CONSENT_WHOSE, "SELECT oid FROM patient WHERE oid > ?1 "                                     \
+                     "AND id IN (SELECT patient FROM consent) ORDER BY oid LIMIT 1")               \
     X(VEIL_DIRTY, "INSERT INTO veil(patient, oid, dirty) "                                         \
                   "SELECT id, oid, 1 FROM patient WHERE id = ?1 "                                  \
                   "ON CONFLICT(patient) DO UPDATE SET dirty = 1")                                  \

@@ -10,6 +10,7 @@
 #include "core/crypto/words.h"
 #include "net/node/enrol_inner.h"
 #include "net/node/exchange.h"
+#include "net/node/exclude.h"
 #include "net/node/found.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
@@ -123,7 +124,8 @@ static ml_err enrol_write(struct ml_org *org, const struct ml_msg_enrol_request 
         err = ml_org_append_plain(org, &author, ML_LANE_GOVERNANCE, &one, 1);
     }
     ml_buf_free(&buf);
-    return err == ML_OK ? ml_keys_ready(org, ML_KEYS_ALL) : err;
+    err = err == ML_OK ? ml_keys_ready(org, ML_KEYS_ALL) : err;
+    return err == ML_OK ? ml_exclude_keep(org) : err;
 }
 
 static ml_err name_node(struct ml_org *org, const struct ml_msg_enrol_request *request)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/model/keyring_deposit.h"
+#include "core/record/consents.h"
 #include "net/node/session.h"
 
 enum { NAMED_BYTES_MAX = 1 << 20 };
@@ -131,20 +132,27 @@ ml_err ml_exclude_deposit(struct ml_org *org, const struct ml_exclude_at *at,
                                    deposit->keys);
 }
 
-/* Nobody is left out: what was sealed one by one is the groups' again. */
-static ml_err take_in(struct ml_org *org, const struct ml_exclude_at *at, struct ml_keys *keys)
+static ml_err has_exception(struct ml_org *org, const struct ml_exclude_at *at, bool *has)
 {
     struct ml_keyring *k = ml_session_keyring(org);
     struct ml_stream_id streams[ML_KEYRING_LINKS_MAX];
     size_t count = 0;
-    bool has = false;
+    *has = false;
     ml_err err = ml_keyring_streams(k, at->patient, at->compartment, streams, &count);
-    for (size_t i = 0; i < count && !has; i++) {
-        has = ml_keyring_has_exception(k, &streams[i]);
+    for (size_t i = 0; i < count && !*has; i++) {
+        *has = ml_keyring_has_exception(k, &streams[i]);
     }
-    return err == ML_OK && has
-               ? ml_keyring_make_missing(k, at->patient, at->compartment, ml_keys_emit, keys)
-               : err;
+    return err;
+}
+
+/* Nobody is left out: what was sealed one by one is the groups' again. */
+static ml_err take_in(struct ml_org *org, const struct ml_exclude_at *at, struct ml_keys *keys)
+{
+    bool has = false;
+    ml_err err = has_exception(org, at, &has);
+    return err == ML_OK && has ? ml_keyring_make_missing(ml_session_keyring(org), at->patient,
+                                                         at->compartment, ml_keys_emit, keys)
+                               : err;
 }
 
 static ml_err apply_one(struct ml_org *org, const struct ml_exclude_at *at, struct ml_keys *keys)
@@ -174,4 +182,35 @@ ml_err ml_exclude_apply(struct ml_org *org, const struct ml_object_id *patient,
     }
     ml_keys_free(&keys);
     return err;
+}
+
+/* ---- in step with who is there ---- */
+
+/* The compartments of this patient where keys are sealed one by one. */
+static ml_err excepted(struct ml_org *org, const struct ml_object_id *patient, unsigned *out)
+{
+    ml_err err = ML_OK;
+    *out = 0;
+    for (unsigned c = 1; c <= ML_COMPARTMENT_LAST && err == ML_OK; c++) {
+        const struct ml_exclude_at at = {.patient = patient, .compartment = (ml_compartment)c};
+        bool has = false;
+        err = has_exception(org, &at, &has);
+        *out |= has ? 1u << c : 0;
+    }
+    return err == ML_E_NOT_FOUND ? ML_OK : err; /* not open here */
+}
+
+ml_err ml_exclude_keep(struct ml_org *org)
+{
+    struct ml_object_id patient = {{0}};
+    ml_err err = ml_vault_decided(org->session->vault, &patient);
+    while (err == ML_OK) {
+        unsigned compartments = 0;
+        err = excepted(org, &patient, &compartments);
+        if (err == ML_OK && compartments != 0) {
+            err = ml_exclude_apply(org, &patient, compartments);
+        }
+        err = err == ML_OK ? ml_vault_decided(org->session->vault, &patient) : err;
+    }
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
 }

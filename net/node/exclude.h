@@ -12,6 +12,10 @@
 ml_err ml_exclude_apply(struct ml_org *org, const struct ml_object_id *patient,
                         unsigned compartments) ML_MUST_CHECK;
 
+/** Seals to who came since, or got another computer, what is sealed to members one by one: who
+ * brings the groups' keys in step does this too. Idempotent. */
+ml_err ml_exclude_keep(struct ml_org *org) ML_MUST_CHECK;
+
 /** One stream, for whoever writes. */
 struct ml_exclude_at {
     const struct ml_object_id *patient;

@@ -6,7 +6,7 @@
 #include "core/record/vault.h"
 #include "net/node/consent.h"
 #include "net/node/exchange.h"
-#include "net/node/keys.h"
+#include "net/node/keep.h"
 #include "net/node/session.h"
 #include "net/node/turn.h"
 
@@ -51,9 +51,8 @@ static void session_follow(struct ml_org *org)
     if (err == ML_OK && !more) {
         err = ml_session_open_writers(org, &opened);
     }
-    if (err == ML_OK && opened && !org->session->keys.greeted) {
-        err = ml_keys_grant(org); /* once an unlock: whoever comes first */
-        org->session->keys.greeted = err == ML_OK;
+    if (err == ML_OK && opened) {
+        err = ml_keep_followed(org);
     }
     if (err != ML_OK) {
         ml_org_follow_later(org, err);

@@ -152,7 +152,6 @@ ml_err ml_keys_tell(struct ml_org *org)
     const uint64_t ms = ml_keys_utc_ms(org);
     const struct ml_gov *gov = ml_log_gov(org->log);
     const struct ml_keys_told now = {.told = true,
-                                     .greeted = last->greeted,
                                      .acts = ml_gov_acts(gov),
                                      .log_epoch = ml_log_epoch(org->log),
                                      .until_ms = ml_gov_next_date(gov, ms)};

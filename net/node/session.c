@@ -220,6 +220,7 @@ ml_err ml_session_mended(struct ml_org *org)
     ml_err err = writer_renew(org, org->session);
     if (err == ML_OK) {
         org->session->keys = (struct ml_keys_told){0};
+        org->session->keep = (struct ml_keep){0};
         org->session->writers_open = false;
         org->behind = true;
         err = ml_session_open_writers(org, &opened);
@@ -243,6 +244,7 @@ ml_err ml_session_vault_again(struct ml_org *org)
     }
     if (err == ML_OK) {
         s->keys = (struct ml_keys_told){0};
+        s->keep = (struct ml_keep){0};
         ml_vault_set_names(s->vault, &s->names);
         org->behind = true;
         ml_damage_note(org, &damage);

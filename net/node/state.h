@@ -41,11 +41,20 @@ struct ml_vault;
 /** What the session's keyring was told of groups by; all zeros: nothing yet. */
 struct ml_keys_told {
     bool told;
-    bool looked;  /* and the entitled had what they lacked */
-    bool greeted; /* which this session looked for by itself, once */
+    bool looked; /* and the entitled had what they lacked */
     uint64_t acts;
     uint64_t log_epoch;
     uint64_t until_ms; /* UTC: then a dated role begins or ends */
+};
+
+/** By what the session's node last sealed keys for those who lacked them (keep.h). */
+struct ml_keep {
+    bool begun;
+    bool busy;
+    uint64_t acts;
+    uint64_t log_epoch;
+    size_t exceptions;
+    uint64_t due_ms; /* monotonic; 0: nothing has changed since */
 };
 
 /** A member who is unlocked here. */
@@ -60,6 +69,7 @@ struct ml_session {
     struct ml_view_names names;
     struct ml_exclusions exclusions; /* whom patients leave out; set by consent */
     struct ml_keys_told keys;
+    struct ml_keep keep;
     char drafts_vfs[ML_NODE_VFS_NAME_MAX];
     struct ml_drafts *drafts; /* owned; NULL until they are used */
     struct ml_glass *glasses; /* owned: emergency access that is open */

@@ -14,6 +14,7 @@
 #include "net/node/exchange.h"
 #include "net/node/glass.h"
 #include "net/node/ingest.h"
+#include "net/node/keep.h"
 #include "net/node/org.h"
 #include "net/node/session.h"
 #include "net/node/tally.h"
@@ -41,6 +42,7 @@ void ml_node_wake(struct ml_node *node)
             at = earlier(at, ml_trace_next_ms(org));
             at = earlier(at, ml_glass_next_ms(org));
             at = earlier(at, ml_tally_next_ms(org));
+            at = earlier(at, ml_keep_next_ms(org));
             at = earlier(at, ml_enrol_offer_tick(org));
             at = org->behind && org->session != NULL ? earlier(at, org->follow_ms) : at;
             at = ml_damage_waits(org) || ml_org_gone_waits(org) ? 0 : at;
@@ -108,6 +110,7 @@ void ml_node_tick(struct ml_node *node)
             ml_trace_tick(org);
             ml_org_tick_gone(org);
             ml_org_follow(org);
+            ml_keep_tick(org);
         }
     }
     bool all = node->changed;

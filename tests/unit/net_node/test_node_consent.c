@@ -327,6 +327,34 @@ static void what_is_masked_is_there_for_those_who_are_named(void **state)
                      ML_E_NOT_FOUND);
 }
 
+/* Rules A5: he was enrolled where nobody had heard of the decision, and who took it down hadn't
+ * heard of him. Nobody asks anybody for anything. */
+static void who_came_meanwhile_is_sealed_what_the_others_have(void **state)
+{
+    enum { D = 3 };
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct person karim;
+    char statement[40];
+    struct story_proof one;
+    struct story_proof other;
+    patient_begin(c, patient, treatment);
+    find(c, "Karim Haddad", &karim);
+    cut_off(c, B);
+    const struct said opposed = {"consent.oppose", patient, "person", karim.member, false};
+    must_say(c, B, &opposed, statement);
+    story_dose(c, B, patient, treatment, drug("metformine", "500 mg matin"));
+    story_join(c, A, D, "Paul Petit", 60);
+    cut(c, A, B, false);
+    settle(c);
+    story_verify(c, B, &one);
+    story_verify(c, D, &other);
+    assert_string_equal(one.state_hash, other.state_hash);
+    assert_string_equal(one.view_hash, other.view_hash);
+    assert_sees(c, C, patient, false);
+}
+
 static void it_holds_for_a_vault_that_was_locked_meanwhile(void **state)
 {
     struct cluster *c = *state;
@@ -398,6 +426,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_withdrawn_is_there_again, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_masked_is_there_for_those_who_are_named, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_came_meanwhile_is_sealed_what_the_others_have, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(it_holds_for_a_vault_that_was_locked_meanwhile, setup,
                                         teardown),
