@@ -36,15 +36,24 @@ struct total {
     uint64_t diverged;
 };
 
+/* With a matrix, all are doctors, who read everything; without one, roles say nothing. */
 static bool set_up(struct sim *s)
 {
     static const int roles[SIM_TWIN] = {10, 10, 60, 60};
     const bool all = sim_chance(s, 500); /* else one joins in the middle of it all */
+    const bool matrix = sim_chance(s, 200);
+    for (unsigned i = 0; i < SIM_TWIN; i++) {
+        s->roles[i] = matrix ? roles[0] : roles[i];
+    }
     if (!sim_found(s, 0)) {
         return false;
     }
+    sim_other_add(s, 0);
+    if (matrix) {
+        sim_matrix_begin(s);
+    }
     for (unsigned i = 1; i < SIM_TWIN; i++) {
-        if ((all || i != SIM_LATE) && !sim_join(s, 0, i, roles[i])) {
+        if ((all || i != SIM_LATE) && !sim_join(s, 0, i)) {
             return false;
         }
     }

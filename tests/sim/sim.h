@@ -7,6 +7,7 @@
  * calls     what a user asks of a node                                        sim_call.c
  * work      what users write, drawn by the seed                               sim_work.c
  * act       what else they do: read, lock, draft, enrol, ask for what's refused    sim_act.c
+ * govern    what they decide about people: rights, consent, what was left out    sim_govern.c
  * import    many ops at once                                                  sim_import.c
  * rogue     what a hostile peer signs and sends                               sim_rogue.c
  * watch     what comes to each log and vault, counted                         sim_watch.c
@@ -47,6 +48,8 @@ enum {
     SIM_LINKS = 8192,
     SIM_SCALE = 2, /* patients of an import, at most: more are asked for by --scale */
     SIM_ID = 40,   /* hexadecimal digits of an id, and NUL */
+    SIM_HASH = 72, /* ... of a bundle's name */
+    SIM_OTHERS = 4,
 };
 
 struct sim;
@@ -178,6 +181,13 @@ struct sim {
         struct ml_buf document;
     } answer;
     struct sim_model model;
+    int roles[SIM_TWIN];
+    struct { /* members who have no computer: sim_govern.c */
+        unsigned count;
+        char ids[SIM_OTHERS][SIM_ID];
+        char statement[SIM_ID]; /* the latest that a patient made; empty: none */
+        char patient[SIM_ID];
+    } others;
     size_t last_object; /* of the latest edit, and its field: where two people meet */
     const struct ml_field *last_field;
     bool forked; /* an image runs twice: what its writer says counts no more */
@@ -270,7 +280,7 @@ const struct ml_value *sim_get(const struct sim_call *c, const char *key);
 void sim_call_end(struct sim_call *c);
 
 bool sim_found(struct sim *s, unsigned n);
-bool sim_join(struct sim *s, unsigned by, unsigned n, int role);
+bool sim_join(struct sim *s, unsigned by, unsigned n);
 /** A machine for a member who is known. */
 bool sim_join_as(struct sim *s, unsigned by, unsigned n, const char *member);
 /** Everybody who can be asked, and a machine that is new: where the other one answers. */
@@ -287,6 +297,13 @@ ml_err sim_unlock(struct sim *s, unsigned n);
 void sim_work(struct sim *s);
 /** Something else than writing, on a node that is ready. */
 void sim_act(struct sim *s, unsigned node);
+/** A member who has no computer, by who may; else it is refused. */
+void sim_other_add(struct sim *s, unsigned node);
+/** A decision about them. */
+void sim_govern(struct sim *s, unsigned node);
+void sim_other_keep(struct sim *s, const char *member);
+/** From now on roles say who writes what. */
+void sim_matrix_begin(struct sim *s);
 /** A request that must be refused. */
 void sim_bad(struct sim *s, unsigned node);
 /** An import, new or taken up again. */

@@ -176,20 +176,8 @@ static bool is_coordinator(const struct sim *s, unsigned node)
     return node == 0 || (node == SIM_TWIN && s->doubled == 0);
 }
 
-static void enrol(struct sim *s, unsigned node)
+void sim_other_add(struct sim *s, unsigned node)
 {
-    /* What one of two machines of the coordinator says of governance counts no more; what a damaged
-     * disk says may be lost with it, and whoever it enrolled would have to join again. */
-    if (!s->nodes[SIM_LATE].joined && !s->nodes[SIM_LATE].replacing && sim_node_ready(s, 0) &&
-        !s->nodes[0].damaged && !sim_is_twin(s, 0)) {
-        bool joined = sim_join(s, 0, SIM_LATE, 60);
-        sim_say(s, "node %u joins: %s", SIM_LATE, joined ? "yes" : "no");
-        s->count.of[SIM_JOINED_LATE] += joined;
-        if (joined) {
-            introduce_all(s);
-        }
-        return;
-    }
     struct sim_call c;
     sim_ask(&c);
     sim_put(&c, "name", "Paul Garnier");
@@ -199,13 +187,33 @@ static void enrol(struct sim *s, unsigned node)
     if (!is_coordinator(s, node) && !c.lost && err == ML_OK) {
         sim_fail(s, "node %u, no coordinator, added a member", node);
     }
+    if (err == ML_OK) {
+        sim_other_keep(s, ml_value_text(sim_get(&c, "member"), ""));
+    }
     sim_call_end(&c);
+}
+
+static void enrol(struct sim *s, unsigned node)
+{
+    /* What one of two machines of the coordinator says of governance counts no more; what a damaged
+     * disk says may be lost with it, and whoever it enrolled would have to join again. */
+    if (!s->nodes[SIM_LATE].joined && !s->nodes[SIM_LATE].replacing && sim_node_ready(s, 0) &&
+        !s->nodes[0].damaged && !sim_is_twin(s, 0)) {
+        bool joined = sim_join(s, 0, SIM_LATE);
+        sim_say(s, "node %u joins: %s", SIM_LATE, joined ? "yes" : "no");
+        s->count.of[SIM_JOINED_LATE] += joined;
+        if (joined) {
+            introduce_all(s);
+        }
+        return;
+    }
+    sim_other_add(s, node);
 }
 
 void sim_act(struct sim *s, unsigned node)
 {
     static void (*const acts[])(struct sim * s, unsigned node) = {
-        look,  look,  look,    wait_some, pause_some, lock,      draft,
-        draft, enrol, sim_bad, sim_bad,   sim_rogue,  sim_rogue, sim_rogue};
+        look,  look,    look,    wait_some, pause_some, lock,      draft,     draft,
+        enrol, sim_bad, sim_bad, sim_rogue, sim_rogue,  sim_rogue, sim_govern};
     acts[sim_below(s, sizeof(acts) / sizeof(acts[0]))](s, node);
 }

@@ -225,14 +225,16 @@ bool sim_join_as(struct sim *s, unsigned by, unsigned i, const char *member)
     return err == ML_OK;
 }
 
-bool sim_join(struct sim *s, unsigned by, unsigned i, int role)
+bool sim_join(struct sim *s, unsigned by, unsigned i)
 {
     struct sim_call c;
     char member[256];
     sim_ask(&c);
     sim_put(&c, "name", "Inès Leroy");
     ml_args_key(c.args, "role");
-    ml_args_int(c.args, role);
+    ml_args_int(c.args, s->roles[i]);
+    ml_args_key(c.args, "rank");
+    ml_args_int(c.args, i == 1 ? 2 : 3);
     return text_of(s, by, "member.add", &c, member) && sim_join_as(s, by, i, member);
 }
 

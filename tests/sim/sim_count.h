@@ -102,7 +102,7 @@ typedef enum sim_row {
     SIM_ROW_LANE,
 } sim_row;
 
-enum { SIM_ROWS_MAX = 128, SIM_METHODS_MAX = 64 };
+enum { SIM_ROWS_MAX = 128, SIM_METHODS_MAX = 96 };
 
 struct sim_count {
     uint64_t of[SIM_COUNT_OF];

@@ -359,6 +359,8 @@ void sim_work(struct sim *s)
         sim_import(s, node);
     } else if (sim_chance(s, 150)) {
         sim_act(s, node);
+    } else if (sim_chance(s, 60)) {
+        sim_govern(s, node);
     } else {
         change(s, node);
     }
