@@ -137,10 +137,11 @@ bool ml_gov_is_same_grant(const struct ml_fact *a, const struct ml_fact *b)
 bool ml_gov_is_grant_replaced(const struct ml_gov_asking *q, const struct ml_fact *f)
 {
     const struct ml_fact *later = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], &f->member);
-    while (later != f && !(ml_gov_is_same_grant(later, f) && ml_gov_replaces(q->g, later, f))) {
+    while (later != NULL && later != f &&
+           !(ml_gov_is_same_grant(later, f) && ml_gov_replaces(q->g, later, f))) {
         later = ml_gov_next_grant(q, later->before, &f->member);
     }
-    return later != f;
+    return later != NULL && later != f; /* NULL: it didn't stand where he wrote */
 }
 
 static bool is_now(const struct ml_gov_asking *q, const struct ml_fact *f)

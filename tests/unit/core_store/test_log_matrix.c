@@ -642,6 +642,17 @@ static void nobody_gives_himself_a_role(void **state)
     give(f, f->one, REFERENT, role_grant(f, NURSE, DOCTOR, 0, 0));
 }
 
+/* Who may write is asked of all that was said about his roles, also by who had no right to. */
+static void what_had_no_right_replaces_no_role(void **state)
+{
+    struct fixture *f = *state;
+    set_well(f, 0, CREATES);
+    give(f, f->one, CHIEF, role_grant(f, NURSE, NURSING, 0, 100));
+    struct ml_govop op = role_grant(f, NURSE, NURSING, 0, 0);
+    assert_int_equal(say(f, f->one, NURSE, &op).reason, ML_REASON_NO_AUTHORITY);
+    records(f, f->one, NURSE, ML_REASON_NONE);
+}
+
 static void a_dated_role_by_who_is_removed_falls(void **state)
 {
     struct fixture *f = *state;
@@ -783,6 +794,7 @@ int main(void)
         TEST(a_substitute_has_the_roles_of_whom_he_replaces),
         TEST(nobody_gives_himself_a_role),
         TEST(a_dated_role_by_who_is_removed_falls),
+        TEST(what_had_no_right_replaces_no_role),
         TEST(nobody_gives_a_role_that_he_was_given_more),
         TEST(each_fact_is_told),
         TEST(a_substitute_is_told_by_whom_he_replaces),
