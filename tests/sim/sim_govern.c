@@ -256,7 +256,7 @@ static void judge(struct sim *s, unsigned node)
     }
     ml_hex_encode(hex, b->hash.b, sizeof(b->hash.b));
     sim_put(&c, "bundle", hex);
-    say(s, node, sim_chance(s, 600) ? "quarantine.adopt" : "quarantine.reject", &c);
+    say(s, node, sim_chance(s, 500) ? "quarantine.adopt" : "quarantine.reject", &c);
 }
 
 void sim_govern(struct sim *s, unsigned node)
@@ -264,7 +264,9 @@ void sim_govern(struct sim *s, unsigned node)
     static void (*const acts[])(struct sim * s, unsigned node) = {
         deny,   role,   propose, cosign,       cosign, checkpoint, history, explain, matrix,
         oppose, oppose, mask,    consent_look, mask,   withdraw,   judge,   judge};
-    if (s->others.count > 0) {
+    if (s->forked && sim_chance(s, 300)) {
+        judge(s, node);
+    } else if (s->others.count > 0) {
         acts[sim_below(s, sizeof(acts) / sizeof(acts[0]))](s, node);
     }
 }
