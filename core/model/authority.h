@@ -128,6 +128,8 @@ uint32_t ml_authority_author(const struct ml_authority *a, size_t act, uint8_t *
 /** Does its statement `say`, a MEMBER or a MON, stand: nobody denied it, of ranks nobody gave
  * another one knowing it, and who works on a node has a rank? */
 bool ml_view_grant(const struct ml_view *v, size_t act, size_t say);
+/** Is its statement `say`, a DENIAL, in force, also where an equal's cuts its act? */
+bool ml_view_denies(const struct ml_view *v, size_t act, size_t say);
 /** Has this time passed: did somebody of rank 2 or better see acts of two members past it (rules
  * B15)? A single clock ends nothing. */
 bool ml_view_is_past(const struct ml_view *v, uint64_t until_ms);

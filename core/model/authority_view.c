@@ -343,6 +343,15 @@ bool ml_view_grant(const struct ml_view *v, size_t act, size_t say)
                                            : ml_view_rank(v, said->say.member) != ML_RANK_NODE;
 }
 
+bool ml_view_denies(const struct ml_view *v, size_t act, size_t say)
+{
+    bool found = false;
+    for (size_t i = 0; i < v->denials.count; i++) {
+        found = found || v->denials.at[i] == v->a->acts[act].first + say;
+    }
+    return found;
+}
+
 bool ml_view_grant_left(const struct ml_view *own, const struct ml_view *now, size_t act,
                         size_t say)
 {

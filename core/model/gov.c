@@ -162,6 +162,9 @@ bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f)
     if (f->kind == ML_FACT_MEMBER || f->kind == ML_FACT_MON || f->kind == ML_FACT_ROLE) {
         return ml_view_grant(v, f->act, f->say);
     }
+    if (f->kind == ML_FACT_DENIAL) {
+        return ml_view_denies(v, f->act, f->say);
+    }
     return ml_view_act(v, f->act).verdict == ML_VERDICT_ACCEPTED;
 }
 

@@ -388,7 +388,10 @@ static void two_coordinators_who_revoke_each_other_are_both_out(void **state)
     const struct ml_gov *gov = ml_log_gov(f->chief);
     assert_null(ml_gov_member(gov, &f->w.actors[CHIEF].member));
     assert_null(ml_gov_member(gov, &f->w.actors[OTHER].member));
-    assert_non_null(ml_gov_member(gov, &f->w.actors[NURSE].member)); /* grants of old stay */
+    assert_non_null(ml_gov_member(gov, &f->w.actors[NURSE].member));    /* grants of old stay */
+    const struct ml_fact *one = ml_gov_next(gov, ML_FACT_DENIAL, NULL); /* who did it is told */
+    assert_non_null(one);
+    assert_non_null(ml_gov_next(gov, ML_FACT_DENIAL, one));
     const struct made late = write(f, f->chief, CHIEF, ML_LANE_RECORD);
     assert_ruled(f->chief, &late.id, ML_REASON_NOT_ENROLLED);
 }
