@@ -107,6 +107,7 @@ static ml_err wish_gone(struct ml_call *call, struct wish *wish)
 
 static ml_err wish_read(struct ml_call *call, struct wish *wish)
 {
+    const struct ml_gov *gov = ml_log_gov(call->org->log);
     struct ml_member_id member = call->session->member;
     ml_err err = ML_OK;
     if (ml_value_get(call->params, "member") != NULL) {
@@ -115,12 +116,13 @@ static ml_err wish_read(struct ml_call *call, struct wish *wish)
     if (err != ML_OK) {
         return err;
     }
-    wish->member = ml_gov_member(ml_log_gov(call->org->log), &member);
+    const struct ml_fact *now = ml_gov_member(gov, &member);
+    wish->member = now != NULL ? now : ml_gov_ever_member(gov, &member); /* Root brings back too */
     if (wish->member == NULL) {
         return ml_call_fail(call, ML_E_NOT_FOUND, "member.unknown", NULL, NULL);
     }
     err = wish_gone(call, wish);
-    if (err == ML_OK && wish->member->rank == ML_RANK_COORDINATOR &&
+    if (err == ML_OK && now != NULL && now->rank == ML_RANK_COORDINATOR &&
         ml_is_zero(wish->gone.b, sizeof(wish->gone.b))) {
         return ml_call_fail(call, ML_E_EXISTS, "recover.already", NULL, NULL);
     }

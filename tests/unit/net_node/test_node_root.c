@@ -224,6 +224,22 @@ static void root_may_name_somebody_else(void **state)
     assert_int_equal(rank_of(&s->c, HUGO, "Inès Leroy", NULL), MEMBER);
 }
 
+/* Of two coordinators who revoked each other none is left: the sheets bring one of them back. */
+static void root_brings_back_who_was_revoked(void **state)
+{
+    struct story *s = *state;
+    char text[64];
+    const struct act gone = {.lines = {s->line[0], s->line[1]}, .gone = s->anne};
+    const struct act back = {.lines = {s->line[0], s->line[1]}, .member = s->anne};
+    cluster_stop(&s->c, OFFICE);
+    assert_int_equal(promote(&s->c, INES, &gone, text), ML_OK);
+    same_state(&s->c, INES, HUGO);
+    assert_int_equal(rank_of(&s->c, HUGO, "Dr Anne Morel", NULL), 0);
+    assert_int_equal(promote(&s->c, INES, &back, text), ML_OK);
+    same_state(&s->c, INES, HUGO);
+    assert_int_equal(rank_of(&s->c, HUGO, "Dr Anne Morel", NULL), COORDINATOR);
+}
+
 static void what_makes_no_sense_is_refused_with_the_reason(void **state)
 {
     struct story *s = *state;
@@ -279,6 +295,7 @@ int main(void)
         T(one_sheet_makes_nobody),
         T(a_stolen_coordinator_is_denied_in_the_same_act),
         T(root_may_name_somebody_else),
+        T(root_brings_back_who_was_revoked),
         T(what_makes_no_sense_is_refused_with_the_reason),
         T(a_recovery_that_fails_makes_nobody),
     };
