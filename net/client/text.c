@@ -153,7 +153,11 @@ static const struct ml_text_row rows[] = {
      "d'elle-même, en trois jours au plus ; un coordinateur peut vous en dire la raison.",
      "Your rights on this computer are suspended (by {by}): nothing was written. The suspension "
      "ends by itself, within three days; a coordinator can tell you why."},
-    {"rank.coordinator", "Seul un coordinateur peut le faire.", "Only a coordinator may do this."},
+    {"rank.coordinator",
+     "Seul un coordinateur peut le faire : « maille member list » dit qui l'est. S'il n'y en a "
+     "plus, les feuilles de la structure en nomment un (« maille org recover --promote »).",
+     "Only a coordinator may do this: “maille member list” says who is one. If there is none any "
+     "more, the sheets of the structure name one (“maille org recover --promote”)."},
     {"unlock.wrong",
      "La phrase de passe ne correspond à aucun membre de ce poste : vérifiez les majuscules et "
      "le clavier.",

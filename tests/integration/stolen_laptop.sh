@@ -16,10 +16,6 @@ count() { # count NODE WHAT: of node status
     on "$1" node status
     answer "$2"
 }
-heads() { # heads NODE LANES: what it holds of each writer there, as AUTHOR/LANE/NUMBER
-    on "$1" sync status
-    sed -n 's,.*"\([0-9a-f]\{32\}/['"$2"']/[0-9]*\)".*,\1,p' "$work/answer.json"
-}
 # moves NODE LANES COMMAND...: does it; $moved is what went on there meanwhile, for `sync wait`.
 moves() {
     local node=$1 lanes=$2

@@ -80,6 +80,10 @@ one_record() {
         first=$hash
     done
 }
+heads() { # heads NODE LANES: what it holds of each writer there, as AUTHOR/LANE/NUMBER, for `sync wait`
+    on "$1" sync status
+    sed -n 's,.*"\([0-9a-f]\{32\}/['"$2"']/[0-9]*\)".*,\1,p' "$work/answer.json"
+}
 # patient_of NODE: a new patient, in $patient.
 patient_of() {
     on "$1" record add patient --set birth_name=Lefèvre --set birth_given_names=Zoé --set birth_date=1979-03-28 --set sex=F
