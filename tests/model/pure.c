@@ -20,7 +20,8 @@ struct pure {
     struct m_outcome found; /* in the first order */
     uint8_t order[M_ACTS];
     struct spec spec;
-    bool compare; /* with the spec, as far as it goes */
+    struct m_history *founding; /* owned */
+    bool compare;               /* with the spec, as far as it goes */
 };
 
 static uint32_t seq_in(const void *ctx, const void *vec, uint32_t writer)
@@ -69,7 +70,7 @@ struct pure *pure_new(const struct m_history *founded)
     must(ml_authority_new(&p->b, &p->fake.env, seq_in, NULL));
     *h = *founded;
     for (unsigned i = 0; i < h->count; i++) {
-        /* Their vectors stay where they are as long as the authorities: in `h`, never freed. */
+        /* Their vectors stay where they are as long as the authorities: in `h`. */
         p->found.own[i] = (uint8_t)add_to(p->a, &h->acts[i], i == 0);
         (void)add_to(p->b, &h->acts[i], i == 0);
         spec_add(&p->spec, h, i);
@@ -80,6 +81,7 @@ struct pure *pure_new(const struct m_history *founded)
         p->order[i] = (uint8_t)i;
     }
     p->spec.h = h;
+    p->founding = h;
     return p;
 }
 
@@ -88,6 +90,7 @@ void pure_free(struct pure *p)
     if (p != NULL) {
         ml_authority_free(p->a);
         ml_authority_free(p->b);
+        free(p->founding);
         free(p);
     }
 }
