@@ -44,19 +44,25 @@ ml_err ml_call_text(struct ml_call *call, const char **out, const char *key)
     return ML_OK;
 }
 
-ml_err ml_call_id(struct ml_call *call, uint8_t *out, size_t len, const char *key)
+bool ml_call_has_id(const struct ml_call *call, uint8_t *out, size_t len, const char *key)
 {
     const struct ml_value *v = ml_value_get(call->params, key);
     size_t n = 0;
     const uint8_t *bytes = ml_value_bytes(v, &n);
     if (bytes != NULL && ml_value_kind_of(v) == ML_VALUE_BYTES && n == len) {
         memcpy(out, bytes, len);
+        return true;
+    }
+    return bytes != NULL && ml_hex_decode(out, len, (const char *)bytes, n) == ML_OK;
+}
+
+ml_err ml_call_id(struct ml_call *call, uint8_t *out, size_t len, const char *key)
+{
+    if (ml_call_has_id(call, out, len, key)) {
         return ML_OK;
     }
-    if (bytes != NULL && ml_hex_decode(out, len, (const char *)bytes, n) == ML_OK) {
-        return ML_OK;
-    }
-    return ml_call_fail(call, ML_E_INVALID, v == NULL ? "param.missing" : "param.id", "param", key);
+    const bool given = ml_value_get(call->params, key) != NULL;
+    return ml_call_fail(call, ML_E_INVALID, given ? "param.id" : "param.missing", "param", key);
 }
 
 void ml_result_hex(struct ml_args *a, const char *key, const void *bytes, size_t len)

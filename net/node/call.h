@@ -72,6 +72,9 @@ void ml_call_detail(struct ml_call *call, const char *key, const char *value);
 /* Parameters; `text` names the parameter in the error. Errors: INVALID. */
 ml_err ml_call_text(struct ml_call *call, const char **out, const char *key) ML_MUST_CHECK;
 const char *ml_call_text_or(const struct ml_call *call, const char *key, const char *fallback);
+/** Is there an id of `len` bytes under the key, raw or as hex? Else `out` is as it was, and no text
+ * set. */
+bool ml_call_has_id(const struct ml_call *call, uint8_t *out, size_t len, const char *key);
 /** Exactly `len` bytes, as bytes or as hexadecimal text. */
 ml_err ml_call_id(struct ml_call *call, uint8_t *out, size_t len, const char *key) ML_MUST_CHECK;
 

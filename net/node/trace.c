@@ -282,8 +282,8 @@ void ml_trace_refused(struct ml_call *call, ml_err why)
         return;
     }
     if (why == ML_E_DENIED && call->session != NULL) {
-        const struct ml_trace_note note = {.action = action_of(call->method),
-                                           .result = ML_TRACE_REFUSED};
+        struct ml_trace_note note = {.action = action_of(call->method), .result = ML_TRACE_REFUSED};
+        (void)ml_call_has_id(call, note.patient.b, sizeof(note.patient.b), "patient");
         err = ml_trace_note(call, &note);
     } else if (why == ML_E_DENIED || (why == ML_E_LOCKED && org->session != NULL)) {
         /* Someone who isn't the one that unlocked. */
