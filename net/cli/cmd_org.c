@@ -7,7 +7,8 @@
 #include "net/cli/sheets.h"
 #include "net/cli/tables.h"
 
-/* Professions by the numbers of TRE_G15, which the record keeps. */
+/* Professions by the numbers of TRE_G15, which the record keeps; then the matrix's other roles
+ * (docs/habilitation.md). */
 static const struct {
     int number;
     const char *name;
@@ -26,6 +27,15 @@ static const struct {
     {94, "ergotherapeute", "ergothérapeute"},
     {95, "dieteticien", "diététicien"},
     {96, "psychomotricien", "psychomotricien"},
+    {41, "assistant-social", "assistant social"},
+    {330, "coordonnateur", "coordonnateur"},
+    {331, "secretaire", "secrétaire"},
+    {332, "assistant-medical", "assistant médical"},
+    {901, "specialiste", "médecin spécialiste"},
+    {902, "ipa", "infirmier en pratique avancée"},
+    {903, "etudiant", "étudiant"},
+    {904, "administrateur", "administrateur"},
+    {905, "dpo", "délégué à la protection des données"},
 };
 enum { PROFESSIONS = sizeof(professions) / sizeof(professions[0]) };
 
@@ -53,8 +63,8 @@ bool cli_param_role(struct cli *c, struct ml_args *params, const char *value)
         }
     }
     cli_usage(c,
-              "profession inconnue : %s (medecin, infirmier, sage-femme, kine, pharmacien... ou "
-              "son numéro TRE_G15)",
+              "profession inconnue : %s (medecin, infirmier, sage-femme, kine, secretaire... ou "
+              "son numéro, TRE_G15 ou celui de la matrice)",
               value);
     return false;
 }
