@@ -37,7 +37,7 @@ field() {
 }
 # node_start NAME: its home is $work/NAME; $address is where it listens.
 node_start() {
-    "$ML_BIN/mailled" --home "$work/$1" --listen 127.0.0.1:0 --test-keys > "$work/$1.json"
+    "${daemon:-$ML_BIN/mailled}" --home "$work/$1" --listen 127.0.0.1:0 --test-keys > "$work/$1.json"
     address=$(field "$work/$1.json" listen)
 }
 # on NODE COMMAND...: the answer as JSON in $work/answer.json.

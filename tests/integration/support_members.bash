@@ -3,6 +3,23 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sets patient ...; support.bash sets work, passphrase ...
 declare -A member id at # of each node: its member, its own id, where it listens
 
+# clocked: nodes that start from now on take the time from here (tests/tools/powercut); `later` moves it.
+clocked() {
+    daemon=$ML_BIN/../tests/mailled-powercut
+    head -c 16 /dev/zero > "$work/clock"
+    exec 9<> "$work/clock"
+    export ML_POWERCUT_CLOCK=9
+}
+# later MS [MS]: of the clock since a start, and of the calendar (the same), from the machine's time on.
+later() {
+    local ms bytes='' i
+    for ms in "$1" "${2:-$1}"; do
+        for i in 0 8 16 24 32 40 48 56; do
+            bytes+=$(printf '\\x%02x' $((ms >> i & 255)))
+        done
+    done
+    printf '%b' "$bytes" 1<> "$work/clock"
+}
 # founded: the structure on node a, whose coordinator is Dr Roux.
 founded() {
     node_start a
