@@ -130,7 +130,8 @@ static const struct ml_wire_field consent_fields[] = {
 
 static const struct ml_wire_field pair_grant_fields[] = {
     HEAD_FIELDS(ML_KEYOP_PAIR_GRANT, "7"),
-    SUB_UINT(3, pair_grant.kind, "kind", 1, UINT8_MAX, "1 emergency, 2 audit; others are later"),
+    SUB_UINT(3, pair_grant.kind, "kind", 1, UINT8_MAX,
+             "1 emergency, 2 audit, 3 network; others are later"),
     SUB_UINT(4, pair_grant.number, "number", 1, UINT32_MAX, "a higher one replaces those below"),
     SUB_FIXED(5, pair_grant.pair, "pair", "X25519 public half"),
     SUB(6, BIN, ML_WIRE_OPTIONAL, ML_ANON_KEY_BYTES, ML_ANON_KEY_BYTES, pair_grant.recovery,

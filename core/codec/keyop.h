@@ -152,6 +152,7 @@ struct ml_consent_op {
 typedef enum ml_pair_kind {
     ML_PAIR_EMERGENCY = 1, /* opens the groups' break-glass pairs (rules A6) */
     ML_PAIR_AUDIT = 2,     /* opens traces (rules A2) */
+    ML_PAIR_NETWORK = 3,   /* its secret is the network secret of the epoch `number` (rules B17) */
 } ml_pair_kind;
 
 struct ml_pair_slot {

@@ -261,6 +261,16 @@ static bool was_enrolled(const struct ml_gov *g, const struct ml_fact *f)
     return f->kind == ML_FACT_MON && ml_gov_act_ruling(g, f->act).verdict == ML_VERDICT_ACCEPTED;
 }
 
+bool ml_gov_has_gone(const struct ml_gov *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        if (!g->facts[i]->counts && was_enrolled(g, g->facts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct ml_fact *ml_gov_knew_node(const struct ml_gov *g, const struct ml_node_id *node)
 {
     for (size_t i = 0; i < g->count; i++) {

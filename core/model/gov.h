@@ -235,6 +235,13 @@ ml_err ml_gov_each_node(const struct ml_gov *g, ml_fact_cb *each, void *user) ML
 /** When the next dated role begins or ends after `ms`; UINT64_MAX: none does. */
 uint64_t ml_gov_next_date(const struct ml_gov *g, uint64_t ms);
 
+/** Has anybody who was enrolled no place any more: his key, or his rank, was denied? */
+bool ml_gov_has_gone(const struct ml_gov *g);
+/** Had the member who wrote with `writer` rank 2 or better, at this vector (kept by reference)?
+ * NOMEM. */
+ml_err ml_gov_leads_at(const struct ml_gov *g, bool *leads, const struct ml_writer_id *writer,
+                       struct ml_gvec *gvec) ML_MUST_CHECK;
+
 struct ml_kek_epoch;
 /** An epoch as its bundle states it. */
 struct ml_gov_epoch_in {

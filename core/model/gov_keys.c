@@ -192,3 +192,20 @@ ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, const struct ml_gov
             fitting.entitled == in->epoch->slots.count;
     return ML_OK;
 }
+
+/* ---- network epochs ---- */
+
+ml_err ml_gov_leads_at(const struct ml_gov *g, bool *leads, const struct ml_writer_id *writer,
+                       struct ml_gvec *gvec)
+{
+    const struct ml_view *v = NULL;
+    const struct ml_fact *open = ml_gov_opening_of(g, writer, true);
+    *leads = false;
+    if (open == NULL || ml_is_zero(open->member.b, sizeof(open->member.b))) {
+        return ML_OK;
+    }
+    ml_err err = ml_gov_view_at(g, &v, gvec);
+    const uint32_t member = ml_ids_find(&g->members, open->member.b);
+    *leads = err == ML_OK && member != ML_NOBODY && ml_view_rank(v, member) <= ML_RANK_REFERENT;
+    return err;
+}

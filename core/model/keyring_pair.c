@@ -58,14 +58,29 @@ void ml_keyring_drop_pairs(struct ml_keyring *k)
 
 /* ---- applying ---- */
 
-/* Those that never count have half of the room. */
-static bool is_full(const struct ml_keyring *k, bool accepted)
+/* Room for one more: those that never count have as much as those that do. Of network epochs the
+ * earliest makes room. */
+static bool room_make(struct ml_keyring *k, const struct ml_pair_grant *in, bool accepted)
 {
+    const bool network = in->kind == ML_PAIR_NETWORK;
     size_t alike = 0;
+    size_t earliest = 0;
     for (size_t i = 0; i < k->pair_count; i++) {
-        alike += k->pairs[i]->accepted == accepted;
+        if (k->pairs[i]->kind == in->kind && k->pairs[i]->accepted == accepted) {
+            earliest =
+                alike == 0 || k->pairs[i]->number < k->pairs[earliest]->number ? i : earliest;
+            alike++;
+        }
     }
-    return alike >= ML_KEYRING_PAIRS_MAX / 2;
+    if (alike < (network ? ML_KEYRING_NETS_MAX : ML_KEYRING_PAIRS_MAX / 2)) {
+        return true;
+    }
+    if (!network || in->number <= k->pairs[earliest]->number) {
+        return false;
+    }
+    pair_free(k->env, k->pairs[earliest]);
+    k->pairs[earliest] = k->pairs[--k->pair_count];
+    return true;
 }
 
 static ml_err pair_add(struct ml_keyring *k, const struct ml_pair_grant *in, struct key_pair **out)
@@ -119,7 +134,14 @@ static ml_err hand(struct ml_keyring *k, struct key_pair *p, const struct ml_rec
 
 static ml_slot_kind slot_kind(uint8_t kind)
 {
-    return kind == ML_PAIR_AUDIT ? ML_SLOT_AUDIT : ML_SLOT_EMERGENCY;
+    switch (kind) {
+    case ML_PAIR_AUDIT:
+        return ML_SLOT_AUDIT;
+    case ML_PAIR_NETWORK:
+        return ML_SLOT_NETWORK;
+    default:
+        return ML_SLOT_EMERGENCY;
+    }
 }
 
 static ml_err open_mine(struct ml_keyring *k, struct key_pair *p, const struct ml_pair_grant *in,
@@ -170,10 +192,10 @@ ml_err ml_keyring_apply_pair(struct ml_keyring *k, const struct ml_pair_grant *i
                              struct ml_keyring_news *news)
 {
     struct key_pair *p = pair_find(k, in->kind, &in->pair);
-    if (in->kind != ML_PAIR_EMERGENCY && in->kind != ML_PAIR_AUDIT) {
+    if (in->kind < ML_PAIR_EMERGENCY || in->kind > ML_PAIR_NETWORK) {
         return ML_OK; /* of a later version */
     }
-    if (p == NULL && is_full(k, accepted)) {
+    if (p == NULL && !room_make(k, in, accepted)) {
         news->faulty = true;
         return ML_OK;
     }
@@ -221,6 +243,31 @@ const struct ml_secret *ml_keyring_pair_secret(const struct ml_keyring *k, ml_pa
 {
     const struct key_pair *p = pair_find(k, (uint8_t)kind, pair);
     return p == NULL ? NULL : p->secret;
+}
+
+size_t ml_keyring_pairs_held(const struct ml_keyring *k, ml_pair_kind kind,
+                             struct ml_held_pair *out, size_t max)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < k->pair_count; i++) {
+        const struct key_pair *p = k->pairs[i];
+        size_t at = 0;
+        if (p->kind != kind || !p->accepted || p->secret == NULL) {
+            continue;
+        }
+        while (at < count && (out[at].number > p->number ||
+                              (out[at].number == p->number &&
+                               memcmp(out[at].pk.b, p->pk.b, sizeof(p->pk.b)) < 0))) {
+            at++;
+        }
+        if (at == max) {
+            continue;
+        }
+        count += count < max;
+        memmove(&out[at + 1], &out[at], (count - 1 - at) * sizeof(*out));
+        out[at] = (struct ml_held_pair){p->number, p->pk, p->secret};
+    }
+    return count;
 }
 
 bool ml_keyring_pair_has(const struct ml_keyring *k, const struct ml_box_pk *pair,
@@ -288,10 +335,15 @@ static ml_err pair_take(struct ml_keyring *k, struct handing *h, const struct ml
     if (args->secret != NULL) {
         ml_box_pk_of(&grant->pair, args->secret);
         const struct key_pair *known = pair_find(k, (uint8_t)args->kind, &grant->pair);
-        grant->number = known != NULL ? known->number : 1;
+        grant->number = args->number != 0 ? args->number : 1;
+        grant->number = known != NULL ? known->number : grant->number;
         return ML_OK;
     }
+    if (now != NULL && now->number == UINT32_MAX) {
+        return ML_E_LIMIT;
+    }
     grant->number = now == NULL ? 1 : now->number + 1;
+    grant->number = args->number != 0 ? args->number : grant->number;
     ml_err err = ml_box_keypair(&grant->pair, &h->drawn, k->env);
     if (err != ML_OK || args->recovery == NULL) {
         return err;

@@ -1,5 +1,6 @@
 /* core/model/keyring_pair.h -- pairs handed to members: the emergency pair, which opens the groups'
- * break-glass pairs (rules A6), and the audit pair, which opens traces (A2).
+ * break-glass pairs (rules A6), the audit pair, which opens traces (A2), and the network's, whose
+ * secret half is the network secret of an epoch (B17): its number is the epoch.
  *
  * A pair is its public half. Who was handed it stands in clear in lane 1 (PAIR_GRANT), so that any
  * holder sees who lacks it, and that somebody has it who shouldn't: then the next number is made.
@@ -10,7 +11,9 @@
 
 #include "core/model/keyring.h"
 
-#define ML_KEYRING_PAIRS_MAX 64u /* known, of all kinds; half of them for those that count */
+#define ML_KEYRING_PAIRS_MAX 64u /* known, of each kind; half of them for those that count */
+#define ML_KEYRING_NETS_MAX  64u /* network epochs that count, and as many that don't: the latest  \
+                                  */
 
 /** The pair of a kind that is used now: of the accepted ones the highest number, then one that is
  * held, then the smallest public half. NULL: there is none. Borrowed until the next call on `k`. */
@@ -25,15 +28,26 @@ bool ml_keyring_pair_has(const struct ml_keyring *k, const struct ml_box_pk *pai
 bool ml_keyring_pair_strays(const struct ml_keyring *k, const struct ml_box_pk *pair,
                             const struct ml_box_pk *members, size_t count);
 
+struct ml_held_pair {
+    uint32_t number;
+    struct ml_box_pk pk;
+    const struct ml_secret *secret; /* 32 bytes, borrowed until the keyring forgets */
+};
+/** The accepted pairs of a kind whose secret is held: the highest number first, then the smallest
+ * public half. Returns how many, at most `max`. */
+size_t ml_keyring_pairs_held(const struct ml_keyring *k, ml_pair_kind kind,
+                             struct ml_held_pair *out, size_t max);
+
 struct ml_pair_args {
     ml_pair_kind kind;
     const struct ml_box_pk *members; /* to whom */
     size_t count;
-    const struct ml_secret *secret;   /* NULL: a new pair, of the next number */
+    const struct ml_secret *secret;   /* NULL: a new pair */
+    uint32_t number;                  /* 0: the pair's, if it is known, else the next one */
     const struct ml_box_pk *recovery; /* of a new pair; NULL: nobody else opens it */
 };
 /** Hands a pair to members: a new one, or one whose secret is given. INVALID: nobody, or one twice;
- * LIMIT; FORGED (a member's key is no key); NOMEM. */
+ * LIMIT (also of numbers); FORGED (a member's key is no key); NOMEM. */
 ml_err ml_keyring_make_pair(struct ml_keyring *k, const struct ml_pair_args *args,
                             ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 

@@ -299,12 +299,16 @@ ml_err ml_vault_load_groups(struct ml_vault *v)
     return err;
 }
 
-/* May what this op brings seal? An epoch also has to name the right recipients (rules A3). */
+/* May what this op brings seal? An epoch also has to name the right recipients (rules A3); a
+ * network epoch comes from somebody of rank 2 or better (B17). */
 static ml_err may_seal(struct ml_log *log, const struct ml_log_entry *entry,
                        const struct ml_keyop *op, bool *seals)
 {
     if (op->type == ML_KEYOP_KEK_EPOCH) {
         return ml_log_epoch_fits(log, entry, &op->u.kek_epoch, seals);
+    }
+    if (op->type == ML_KEYOP_PAIR_GRANT && op->u.pair_grant.kind == ML_PAIR_NETWORK) {
+        return ml_log_leads(log, entry, seals);
     }
     *seals = entry->verdict == ML_VERDICT_ACCEPTED;
     return ML_OK;

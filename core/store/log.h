@@ -147,6 +147,10 @@ struct ml_kek_epoch;
  * CORRUPT. */
 ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,
                          const struct ml_kek_epoch *epoch, bool *fits) ML_MUST_CHECK;
+/** *leads: `entry`, a stored bundle of lane 1, is accepted and of somebody who had rank 2 or better
+ * where he wrote it (ml_gov_leads_at). As above. */
+ml_err ml_log_leads(struct ml_log *log, const struct ml_log_entry *entry,
+                    bool *leads) ML_MUST_CHECK;
 /** Highest ingest number. */
 uint64_t ml_log_last(const struct ml_log *log);
 /** Raised each time a stored verdict or body changed (a fork, an adoption, a body that came): a

@@ -137,22 +137,44 @@ ml_err ml_log_left_out(struct ml_log *log, uint64_t after, uint8_t lane, struct 
     return ml_log_entry_read(log, out, ML_SQL_ENTRY_LEFT_OUT);
 }
 
+static ml_err known_of(struct ml_log *log, const struct ml_log_entry *entry,
+                       struct ml_log_known *known)
+{
+    struct ml_stmt *s = log->st[ML_SQL_KNOWN];
+    bool found = false;
+    ml_stmt_bind_int(s, 1, (int64_t)entry->n);
+    ml_err err = ml_log_row(log, ML_SQL_KNOWN, &found);
+    if (err == ML_OK) {
+        err = found ? ml_log_known_read(log, known, s) : ML_E_CORRUPT;
+    }
+    ml_stmt_reset(s);
+    return err;
+}
+
+ml_err ml_log_leads(struct ml_log *log, const struct ml_log_entry *entry, bool *leads)
+{
+    struct ml_log_known known = {0};
+    *leads = false;
+    if (entry->verdict != ML_VERDICT_ACCEPTED) {
+        return ML_OK;
+    }
+    ml_err err = known_of(log, entry, &known);
+    if (err == ML_OK) {
+        err = ml_gov_leads_at(log->gov, leads, &entry->header.writer, known.j.gvec);
+    }
+    ml_log_known_free(&known);
+    return err;
+}
+
 ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,
                          const struct ml_kek_epoch *epoch, bool *fits)
 {
-    struct ml_stmt *s = log->st[ML_SQL_KNOWN];
     struct ml_log_known known = {0};
-    bool found = false;
     *fits = false;
     if (entry->verdict != ML_VERDICT_ACCEPTED) {
         return ML_OK;
     }
-    ml_stmt_bind_int(s, 1, (int64_t)entry->n);
-    ml_err err = ml_log_row(log, ML_SQL_KNOWN, &found);
-    if (err == ML_OK) {
-        err = found ? ml_log_known_read(log, &known, s) : ML_E_CORRUPT;
-    }
-    ml_stmt_reset(s);
+    ml_err err = known_of(log, entry, &known);
     if (err == ML_OK) {
         const struct ml_gov_epoch_in in = {.gvec = known.j.gvec,
                                            .writer = entry->header.writer,

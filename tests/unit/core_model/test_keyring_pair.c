@@ -239,6 +239,92 @@ static void so_many_pairs_are_known(void **state)
     assert_non_null(held(f, 1));
 }
 
+/* ---- network epochs ---- */
+
+/* To the first `count` people, as epoch `number` (0: as the maker counts). */
+static ml_err network(struct fixture *f, size_t count, const struct ml_secret *secret,
+                      uint32_t number)
+{
+    struct ml_box_pk to[PEOPLE];
+    const size_t first = f->log.count;
+    for (size_t i = 0; i < count; i++) {
+        to[i] = f->who[i].pk;
+    }
+    const struct ml_pair_args args = {
+        .kind = ML_PAIR_NETWORK, .members = to, .count = count, .secret = secret, .number = number};
+    const ml_err err = ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log);
+    apply_all(f, first);
+    return err;
+}
+
+/* The founder's comes from outside of lane 1 and is the first; the next ones count from it. */
+static void network_epochs_are_held_latest_first(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_held_pair held[4];
+    struct ml_secret *founders = NULL;
+    assert_int_equal(ml_secret_random(&founders, &f->fake.env, ML_KEY_BYTES), ML_OK);
+    assert_int_equal(hand(f, 3, NULL), ML_OK); /* another kind: neither counts nor is held */
+    assert_int_equal(network(f, 3, founders, 1), ML_OK);
+    assert_int_equal(network(f, 2, NULL, 0), ML_OK);
+    assert_int_equal(network(f, 1, NULL, 0), ML_OK);
+    assert_int_equal(ml_keyring_pairs_held(f->who[0].ring, ML_PAIR_NETWORK, held, 4), 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(held[i].number, 3 - i);
+    }
+    assert_true(ml_secret_equal(held[2].secret, founders));
+    assert_int_equal(ml_keyring_pairs_held(f->who[0].ring, ML_PAIR_NETWORK, held, 2), 2);
+    assert_int_equal(held[0].number, 3);
+    assert_int_equal(held[1].number, 2);
+    assert_int_equal(ml_keyring_pairs_held(f->who[1].ring, ML_PAIR_NETWORK, held, 4), 2);
+    assert_int_equal(ml_keyring_pairs_held(f->who[2].ring, ML_PAIR_NETWORK, held, 4), 1);
+    f->log.accepted = false; /* held, and never used */
+    assert_int_equal(network(f, 3, NULL, 0), ML_OK);
+    assert_int_equal(ml_keyring_pairs_held(f->who[0].ring, ML_PAIR_NETWORK, held, 4), 3);
+    ml_secret_free(founders);
+}
+
+/* Two made at once: the same one is first for everybody, in whatever order they came. */
+static void of_one_number_the_smallest_is_first(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_held_pair held[8];
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(network(f, 2, NULL, 7), ML_OK);
+    }
+    assert_int_equal(network(f, 2, NULL, 3), ML_OK);
+    assert_int_equal(ml_keyring_pairs_held(f->who[1].ring, ML_PAIR_NETWORK, held, 8), 7);
+    for (size_t i = 1; i < 6; i++) {
+        assert_true(memcmp(held[i - 1].pk.b, held[i].pk.b, sizeof(held[i].pk.b)) < 0);
+    }
+    assert_int_equal(held[6].number, 3);
+    assert_memory_equal(ml_keyring_pair(f->who[1].ring, ML_PAIR_NETWORK), &held[0].pk,
+                        sizeof(held[0].pk));
+}
+
+/* The earliest makes room for a later one, never the other way; of other kinds none does. */
+static void so_many_network_epochs_are_known(void **state)
+{
+    struct fixture *f = *state;
+    static struct ml_held_pair held[ML_KEYRING_NETS_MAX + 1];
+    for (uint32_t i = 2; i < ML_KEYRING_NETS_MAX + 5; i++) {
+        assert_int_equal(network(f, 2, NULL, i), ML_OK);
+    }
+    assert_int_equal(network(f, 2, NULL, 1), ML_OK);
+    struct ml_keyring_news news = key_log_apply(f->who[0].ring, &f->log, f->log.count - 1);
+    assert_true(news.faulty);
+    assert_int_equal(
+        ml_keyring_pairs_held(f->who[0].ring, ML_PAIR_NETWORK, held, ML_KEYRING_NETS_MAX + 1),
+        ML_KEYRING_NETS_MAX);
+    assert_int_equal(held[0].number, ML_KEYRING_NETS_MAX + 4);
+    assert_int_equal(held[ML_KEYRING_NETS_MAX - 1].number, 5);
+    assert_int_equal(hand(f, 2, NULL), ML_OK); /* the other kinds have room of their own */
+    assert_non_null(ml_keyring_pair_secret(f->who[1].ring, ML_PAIR_EMERGENCY,
+                                           ml_keyring_pair(f->who[1].ring, ML_PAIR_EMERGENCY)));
+    assert_int_equal(network(f, 2, NULL, UINT32_MAX), ML_OK);
+    assert_int_equal(network(f, 2, NULL, 0), ML_E_LIMIT);
+}
+
 /* ---- break-glass ---- */
 
 static void a_holder_opens_what_no_group_key_gives_him(void **state)
@@ -346,6 +432,9 @@ int main(void)
         T(a_slot_that_gives_another_key_is_faulty),
         T(nobody_and_twice_the_same_are_refused),
         T(so_many_pairs_are_known),
+        T(network_epochs_are_held_latest_first),
+        T(of_one_number_the_smallest_is_first),
+        T(so_many_network_epochs_are_known),
         T(a_holder_opens_what_no_group_key_gives_him),
         T(a_new_pair_keeps_older_wraps_open),
         T(sensitive_data_are_not_the_pairs),

@@ -66,6 +66,13 @@ ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,
     return ML_OK;
 }
 
+ml_err ml_log_leads(struct ml_log *log, const struct ml_log_entry *entry, bool *leads)
+{
+    (void)log;
+    *leads = entry->verdict == ML_VERDICT_ACCEPTED;
+    return ML_OK;
+}
+
 bool ml_log_op_counts(const struct ml_log *log, const struct ml_log_entry *entry, uint8_t index)
 {
     return entry->verdict == ML_VERDICT_ACCEPTED || (log->adopted >> index & 1u) != 0;

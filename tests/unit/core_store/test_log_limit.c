@@ -475,6 +475,43 @@ static void an_epoch_is_held_against_the_governance_of_its_bundle(void **state)
     ml_buf_free(&buf);
 }
 
+/* Rules B17 over a real log: a network epoch counts by the rank that its author had where he wrote
+ * it; the nth allocation fails in turn. */
+static void a_leader_is_told_by_the_governance_of_his_bundle(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_log_entry entry;
+    bool leads = false;
+    struct ml_log_outcome o = world_lane(&f->w, f->a, 0, ML_LANE_KEYS);
+    const struct ml_log_outcome nurses = world_lane(&f->w, f->a, 1, ML_LANE_KEYS);
+    f->a = world_reopen(&f->w, f->a);
+    assert_int_equal(ml_log_get(f->a, &o.id.hash, &entry), ML_OK);
+    const long live = f->w.fake.live;
+    ml_err err = ML_E_NOMEM;
+    for (long nth = 1; err == ML_E_NOMEM; nth++) {
+        f->w.fake.fail_alloc = nth;
+        err = ml_log_leads(f->a, &entry, &leads);
+        assert_int_equal(fake_spared(&f->w.fake), err == ML_OK);
+        assert_true(err == ML_OK || (f->w.fake.live == live && !leads));
+    }
+    assert_int_equal(err, ML_OK);
+    assert_true(leads);
+    assert_int_equal(ml_log_get(f->a, &nurses.id.hash, &entry), ML_OK);
+    assert_int_equal(entry.verdict, ML_VERDICT_ACCEPTED);
+    assert_int_equal(ml_log_leads(f->a, &entry, &leads), ML_OK);
+    assert_false(leads); /* of rank 3 */
+    assert_int_equal(ml_log_get(f->a, &o.id.hash, &entry), ML_OK);
+    entry.verdict = ML_VERDICT_QUARANTINED;
+    assert_int_equal(ml_log_leads(f->a, &entry, &leads), ML_OK);
+    assert_false(leads);
+    entry.verdict = ML_VERDICT_ACCEPTED;
+    entry.header.writer = f->w.actors[5].id;
+    assert_int_equal(ml_log_leads(f->a, &entry, &leads), ML_OK);
+    assert_false(leads);
+    entry.n = ml_log_last(f->a) + 1;
+    assert_int_equal(ml_log_leads(f->a, &entry, &leads), ML_E_CORRUPT);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -493,6 +530,7 @@ int main(void)
         TEST(waiting_bundles_of_a_writer_end_at_a_count),
         TEST(what_waits_of_all_writers_ends_at_a_limit),
         TEST(an_epoch_is_held_against_the_governance_of_its_bundle),
+        TEST(a_leader_is_told_by_the_governance_of_his_bundle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
