@@ -48,7 +48,7 @@ enum order_kind {
     ORDER_ENDED, /* the org thread's last */
 };
 
-enum { ORDER_SECRETS = 5, ORDER_TEXT_BYTES = 128 };
+enum { ORDER_SECRETS = 6, ORDER_TEXT_BYTES = 128 };
 
 struct order {
     struct ml_letter letter;

@@ -105,7 +105,8 @@ static bool order_identity(struct order *o, const struct ml_link_identity *ident
            order_secret(o, 1, &o->identity.network_psk) &&
            order_secret(o, 2, &o->identity.network_mac) &&
            order_secret(o, 3, &o->identity.enrolment_psk) &&
-           order_secret(o, 4, &o->identity.enrolment_mac);
+           order_secret(o, 4, &o->identity.enrolment_mac) &&
+           order_secret(o, 5, &o->identity.past_keys);
 }
 
 /* Lost, its dials fail with LOCKED, and the node says it again. */

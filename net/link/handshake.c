@@ -46,6 +46,7 @@ static void identity_free(struct ml_identity *id)
     ml_secret_free(id->noise_static);
     ml_secret_free(id->psk);
     ml_secret_free(id->mac);
+    ml_secret_free(id->past_keys);
     ml_secret_free(id->enrol_psk);
     ml_secret_free(id->enrol_mac);
     *id = (struct ml_identity){.epoch = 0};
@@ -61,10 +62,14 @@ static ml_err secret_copy(struct ml_secret **out, const struct ml_secret *from)
 
 static ml_err identity_copy(struct ml_identity *out, const struct ml_link_identity *from)
 {
-    struct ml_identity id = {.org = from->org, .epoch = from->network_epoch};
+    struct ml_identity id = {
+        .org = from->org, .epoch = from->network_epoch, .past_count = from->past_count};
+    ML_ASSERT(id.past_count <= ML_NETWORK_PAST_MAX);
+    memcpy(id.past_epochs, from->past_epochs, id.past_count * sizeof(id.past_epochs[0]));
     ml_err err = secret_copy(&id.noise_static, from->noise_static);
     err = err == ML_OK ? secret_copy(&id.psk, from->network_psk) : err;
     err = err == ML_OK ? secret_copy(&id.mac, from->network_mac) : err;
+    err = err == ML_OK && id.past_count > 0 ? secret_copy(&id.past_keys, from->past_keys) : err;
     err = err == ML_OK ? secret_copy(&id.enrol_psk, from->enrolment_psk) : err;
     err = err == ML_OK ? secret_copy(&id.enrol_mac, from->enrolment_mac) : err;
     if (err != ML_OK) {
@@ -139,10 +144,15 @@ struct opening {
     struct ml_org_id org;
     uint32_t epoch;
     const struct ml_secret *noise_static;
-    const struct ml_secret *psk;
-    const struct ml_secret *mac;
+    struct ml_slice psk;
+    struct ml_slice mac;
     const struct ml_box_pk *remote;
 };
+
+static struct ml_slice secret_slice(const struct ml_secret *s)
+{
+    return s == NULL ? ml_slice(NULL, 0) : ml_slice(ml_secret_bytes(s), ml_secret_len(s));
+}
 
 static void opening_prologue(uint8_t out[PROLOGUE_BYTES], const struct ml_handshake *h,
                              const struct opening *o)
@@ -166,25 +176,32 @@ static void opening_mac(uint8_t out[ML_LINK_MAC_BYTES], const struct ml_handshak
     opening_prologue(prologue, h, o);
     const struct ml_slice parts[] = {ml_slice(mac_label, sizeof(mac_label) - 1),
                                      ml_slice(prologue, sizeof(prologue)), first};
-    ml_hash_parts(out, ML_LINK_MAC_BYTES, ml_slice(ml_secret_bytes(o->mac), ml_secret_len(o->mac)),
-                  parts, sizeof(parts) / sizeof(parts[0]));
+    ml_hash_parts(out, ML_LINK_MAC_BYTES, o->mac, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 static ml_err opening_noise(struct ml_handshake *h, const struct opening *o)
 {
     uint8_t prologue[PROLOGUE_BYTES];
+    struct ml_secret *psk = NULL;
     opening_prologue(prologue, h, o);
+    ml_err err = ml_secret_from(&psk, o->psk.data, o->psk.len);
+    if (err != ML_OK) {
+        return err;
+    }
     const struct ml_noise_args args = {
         .pattern = o->kind == ML_LINK_KNOWN ? ML_NOISE_XKPSK3 : ML_NOISE_XXPSK3,
         .initiator = h->initiator,
         .prologue = ml_slice(prologue, sizeof(prologue)),
         .local = o->noise_static,
         .remote = o->remote,
-        .psk = o->psk,
+        .psk = psk,
     };
     h->kind = o->kind;
     h->org = o->org;
-    return ml_noise_new(&h->noise, h->env, &args);
+    h->epoch = o->epoch;
+    err = ml_noise_new(&h->noise, h->env, &args);
+    ml_secret_free(psk);
+    return err;
 }
 
 static ml_err write_message(struct ml_handshake *h, struct ml_buf *out, unsigned number)
@@ -227,33 +244,59 @@ static ml_err answer_head(struct ml_handshake *h)
     return ML_OK;
 }
 
+/* The keys of epoch `nth`: 0 the latest, n the n-th of the past. False: it isn't the one that the
+ * peer names. */
+static bool known_opening(struct opening *o, const struct ml_identity *id, size_t nth)
+{
+    o->org = id->org;
+    if (nth == 0) {
+        o->psk = secret_slice(id->psk);
+        o->mac = secret_slice(id->mac);
+        return o->epoch == id->epoch;
+    }
+    const uint8_t *keys = ml_secret_bytes(id->past_keys) + (nth - 1) * ML_NETWORK_PAST_KEYS;
+    o->psk = ml_slice(keys, ML_KEY_BYTES);
+    o->mac = ml_slice(keys + ML_KEY_BYTES, ML_KEY_BYTES);
+    return o->epoch == id->past_epochs[nth - 1];
+}
+
 static bool identity_opening(struct opening *o, const struct ml_handshake *h,
-                             const struct ml_identity *id)
+                             const struct ml_identity *id, size_t nth)
 {
     *o = (struct opening){
         .kind = h->kind, .epoch = ml_get_u32be(h->in + 1), .noise_static = id->noise_static};
     if (h->kind == ML_LINK_KNOWN) {
-        o->org = id->org;
-        o->psk = id->psk;
-        o->mac = id->mac;
-        return o->epoch == id->epoch;
+        return known_opening(o, id, nth);
     }
-    o->psk = id->enrol_psk;
-    o->mac = id->enrol_mac;
-    return o->psk != NULL && o->mac != NULL && o->epoch == 0;
+    o->psk = secret_slice(id->enrol_psk);
+    o->mac = secret_slice(id->enrol_mac);
+    return nth == 0 && o->psk.len > 0 && o->mac.len > 0 && o->epoch == 0;
+}
+
+/* One hash for each epoch that has the number in clear: of one structure there are several only
+ * where two made it at once. */
+static bool opening_of(struct opening *o, const struct ml_handshake *h,
+                       const struct ml_identity *id, struct ml_slice first)
+{
+    for (size_t nth = 0; nth <= id->past_count; nth++) {
+        uint8_t mac[ML_LINK_MAC_BYTES];
+        if (!identity_opening(o, h, id, nth)) {
+            continue;
+        }
+        opening_mac(mac, h, o, first);
+        if (ml_equal_ct(mac, h->in + 5, sizeof(mac))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static ml_err answer_first(struct ml_handshake *h, struct ml_buf *out)
 {
     struct ml_slice first = ml_slice(h->in + HEAD_BYTES, message_bytes[h->kind][0]);
     for (size_t i = 0; i < h->ids->count; i++) {
-        uint8_t mac[ML_LINK_MAC_BYTES];
         struct opening o;
-        if (!identity_opening(&o, h, &h->ids->items[i])) {
-            continue;
-        }
-        opening_mac(mac, h, &o, first);
-        if (!ml_equal_ct(mac, h->in + 5, sizeof(mac))) {
+        if (!opening_of(&o, h, &h->ids->items[i], first)) {
             continue;
         }
         ml_err err = opening_noise(h, &o);
@@ -274,8 +317,8 @@ static ml_err dial_first(struct ml_handshake *h, struct ml_buf *out)
                               .org = h->dial.org,
                               .epoch = h->dial.epoch,
                               .noise_static = h->secrets[0],
-                              .psk = h->secrets[1],
-                              .mac = h->secrets[2],
+                              .psk = secret_slice(h->secrets[1]),
+                              .mac = secret_slice(h->secrets[2]),
                               .remote = h->dial.kind == ML_LINK_KNOWN ? &h->dial.remote : NULL};
     ml_err err = opening_noise(h, &o);
     if (err != ML_OK) {
@@ -455,6 +498,11 @@ ml_err ml_handshake_feed(struct ml_handshake *h, struct ml_buf *out, size_t *use
 bool ml_handshake_done(const struct ml_handshake *h)
 {
     return h->state == HS_DONE;
+}
+
+bool ml_handshake_knocks(const struct ml_handshake *h)
+{
+    return h->initiator && h->state == HS_SECOND;
 }
 
 bool ml_handshake_known(const struct ml_handshake *h)

@@ -8,10 +8,11 @@
  *
  * Both version bytes, the kind, the epoch and the structure are in the prologue, so that none can
  * be changed on the way. The mac (BLAKE2b-16 under a key that outsiders lack) covers them and
- * message 1: an outsider's packet costs one hash for each structure of this node, no allocation,
- * and at most ML_HANDSHAKE_BYTES_MAX bytes (architecture I7). Lengths are fixed by the kind: a
- * third message with an enrolment chain comes with governance (rules B17). Loop thread; one object
- * a connection.
+ * message 1: an outsider's packet costs one hash for each structure of this node that has such an
+ * epoch, no allocation, and at most ML_HANDSHAKE_BYTES_MAX bytes (architecture I7). Earlier epochs
+ * are answered as the latest is; the node decides what may pass (rules B17). Lengths are fixed by
+ * the kind: a third message with an enrolment chain comes with governance (rules B17). Loop thread;
+ * one object a connection.
  */
 #ifndef ML_NET_HANDSHAKE_H
 #define ML_NET_HANDSHAKE_H
@@ -38,6 +39,9 @@ struct ml_identity {
     struct ml_secret *noise_static;
     struct ml_secret *psk;
     struct ml_secret *mac;
+    size_t past_count;
+    uint32_t past_epochs[ML_NETWORK_PAST_MAX];
+    struct ml_secret *past_keys; /* ML_NETWORK_PAST_KEYS of each; NULL: none */
     struct ml_secret *enrol_psk; /* NULL: no code waits */
     struct ml_secret *enrol_mac;
 };
@@ -78,6 +82,7 @@ struct ml_handshake {
     struct ml_noise *noise;          /* NULL until the mac is right (responder) */
     ml_link_kind kind;               /* readable once done */
     struct ml_org_id org;            /* readable once done; zero for ENROL's initiator */
+    uint32_t epoch;                  /* readable once done */
     uint8_t own_version, peer_version;
     uint8_t state;
     bool initiator;
@@ -101,6 +106,8 @@ ml_err ml_handshake_begin(struct ml_handshake *h, struct ml_buf *out) ML_MUST_CH
 ml_err ml_handshake_feed(struct ml_handshake *h, struct ml_buf *out, size_t *used,
                          struct ml_slice in) ML_MUST_CHECK;
 bool ml_handshake_done(const struct ml_handshake *h);
+/** The dialler's opening is out and has no answer: a link that ends now was refused. */
+bool ml_handshake_knocks(const struct ml_handshake *h);
 /** True once the peer has proven that it holds the key of the mac; only the dialler's side of a
  * connection is otherwise trusted with memory. */
 bool ml_handshake_known(const struct ml_handshake *h);

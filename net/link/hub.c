@@ -21,7 +21,8 @@ struct hub_dial {
     ml_link_kind kind;
     struct ml_org_id org;
     struct ml_box_pk remote;
-    struct ml_secret *secrets[3]; /* ENROL: static, psk, mac; owned */
+    size_t past;
+    struct ml_secret *secrets[3]; /* owned; ENROL: static, psk, mac; else psk, mac of the past */
 };
 
 struct ml_hub {
@@ -83,6 +84,7 @@ static bool hub_on_up(void *ctx, struct ml_link *link)
         .dial = link->dial,
         .kind = link->handshake.kind,
         .org = link->handshake.org,
+        .epoch = link->handshake.epoch,
         .remote_static = link->remote,
         .handshake_hash = ml_slice(link->hash, sizeof(link->hash)),
         .address = link->address,
@@ -242,7 +244,25 @@ static void hub_dial_free(struct hub_dial *d)
     ml_release(d->hub->env, d);
 }
 
-static ml_err hub_handshake(const struct hub_dial *d, struct ml_handshake_dial *out)
+/* Under an epoch of the past. NOT_FOUND: there are fewer by now. */
+static ml_err hub_past(struct hub_dial *d, const struct ml_identity *id,
+                       struct ml_handshake_dial *out)
+{
+    if (d->past > id->past_count) {
+        return ML_E_NOT_FOUND;
+    }
+    const uint8_t *keys = ml_secret_bytes(id->past_keys) + (d->past - 1) * ML_NETWORK_PAST_KEYS;
+    ml_err err = ml_secret_from(&d->secrets[1], keys, ML_KEY_BYTES);
+    if (err == ML_OK) {
+        err = ml_secret_from(&d->secrets[2], keys + ML_KEY_BYTES, ML_KEY_BYTES);
+    }
+    out->epoch = id->past_epochs[d->past - 1];
+    out->psk = d->secrets[1];
+    out->mac = d->secrets[2];
+    return err;
+}
+
+static ml_err hub_handshake(struct hub_dial *d, struct ml_handshake_dial *out)
 {
     const struct ml_identity *id = ml_identities_find(&d->hub->ids, &d->org);
     *out = (struct ml_handshake_dial){.kind = d->kind, .org = d->org, .remote = d->remote};
@@ -255,8 +275,11 @@ static ml_err hub_handshake(const struct hub_dial *d, struct ml_handshake_dial *
     if (id == NULL) {
         return ML_E_LOCKED; /* locked while we dialled */
     }
-    out->epoch = id->epoch;
     out->noise_static = id->noise_static;
+    if (d->past > 0) {
+        return hub_past(d, id, out);
+    }
+    out->epoch = id->epoch;
     out->psk = id->psk;
     out->mac = id->mac;
     return ML_OK;
@@ -296,6 +319,7 @@ static ml_err hub_dial_copy(struct hub_dial *d, const struct ml_dial_request *r)
     d->kind = r->kind;
     d->org = r->org;
     d->remote = r->remote_static;
+    d->past = r->past;
     if (r->kind != ML_LINK_ENROL) {
         return ML_OK;
     }

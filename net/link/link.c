@@ -52,9 +52,11 @@ void ml_link_kill(struct ml_link *link, ml_err reason)
     if (link->dead) {
         return;
     }
+    const bool refused = reason == ML_E_UNREACHABLE && ml_handshake_knocks(&link->handshake) &&
+                         link->handshake.kind == ML_LINK_KNOWN;
     link->dead = true;
     if (link->reason == ML_OK) {
-        link->reason = reason;
+        link->reason = refused ? ML_E_WRONG_KEY : reason;
     }
     link->closing = LINK_HANDLES;
     uv_close((uv_handle_t *)link->tcp, link_on_closed);

@@ -27,14 +27,20 @@ typedef enum ml_link_kind {
     ML_LINK_ENROL = 2, /* Noise XXpsk3: psk = the one-time code */
 } ml_link_kind;
 
+#define ML_NETWORK_PAST_MAX  63u /* network epochs before the latest that a node answers */
+#define ML_NETWORK_PAST_KEYS 64u /* bytes of one: psk 32, mac key 32 */
+
 /** What the driver needs to answer and to dial for one structure. Secrets borrowed until withdrawn.
  */
 struct ml_link_identity {
     struct ml_org_id org;
-    const struct ml_secret *noise_static;  /* X25519 secret, 32 bytes */
-    const struct ml_secret *network_psk;   /* 32 bytes, ML_KDF_NOISE_PSK */
-    const struct ml_secret *network_mac;   /* 32 bytes, ML_KDF_NET_MAC */
-    uint32_t network_epoch;                /* in clear before the first message */
+    const struct ml_secret *noise_static; /* X25519 secret, 32 bytes */
+    const struct ml_secret *network_psk;  /* 32 bytes, ML_KDF_NOISE_PSK */
+    const struct ml_secret *network_mac;  /* 32 bytes, ML_KDF_NET_MAC */
+    uint32_t network_epoch;               /* in clear before the first message */
+    size_t past_count;                    /* earlier epochs, which are answered too (rules B17) */
+    uint32_t past_epochs[ML_NETWORK_PAST_MAX];
+    const struct ml_secret *past_keys;     /* ML_NETWORK_PAST_KEYS of each; NULL: none */
     const struct ml_secret *enrolment_psk; /* NULL unless a code is waiting to be used */
     const struct ml_secret *enrolment_mac; /* with enrolment_psk */
 };
@@ -44,6 +50,7 @@ struct ml_dial_request {
     ml_link_kind kind;
     struct ml_org_id org;               /* zero for ENROL: the code alone identifies */
     struct ml_box_pk remote_static;     /* KNOWN only */
+    size_t past;                        /* KNOWN: 0 the network epoch, else the n-th of the past */
     const struct ml_secret *psk;        /* ENROL: of the code; KNOWN: NULL, the identity's */
     const struct ml_secret *mac;        /* ENROL: of the code; KNOWN: NULL, the identity's */
     const struct ml_secret *static_key; /* ENROL: the newcomer's own; KNOWN: NULL */
@@ -90,6 +97,7 @@ struct ml_link_peer {
     uint64_t dial; /* of the request, 0 when the peer dialled us */
     ml_link_kind kind;
     struct ml_org_id org; /* ENROL: zero on the newcomer's side */
+    uint32_t epoch;       /* network epoch that the link was opened under; ENROL: 0 */
     struct ml_box_pk remote_static;
     struct ml_slice handshake_hash; /* 64 bytes: binds enrolment proofs to this link */
     const char *address;            /* printable */

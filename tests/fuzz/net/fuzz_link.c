@@ -28,12 +28,25 @@ static struct ml_secret *secret(uint8_t fill)
     return s;
 }
 
+static struct ml_secret *past_keys(void)
+{
+    struct ml_secret *s = NULL;
+    ml_err err = ml_secret_new(&s, 2 * (size_t)ML_NETWORK_PAST_KEYS);
+    must(err == ML_OK);
+    memset(ml_secret_writable(s), 2, ML_KEY_BYTES);
+    memset(ml_secret_writable(s) + ML_KEY_BYTES, 3, ML_KEY_BYTES);
+    return s;
+}
+
 static void identities_make(void)
 {
     const struct ml_link_identity id = {.noise_static = secret(1),
                                         .network_psk = secret(2),
                                         .network_mac = secret(3),
-                                        .network_epoch = 1,
+                                        .network_epoch = 3,
+                                        .past_count = 2,
+                                        .past_epochs = {1, 1},
+                                        .past_keys = past_keys(),
                                         .enrolment_psk = secret(4),
                                         .enrolment_mac = secret(5)};
     ml_err err = ml_identities_set(&ids, &id);

@@ -16,6 +16,7 @@ struct fixture {
     struct fake_env fake;
     struct ml_identities ids;
     struct ml_secret *keys[2], *psk, *mac;
+    struct ml_secret *past; /* of epochs 2, 2 and 1 */
     struct ml_box_pk pks[2];
     struct ml_handshake answer, dial;
     struct ml_buf to_answer, to_dial;
@@ -31,14 +32,20 @@ static struct ml_secret *secret(uint8_t fill)
     return s;
 }
 
-static void begin(struct fixture *f)
+struct dialled {
+    uint32_t epoch;
+    const struct ml_secret *psk;
+    const struct ml_secret *mac;
+};
+
+static void begin_by(struct fixture *f, const struct dialled *by)
 {
     const struct ml_handshake_dial dial = {.kind = ML_LINK_KNOWN,
                                            .org = f->identity.org,
-                                           .epoch = 3,
+                                           .epoch = by->epoch,
                                            .noise_static = f->keys[1],
-                                           .psk = f->psk,
-                                           .mac = f->mac,
+                                           .psk = by->psk,
+                                           .mac = by->mac,
                                            .remote = f->pks[0]};
     ml_buf_clear(&f->to_answer);
     ml_buf_clear(&f->to_dial);
@@ -50,6 +57,12 @@ static void begin(struct fixture *f)
     assert_int_equal(ml_handshake_begin(&f->dial, &f->to_answer), ML_OK);
 }
 
+static void begin(struct fixture *f)
+{
+    const struct dialled latest = {3, f->psk, f->mac};
+    begin_by(f, &latest);
+}
+
 static int setup(void **state)
 {
     static struct fixture f;
@@ -58,6 +71,10 @@ static int setup(void **state)
     assert_int_equal(ml_crypto_init(), ML_OK);
     f.psk = secret(1);
     f.mac = secret(2);
+    assert_int_equal(ml_secret_new(&f.past, 3 * (size_t)ML_NETWORK_PAST_KEYS), ML_OK);
+    for (size_t i = 0; i < 6; i++) {
+        memset(ml_secret_writable(f.past) + i * ML_KEY_BYTES, (int)(0x40 + i), ML_KEY_BYTES);
+    }
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(ml_box_keypair(&f.pks[i], &f.keys[i], &f.fake.env), ML_OK);
     }
@@ -65,7 +82,10 @@ static int setup(void **state)
                                            .noise_static = f.keys[0],
                                            .network_psk = f.psk,
                                            .network_mac = f.mac,
-                                           .network_epoch = 3};
+                                           .network_epoch = 3,
+                                           .past_count = 3,
+                                           .past_epochs = {2, 2, 1},
+                                           .past_keys = f.past};
     assert_int_equal(ml_identities_set(&f.ids, &f.identity), ML_OK);
     ml_buf_init(&f.to_answer, &f.fake.env, 1024);
     ml_buf_init(&f.to_dial, &f.fake.env, 1024);
@@ -85,6 +105,7 @@ static int teardown(void **state)
     ml_secret_free(f->keys[1]);
     ml_secret_free(f->psk);
     ml_secret_free(f->mac);
+    ml_secret_free(f->past);
     return f->fake.live == 0 ? 0 : -1;
 }
 
@@ -196,6 +217,51 @@ static void another_epoch_is_refused(void **state)
     assert_int_equal(run(f, 99), ML_E_FORGED);
 }
 
+/* Each by the keys of its own, also where two have one number; both ends say which it was. */
+static void every_epoch_of_the_past_is_answered(void **state)
+{
+    static const uint32_t epochs[] = {2, 2, 1};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < 3; i++) {
+        struct ml_secret *psk = secret((uint8_t)(0x40 + 2 * i));
+        struct ml_secret *mac = secret((uint8_t)(0x41 + 2 * i));
+        const struct dialled by = {epochs[i], psk, mac};
+        begin_by(f, &by);
+        assert_int_equal(run(f, 99), ML_OK);
+        assert_true(ml_handshake_done(&f->answer) && ml_handshake_done(&f->dial));
+        assert_int_equal(f->answer.epoch, epochs[i]);
+        assert_int_equal(f->dial.epoch, epochs[i]);
+        ml_secret_free(psk);
+        ml_secret_free(mac);
+    }
+}
+
+/* The right number with another's mac key, an unknown number, the right mac key with another's psk:
+ * before the mac is right nothing is allocated. */
+static void an_epoch_is_its_number_its_mac_and_its_psk(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_secret *psk = secret(0x40);
+    struct ml_secret *mac = secret(0x41);
+    const struct dialled no_mac[] = {{2, psk, f->mac}, {1, psk, mac}, {9, psk, mac}, {0, psk, mac}};
+    for (size_t i = 0; i < sizeof(no_mac) / sizeof(no_mac[0]); i++) {
+        begin_by(f, &no_mac[i]);
+        assert_int_equal(give(&f->dial, &f->to_answer, &f->to_dial, 99), ML_OK);
+        assert_true(ml_handshake_knocks(&f->dial));
+        f->fake.fail_alloc = 1;
+        assert_int_equal(give(&f->answer, &f->to_dial, &f->to_answer, 99), ML_E_FORGED);
+        assert_int_equal(f->fake.fail_alloc, 1);
+        f->fake.fail_alloc = 0;
+        assert_null(f->answer.noise);
+    }
+    const struct dialled no_psk = {2, f->psk, mac};
+    begin_by(f, &no_psk);
+    assert_int_equal(run(f, 99), ML_E_FORGED);
+    assert_false(ml_handshake_done(&f->answer));
+    ml_secret_free(psk);
+    ml_secret_free(mac);
+}
+
 static void bytes_behind_the_last_message_are_left(void **state)
 {
     struct fixture *f = *state;
@@ -256,6 +322,8 @@ int main(void)
         T(a_later_program_and_this_one_link_whoever_dials),
         T(nothing_is_allocated_before_the_mac_is_right),
         T(another_epoch_is_refused),
+        T(every_epoch_of_the_past_is_answered),
+        T(an_epoch_is_its_number_its_mac_and_its_psk),
         T(bytes_behind_the_last_message_are_left),
         T(identities_end_at_their_limit),
         T(each_failed_allocation_leaks_nothing),

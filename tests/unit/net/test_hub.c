@@ -303,6 +303,41 @@ static void whoever_lacks_one_key_is_refused(void **state)
     linked(f); /* all keys right: the test proves something */
 }
 
+/* The first two ends hold epoch 7, the first one also 6 and 5 of before. */
+static void an_epoch_of_the_past_opens_a_link(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_secret *past = NULL;
+    assert_int_equal(ml_secret_new(&past, 2 * (size_t)ML_NETWORK_PAST_KEYS), ML_OK);
+    memset(ml_secret_writable(past) + ML_NETWORK_PAST_KEYS, 9, ML_NETWORK_PAST_KEYS);
+    struct ml_link_identity id = {.org = f->org,
+                                  .network_psk = f->psk,
+                                  .network_mac = f->mac,
+                                  .network_epoch = 7,
+                                  .past_count = 2,
+                                  .past_epochs = {6, 5},
+                                  .past_keys = past};
+    for (unsigned i = 0; i < 2; i++) {
+        id.noise_static = f->statics[i];
+        assert_int_equal(ml_hub_identity_set(f->ends[i].hub, &id), ML_OK);
+    }
+    struct ml_dial_request r = known(f);
+    r.past = 2;
+    ml_hub_dial(f->ends[1].hub, &r);
+    until(f, &f->ends[1].ups, 1);
+    until(f, &f->ends[0].ups, 1);
+    assert_int_equal(f->ends[0].peer.epoch, 5);
+    assert_int_equal(f->ends[1].peer.epoch, 5);
+    r.past = 3; /* there is none */
+    refused(f, &r);
+    assert_int_equal(f->ends[1].reason, ML_E_NOT_FOUND);
+    identity(f, 0, NULL, NULL); /* it never heard of 6 */
+    r.past = 1;
+    refused(f, &r);
+    assert_int_equal(f->ends[1].reason, ML_E_WRONG_KEY); /* it is there, and another may do */
+    ml_secret_free(past);
+}
+
 static void a_cleared_identity_ends_its_links_and_answers_nobody(void **state)
 {
     struct fixture *f = *state;
@@ -645,6 +680,7 @@ int main(void)
         T(messages_of_every_size_arrive_whole_and_in_order),
         T(enrolment_needs_the_waiting_code),
         T(whoever_lacks_one_key_is_refused),
+        T(an_epoch_of_the_past_opens_a_link),
         T(a_cleared_identity_ends_its_links_and_answers_nobody),
         T(a_closed_port_fails_the_dial),
         T(a_drained_link_says_what_it_sent),
