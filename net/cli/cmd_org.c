@@ -201,6 +201,7 @@ static void show_status(const struct cli *c, const struct ml_value *v)
         {"node", "Poste"},
         {"open", "Journal ouvert"},
         {"unlocked", "Déverrouillé"},
+        {"network_epoch", "Clé du réseau, n°"},
         {"name", "Membre"},
         {"may_write", "Peut écrire"},
         {"complete", "Liste complète"},

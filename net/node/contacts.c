@@ -33,17 +33,6 @@ const struct ml_known_node *ml_contacts_noise(const struct ml_org *org,
     return NULL;
 }
 
-static ml_err contacts_save(struct ml_org *org)
-{
-    struct ml_secret *section = NULL;
-    ml_err err = ml_node_secrets_encode(&section, &org->secrets);
-    if (err == ML_OK) {
-        err = ml_keystore_put_section(org->keystore, NULL, section);
-    }
-    ml_secret_free(section);
-    return err == ML_OK ? ml_org_save_keystore(org) : err;
-}
-
 /* Its place; the number of contacts: it is none. */
 static size_t contact_find(const struct ml_node_secrets *s, const struct ml_node_id *node)
 {
@@ -82,7 +71,7 @@ ml_err ml_contacts_keep(struct ml_org *org, const struct ml_node_id *node,
         s->contact_count++;
     }
     contact_first(s, i < ML_CONTACTS_MAX ? i : ML_CONTACTS_MAX - 1, &fresh);
-    return contacts_save(org);
+    return ml_org_save_secrets(org);
 }
 
 ml_err ml_contacts_address(struct ml_org *org, const struct ml_node_id *node, const char *address)

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "core/crypto/hash.h"
-#include "core/crypto/kdf.h"
 #include "net/node/contacts.h"
 #include "net/node/exchange_inner.h"
 #include "net/node/ingest.h"
@@ -141,7 +140,11 @@ static bool link_begin(const struct ml_exchange *x, const struct ml_link_peer *p
 {
     *l = (struct exchange_link){.noise = peer->remote_static};
     l->drains = is_drained(x, &l->noise, &l->peer);
-    if (l->drains || node_of_noise(x, &l->noise, &l->peer)) {
+    if (l->drains) {
+        return true;
+    }
+    if (node_of_noise(x, &l->noise, &l->peer)) {
+        l->behind = peer->epoch < x->network.epochs[0].number;
         return true;
     }
     l->unknown = true;
@@ -180,6 +183,7 @@ static void peer_dial(struct ml_exchange *x, struct exchange_peer *p)
     p->dial = ++node->next_dial;
     const struct ml_dial_request request = {.dial = p->dial,
                                             .kind = ML_LINK_KNOWN,
+                                            .past = p->past,
                                             .org = x->org->id,
                                             .remote_static = p->noise,
                                             .address = p->address};
@@ -222,6 +226,22 @@ static void peer_failed(struct ml_exchange *x, struct exchange_peer *p, ml_err r
     }
 }
 
+/* It answers, and not by this epoch: it may have been away since an earlier one. Several at once,
+ * then after the wait; false: the wait. */
+static bool peer_tries_past(struct ml_exchange *x, struct exchange_peer *p, ml_err reason)
+{
+    if (reason != ML_E_WRONG_KEY) {
+        return false;
+    }
+    p->past = p->past + 1 < x->network.count ? p->past + 1 : 0;
+    if (p->past % ML_EXCHANGE_EPOCHS_AT_ONCE == 0) {
+        return false;
+    }
+    p->dial = 0;
+    p->next_ms = now_ms(x);
+    return true;
+}
+
 void ml_exchange_wake(struct ml_exchange *x)
 {
     ml_node_wake(x->org->node);
@@ -240,13 +260,19 @@ uint64_t ml_exchange_next_ms(struct ml_org *org)
 static void identity_give(struct ml_exchange *x)
 {
     struct ml_node *node = x->org->node;
-    const struct ml_link_identity identity = {.org = x->org->id,
-                                              .noise_static = x->org->secrets.noise,
-                                              .network_psk = x->noise_psk,
-                                              .network_mac = x->mac_key,
-                                              .network_epoch = x->org->secrets.network_epoch,
-                                              .enrolment_psk = x->enrolment_psk,
-                                              .enrolment_mac = x->enrolment_mac};
+    const struct ml_network *n = &x->network;
+    struct ml_link_identity identity = {.org = x->org->id,
+                                        .noise_static = x->org->secrets.noise,
+                                        .network_psk = n->psk,
+                                        .network_mac = n->mac,
+                                        .network_epoch = n->epochs[0].number,
+                                        .past_count = n->count - 1,
+                                        .past_keys = n->past_keys,
+                                        .enrolment_psk = x->enrolment_psk,
+                                        .enrolment_mac = x->enrolment_mac};
+    for (size_t i = 0; i < identity.past_count; i++) {
+        identity.past_epochs[i] = n->epochs[i + 1].number;
+    }
     node->ports.identity_set(node->ports.ctx, &identity);
 }
 
@@ -256,6 +282,20 @@ void ml_exchange_offer_enrolment(struct ml_org *org, const struct ml_secret *psk
     org->exchange->enrolment_psk = psk;
     org->exchange->enrolment_mac = mac;
     identity_give(org->exchange);
+}
+
+ml_err ml_exchange_network(struct ml_org *org)
+{
+    struct ml_exchange *x = org->exchange;
+    bool changed = false;
+    if (x == NULL || x->network.count == 0) {
+        return ML_OK;
+    }
+    ml_err err = ml_network_take(&x->network, org, &changed);
+    if (changed) {
+        identity_give(x);
+    }
+    return err;
 }
 
 #define SPONSOR_BYTES (sizeof(struct ml_node_id) + sizeof(struct ml_box_pk))
@@ -282,16 +322,6 @@ static ml_err sponsor_load(struct ml_exchange *x)
     }
     ml_buf_free(&value);
     return err == ML_E_NOT_FOUND ? ML_OK : err;
-}
-
-static ml_err network_keys(struct ml_exchange *x)
-{
-    uint8_t context[sizeof(x->org->id.b) + 4];
-    memcpy(context, x->org->id.b, sizeof(x->org->id.b));
-    ml_put_u32be(context + sizeof(x->org->id.b), x->org->secrets.network_epoch);
-    const struct ml_slice at = ml_slice(context, sizeof(context));
-    ml_err err = ml_kdf(ML_KDF_NOISE_PSK, &x->noise_psk, x->org->secrets.network, at);
-    return err == ML_OK ? ml_kdf(ML_KDF_NET_MAC, &x->mac_key, x->org->secrets.network, at) : err;
 }
 
 /* A pause outlives a restart; one that can't be read is no leave to go on. */
@@ -332,7 +362,7 @@ ml_err ml_exchange_open(struct ml_org *org)
     x->org = org;
     x->sync_wake_ms = UINT64_MAX;
     org->exchange = x;
-    ml_err err = network_keys(x);
+    ml_err err = ml_network_open(&x->network, org);
     if (err == ML_OK) {
         err = ml_sync_new(&x->sync, &config);
     }
@@ -381,8 +411,7 @@ void ml_exchange_close(struct ml_org *org)
         org->node->ports.identity_clear(org->node->ports.ctx, &org->id);
         ml_sync_free(x->sync);
     }
-    ml_secret_free(x->noise_psk);
-    ml_secret_free(x->mac_key);
+    ml_network_free(&x->network);
     ml_release(org->node->env, x);
     org->exchange = NULL;
 }
@@ -489,6 +518,7 @@ static void link_greet(struct ml_exchange *x, const struct ml_link_peer *peer,
     if (p != NULL) {
         p->dial = p->dial == peer->dial ? 0 : p->dial;
         p->wait_ms = ML_EXCHANGE_REDIAL_MS;
+        p->past = 0;
         p->last_err = ML_OK;
     }
 }
@@ -501,6 +531,7 @@ static ml_err link_open(struct ml_exchange *x, const struct ml_link_peer *peer,
     const bool kept = !l->unknown && ml_log_base_get(x->org->log, &l->peer, &base) == ML_OK;
     const struct ml_sync_open open = {.peer = l->peer,
                                       .initiator = peer->initiator,
+                                      .restricted = l->behind,
                                       .drains = l->drains,
                                       .unknown = l->unknown,
                                       .hlc = ml_org_hlc(x->org),
@@ -587,7 +618,9 @@ bool ml_exchange_dial_failed(struct ml_org *org, uint64_t dial, ml_err reason)
     if (x == NULL || i == x->peer_count) {
         return false;
     }
-    peer_failed(x, &x->peers[i], reason);
+    if (!peer_tries_past(x, &x->peers[i], reason)) {
+        peer_failed(x, &x->peers[i], reason);
+    }
     if (reason == ML_E_LOCKED) { /* the sockets had no memory for who we are */
         identity_give(x);
     }

@@ -49,6 +49,9 @@ ml_err ml_exchange_set_paused(struct ml_org *org, bool paused) ML_MUST_CHECK;
 /** A code waits: the driver may answer an enrolment; NULLs end it. Borrowed until then. */
 void ml_exchange_offer_enrolment(struct ml_org *org, const struct ml_secret *psk,
                                  const struct ml_secret *mac);
+/** The session's keyring may hold other network epochs now: the links are opened by them from now
+ * on. Not open: nothing. NOMEM. */
+ml_err ml_exchange_network(struct ml_org *org) ML_MUST_CHECK;
 /** When the next dial or engine timer is due; dials what is. */
 uint64_t ml_exchange_next_ms(struct ml_org *org);
 

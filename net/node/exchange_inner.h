@@ -4,19 +4,22 @@
 #define ML_NODE_EXCHANGE_INNER_H
 
 #include "net/node/exchange.h"
+#include "net/node/network.h"
 #include "net/node/org.h"
 #include "net/node/tally.h"
 
-#define ML_EXCHANGE_LINKS_MAX     ML_SYNC_SESSIONS_MAX
-#define ML_EXCHANGE_UNKNOWN_MAX   4u /* at a time, of these */
-#define ML_EXCHANGE_DIALS_MAX     256u
-#define ML_EXCHANGE_REDIAL_MS     5000u /* first wait after a failure; doubles, with jitter, up to */
-#define ML_EXCHANGE_REDIAL_MAX_MS 300000u
+#define ML_EXCHANGE_LINKS_MAX      ML_SYNC_SESSIONS_MAX
+#define ML_EXCHANGE_UNKNOWN_MAX    4u /* at a time, of these */
+#define ML_EXCHANGE_DIALS_MAX      256u
+#define ML_EXCHANGE_REDIAL_MS      5000u /* first wait after a failure; doubles, with jitter, up to */
+#define ML_EXCHANGE_REDIAL_MAX_MS  300000u
+#define ML_EXCHANGE_EPOCHS_AT_ONCE 8u /* tried on a peer before the wait */
 
 struct exchange_link {
     uint64_t link; /* 0: free */
     uint32_t session;
     bool drains;  /* its peer was revoked */
+    bool behind;  /* opened under an earlier network epoch: lanes 0 and 1 come first */
     bool unknown; /* nobody let it in, as far as is known; `peer` stands for its Noise key */
     struct ml_node_id peer;
     struct ml_box_pk noise;
@@ -31,14 +34,14 @@ struct exchange_peer {
     uint64_t dial; /* on its way; 0: none */
     uint64_t next_ms;
     uint64_t wait_ms;
+    size_t past; /* how many network epochs it refused, the latest first */
     ml_err last_err;
 };
 
 struct ml_exchange {
     struct ml_org *org; /* borrowed */
     struct ml_sync *sync;
-    struct ml_secret *noise_psk;
-    struct ml_secret *mac_key;
+    struct ml_network network;
     const struct ml_secret *enrolment_psk; /* borrowed; NULL: none */
     const struct ml_secret *enrolment_mac;
     struct exchange_link links[ML_EXCHANGE_LINKS_MAX];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/model/keyring_group.h"
+#include "net/node/network.h"
 #include "net/node/session.h"
 
 enum { KEYS_BYTES_MAX = 64 << 20 };
@@ -217,6 +218,9 @@ ml_err ml_keys_grant(struct ml_org *org)
         err = ml_keys_append(org, &keys);
     }
     ml_keys_free(&keys);
+    if (err == ML_OK) {
+        err = ml_network_tend(org);
+    }
     org->session->keys.looked = err == ML_OK;
     return err;
 }

@@ -33,7 +33,8 @@ ml_err ml_keys_tell(struct ml_org *org) ML_MUST_CHECK;
 ml_err ml_keys_ready(struct ml_org *org, unsigned compartments) ML_MUST_CHECK;
 /** Which of these compartments are in no team this member's to read. */
 unsigned ml_keys_closed(const struct ml_org *org, unsigned compartments);
-/** Grants to members what they lack, when governance has changed since the last look. */
+/** Grants to members what they lack, when governance has changed since the last look; the network's
+ * next epoch, or the present one, goes the same way (ml_network_tend). */
 ml_err ml_keys_grant(struct ml_org *org) ML_MUST_CHECK;
 
 #endif

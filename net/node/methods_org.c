@@ -349,6 +349,7 @@ static ml_err node_status(struct ml_call *call)
         ml_result_bool(out, "unlocked", org->session != NULL);
         ml_result_bool(out, "test_key", ml_keystore_is_test(org->keystore));
         if (org->open) {
+            ml_result_int(out, "network_epoch", org->secrets.network_epoch);
             status_log(org, out);
             ml_damage_describe(org, out);
         }

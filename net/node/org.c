@@ -190,6 +190,17 @@ ml_err ml_org_take_keystore(struct ml_org *org, struct ml_keystore *changed)
     return err;
 }
 
+ml_err ml_org_save_secrets(struct ml_org *org)
+{
+    struct ml_secret *section = NULL;
+    ml_err err = ml_node_secrets_encode(&section, &org->secrets);
+    if (err == ML_OK) {
+        err = ml_keystore_put_section(org->keystore, NULL, section);
+    }
+    ml_secret_free(section);
+    return err == ML_OK ? ml_org_save_keystore(org) : err;
+}
+
 static bool file_left(const struct ml_fs *fs, const char *path)
 {
     const int rc = fs->remove(fs->ctx, path);

@@ -33,6 +33,8 @@ ml_err ml_org_save_keystore(struct ml_org *org) ML_MUST_CHECK;
  * neither what is in memory nor what is opened by the file has changed, as far as the disk still
  * takes the old one back. */
 ml_err ml_org_take_keystore(struct ml_org *org, struct ml_keystore *changed) ML_MUST_CHECK;
+/** The node's secrets as they are now, into the keystore; saved. */
+ml_err ml_org_save_secrets(struct ml_org *org) ML_MUST_CHECK;
 /** A new structure's first one: saved in both its places, or in none. */
 ml_err ml_org_first_keystore(struct ml_org *org) ML_MUST_CHECK;
 

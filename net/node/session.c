@@ -12,6 +12,7 @@
 #include "net/node/card.h"
 #include "net/node/consent.h"
 #include "net/node/damage.h"
+#include "net/node/exchange.h"
 #include "net/node/glass.h"
 #include "net/node/ingest.h"
 #include "net/node/keys.h"
@@ -372,6 +373,7 @@ ml_err ml_session_catch_up(struct ml_org *org, uint32_t bundles_max, bool *more)
     if (org->session != NULL) {
         err = ml_vault_catch_up(org->session->vault, org->log, bundles_max, &done);
         err = err == ML_OK && done ? ml_keys_tell(org) : err;
+        err = err == ML_OK && done ? ml_exchange_network(org) : err;
     }
     *more = !done;
     return err;

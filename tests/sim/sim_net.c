@@ -8,6 +8,7 @@
 
 #include "core/base/assert.h"
 #include "core/crypto/box.h"
+#include "fake_epochs.h"
 #include "sim.h"
 
 enum { ALIVE_MS = 30000, IDLE_MS = 90000 }; /* net/link/link.h */
@@ -75,11 +76,11 @@ static bool dial_agrees(const struct ml_dial_request *r, const struct sim_node *
     return memcmp(&pk, &r->remote_static, sizeof(pk)) == 0;
 }
 
-static void dial_fail(struct sim_node *from, uint64_t dial)
+static void dial_fail(struct sim_node *from, uint64_t dial, ml_err reason)
 {
     struct sim_event *e = sim_event_new(SIM_DIAL_FAILED, from->index, 0);
     e->link = dial;
-    e->reason = ML_E_UNREACHABLE;
+    e->reason = reason;
     sim_event_push(from->sim, e, from->sim->now_ms + 200);
 }
 
@@ -93,7 +94,13 @@ static void link_up(struct sim_node *from, struct sim_node *to, const struct ml_
     ml_box_pk_of(&pks[1], to->identity.noise_static);
     if (s->link_count == SIM_LINKS) {
         sim_fail(s, "more than %d links: nodes dial each other without end", SIM_LINKS);
-        dial_fail(from, r->dial);
+        dial_fail(from, r->dial, ML_E_UNREACHABLE);
+        return;
+    }
+    uint32_t epoch = 0;
+    if (r->kind == ML_LINK_KNOWN &&
+        !fake_epochs_agree(&from->identity, r->past, &to->identity, &epoch)) {
+        dial_fail(from, r->dial, ML_E_WRONG_KEY);
         return;
     }
     struct sim_link *l = &s->links[s->link_count++];
@@ -104,6 +111,7 @@ static void link_up(struct sim_node *from, struct sim_node *to, const struct ml_
         e->peer = (struct ml_link_peer){
             .dial = i == 0 ? r->dial : 0,
             .kind = r->kind,
+            .epoch = epoch,
             .org = i == 0 && r->kind == ML_LINK_ENROL ? r->org : to->identity.org,
             .remote_static = pks[1 - i],
             .handshake_hash = ml_slice(handshake_hash, sizeof(handshake_hash)),
@@ -122,7 +130,7 @@ static void port_dial(void *ctx, const struct ml_dial_request *r)
     const unsigned to = named ? (unsigned)strtoul(r->address + 5, NULL, 10) : SIM_NODES;
     if (to >= SIM_NODES || to == from->index || s->paths[from->index][to].cut ||
         s->paths[to][from->index].cut || !dial_agrees(r, &s->nodes[to])) {
-        dial_fail(from, r->dial);
+        dial_fail(from, r->dial, ML_E_UNREACHABLE);
         return;
     }
     link_up(from, &s->nodes[to], r);

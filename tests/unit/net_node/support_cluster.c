@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "core/base/assert.h"
+#include "core/codec/msg.h"
 #include "core/crypto/box.h"
+#include "fake_epochs.h"
 
 enum { RUN_EVENTS_MAX = 200000, CALL_MS_MAX = 120000, STEP_MS = 10 };
 
@@ -103,7 +105,27 @@ static bool is_reached(const struct cluster_node *from, unsigned to,
                        const struct ml_dial_request *r)
 {
     const struct cluster *c = from->cluster;
-    return to < CLUSTER_NODES && !c->cut[from - c->nodes][to] && dial_agrees(r, &c->nodes[to]);
+    const ptrdiff_t me = from - c->nodes;
+    return to < CLUSTER_NODES && !c->cut[me][to] && !c->silent[me] && dial_agrees(r, &c->nodes[to]);
+}
+
+/* Under which epoch; or why it fails. */
+static ml_err dial_opens(struct cluster_node *from, unsigned to, const struct ml_dial_request *r,
+                         uint32_t *epoch)
+{
+    struct cluster *c = from->cluster;
+    if (r->kind == ML_LINK_KNOWN && !from->has_identity) {
+        return ML_E_LOCKED;
+    }
+    if (!is_reached(from, to, r)) {
+        return ML_E_UNREACHABLE;
+    }
+    if (r->kind == ML_LINK_KNOWN &&
+        !fake_epochs_agree(&from->identity, r->past, &c->nodes[to].identity, epoch)) {
+        c->refused++;
+        return ML_E_WRONG_KEY;
+    }
+    return ML_OK;
 }
 
 static void port_dial(void *ctx, const struct ml_dial_request *r)
@@ -113,10 +135,11 @@ static void port_dial(void *ctx, const struct ml_dial_request *r)
     struct cluster *c = from->cluster;
     unsigned me = (unsigned)(from - c->nodes);
     const unsigned to = node_named(r->address);
-    const bool locked = r->kind == ML_LINK_KNOWN && !from->has_identity;
-    if (locked || !is_reached(from, to, r)) {
+    uint32_t epoch = 0;
+    const ml_err err = dial_opens(from, to, r, &epoch);
+    if (err != ML_OK) {
         event_push(c, EVENT_DIAL_FAILED, me, 0)->link = r->dial;
-        c->tail->reason = locked ? ML_E_LOCKED : ML_E_UNREACHABLE;
+        c->tail->reason = err;
         return;
     }
     ML_ASSERT(c->link_count < CLUSTER_LINKS);
@@ -128,6 +151,7 @@ static void port_dial(void *ctx, const struct ml_dial_request *r)
         e->link = c->link_count;
         e->peer.dial = i == 0 ? r->dial : 0;
         e->peer.kind = r->kind;
+        e->peer.epoch = epoch;
         e->peer.org = i == 0 && r->kind == ML_LINK_ENROL ? r->org : c->nodes[to].identity.org;
         e->peer.handshake_hash = ml_slice(handshake_hash, sizeof(handshake_hash));
         e->peer.address = "cluster";
@@ -155,6 +179,8 @@ static void port_link_send(void *ctx, uint64_t link, const uint8_t *msg, size_t 
         link_drop(c, link, ML_E_UNREACHABLE);
         return;
     }
+    c->keys_only += l->kind == ML_LINK_KNOWN && len == ML_HELLO_BYTES &&
+                    msg[0] <= ML_MSG_VERSION_LAST && (msg[1] & ML_HELLO_KEYS) != 0;
     struct cluster_event *e = event_push(c, EVENT_MESSAGE, to, len);
     e->link = link;
     memcpy(e->bytes, msg, len);

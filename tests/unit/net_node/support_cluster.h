@@ -9,7 +9,7 @@
 #include "fake_env.h"
 #include "net/node/node.h"
 
-enum { CLUSTER_NODES = 4, CLUSTER_LINKS = 1024, CLUSTER_LARGE = 60000 };
+enum { CLUSTER_NODES = 5, CLUSTER_LINKS = 1024, CLUSTER_LARGE = 60000 };
 
 struct cluster_answer {
     bool done;
@@ -52,10 +52,13 @@ struct cluster {
     uint64_t long_call;           /* begun by cluster_begin, 0: none */
     struct cluster_answer long_answer;
     bool cut[CLUSTER_NODES][CLUSTER_NODES];
-    unsigned large;        /* messages above CLUSTER_LARGE that were delivered */
-    unsigned cut_at_large; /* the link of the n-th goes in its place; 0: none */
-    bool alter_large;      /* a byte of the next one changes on its way */
-    bool other_key;        /* who dials asks for another Noise key than his handshake proved */
+    bool silent[CLUSTER_NODES]; /* it answers, and its own dials find nobody */
+    unsigned keys_only;         /* HELLOs that let lanes 0 and 1 pass first */
+    unsigned refused;           /* dials under an epoch that the other doesn't hold */
+    unsigned large;             /* messages above CLUSTER_LARGE that were delivered */
+    unsigned cut_at_large;      /* the link of the n-th goes in its place; 0: none */
+    bool alter_large;           /* a byte of the next one changes on its way */
+    bool other_key;             /* who dials asks for another Noise key than his handshake proved */
 };
 
 /** A fresh folder, nobody running. */
