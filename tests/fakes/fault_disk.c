@@ -106,26 +106,46 @@ static void changes_forget(struct fault_inode *i)
     i->change_count = 0;
 }
 
-static void bytes_set(uint8_t **bytes, size_t *len, size_t to)
+struct bytes {
+    uint8_t **at;
+    size_t *len;
+    size_t *room;
+};
+
+static struct bytes now_of(struct fault_inode *i)
 {
-    if (to > *len) {
-        *bytes = must(realloc(*bytes, to));
-        memset(*bytes + *len, 0, to - *len);
-    }
-    *len = to;
+    return (struct bytes){&i->now, &i->now_len, &i->now_room};
 }
 
-static void bytes_apply(uint8_t **bytes, size_t *len, const struct fault_change *c, size_t part)
+static struct bytes synced_of(struct fault_inode *i)
+{
+    return (struct bytes){&i->synced, &i->synced_len, &i->synced_room};
+}
+
+/* A file grows by pages: not each time by a copy of it. */
+static void bytes_set(const struct bytes *b, size_t to)
+{
+    if (to > *b->room) {
+        *b->room = to + to / 2;
+        *b->at = must(realloc(*b->at, *b->room));
+    }
+    if (to > *b->len) {
+        memset(*b->at + *b->len, 0, to - *b->len);
+    }
+    *b->len = to;
+}
+
+static void bytes_apply(struct bytes b, const struct fault_change *c, size_t part)
 {
     if (c->data == NULL) {
-        bytes_set(bytes, len, (size_t)c->offset);
+        bytes_set(&b, (size_t)c->offset);
         return;
     }
-    if (c->offset + part > *len) {
-        bytes_set(bytes, len, (size_t)c->offset + part);
+    if (c->offset + part > *b.len) {
+        bytes_set(&b, (size_t)c->offset + part);
     }
-    if (part > 0 && *bytes != NULL) {
-        memcpy(*bytes + c->offset, c->data, part);
+    if (part > 0 && *b.at != NULL) {
+        memcpy(*b.at + c->offset, c->data, part);
     }
 }
 
@@ -138,12 +158,15 @@ void fault_inode_change(struct fault_inode *i, uint64_t offset, const void *data
         c->data = must(malloc(len + 1));
         memcpy(c->data, data, len);
     }
-    bytes_apply(&i->now, &i->now_len, c, len);
+    bytes_apply(now_of(i), c, len);
 }
 
 static void all_synced(struct fault_inode *i)
 {
-    i->synced = must(realloc(i->synced, i->now_len + 1));
+    if (i->now_len + 1 > i->synced_room) {
+        i->synced_room = i->now_len + 1;
+        i->synced = must(realloc(i->synced, i->synced_room));
+    }
     memcpy(i->synced, i->now == NULL ? i->synced : i->now, i->now_len);
     i->synced_len = i->now_len;
     i->poked = false;
@@ -158,7 +181,7 @@ void fault_inode_sync(struct fault_inode *i)
         return;
     }
     for (size_t k = 0; k < i->change_count; k++) {
-        bytes_apply(&i->synced, &i->synced_len, &i->changes[k], i->changes[k].len);
+        bytes_apply(synced_of(i), &i->changes[k], i->changes[k].len);
     }
     changes_forget(i);
 }
@@ -252,6 +275,7 @@ static void survive_random(struct fault_disk *d, struct fault_inode *i)
     free(i->now);
     i->now = bytes;
     i->now_len = size;
+    i->now_room = (sectors + 1) * FAULT_SECTOR;
 }
 
 static void survive_prefix(struct fault_disk *d, struct fault_inode *i)
@@ -260,18 +284,19 @@ static void survive_prefix(struct fault_disk *d, struct fault_inode *i)
     free(i->now);
     i->now = NULL;
     i->now_len = 0;
+    i->now_room = 0;
     const struct fault_change base = {.data = i->synced, .len = i->synced_len};
     if (i->synced != NULL) {
-        bytes_apply(&i->now, &i->now_len, &base, base.len);
+        bytes_apply(now_of(i), &base, base.len);
     }
     for (size_t k = 0; k < count; k++) {
-        bytes_apply(&i->now, &i->now_len, &i->changes[k], i->changes[k].len);
+        bytes_apply(now_of(i), &i->changes[k], i->changes[k].len);
     }
     if (count < i->change_count && i->changes[count].data != NULL) {
         const struct fault_change *c = &i->changes[count];
         size_t edge = FAULT_SECTOR - (size_t)(c->offset % FAULT_SECTOR);
         size_t torn = edge + FAULT_SECTOR * (size_t)fault_random(d, c->len / FAULT_SECTOR + 1);
-        bytes_apply(&i->now, &i->now_len, c, torn < c->len ? torn : 0);
+        bytes_apply(now_of(i), c, torn < c->len ? torn : 0);
     }
 }
 
@@ -279,7 +304,8 @@ static void survive(struct fault_disk *d, struct fault_inode *i, enum fault_keep
 {
     if (keep == FAULT_KEEP_SYNCED) {
         free(i->now);
-        i->now = must(malloc(i->synced_len + 1));
+        i->now_room = i->synced_len + 1;
+        i->now = must(malloc(i->now_room));
         memcpy(i->now, i->synced == NULL ? i->now : i->synced, i->synced_len);
         i->now_len = i->synced_len;
     } else if (keep == FAULT_KEEP_PREFIX) {

@@ -25,8 +25,10 @@ struct fault_inode {
     bool poked;       /* a test may have written into `now` itself */
     uint8_t *now;
     size_t now_len;
+    size_t now_room; /* bytes that `now` has, at least now_len */
     uint8_t *synced;
     size_t synced_len;
+    size_t synced_room;
     struct fault_change *changes;
     size_t change_count;
     struct fault_inode *next;
