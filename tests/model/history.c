@@ -50,6 +50,7 @@ void m_found(struct m_history *h, const uint8_t *ranks)
         found_one(h, 0, (struct ml_say){.kind = ML_SAY_MON, .member = m, .node = m, .root = root});
         found_one(h, m, (struct ml_say){.kind = ML_SAY_WRITER, .member = m, .node = m});
     }
+    h->fixed = h->count;
 }
 
 /* ---- one more act ---- */
@@ -129,6 +130,19 @@ static void say_member(struct m_act *x, uint32_t member, uint8_t rank)
     x->say = (struct ml_say){.kind = ML_SAY_MEMBER, .member = member, .rank = rank};
 }
 
+/* He promotes himself, and all others sign. */
+static bool with_both(const struct m_history *h, struct m_act *x)
+{
+    bool able = true;
+    for (uint32_t m = 0; m < M_WRITERS; m++) {
+        if (m != x->writer) {
+            x->say.seconds[x->say.second_count++] = m;
+            able = able && h->ranks[m] <= ML_RANK_REFERENT;
+        }
+    }
+    return able;
+}
+
 /* The third of them signs too. */
 static bool with_third(const struct m_history *h, struct m_act *x, uint32_t member)
 {
@@ -166,7 +180,11 @@ static bool say_of(const struct m_history *h, struct m_act *x, uint32_t member)
         return x->writer == last || (x->writer == 0 && member == last);
     case M_GRANT1:
         say_member(x, member, 1);
-        return with_third(h, x, member);
+        return member == x->writer ? with_both(h, x) : with_third(h, x, member);
+    case M_GRANT1_OWN:
+        say_member(x, member, 1);
+        x->say.seconds[x->say.second_count++] = member;
+        return member != x->writer && h->ranks[member] <= ML_RANK_REFERENT;
     case M_LOST:
         say_denial(x, member, ML_DENIAL_COMPROMISE, true);
         x->say.node = member;
@@ -192,21 +210,6 @@ static bool say_of(const struct m_history *h, struct m_act *x, uint32_t member)
     return member == 0;
 }
 
-/* Equals are told apart by who first does something, or has it done to him. */
-static bool is_first_of_equals(const struct m_history *h, uint32_t who, uint32_t writer)
-{
-    for (uint32_t w = 1; w < who && who < M_WRITERS; w++) {
-        bool named = h->ranks[w] != h->ranks[who] || w == writer;
-        for (unsigned i = M_SETUP; i < h->count; i++) {
-            named = named || h->acts[i].writer == w || h->acts[i].say.member == w;
-        }
-        if (!named) {
-            return false;
-        }
-    }
-    return true;
-}
-
 unsigned m_say_count(const struct m_history *h)
 {
     return h->sayings * M_WRITERS * (h->clocks ? 2 : 1);
@@ -222,24 +225,43 @@ bool m_next(struct m_history *h, uint32_t writer, unsigned vec, unsigned say)
     say /= h->sayings;
     const uint32_t member = say % M_WRITERS;
     x->ms = M_NOW_MS + (uint64_t)(say / M_WRITERS) * 2 * M_DAY_MS;
-    bool fits = vec_of(h, x, vec) && say_of(h, x, member) && is_first_of_equals(h, writer, 0) &&
-                is_first_of_equals(h, x->say.member, writer);
+    bool fits = vec_of(h, x, vec) && say_of(h, x, member);
     for (unsigned i = 0; i < h->count && fits; i++) { /* no clock goes back on what it saw */
         fits = !m_has(x->past, i) || h->acts[i].ms <= x->ms;
     }
     return fits;
 }
 
-/* The least order by writers: none of the last acts that it didn't see is of a later writer. */
+static bool is_named(const struct m_history *h, uint32_t who)
+{
+    bool named = false;
+    for (unsigned i = M_SETUP; i < h->count; i++) {
+        named = named || h->acts[i].writer == who || h->acts[i].say.member == who;
+    }
+    return named;
+}
+
+/* Equals are told apart by who first does something, or has it done to him. */
+static bool is_first_of_equals(const struct m_history *h, uint32_t who, uint32_t writer)
+{
+    bool first = true;
+    for (uint32_t w = 1; w < who && who < M_WRITERS && !is_named(h, who); w++) {
+        first = first && (h->ranks[w] != h->ranks[who] || w == writer || is_named(h, w));
+    }
+    return first;
+}
+
+/* The least order by writers: none of the last acts that it didn't see is of a later writer. What
+ * is fixed stands first. */
 bool m_is_canonical(const struct m_history *h)
 {
     const struct m_act *x = &h->acts[h->count];
-    for (unsigned i = h->count; i > M_SETUP && !m_has(x->past, i - 1); i--) {
+    for (unsigned i = h->count; i > h->fixed && !m_has(x->past, i - 1); i--) {
         if (h->acts[i - 1].writer > x->writer) {
             return false;
         }
     }
-    return true;
+    return is_first_of_equals(h, x->writer, 0) && is_first_of_equals(h, x->say.member, x->writer);
 }
 
 static const char *saying_text(enum m_saying saying)

@@ -9,18 +9,22 @@
 #include "model.h"
 
 static const char usage[] =
-    "usage: maille-model [--depth N] [--kinds N] [--seconds N | --histories N] [--seed N] "
-    "[--stores "
-    "N]\n"
+    "usage: maille-model [--story NAME] [--depth N] [--kinds N] [--seconds N | --histories N]\n"
+    "                    [--seed N] [--stores N]\n"
+    "  --story NAME   a beginning of some acts, checked itself; the others follow it (`all`: one\n"
+    "                 after the other, for --depth; one by each seed)\n"
     "  --depth N      every history of up to N acts (default 2)\n"
-    "  --kinds N      of the first N kinds of act (default 9, the core; 16 are all)\n"
+    "  --kinds N      of the first N kinds of act (default 9, the core; 17 are all)\n"
     "  --seconds N    histories of six acts, drawn by seeds, for so long\n"
     "  --histories N  or so many of them\n"
     "  --seed N       the first one's (default: the clock's); each next one adds one\n"
     "  --stores N     every Nth of them is built, and log stores hear of it (default 50; 0: "
     "none)\n";
 
+enum { NO_STORY = -2, ALL_STORIES = -1 };
+
 struct options {
+    int story; /* NO_STORY, ALL_STORIES, or its number */
     uint64_t depth;
     uint64_t kinds;
     uint64_t seconds;
@@ -48,7 +52,7 @@ static bool extend_by(struct pure *p, struct m_history *h, unsigned depth, uint3
             continue;
         }
         h->count++;
-        h->no_records = h->count > M_SETUP + 3;
+        h->no_records = h->count > h->fixed + 3;
         if (pure_add(p, h) == ML_REASON_NONE) {
             good = pure_check(p, h) && extend(p, h, depth - 1);
         } else {
@@ -64,7 +68,7 @@ static bool extend_by(struct pure *p, struct m_history *h, unsigned depth, uint3
 static bool extend(struct pure *p, struct m_history *h, unsigned depth)
 {
     bool good = true;
-    for (uint32_t w = 0; w < M_WRITERS && depth > 0 && good; w++) {
+    for (uint32_t w = 0; w < M_WRITERS && depth > 0 && h->count < M_ACTS && good; w++) {
         good = extend_by(p, h, depth, w);
     }
     return good;
@@ -83,16 +87,63 @@ static void report(const char *what)
     fflush(stdout);
 }
 
+/* ---- stories ---- */
+
+/* With all that is said in it, whatever --kinds is for what follows. */
+static void begin_story(struct m_history *h, unsigned story)
+{
+    struct pure *p = pures[m_story_cast(story)];
+    const unsigned sayings = h->sayings;
+    h->sayings = M_SAYING_COUNT;
+    m_found(h, m_casts[m_story_cast(story)]);
+    for (unsigned line = 0; m_story_tell(h, story, line); line++) {
+        if (pure_add(p, h) != ML_REASON_NONE) {
+            fprintf(stderr, "story %s: line %u has no right\n", m_story_name(story), line);
+            exit(1);
+        }
+    }
+    h->fixed = h->count;
+    h->sayings = sayings;
+}
+
+static void end_history(struct pure *p, struct m_history *h)
+{
+    for (; h->count > M_SETUP; h->count--) {
+        pure_undo(p);
+    }
+}
+
+static bool all_of_story(const struct options *o, unsigned story)
+{
+    static struct m_history h;
+    struct pure *p = pures[m_story_cast(story)];
+    h.sayings = (unsigned)o->kinds;
+    h.no_records = false;
+    begin_story(&h, story);
+    const bool good = pure_check(p, &h) && extend(p, &h, (unsigned)o->depth);
+    if (!good) {
+        printf("in the story %s\n", m_story_name(story));
+    }
+    end_history(p, &h);
+    return good;
+}
+
 static bool all_short_ones(const struct options *o)
 {
     static struct m_history h;
     bool good = true;
     h.sayings = (unsigned)o->kinds;
-    for (unsigned cast = 0; cast < M_CASTS && o->depth > 0 && good; cast++) {
+    for (unsigned cast = 0; cast < M_CASTS && o->depth > 0 && o->story == NO_STORY && good;
+         cast++) {
         m_found(&h, m_casts[cast]);
         good = extend(pures[cast], &h, (unsigned)o->depth);
     }
-    report("exhaustive");
+    for (unsigned story = 0; story < m_story_count() && o->story != NO_STORY && good; story++) {
+        good = (o->story != ALL_STORIES && (unsigned)o->story != story) || all_of_story(o, story);
+    }
+    if (good && m_tally.histories > 0) {
+        report("exhaustive");
+    }
     return good;
 }
 
@@ -119,28 +170,44 @@ static void grow(struct pure *p, struct m_history *h, uint64_t *rng)
     }
 }
 
-static bool check_seed(uint64_t seed, bool stores)
+static struct pure *begin(const struct options *o, struct m_history *h, uint64_t *rng)
+{
+    unsigned cast = (unsigned)draw(rng, M_CASTS);
+    if (o->story == NO_STORY) {
+        m_found(h, m_casts[cast]);
+    } else {
+        const unsigned any = (unsigned)draw(rng, m_story_count());
+        const unsigned story = o->story == ALL_STORIES ? any : (unsigned)o->story;
+        begin_story(h, story);
+        cast = m_story_cast(story);
+    }
+    return pures[cast];
+}
+
+static bool check_seed(const struct options *o, uint64_t seed, bool stores)
 {
     static struct m_history h;
     uint64_t rng = seed;
-    const unsigned cast = (unsigned)draw(&rng, M_CASTS);
     h.sayings = M_SAYING_COUNT;
     h.clocks = true;
     h.no_records = false;
-    m_found(&h, m_casts[cast]);
+    struct pure *p = begin(o, &h, &rng);
     for (unsigned tries = 0; tries < 2000 && h.count < M_ACTS; tries++) {
-        grow(pures[cast], &h, &rng);
+        grow(p, &h, &rng);
     }
-    bool good = pure_check(pures[cast], &h);
-    if (good && stores && !real_check(&h, pure_outcome(pures[cast]), seed)) {
+    bool good = pure_check(p, &h);
+    if (good && stores && !real_check(&h, pure_outcome(p), seed)) {
         m_tell(&h);
         good = false;
     }
-    for (unsigned i = M_SETUP; i < h.count; i++) {
-        pure_undo(pures[cast]);
-    }
+    end_history(p, &h);
     if (!good) {
-        printf("again: maille-model --depth 0 --seed %" PRIu64 " --histories 1 --stores 1\n", seed);
+        printf("again: maille-model%s%s --depth 0 --seed %" PRIu64 " --histories 1 --stores 1\n",
+               o->story == NO_STORY ? "" : " --story ",
+               o->story == NO_STORY      ? ""
+               : o->story == ALL_STORIES ? "all"
+                                         : m_story_name((unsigned)o->story),
+               seed);
     }
     return good;
 }
@@ -149,12 +216,17 @@ static bool by_seeds(const struct options *o)
 {
     const time_t until = time(NULL) + (time_t)o->seconds;
     bool good = true;
+    if (o->histories == 0 && o->seconds == 0) {
+        return true;
+    }
     printf("seeds from %" PRIu64 "\n", o->seed);
     for (uint64_t n = 0; good && (n < o->histories || (o->seconds > 0 && time(NULL) < until));
          n++) {
-        good = check_seed(o->seed + n, o->stores > 0 && n % o->stores == 0);
+        good = check_seed(o, o->seed + n, o->stores > 0 && n % o->stores == 0);
     }
-    report("by seed");
+    if (good) {
+        report("by seed");
+    }
     return good;
 }
 
@@ -167,6 +239,17 @@ static bool read_number(uint64_t *out, const char *text)
     return text != NULL && end != text && *end == 0;
 }
 
+static bool read_story(struct options *o, const char *text)
+{
+    bool known = text != NULL && strcmp(text, "all") == 0;
+    o->story = ALL_STORIES;
+    for (unsigned story = 0; story < m_story_count() && text != NULL && !known; story++) {
+        known = strcmp(text, m_story_name(story)) == 0;
+        o->story = (int)story;
+    }
+    return known;
+}
+
 static bool read_options(struct options *o, char **argv)
 {
     const struct {
@@ -175,7 +258,7 @@ static bool read_options(struct options *o, char **argv)
     } known[] = {{"--depth", &o->depth},         {"--kinds", &o->kinds}, {"--seconds", &o->seconds},
                  {"--histories", &o->histories}, {"--seed", &o->seed},   {"--stores", &o->stores}};
     for (char **at = argv + 1; *at != NULL; at += 2) {
-        bool read = false;
+        bool read = strcmp(*at, "--story") == 0 && read_story(o, at[1]);
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
             read = read || (strcmp(*at, known[i].name) == 0 && read_number(known[i].value, at[1]));
         }
@@ -188,8 +271,11 @@ static bool read_options(struct options *o, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct options o = {
-        .depth = 2, .kinds = M_CORE, .seed = (uint64_t)time(NULL) * 1000, .stores = 50};
+    struct options o = {.story = NO_STORY,
+                        .depth = 2,
+                        .kinds = M_CORE,
+                        .seed = (uint64_t)time(NULL) * 1000,
+                        .stores = 50};
     static struct m_history h;
     if (argc < 1 || !read_options(&o, argv)) {
         fputs(usage, stderr);

@@ -3,7 +3,7 @@
  * Three people of given ranks, one writer each, say a few things; each act has seen any part of
  * what was said that hangs together. history.c makes such histories, spec.c says what they mean by
  * the rules alone (B13-B16, B20), pure.c asks core/model/authority.h in every order of arrival,
- * real.c builds the same bundles and asks log stores.
+ * real.c builds the same bundles and asks log stores. story.c has beginnings of longer ones.
  */
 #ifndef ML_TESTS_MODEL_H
 #define ML_TESTS_MODEL_H
@@ -49,7 +49,8 @@ static inline bool m_has(m_set s, unsigned i)
     X(LOST, "DENY compromise of one node")                                                         \
     X(ROLE, "ROLE_GRANT")                                                                          \
     X(ROOT_GRANT, "MEMBER_ADD rank 2, by Root")                                                    \
-    X(PLACE, "NODE_ENROL")
+    X(PLACE, "NODE_ENROL")                                                                         \
+    X(GRANT1_OWN, "MEMBER_ADD rank 1, its subject signs")
 
 enum m_saying {
 #define X(name, text) M_##name,
@@ -74,6 +75,7 @@ struct m_act {
 struct m_history {
     struct m_act acts[M_ACTS];
     unsigned count; /* with the founding */
+    unsigned fixed; /* so many of them are the founding and a story: the same in all histories */
     uint8_t ranks[M_WRITERS];
     uint32_t base[M_WRITERS]; /* numbers after the founding */
     unsigned sayings;         /* how many of enum m_saying are used */
@@ -89,9 +91,10 @@ void m_found(struct m_history *h, const uint8_t *ranks);
 /** Of the next act of this writer: how many vectors and sayings there are to try. */
 unsigned m_vec_count(const struct m_history *h);
 unsigned m_say_count(const struct m_history *h);
-/** Makes acts[count] of them; false: there is none such, or it is another one by another name. */
+/** Makes acts[count] of them; false: there is none such. */
 bool m_next(struct m_history *h, uint32_t writer, unsigned vec, unsigned say);
-/** Is acts[count], after what is there, the one order in which this set of acts is told? */
+/** Is acts[count], after what is there, the one order in which this set of acts is told, by the one
+ * name that equals have in it? */
 bool m_is_canonical(const struct m_history *h);
 /** May acts[next] come, when those of `have` are here? */
 static inline bool m_may_come(const struct m_history *h, m_set have, unsigned next)
@@ -99,6 +102,14 @@ static inline bool m_may_come(const struct m_history *h, m_set have, unsigned ne
     return (h->acts[next].past & ~have) == 0;
 }
 void m_tell(const struct m_history *h);
+
+/* ---- stories: a few acts to begin with, after the founding ---- */
+
+unsigned m_story_count(void);
+const char *m_story_name(unsigned story);
+unsigned m_story_cast(unsigned story);
+/** Adds the story's next act, its line `line`; false: it has no more. */
+bool m_story_tell(struct m_history *h, unsigned story, unsigned line);
 
 /* ---- what it means by the rules ---- */
 
@@ -113,6 +124,7 @@ enum spec_says { SPEC_NO, SPEC_YES, SPEC_EITHER };
 
 struct spec {
     const struct m_history *h;
+    bool narrow;        /* with nobody excused, what lost a part of what it rested on falls */
     bool right[M_ACTS]; /* at its own vector */
     struct spec_view own[M_ACTS];
     uint8_t stratum[M_ACTS];
@@ -125,8 +137,18 @@ struct spec {
 /** Judges the act `i`, after those before it. */
 void spec_add(struct spec *s, const struct m_history *h, unsigned i);
 void spec_all(struct spec *s); /* then the whole */
-/** A record (lane 3, number `seq`) of this writer whose vector holds `past`, cited by nobody. */
-enum spec_says spec_record(const struct spec *s, uint32_t writer, m_set past, uint32_t seq);
+/** What counts at a vector. */
+struct spec_at {
+    m_set past;
+    struct spec_view own;
+    uint8_t says[M_ACTS];
+};
+void spec_at(const struct spec *s, m_set past, struct spec_at *out);
+/** May these acts count at a vector, the other ways taken that the rules leave? */
+bool spec_allows(const struct spec *s, m_set past, m_set counts);
+/** A record (lane 3, number `seq`) of this writer with that vector, cited by nobody. */
+enum spec_says spec_record(const struct spec *s, const struct spec_at *at, uint32_t writer,
+                           uint32_t seq);
 
 /* ---- what core/model makes of it ---- */
 

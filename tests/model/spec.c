@@ -329,6 +329,24 @@ static bool still_has_right(const struct spec *s, unsigned i, m_set counts)
     return has_right(s, &left, i, &stratum);
 }
 
+/* Had its author, or who signed beside him, any grant that isn't among these any more? */
+static bool lost_a_grant(const struct spec *s, m_set kept, unsigned i)
+{
+    for (unsigned g = 0; g < i; g++) {
+        const struct ml_say *say = said(s, g);
+        bool whose = say->member == s->h->acts[i].writer || say->member == said(s, i)->member;
+        for (unsigned k = 0; k < said(s, i)->second_count; k++) {
+            whose = whose || say->member == said(s, i)->seconds[k];
+        }
+        const bool grant =
+            say->kind == ML_SAY_MEMBER || say->kind == ML_SAY_MON || say->kind == ML_SAY_WRITER;
+        if (grant && whose && m_has(s->own[i].counts, g) && !m_has(kept, g)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static m_set weigh(const struct spec *s, m_set all, m_set denials, const struct spec_view *sure)
 {
     const struct spec_view v = {.denials = denials};
@@ -336,7 +354,10 @@ static m_set weigh(const struct spec *s, m_set all, m_set denials, const struct 
     for (unsigned i = 0; i < s->h->count; i++) {
         const struct m_act *x = &s->h->acts[i];
         const struct place p = {x->writer, 0, x->seq, x->past, i};
-        const bool right = i == 0 || (s->right[i] && still_has_right(s, i, counts));
+        bool right = i == 0 || (s->right[i] && still_has_right(s, i, counts));
+        if (s->narrow && sure == NULL) {
+            right = right && !lost_a_grant(s, counts, i);
+        }
         if (m_has(all, i) && right && !is_cut(s, &v, sure, &p)) {
             counts |= m_one(i);
         }
@@ -389,51 +410,60 @@ void spec_add(struct spec *s, const struct m_history *h, unsigned i)
     }
 }
 
-/* Had its author, or who signed beside him, any grant that fell since? */
-static bool lost_a_grant(const struct spec *s, unsigned i)
+static void say_all(const struct spec *s, const struct spec_view *v, uint8_t *says)
 {
-    for (unsigned g = 0; g < i; g++) {
-        const struct ml_say *say = said(s, g);
-        bool whose = say->member == s->h->acts[i].writer || say->member == said(s, i)->member;
-        for (unsigned k = 0; k < said(s, i)->second_count; k++) {
-            whose = whose || say->member == said(s, i)->seconds[k];
+    m_set kept = 0; /* for certain */
+    for (unsigned i = 0; i < s->h->count; i++) {
+        says[i] = m_has(v->counts, i) ? SPEC_YES : SPEC_NO;
+        if (says[i] == SPEC_YES && lost_a_grant(s, kept, i)) {
+            says[i] = SPEC_EITHER;
         }
-        const bool grant =
-            say->kind == ML_SAY_MEMBER || say->kind == ML_SAY_MON || say->kind == ML_SAY_WRITER;
-        if (grant && whose && m_has(s->own[i].counts, g) && s->says[g] != SPEC_YES) {
-            return true;
-        }
+        kept |= says[i] == SPEC_YES ? m_one(i) : 0;
     }
-    return false;
+}
+
+bool spec_allows(const struct spec *s, m_set past, m_set counts)
+{
+    struct spec narrow = *s;
+    struct spec_at at = {0};
+    bool same = true;
+    narrow.narrow = true;
+    spec_at(&narrow, past, &at);
+    for (unsigned i = 0; i < s->h->count; i++) {
+        same = same && (at.says[i] == SPEC_EITHER || m_has(counts, i) == m_has(at.own.counts, i));
+    }
+    return same;
 }
 
 void spec_all(struct spec *s)
 {
-    const unsigned count = s->h->count;
-    s->all = view_of(s, m_one(count) - 1);
-    for (unsigned i = 0; i < count; i++) {
-        s->says[i] = m_has(s->all.counts, i) ? SPEC_YES : SPEC_NO;
-        if (s->says[i] == SPEC_YES && lost_a_grant(s, i)) {
-            s->says[i] = SPEC_EITHER;
-        }
-    }
+    s->all = view_of(s, m_one(s->h->count) - 1);
+    say_all(s, &s->all, s->says);
     for (uint32_t m = 0; m < M_WRITERS; m++) {
         s->rank[m] = (uint8_t)rank_in(s, &s->all, m, false);
     }
 }
 
-enum spec_says spec_record(const struct spec *s, uint32_t writer, m_set past, uint32_t seq)
+void spec_at(const struct spec *s, m_set past, struct spec_at *out)
 {
-    const struct place p = {writer, 3, seq, past, M_ACTS};
-    const struct spec_view own = view_of(s, past);
-    struct spec_view left = own;
+    out->past = past;
+    out->own = view_of(s, past);
+    say_all(s, &out->own, out->says);
+}
+
+enum spec_says spec_record(const struct spec *s, const struct spec_at *at, uint32_t writer,
+                           uint32_t seq)
+{
+    const struct place p = {writer, 3, seq, at->past, M_ACTS};
+    struct spec_view left = at->own;
     left.counts &= s->all.counts;
-    if (!works_in(s, &own, writer) || !works_in(s, &left, writer) || is_cut(s, &s->all, NULL, &p)) {
+    if (!works_in(s, &at->own, writer) || !works_in(s, &left, writer) ||
+        is_cut(s, &s->all, NULL, &p)) {
         return SPEC_NO;
     }
     for (unsigned g = 0; g < s->h->count; g++) {
         const bool grant = said(s, g)->kind == ML_SAY_MEMBER || said(s, g)->kind == ML_SAY_MON;
-        if (grant && said(s, g)->member == writer && m_has(own.counts, g) &&
+        if (grant && said(s, g)->member == writer && m_has(at->own.counts, g) &&
             s->says[g] != SPEC_YES) {
             return SPEC_EITHER;
         }
