@@ -54,12 +54,19 @@ mutant_link() {
 }
 
 # mutant_run LOG EXECUTABLE CASE: passes? CASE: one test of it; SEED:COUNT of the
-# simulator; DEPTH:HISTORIES of the model; none.
+# simulator; DEPTH[:KINDS[:HISTORIES]] or a STORY of the model; none.
 mutant_run() {
-    local log=$1 executable=$2 case=$3 rc=0 at
+    local log=$1 executable=$2 case=$3 rc=0 at depth kinds histories
     set --
     case $executable in
-    *maille-model*) set -- --depth "${case%:*}" --seed 1 --histories "${case#*:}" --stores 0 ;;
+    *maille-model*)
+        IFS=: read -r depth kinds histories <<< "$case"
+        case $depth in
+        [0-9]*) set -- --depth "$depth" --kinds "${kinds:-9}" --seed 1 --histories "${histories:-0}" ;;
+        *) set -- --story "$depth" --depth 1 --kinds 17 ;;
+        esac
+        set -- "$@" --stores 0
+        ;;
     *maille-sim*) set -- --seed "${case%:*}" --seeds "${case#*:}" ;;
     esac
     { (cd "$work" && ML_TEST_ONLY=$case timeout 120 "$executable" "$@" > "$log" 2>&1); } 2> /dev/null ||

@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/mutants/run.sh [PATCH...] -- each patch of tests/mutants breaks one invariant, and the tests
-# that it names must see it; what they are is in docs/testing.md, "Add a mutant". The table, also in
+# tests/mutants/run.sh [PATCH...] -- each patch of tests/mutants breaks one invariant, those of
+# tests/mutants/model one rule of governance, and the tests that it names must see it; what they are is in docs/testing.md, "Add a mutant". The table, also in
 # build/mutants.txt, says what killed each. Fails for one that survives, doesn't apply or doesn't
 # build, for a named test that fails without it, and for an invariant with fewer than three
 # (--count FOLDER asks that alone).
@@ -73,7 +73,7 @@ bad=0
 if [ $# -gt 0 ]; then
     patches=("$@")
 else
-    patches=(tests/mutants/*.patch)
+    patches=(tests/mutants/*.patch tests/mutants/model/*.patch)
     counted tests/mutants || bad=1
 fi
 killers=$(for patch in "${patches[@]}"; do head_of Killed-by "$patch"; done | tr ' ' '\n' | sort -u)
