@@ -99,7 +99,7 @@ bool bench_exists(const char *path);
 /* ---- benches: one file each ---- */
 
 bench_fn ml_bench_ingest, ml_bench_search, ml_bench_store, ml_bench_chart, ml_bench_write,
-    ml_bench_start, ml_bench_exchange, ml_bench_link, ml_bench_vfs;
+    ml_bench_start, ml_bench_exchange, ml_bench_link, ml_bench_vfs, ml_bench_revoke;
 
 void ml_bench_limits(struct bench *b);
 /** The subcommand `vfs`: alone, with options of its own. An exit code. */

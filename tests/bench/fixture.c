@@ -61,7 +61,7 @@ static bool wires_write(struct seal *s, const struct plan *p, FILE *out)
 static bool make_in(struct seal *s, const struct plan *p, const char *part)
 {
     bench_say(s->b, "enrolling writers, drawing keys");
-    if (!seal_enrol(s) || !seal_keys(s, p) || !seal_begin(s)) {
+    if (!seal_enrol(s, FIXTURE_WRITERS) || !seal_keys(s, p) || !seal_begin(s)) {
         return false;
     }
     bench_say(s->b, "sealing bundles");

@@ -59,9 +59,9 @@ static bool enrol(struct seal *s, struct seal_writer *w, const struct ml_secret 
            gov_append(s, &founder, &node, NULL) && gov_append(s, &author, &opening, mon_sign);
 }
 
-bool seal_enrol(struct seal *s)
+bool seal_enrol(struct seal *s, unsigned count)
 {
-    for (unsigned i = 0; i < FIXTURE_WRITERS && !s->b->failed; i++) {
+    for (unsigned i = 0; i < count && !s->b->failed; i++) {
         struct seal_writer *w = &s->writers[i];
         struct ml_sign_pk pk;
         struct ml_sign_pk mon_pk;

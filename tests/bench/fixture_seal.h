@@ -26,8 +26,8 @@ struct seal {
     uint64_t hlc;
 };
 
-/** Enrols the writers in governance: a member and a node each. */
-bool seal_enrol(struct seal *s);
+/** Enrols the first `count` writers in governance: a member and a node each. */
+bool seal_enrol(struct seal *s, unsigned count);
 /** Streams and data keys of the plan's patients, in lane 1. */
 bool seal_keys(struct seal *s, const struct plan *p);
 /** Once lanes 0 and 1 are complete: what the writers' first bundles say. */

@@ -33,6 +33,7 @@ static const struct bench_entry benches[] = {
     {"write", ml_bench_write},
     {"start unlock rss", ml_bench_start},
     {"first live sync", ml_bench_exchange},
+    {"revoke", ml_bench_revoke},
     {"vfs", ml_bench_vfs},
     {"sync", ml_bench_link}, /* with the stores that the one before leaves */
 };
