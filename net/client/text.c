@@ -601,9 +601,11 @@ static const struct ml_text_row rows[] = {
      "This is no version as “conflicts list” gives them."},
     {"patient.unknown",
      "Ce patient n'est pas dans le dossier de ce poste : « maille patient find » le cherche, « "
-     "maille sync now » reçoit ce qui manque.",
+     "maille sync now » reçoit ce qui manque. Ce qui est plus ancien que votre arrivée, un "
+     "coordinateur vous le donne (« maille member history »).",
      "This patient is not in the record of this computer: “maille patient find” looks for him, "
-     "“maille sync now” fetches what is missing."},
+     "“maille sync now” fetches what is missing. What is older than your arrival, a coordinator "
+     "gives you (“maille member history”)."},
     {"object.unknown", "Ce patient n'a pas cet élément dans le dossier de ce poste.",
      "This patient has no such entry in the record of this computer."},
     {"object.perhaps_hidden",

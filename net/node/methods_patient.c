@@ -44,6 +44,12 @@ static ml_err patient_find(struct ml_call *call)
                         ml_call_document(call));
 }
 
+/* Not here, or not for him: the answer is the same. */
+static ml_err answered(struct ml_call *call, ml_err err)
+{
+    return err == ML_E_NOT_FOUND ? ml_call_fail(call, err, "patient.unknown", NULL, NULL) : err;
+}
+
 static ml_err patient_show(struct ml_call *call)
 {
     struct ml_vault *vault = NULL;
@@ -55,7 +61,8 @@ static ml_err patient_show(struct ml_call *call)
     if (err == ML_OK) {
         err = ml_glass_vault(call->org, &patient, &vault);
     }
-    return err == ML_OK ? ml_view_patient(vault, &patient, ml_call_document(call)) : err;
+    return err == ML_OK ? answered(call, ml_view_patient(vault, &patient, ml_call_document(call)))
+                        : err;
 }
 
 static ml_err timeline_times(struct ml_call *call, struct ml_timeline_query *query)
@@ -104,7 +111,7 @@ static ml_err timeline_list(struct ml_call *call)
     query.limit = (uint32_t)ml_value_int(ml_value_get(call->params, "limit"), 0);
     query.text = ml_call_text_or(call, "text", NULL);
     query.voided = ml_value_bool(ml_value_get(call->params, "voided"), false);
-    return ml_view_timeline(vault, &query, ml_call_document(call));
+    return answered(call, ml_view_timeline(vault, &query, ml_call_document(call)));
 }
 
 static ml_err record_show(struct ml_call *call)
