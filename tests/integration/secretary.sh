@@ -1,0 +1,54 @@
+#!/bin/bash
+# shellcheck disable=SC1091,SC2154 # what stands beside this sets work, patient ...
+# A secretary's session, open: no answer of her node and no file of it holds a clinical word, and she files
+# a letter that she can't read. A coordinator of the house sees who the patient is, and no chart.
+source "$(dirname "$0")/support.bash"
+source "$(dirname "$0")/support_members.bash"
+founded
+joins b 'Zoé Lenoir' secretaire
+joins c 'Luc Garnier' coordonnateur
+patient_of a
+words=(metformine transmissionsecrete problemesecret)
+on a record add treatment --patient "$patient" --set drug=metformine --set 'posology=1000 mg matin et soir'
+treatment=$(answer object)
+on a record add care_note --patient "$patient" --set data=transmissionsecrete --set written_at=2026-03-02T09:10
+on a record add problem --patient "$patient" --set code=problemesecret
+together b a
+together c a
+for word in "${words[@]}"; do
+    reads a "$word" timeline "$patient" # the test can find them
+done
+
+# Both know who the patient is, and nothing else.
+for node in b c; do
+    reads "$node" Lefèvre patient show "$patient"
+    cp "$work/text" "$work/shown"
+    reads "$node" "Rien dans ce dossier sur ce poste pour cette demande." timeline "$patient"
+    cat "$work/text" >> "$work/shown"
+    refused "$node" "n'est pas" record show "$patient" "$treatment"
+    cat "$work/text" >> "$work/shown"
+    for word in "${words[@]}"; do
+        "$ML_BIN/maille" timeline "$patient" --text "$word" --home "$work/$node" >> "$work/shown"
+        "$ML_BIN/maille" patient find "$word" --home "$work/$node" >> "$work/shown"
+        ! grep -qi "$word" "$work/shown" || die "$node is shown: $(cat "$work/shown")"
+        ! grep -raqi "$word" "$work/$node" || die "$node has a file that holds $word"
+    done
+    refused "$node" "Votre rôle ne permet pas d'écrire dans" record add treatment --patient "$patient" --set drug=x --set posology=y
+    refused "$node" 'Votre rôle ne permet pas le bris de glace' breakglass open "$patient" --reason vital
+    reads "$node" 'Non' right explain --member "${member[$node]}" --class 7
+done
+reads c 'Oui' right explain --member "${member[c]}" --class 20 # indicators, without names
+
+# She files a letter: what she sent off is no longer hers to read.
+echo 'lettresecrete du cardiologue' > "$work/lettre.txt"
+on b document add "$patient" "$work/lettre.txt" --title 'Courrier du 2 mars'
+letter=$(answer object)
+together b a
+on a document show "$patient" "$letter"
+"$ML_BIN/maille" document save "$patient" "$letter" --to "$work/lue.txt" --home "$work/a" > "$work/text" || die "$(cat "$work/text")"
+grep -q lettresecrete "$work/lue.txt" || die 'A reads another letter'
+refused b "Ce patient n'a pas cet élément dans le dossier de ce poste" document save "$patient" "$letter" --to "$work/relue.txt"
+[ ! -e "$work/relue.txt" ] || die 'she reads the letter again'
+! grep -raq lettresecrete "$work/b" || die 'her node holds it in clear'
+one_record a b
+echo 'secretary: passed'
