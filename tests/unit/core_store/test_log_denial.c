@@ -630,7 +630,9 @@ static void a_rejection_wins_unless_who_adopts_knew_it(void **state)
     (void)judge(f, f->chief, CHIEF, &record.id, false);
     (void)judge(f, f->colleague, REFERENT, &record.id, true);
     hear(&f->w, f->chief);
+    hear(&f->w, f->colleague); /* where the rejection came first */
     assert_ruled(f->chief, &record.id, ML_REASON_REVOKED);
+    assert_ruled(f->colleague, &record.id, ML_REASON_REVOKED);
     (void)judge(f, f->chief, CHIEF, &record.id, false);
     assert_ruled(f->chief, &record.id, ML_REASON_ADOPTED);
     (void)judge(f, f->chief, CHIEF, &record.id, true);
