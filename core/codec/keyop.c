@@ -63,6 +63,25 @@ const struct ml_wire_format ml_format_dek_slot =
     ML_WIRE_FORMAT("dek slot", ARRAY, struct ml_dek_slot, ML_WIRE_CLOSED, dek_slot_fields, NULL,
                    "One recipient of a data key.");
 
+static const struct ml_wire_field shred_wrap_fields[] = {
+    ML_WF_REF(struct ml_shred_wrap, 0, wrap, "the wrap that is destroyed"),
+    ML_WF_REF(struct ml_shred_wrap, 1, by, "DEK_SLOTS of the same DEK that stands in its place"),
+    ML_WF_REF(struct ml_shred_wrap, 2, epoch, "KEK_EPOCH of the wrap's group"),
+    ML_WF_FIXED(struct ml_shred_wrap, 3, dek, "id of the DEK, which never seals again"),
+};
+
+const struct ml_wire_format ml_format_shred_wrap =
+    ML_WIRE_FORMAT("shredded wrap", ARRAY, struct ml_shred_wrap, ML_WIRE_CLOSED, shred_wrap_fields,
+                   NULL, "One wrap that an exclusion replaced.");
+
+static const struct ml_wire_field op_ref_fields[] = {
+    ML_WF_REF(struct ml_op_ref, 0, op, "a SHRED"),
+};
+
+const struct ml_wire_format ml_format_op_ref =
+    ML_WIRE_FORMAT("shred reference", ARRAY, struct ml_op_ref, ML_WIRE_CLOSED, op_ref_fields, NULL,
+                   "One SHRED that is done.");
+
 static const struct ml_wire_field kek_epoch_fields[] = {
     HEAD_FIELDS(ML_KEYOP_KEK_EPOCH, "1"),
     SUB(3, FIXED, ML_WIRE_OPTIONAL, 16, 16, kek_epoch.team, "team", NULL,
@@ -164,6 +183,19 @@ static const struct ml_wire_field deposit_wrap_fields[] = {
     SUB_FIXED(6, deposit_wrap.sealed, "sealed", "the DEK, sealed anonymously"),
 };
 
+static const struct ml_wire_field shred_fields[] = {
+    HEAD_FIELDS(ML_KEYOP_SHRED, "11"),
+    SUB_FIXED(3, shred.stream, "stream", "stream id"),
+    SUB(4, LIST, ML_WIRE_SORTED, 1, ML_KEYOP_SHRED_MAX, shred.wraps, "wraps", &ml_format_shred_wrap,
+        "what is destroyed"),
+};
+
+static const struct ml_wire_field shred_done_fields[] = {
+    HEAD_FIELDS(ML_KEYOP_SHRED_DONE, "12"),
+    SUB(3, LIST, ML_WIRE_SORTED, 1, ML_KEYOP_DONE_MAX, shred_done.shreds, "shreds",
+        &ml_format_op_ref, "what is done"),
+};
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_KEYOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -182,6 +214,9 @@ static const struct ml_wire_format formats[] = {
           "A stream's data key, to each member who isn't left out."),
     TABLE(DEPOSIT_WRAP, "DEPOSIT_WRAP", deposit_wrap_fields,
           "A data key from somebody who can't read what it seals."),
+    TABLE(SHRED, "SHRED", shred_fields, "Destroys wraps that an exclusion replaced."),
+    TABLE(SHRED_DONE, "SHRED_DONE", shred_done_fields,
+          "Receipt of a node and a vault that hold them no more."),
 };
 
 static const struct ml_wire_format any_format =
@@ -205,6 +240,16 @@ const char *ml_keyop_name(uint16_t type)
     default:
         return "?";
     }
+}
+
+uint16_t ml_keyop_type_of(struct ml_slice in)
+{
+    struct ml_mp c;
+    ml_mp_init(&c, in, ML_MP_CANONICAL);
+    (void)ml_mp_map(&c, 1, UINT16_MAX);
+    const uint64_t key = ml_mp_key(&c);
+    const uint64_t type = ml_mp_uint(&c, 1, UINT16_MAX);
+    return ml_mp_ok(&c) && key == 1 ? (uint16_t)type : 0;
 }
 
 ml_err ml_keyop_decode(struct ml_keyop *out, struct ml_slice in, struct ml_fault *fault)

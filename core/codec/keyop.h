@@ -19,6 +19,8 @@
 #define ML_KEYOP_GRANTS_MAX 400u
 #define ML_KEYOP_OLDER_MAX  32u  /* wraps of the epoch before; concurrent epochs add up */
 #define ML_KEYOP_PAIR_MAX   400u /* recipients of one pair */
+#define ML_KEYOP_SHRED_MAX  256u /* wraps that one op destroys */
+#define ML_KEYOP_DONE_MAX   128u /* shreds that one receipt names */
 #define ML_SLOT_WIRE_BYTES  48u
 #define ML_ANON_KEY_BYTES   80u /* a 32-byte key sealed to a public key */
 #define ML_WRAP_KEY_BYTES   48u /* a 32-byte key under an AEAD */
@@ -34,7 +36,9 @@
     X(PAIR_GRANT, 7, "pair grant")                                                                 \
     X(GLASS, 8, "glass")                                                                           \
     X(DEK_SLOTS, 9, "dek slots")                                                                   \
-    X(DEPOSIT_WRAP, 10, "deposit wrap")
+    X(DEPOSIT_WRAP, 10, "deposit wrap")                                                            \
+    X(SHRED, 11, "shred")                                                                          \
+    X(SHRED_DONE, 12, "shred receipt")
 
 typedef enum ml_keyop_type {
 #define X(name, number, text) ML_KEYOP_##name = (number),
@@ -176,6 +180,30 @@ struct ml_glass_op {
     struct ml_sealed sealed; /* under the `annuaire` KEK: struct ml_glass_say */
 };
 
+/** A wrap to be destroyed, what stands in its place, and whose group it was (rules A5). */
+struct ml_shred_wrap {
+    struct ml_version_ref wrap;  /* DEK_WRAP, BG_WRAP, DEK_SLOTS or DEPOSIT_WRAP */
+    struct ml_version_ref by;    /* DEK_SLOTS of the same DEK, by the same member */
+    struct ml_version_ref epoch; /* KEK_EPOCH of a group that its author is entitled in */
+    struct ml_key_id dek;        /* what they wrap: it never seals again */
+};
+
+/** Wraps of one stream that an exclusion replaced: every node destroys them. */
+struct ml_shred {
+    struct ml_stream_id stream;
+    struct ml_list wraps; /* of ml_shred_wrap, sorted */
+};
+
+/** One op of another bundle, or of this one. */
+struct ml_op_ref {
+    struct ml_version_ref op;
+};
+
+/** Receipt: the vault and the log of its author's node hold nothing of these any more. */
+struct ml_shred_done {
+    struct ml_list shreds; /* of ml_op_ref, sorted: SHRED ops */
+};
+
 struct ml_keyop {
     uint16_t type;
     bool must_understand;
@@ -191,6 +219,8 @@ struct ml_keyop {
         struct ml_glass_op glass;
         struct ml_dek_slots dek_slots;
         struct ml_deposit_wrap deposit_wrap;
+        struct ml_shred shred;
+        struct ml_shred_done shred_done;
     } u;
     struct ml_wire_extra extra;
     struct ml_slice raw;
@@ -201,10 +231,14 @@ extern const struct ml_wire_format ml_format_grant_slot;
 extern const struct ml_wire_format ml_format_older_key;
 extern const struct ml_wire_format ml_format_pair_slot;
 extern const struct ml_wire_format ml_format_dek_slot;
+extern const struct ml_wire_format ml_format_shred_wrap;
+extern const struct ml_wire_format ml_format_op_ref;
 
 const struct ml_wire_format *ml_keyop_format(uint16_t type);
 const char *ml_keyop_name(uint16_t type);
 
+/** Of an encoded op, without reading further; 0: it is none. */
+uint16_t ml_keyop_type_of(struct ml_slice in);
 ml_err ml_keyop_decode(struct ml_keyop *out, struct ml_slice in,
                        struct ml_fault *fault) ML_MUST_CHECK;
 ml_err ml_keyop_encode(struct ml_buf *out, const struct ml_keyop *op) ML_MUST_CHECK;
@@ -232,6 +266,16 @@ static inline bool ml_pair_slot_next(struct ml_list_walk *walk, struct ml_pair_s
 static inline bool ml_dek_slot_next(struct ml_list_walk *walk, struct ml_dek_slot *out)
 {
     return ml_list_next(walk, &ml_format_dek_slot, out);
+}
+
+static inline bool ml_shred_wrap_next(struct ml_list_walk *walk, struct ml_shred_wrap *out)
+{
+    return ml_list_next(walk, &ml_format_shred_wrap, out);
+}
+
+static inline bool ml_op_ref_next(struct ml_list_walk *walk, struct ml_op_ref *out)
+{
+    return ml_list_next(walk, &ml_format_op_ref, out);
 }
 
 /* Associated data: a label, the org and the clear fields, so that a wrap opens in its place only.

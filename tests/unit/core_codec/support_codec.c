@@ -558,6 +558,8 @@ void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full)
     case ML_KEYOP_PAIR_GRANT:
     case ML_KEYOP_DEK_SLOTS:
     case ML_KEYOP_DEPOSIT_WRAP:
+    case ML_KEYOP_SHRED:
+    case ML_KEYOP_SHRED_DONE:
         sample_slots(out, full);
     }
 }

@@ -36,8 +36,39 @@ static void sample_dek_slots(struct ml_dek_slots *out, bool full)
     out->slots = (struct ml_list){.items = slots, .count = full ? 2 : 1};
 }
 
+static struct ml_version_ref sample_ref(unsigned from, uint8_t index)
+{
+    struct ml_version_ref ref = {.id.index = index};
+    fill(&ref.id.bundle, sizeof(ref.id.bundle), from);
+    return ref;
+}
+
+static void sample_shred(struct ml_keyop *out, bool full)
+{
+    static struct ml_shred_wrap wraps[2];
+    static struct ml_op_ref refs[2];
+    for (unsigned i = 0; i < 2; i++) {
+        wraps[i].wrap = sample_ref(0x20 + i, 3);
+        wraps[i].by = i == 0 ? sample_ref(0x50, 200)
+                             : (struct ml_version_ref){.same_bundle = true, .id.index = 1};
+        wraps[i].epoch = sample_ref(0x60, 0);
+        fill(&wraps[i].dek, sizeof(wraps[i].dek), 0x42 + i);
+        refs[i].op = sample_ref(0x70 + i, 0);
+    }
+    if (out->type == ML_KEYOP_SHRED) {
+        fill(&out->u.shred.stream, sizeof(out->u.shred.stream), 0x41);
+        out->u.shred.wraps = (struct ml_list){.items = wraps, .count = full ? 2 : 1};
+    } else {
+        out->u.shred_done.shreds = (struct ml_list){.items = refs, .count = full ? 2 : 1};
+    }
+}
+
 void sample_slots(struct ml_keyop *out, bool full)
 {
+    if (out->type == ML_KEYOP_SHRED || out->type == ML_KEYOP_SHRED_DONE) {
+        sample_shred(out, full);
+        return;
+    }
     if (out->type == ML_KEYOP_BG_WRAP) {
         fill(&out->u.bg_wrap.stream, sizeof(out->u.bg_wrap.stream), 0x30);
         fill(&out->u.bg_wrap.dek, sizeof(out->u.bg_wrap.dek), 0x50);

@@ -94,6 +94,36 @@ static void at_most_so_many_are_handed_a_pair(void **state)
     ml_buf_free(&b);
 }
 
+static void shreds_end_at_their_limits(void **state)
+{
+    (void)state;
+    static struct ml_shred_wrap wraps[ML_KEYOP_SHRED_MAX + 1];
+    static struct ml_op_ref refs[ML_KEYOP_DONE_MAX + 1];
+    struct ml_keyop op;
+    struct ml_buf b;
+    ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
+    for (unsigned i = 0; i <= ML_KEYOP_SHRED_MAX; i++) {
+        wraps[i].wrap.id.bundle.b[0] = (uint8_t)(i >> 8);
+        wraps[i].wrap.id.bundle.b[1] = (uint8_t)i;
+        if (i <= ML_KEYOP_DONE_MAX) {
+            refs[i].op.id = wraps[i].wrap.id;
+        }
+    }
+    sample_keyop(&op, ML_KEYOP_SHRED, true);
+    op.u.shred.wraps = (struct ml_list){.items = wraps, .count = ML_KEYOP_SHRED_MAX};
+    assert_int_equal(ml_keyop_encode(&b, &op), ML_OK);
+    op.u.shred.wraps.count++;
+    assert_int_not_equal(ml_keyop_encode(&b, &op), ML_OK);
+    ml_buf_free(&b);
+    ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
+    sample_keyop(&op, ML_KEYOP_SHRED_DONE, true);
+    op.u.shred_done.shreds = (struct ml_list){.items = refs, .count = ML_KEYOP_DONE_MAX};
+    assert_int_equal(ml_keyop_encode(&b, &op), ML_OK);
+    op.u.shred_done.shreds.count++;
+    assert_int_not_equal(ml_keyop_encode(&b, &op), ML_OK);
+    ml_buf_free(&b);
+}
+
 static void words_and_numbers_agree(void **state)
 {
     (void)state;
@@ -120,6 +150,7 @@ int main(void)
         cmocka_unit_test(each_kind_has_its_own_parts_and_no_other),
         cmocka_unit_test(a_review_says_at_most_so_much),
         cmocka_unit_test(at_most_so_many_are_handed_a_pair),
+        cmocka_unit_test(shreds_end_at_their_limits),
         cmocka_unit_test(words_and_numbers_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
