@@ -255,6 +255,18 @@ struct ml_gov_epoch_in {
 ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits,
                          const struct ml_gov_epoch_in *in) ML_MUST_CHECK;
 
+/** A bundle whose author says that he is entitled in a group. */
+struct ml_gov_author_in {
+    struct ml_gvec *gvec; /* its vector; kept by reference */
+    struct ml_writer_id writer;
+    uint64_t hlc;
+    struct ml_team_id team;
+    uint8_t compartment;
+};
+/** Is he, by his bundle's own governance at its own time? NOMEM. */
+ml_err ml_gov_author_reads(const struct ml_gov *g, bool *reads,
+                           const struct ml_gov_author_in *in) ML_MUST_CHECK;
+
 /** The key in a lane-0 bundle that opens its writer (WRITER_OPEN, or ORG_FOUND in a genesis): what
  * its signature is verified with. MALFORMED with *why when there is none in its place. */
 ml_err ml_gov_opening_key(struct ml_sign_pk *pk, ml_reason *why,

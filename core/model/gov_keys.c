@@ -209,3 +209,23 @@ ml_err ml_gov_leads_at(const struct ml_gov *g, bool *leads, const struct ml_writ
     *leads = err == ML_OK && member != ML_NOBODY && ml_view_rank(v, member) <= ML_RANK_REFERENT;
     return err;
 }
+
+ml_err ml_gov_author_reads(const struct ml_gov *g, bool *reads, const struct ml_gov_author_in *in)
+{
+    const struct ml_view *v = NULL;
+    struct entitling e;
+    const struct ml_gov_group group = {
+        .team = in->team, .compartment = in->compartment, .ms = ml_hlc_ms(in->hlc)};
+    const struct ml_fact *open = ml_gov_opening_of(g, &in->writer, true);
+    *reads = false;
+    if (open == NULL || ml_is_zero(open->member.b, sizeof(open->member.b))) {
+        return ML_OK;
+    }
+    ml_err err = ml_gov_view_at(g, &v, in->gvec);
+    if (err != ML_OK || !is_group(g, v, &group)) {
+        return err;
+    }
+    entitling_begin(&e, g, v, &group);
+    *reads = is_entitled(&e, &open->member);
+    return ML_OK;
+}

@@ -745,6 +745,8 @@ ml_err ml_keyring_apply(struct ml_keyring *k, const struct ml_keyop *op, bool ac
         return ml_keyring_apply_slots(k, op, accepted, news);
     case ML_KEYOP_BG_WRAP: /* nobody here can open it: it counts by who says so */
         return accepted ? k->store->bg_put(k->store->ctx, &op->u.bg_wrap) : ML_OK;
+    case ML_KEYOP_SHRED:
+        return accepted ? ml_keyring_apply_shred(k, &op->u.shred) : ML_OK;
     case ML_KEYOP_PAIR_GRANT:
         return ml_keyring_apply_pair(k, &op->u.pair_grant, accepted, news);
     default:

@@ -194,6 +194,17 @@ void ml_keyring_drop(struct ml_keyring *k, const struct ml_seal_key *key)
     }
 }
 
+void ml_keyring_cache_drop(struct ml_keyring *k, const struct ml_stream_id *stream)
+{
+    for (uint32_t i = 0; i < k->cache_count; i++) {
+        struct cached_dek *c = &k->cache[i];
+        if (c->used != 0 && memcmp(&c->stream, stream, sizeof(*stream)) == 0) {
+            c->used = 0;
+            ml_wipe(cache_key(k, i), ML_KEY_BYTES);
+        }
+    }
+}
+
 void ml_keyring_forget(struct ml_keyring *k)
 {
     ml_keyring_drop_epochs(k);

@@ -107,6 +107,74 @@ void ml_keyring_drop_exceptions(struct ml_keyring *k)
     k->exceptions = NULL;
     k->exception_count = 0;
     k->exception_cap = 0;
+    ml_release(k->env, k->stale);
+    k->stale = NULL;
+    k->stale_count = 0;
+    k->stale_cap = 0;
+}
+
+/* ---- what was shredded ---- */
+
+static bool is_stale(const struct ml_keyring *k, const struct ml_seal_key *key)
+{
+    bool is = false;
+    for (size_t i = 0; i < k->stale_count && !is; i++) {
+        is = streams_equal(&k->stale[i].stream, &key->stream) &&
+             keys_equal(&k->stale[i].dek, &key->dek);
+    }
+    return is;
+}
+
+static ml_err stale_add(struct ml_keyring *k, const struct ml_seal_key *key)
+{
+    if (is_stale(k, key) || k->stale_count == ML_KEYRING_EXCEPTIONS_MAX) {
+        return ML_OK;
+    }
+    if (k->stale_count == k->stale_cap) {
+        const size_t cap = k->stale_cap == 0 ? 8 : k->stale_cap * 2;
+        struct stale_dek *grown = ml_resize(k->env, k->stale, cap * sizeof(*grown));
+        if (grown == NULL) {
+            return ML_E_NOMEM;
+        }
+        k->stale = grown;
+        k->stale_cap = cap;
+    }
+    k->stale[k->stale_count++] = (struct stale_dek){key->stream, key->dek};
+    return ML_OK;
+}
+
+ml_err ml_keyring_apply_shred(struct ml_keyring *k, const struct ml_shred *op)
+{
+    struct ml_list_walk walk;
+    struct ml_shred_wrap one;
+    ml_err err = ML_OK;
+    ml_list_walk(&walk, &op->wraps);
+    while (err == ML_OK && ml_shred_wrap_next(&walk, &one)) {
+        const struct ml_seal_key key = {op->stream, one.dek};
+        err = stale_add(k, &key);
+    }
+    return err;
+}
+
+void ml_keyring_forget_stream(struct ml_keyring *k, const struct ml_stream_id *stream)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < k->exception_count; i++) {
+        if (streams_equal(&k->exceptions[i].stream, stream)) {
+            ml_release(k->env, k->exceptions[i].raw);
+        } else {
+            k->exceptions[left++] = k->exceptions[i];
+        }
+    }
+    k->exception_count = left;
+    left = 0;
+    for (size_t i = 0; i < k->stale_count; i++) {
+        if (!streams_equal(&k->stale[i].stream, stream)) {
+            k->stale[left++] = k->stale[i];
+        }
+    }
+    k->stale_count = left;
+    ml_keyring_cache_drop(k, stream);
 }
 
 /* ---- opening ---- */
@@ -216,6 +284,22 @@ ml_err ml_keyring_streams(struct ml_keyring *k, const struct ml_object_id *patie
     return err;
 }
 
+ml_err ml_keyring_has_any(struct ml_keyring *k, const struct ml_object_id *patient,
+                          ml_compartment compartment, bool *any)
+{
+    struct ml_stream_id streams[ML_KEYRING_LINKS_MAX];
+    size_t count = 0;
+    ml_err err = ml_keyring_streams(k, patient, compartment, streams, &count);
+    *any = false;
+    for (size_t i = 0; i < count && err == ML_OK && !*any; i++) {
+        struct stream_wraps wraps = {0};
+        err = ml_keyring_wraps(k, &streams[i], &wraps);
+        *any = wraps.count > 0 || ml_keyring_has_exception(k, &streams[i]);
+        ml_release(k->env, wraps.wrap);
+    }
+    return err;
+}
+
 ml_err ml_keyring_teams(struct ml_keyring *k, const struct ml_object_id *patient,
                         struct ml_team_id out[ML_KEYRING_LINKS_MAX], size_t *count)
 {
@@ -299,6 +383,31 @@ static bool is_stained(const struct ml_keyring *k, const struct ml_seal_key *key
     return stained;
 }
 
+static ml_err bg_found(void *user, const struct ml_bg_wrap *wrap)
+{
+    (void)wrap;
+    *(bool *)user = true;
+    return ML_OK;
+}
+
+ml_err ml_keyring_is_shared(struct ml_keyring *k, const struct ml_exception *who,
+                            const struct ml_stream_id *stream, bool *shared)
+{
+    struct stream_wraps wraps = {0};
+    ml_err err = ml_keyring_wraps(k, stream, &wraps);
+    *shared = wraps.count > 0;
+    ml_release(k->env, wraps.wrap);
+    for (size_t i = 0; i < k->exception_count && !*shared; i++) {
+        const struct dek_exception *e = &k->exceptions[i];
+        *shared = streams_equal(&e->stream, stream) && is_sealed_to(e, &k->mon_id) &&
+                  names_stranger(e, who);
+    }
+    if (err == ML_OK && who->emergency && !*shared) {
+        err = k->store->bg_each(k->store->ctx, stream, bg_found, shared);
+    }
+    return err;
+}
+
 static bool is_wrapped(const struct stream_wraps *wraps, const struct ml_key_id *dek)
 {
     bool wrapped = false;
@@ -334,7 +443,7 @@ static ml_err choose(struct ml_keyring *k, const struct ml_exception *who,
         const uint8_t *bytes = NULL;
         if (!e->accepted || !streams_equal(&e->stream, &key->stream) ||
             (found && memcmp(e->dek.b, key->dek.b, sizeof(e->dek.b)) >= 0) ||
-            is_wrapped(wraps, &e->dek) || is_stained(k, &one, who)) {
+            is_wrapped(wraps, &e->dek) || is_stained(k, &one, who) || is_stale(k, &one)) {
             continue;
         }
         err = ml_keyring_dek(k, &one.stream, &one.dek, &info, &bytes);
@@ -400,30 +509,73 @@ static ml_err seal_one_by_one(struct ml_keyring *k, struct sealing *s,
     return err;
 }
 
-ml_err ml_keyring_emit_slots(struct ml_keyring *k, const struct ml_exception *who,
-                             const struct ml_seal_key *key, const struct ml_secret *dek,
-                             const struct key_emitter *to)
+/* Those who are to have it: all, or who lacks it. */
+static void gather(const struct ml_keyring *k, const struct ml_exception *who,
+                   const struct ml_seal_key *key, bool all, struct sealing *s)
+{
+    for (size_t i = 0; i < who->count; i++) {
+        const struct ml_recipient_id id = ml_recipient_id_of(&who->to[i]);
+        if (all || !has_dek(k, key, &id)) {
+            s->to[s->count++] = who->to[i];
+        }
+    }
+    qsort(s->to, s->count, sizeof(*s->to), pk_order);
+}
+
+/* A DEK on its way to members. */
+struct slotting {
+    struct ml_seal_key key;
+    const struct ml_secret *dek;
+    bool all;
+};
+
+static ml_err emit_slots(struct ml_keyring *k, const struct ml_exception *who,
+                         const struct slotting *what, const struct key_emitter *to)
 {
     struct sealing s = {.op = {.type = ML_KEYOP_DEK_SLOTS}};
-    s.op.u.dek_slots.stream = key->stream;
-    s.op.u.dek_slots.dek = key->dek;
+    s.op.u.dek_slots.stream = what->key.stream;
+    s.op.u.dek_slots.dek = what->key.dek;
     s.to = ml_alloc_array(k->env, who->count, sizeof(*s.to));
     s.slots = ml_alloc_array(k->env, who->count, sizeof(*s.slots));
     ml_err err = s.to == NULL || s.slots == NULL ? ML_E_NOMEM : ML_OK;
-    for (size_t i = 0; i < who->count && err == ML_OK; i++) {
-        const struct ml_recipient_id id = ml_recipient_id_of(&who->to[i]);
-        if (!has_dek(k, key, &id)) {
-            s.to[s.count++] = who->to[i];
-        }
+    if (err == ML_OK) {
+        gather(k, who, &what->key, what->all, &s);
     }
     if (err == ML_OK && s.count > 0) {
-        qsort(s.to, s.count, sizeof(*s.to), pk_order);
-        err = s.count > ML_KEYOP_SLOTS_MAX ? ML_E_LIMIT : seal_one_by_one(k, &s, who, dek);
+        err = s.count > ML_KEYOP_SLOTS_MAX ? ML_E_LIMIT : seal_one_by_one(k, &s, who, what->dek);
         s.op.u.dek_slots.slots = (struct ml_list){.items = s.slots, .count = (uint32_t)s.count};
         err = err == ML_OK ? ml_keyring_emit(k, &s.op, to->emit, to->user) : err;
     }
     ml_release(k->env, s.to);
     ml_release(k->env, s.slots);
+    return err;
+}
+
+ml_err ml_keyring_emit_slots(struct ml_keyring *k, const struct ml_exception *who,
+                             const struct ml_seal_key *key, const struct ml_secret *dek,
+                             const struct key_emitter *to)
+{
+    const struct slotting what = {.key = *key, .dek = dek};
+    return emit_slots(k, who, &what, to);
+}
+
+ml_err ml_keyring_make_slots(struct ml_keyring *k, const struct ml_exception *who,
+                             const struct ml_seal_key *key, ml_keyop_cb *emit, void *user)
+{
+    const struct key_emitter to = {emit, user};
+    struct slotting what = {.key = *key, .all = true};
+    struct ml_secret *dek = NULL;
+    struct ml_stream_info info;
+    const uint8_t *bytes = NULL;
+    ml_err err = ml_keyring_dek(k, &key->stream, &key->dek, &info, &bytes);
+    if (err == ML_OK) {
+        err = ml_secret_from(&dek, bytes, ML_KEY_BYTES);
+    }
+    if (err == ML_OK) {
+        what.dek = dek;
+        err = emit_slots(k, who, &what, &to);
+    }
+    ml_secret_free(dek);
     return err;
 }
 

@@ -30,6 +30,23 @@ ml_err ml_keyring_exception_key(struct ml_keyring *k, const struct ml_exception 
 ml_err ml_keyring_make_exception(struct ml_keyring *k, const struct ml_exception *who,
                                  ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 
+/** One DEK that opens here to each of these, whether or not he has it. NO_KEY, LIMIT, NOMEM. */
+ml_err ml_keyring_make_slots(struct ml_keyring *k, const struct ml_exception *who,
+                             const struct ml_seal_key *key, ml_keyop_cb *emit,
+                             void *user) ML_MUST_CHECK;
+
+/** Forgets the keys of one stream and what ops said of them: wraps of it were destroyed. Apply the
+ * ops that are left again. */
+void ml_keyring_forget_stream(struct ml_keyring *k, const struct ml_stream_id *stream);
+
+/** Does anything give an older key of this stream to somebody who isn't one of these: a wrap of a
+ * group, slots of others too that this member has a share in, or, where emergency access is left
+ * out, a break-glass wrap? */
+ml_err ml_keyring_is_shared(struct ml_keyring *k, const struct ml_exception *who,
+                            const struct ml_stream_id *stream, bool *shared) ML_MUST_CHECK;
+/** Was anything ever sealed for this patient x compartment, by what is known here? */
+ml_err ml_keyring_has_any(struct ml_keyring *k, const struct ml_object_id *patient,
+                          ml_compartment compartment, bool *any) ML_MUST_CHECK;
 /** Has this stream any key that is sealed so? */
 bool ml_keyring_has_exception(const struct ml_keyring *k, const struct ml_stream_id *stream);
 /** How many ops sealed so are known: another number, and somebody sealed something. */

@@ -375,3 +375,18 @@ ml_err ml_keyring_make_next(struct ml_keyring *k, const struct ml_group_place *i
     ml_release(k->env, to);
     return err;
 }
+
+bool ml_keyring_group_kek(const struct ml_keyring *k, const struct ml_team_id *team,
+                          ml_compartment compartment, struct ml_key_id *kek)
+{
+    const struct key_epoch *e = ml_keyring_sealing(k, team, (uint8_t)compartment);
+    if (e != NULL && e->kek_key != NULL) {
+        *kek = e->kek;
+    }
+    return e != NULL && e->kek_key != NULL;
+}
+
+struct ml_recipient_id ml_keyring_self(const struct ml_keyring *k)
+{
+    return k->mon_id;
+}

@@ -48,4 +48,10 @@ ml_err ml_keyring_make_next(struct ml_keyring *k, const struct ml_group_place *p
 /** What entitled members lack of the keys that seal: a plain grant each. Nobody: emits nothing. */
 ml_err ml_keyring_make_grants(struct ml_keyring *k, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 
+/** The KEK that seals for a group, if it is held. */
+bool ml_keyring_group_kek(const struct ml_keyring *k, const struct ml_team_id *team,
+                          ml_compartment compartment, struct ml_key_id *kek);
+/** Whom slots of this keyring's owner name. */
+struct ml_recipient_id ml_keyring_self(const struct ml_keyring *k);
+
 #endif

@@ -79,6 +79,12 @@ struct dek_exception {
     bool accepted;
 };
 
+/* A DEK whose wraps a SHRED destroys: who was left out may have it yet. */
+struct stale_dek {
+    struct ml_stream_id stream;
+    struct ml_key_id dek;
+};
+
 struct ml_keyring {
     const struct ml_env *env;
     struct ml_org_id org;
@@ -95,6 +101,9 @@ struct ml_keyring {
     struct dek_exception *exceptions; /* owned; in order of arrival */
     size_t exception_count;
     size_t exception_cap;
+    struct stale_dek *stale; /* owned; each once */
+    size_t stale_count;
+    size_t stale_cap;
     /* The cache: sets of CACHE_WAYS; entry i's key is bytes of chunk i / KEY_CHUNK_KEYS. */
     struct cached_dek *cache;
     struct ml_secret **chunks;
@@ -170,6 +179,8 @@ ml_err ml_keyring_mark_open(struct ml_keyring *k, const struct ml_patient_link *
 /* keyring_except.c */
 ml_err ml_keyring_apply_slots(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
                               struct ml_keyring_news *news) ML_MUST_CHECK;
+/* An accepted SHRED: the DEKs that it names never seal again. */
+ml_err ml_keyring_apply_shred(struct ml_keyring *k, const struct ml_shred *op) ML_MUST_CHECK;
 void ml_keyring_drop_exceptions(struct ml_keyring *k);
 /* `what` but for its place in the cache: its 32 bytes into `key` where a slot of ours has them. */
 ml_err ml_keyring_open_slots(struct ml_keyring *k, const struct cached_dek *what, uint8_t *key,
@@ -194,6 +205,8 @@ ml_err ml_keyring_deposit_pair(struct ml_box_pk *pk, struct ml_secret **secret,
 /* keyring_dek.c: into the cache, as if it had been opened. */
 void ml_keyring_cache_put(struct ml_keyring *k, const struct ml_seal_key *key,
                           const struct ml_stream_info *info, const uint8_t *dek);
+/* keyring_dek.c: wipes what is open of a stream. */
+void ml_keyring_cache_drop(struct ml_keyring *k, const struct ml_stream_id *stream);
 /* keyring_open.c: one DEK's wrap under the KEK of an epoch that is held. */
 void ml_keyring_wrap(const struct ml_keyring *k, struct ml_dek_wrap *wrap, const uint8_t *dek,
                      const struct key_epoch *e);

@@ -256,6 +256,82 @@ static void what_was_before_is_closed_by_the_shredder(void **state)
     assert_true(reads(f, 2, 0) && reads(f, 2, 1));
 }
 
+static void hear_shred(struct fixture *f, size_t person, const struct ml_seal_key *key,
+                       bool accepted)
+{
+    struct ml_keyring_news news;
+    struct ml_keyop op = {.type = ML_KEYOP_SHRED, .u.shred = {.stream = key->stream}};
+    const struct ml_shred_wrap one = {.dek = key->dek};
+    struct ml_buf b;
+    op.u.shred.wraps = (struct ml_list){.items = &one, .count = 1};
+    ml_buf_init(&b, &f->fake.env, 1000);
+    assert_int_equal(ml_keyop_encode(&b, &op), ML_OK);
+    assert_int_equal(ml_keyop_decode(&op, ml_buf_slice(&b), NULL), ML_OK);
+    assert_int_equal(ml_keyring_apply(f->who[person].ring, &op, accepted, &news), ML_OK);
+    ml_buf_free(&b);
+}
+
+/* Who was left out may have it yet, though nothing in the log gives it to him. */
+static void a_key_that_was_shredded_never_seals_again(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_seal_key key;
+    f->out[2] = true;
+    assert_int_equal(write_one(f, 0), ML_OK);
+    hear_shred(f, 0, &f->item[0], false); /* of a bundle that doesn't count */
+    assert_int_equal(key_of(f, 0, &key), ML_OK);
+    assert_memory_equal(&key, &f->item[0], sizeof(key));
+    hear_shred(f, 0, &f->item[0], true);
+    hear_shred(f, 0, &f->item[0], true);
+    assert_int_equal(key_of(f, 0, &key), ML_E_NO_KEY);
+    assert_true(reads(f, 0, 0));
+    assert_int_equal(write_one(f, 0), ML_OK);
+    assert_memory_not_equal(&f->item[1], &f->item[0], sizeof(key));
+    assert_true(reads(f, 3, 1) && !reads(f, 2, 1));
+    ml_keyring_forget_stream(f->who[0].ring, &f->item[0].stream);
+    assert_false(reads(f, 0, 0) || reads(f, 0, 1)); /* until the ops that are left come again */
+    key_log_apply_from(f->who[0].ring, &f->log, 0);
+    assert_true(reads(f, 0, 0) && reads(f, 0, 1));
+}
+
+/* The slots that a shredder answers for: to all, whoever sealed it to them before. */
+static void one_op_gives_it_to_all(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_box_pk to[PEOPLE];
+    bool shared = false;
+    f->out[2] = true;
+    assert_int_equal(write_one(f, 0), ML_OK);
+    struct ml_exception who = now(f, to);
+    struct ml_keyring *k = f->who[1].ring;
+    assert_int_equal(ml_keyring_is_shared(k, &who, &f->item[0].stream, &shared), ML_OK);
+    assert_false(shared);
+    const size_t count = f->log.count;
+    assert_int_equal(ml_keyring_make_slots(k, &who, &f->item[0], key_log_add, &f->log), ML_OK);
+    assert_int_equal(f->log.count, count + 1);
+    struct ml_keyop op;
+    const struct ml_slice bytes = ml_slice(f->log.op[count].data, f->log.op[count].len);
+    assert_int_equal(ml_keyop_decode(&op, bytes, NULL), ML_OK);
+    assert_int_equal(op.u.dek_slots.slots.count, PEOPLE - 1);
+    f->out[3] = true;
+    who = now(f, to);
+    assert_int_equal(ml_keyring_is_shared(k, &who, &f->item[0].stream, &shared), ML_OK);
+    assert_true(shared);
+    assert_int_equal(ml_keyring_make_slots(f->who[2].ring, &who, &f->item[0], key_log_add, &f->log),
+                     ML_E_NO_KEY);
+    for (long nth = 1; nth < 100; nth++) {
+        const size_t before = f->log.count;
+        f->fake.fail_alloc = nth;
+        ml_err err = ml_keyring_make_slots(k, &who, &f->item[0], key_log_add, &f->log);
+        const bool spared = fake_spared(&f->fake);
+        assert_true(err == ML_OK || (err == ML_E_NOMEM && f->log.count == before));
+        if (spared) {
+            assert_int_equal(err, ML_OK);
+            break;
+        }
+    }
+}
+
 static size_t count_ops(const struct fixture *f, size_t first, ml_keyop_type type)
 {
     size_t count = 0;
@@ -391,6 +467,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(who_is_left_out_reads_nothing_new),
         TEST(what_was_before_is_closed_by_the_shredder),
+        TEST(a_key_that_was_shredded_never_seals_again),
+        TEST(one_op_gives_it_to_all),
         TEST(emergency_access_stays_unless_it_is_left_out_too),
         TEST(a_key_that_others_have_does_not_seal),
         TEST(any_story_opens_what_the_oracle_says),
