@@ -28,8 +28,7 @@ ml_err ml_log_row(struct ml_log *log, enum ml_log_sql sql, bool *row)
     return ml_stmt_step(log->st[sql], row);
 }
 
-/* Rows that are being read hold a snapshot, which a checkpoint would wait for. */
-static void log_quiet(struct ml_log *log)
+void ml_log_quiet(struct ml_log *log)
 {
     for (size_t i = 0; i < ML_SQL_COUNT; i++) {
         ml_stmt_reset(log->st[i]);
@@ -59,13 +58,13 @@ ml_err ml_log_fresh(struct ml_log *log)
     } else {
         ml_gov_free(gov);
     }
-    log_quiet(log);
+    ml_log_quiet(log);
     return err;
 }
 
 static void log_undo(struct ml_log *log)
 {
-    log_quiet(log);
+    ml_log_quiet(log);
     ml_db_rollback(log->db);
     log->writing = false;
     log->stale = true;
@@ -78,7 +77,7 @@ ml_err ml_log_write(struct ml_log *log)
     if (err != ML_OK || log->writing) {
         return err;
     }
-    log_quiet(log);
+    ml_log_quiet(log);
     log->tally_before = log->tally;
     err = ml_db_begin(log->db);
     log->writing = err == ML_OK;
@@ -95,7 +94,7 @@ ml_err ml_log_done(struct ml_log *log, ml_err err)
         err = ml_log_flush(log);
     }
     if (err == ML_OK) {
-        log_quiet(log);
+        ml_log_quiet(log);
         err = ml_db_commit(log->db);
     }
     if (err != ML_OK) {
@@ -105,6 +104,9 @@ ml_err ml_log_done(struct ml_log *log, ml_err err)
         return err;
     }
     log->writing = false;
+    if (log->erase && ml_log_shreds_wiped(log) != ML_OK) {
+        ml_logf(log->env, ML_LOG_DEBUG, "log", "what was destroyed is erased later");
+    }
     return ML_OK;
 }
 
@@ -138,7 +140,7 @@ void ml_log_abort(struct ml_log *log)
 ml_err ml_log_settle(struct ml_log *log)
 {
     ml_log_abort(log);
-    log_quiet(log);
+    ml_log_quiet(log);
     return ml_db_checkpoint(log->db);
 }
 
@@ -218,7 +220,8 @@ ml_err ml_log_open(struct ml_log **out, const struct ml_log_args *args)
     err = log_check_org(log);
     if (err == ML_OK) {
         err = ml_log_recall(log);
-        log_quiet(log);
+        ml_log_quiet(log);
+        log->erase = log->tally.shreds > 0; /* of one that was cut before its checkpoint */
     }
     if (err == ML_OK) {
         err = ml_log_retry_newer(log);

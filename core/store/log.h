@@ -218,6 +218,36 @@ ml_err ml_log_next_missing_chunk(struct ml_log *log, uint64_t after,
 
 uint64_t ml_log_chunks_missing(const struct ml_log *log);
 
+/* ---- wraps that were destroyed (rules A5; log_shred.c) ---- */
+
+/** One wrap that was destroyed here: in what order, of which stream, by which SHRED (its bundle's
+ * number too), and how many of those that it names are left. */
+struct ml_log_shredded {
+    uint64_t number; /* from 1 */
+    uint64_t by;
+    struct ml_version_id shred;
+    struct ml_stream_id stream;
+    uint32_t left;
+};
+uint64_t ml_log_shreds(const struct ml_log *log); /* the highest number */
+/** NOT_FOUND: none after it. */
+ml_err ml_log_shredded_after(struct ml_log *log, uint64_t after,
+                             struct ml_log_shredded *out) ML_MUST_CHECK;
+/** ML_OK: no page and no frame of its file holds what was destroyed. BUSY: not yet. */
+ml_err ml_log_shreds_wiped(struct ml_log *log) ML_MUST_CHECK;
+
+struct ml_keyop;
+/** Calls nothing of the log. */
+typedef ml_err ml_log_keyop_cb(void *user, const struct ml_log_entry *entry, uint8_t index,
+                               const struct ml_keyop *op);
+/** Each op of lane 1 in a bundle whose body holds these bytes, in order of ingest. Reads all of
+ * lane 1. */
+ml_err ml_log_keyops(struct ml_log *log, struct ml_slice naming, ml_log_keyop_cb *each,
+                     void *user) ML_MUST_CHECK;
+/** Each that is about this stream's keys: wraps, slots, SHREDs. */
+ml_err ml_log_wraps(struct ml_log *log, const struct ml_stream_id *stream, ml_log_keyop_cb *each,
+                    void *user) ML_MUST_CHECK;
+
 /* ---- counts and proofs ---- */
 
 struct ml_log_counts {

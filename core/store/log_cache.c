@@ -471,6 +471,19 @@ static ml_err heads_recall(struct ml_log *log)
     return err;
 }
 
+static ml_err shreds_recall(struct ml_log *log)
+{
+    struct ml_stmt *s = log->st[ML_SQL_SHRED_COUNT];
+    bool row = false;
+    ml_err err = ml_log_row(log, ML_SQL_SHRED_COUNT, &row);
+    if (err == ML_OK && row) {
+        log->tally.shred_rows = (uint64_t)ml_stmt_int(s, 0);
+        log->tally.shreds = (uint64_t)ml_stmt_int(s, 1);
+    }
+    ml_stmt_reset(s);
+    return err;
+}
+
 static ml_err tally_recall(struct ml_log *log)
 {
     struct ml_stmt *s = log->st[ML_SQL_TALLY];
@@ -498,7 +511,7 @@ static ml_err tally_recall(struct ml_log *log)
         t->pending_strange = ml_stmt_int(s, 2);
     }
     ml_stmt_reset(s);
-    return err;
+    return err == ML_OK ? shreds_recall(log) : err;
 }
 
 ml_err ml_log_recall(struct ml_log *log)

@@ -149,6 +149,16 @@ enum ml_log_sql {
     ML_SQL_CHUNK_MISSING,
     ML_SQL_CHUNK_BODY,
     ML_SQL_CHUNK_BODY_PUT,
+    ML_SQL_SHRED_PUT,
+    ML_SQL_SHRED_NEXT,
+    ML_SQL_SHRED_NAMING,
+    ML_SQL_SHRED_OF,
+    ML_SQL_SHRED_COVER,
+    ML_SQL_SHRED_DONE,
+    ML_SQL_SHRED_COUNT,
+    ML_SQL_SHRED_AFTER,
+    ML_SQL_KEYS_WITH,
+    ML_SQL_BODY_SET,
     ML_SQL_COUNT,
 };
 extern const char *const ml_log_sql[ML_SQL_COUNT];
@@ -165,6 +175,8 @@ struct ml_log_tally {
     int64_t pending_bytes;
     uint64_t chunks;
     uint64_t chunks_missing;
+    uint64_t shred_rows;     /* wraps that SHREDs name ... */
+    uint64_t shreds;         /* ... and how many of these were destroyed */
     int64_t pending_strange; /* bytes of these whose writer's key isn't known: unverified */
 };
 
@@ -199,6 +211,8 @@ struct ml_log {
     bool broken;                      /* an explicit transaction failed: only its end is allowed */
     bool writing;                     /* the database has a transaction open */
     bool damaged;       /* a row was found that no call of ours wrote, or none where one must be */
+    bool shreds_again;  /* something was destroyed or came that another SHRED may wait for */
+    bool erase;         /* something was destroyed that the file may hold yet (rules C12) */
     bool unbounded;     /* while it is rebuilt: what waits is kept whatever it takes */
     uint64_t median_ms; /* of the writers' clocks, as last computed */
     struct ml_dep next_deps[ML_BUNDLE_DEPS_MAX];
@@ -219,6 +233,9 @@ ml_err ml_log_fresh(struct ml_log *log) ML_MUST_CHECK; /* before any read */
 ml_err ml_log_write(struct ml_log *log) ML_MUST_CHECK; /* before any write */
 /** Commits unless explicit; undoes all when `err` isn't OK or the commit fails. */
 ml_err ml_log_done(struct ml_log *log, ml_err err) ML_MUST_CHECK;
+/** Resets every statement: rows that are being read hold a snapshot, which a checkpoint waits for.
+ */
+void ml_log_quiet(struct ml_log *log);
 /** Steps a statement that gives at most one row; the caller resets it. */
 ml_err ml_log_row(struct ml_log *log, enum ml_log_sql sql, bool *row) ML_MUST_CHECK;
 
@@ -267,8 +284,9 @@ static inline size_t ml_log_chain_index(const struct ml_log_writer *w, uint8_t l
 
 /** A bundle on its way into the store; see log_ingest.c. */
 struct ml_log_one {
-    struct ml_slice wire; /* as it came: what waits is kept so */
-    uint32_t wire_len;    /* of what is stored of it */
+    struct ml_slice wire;   /* as it came: what waits is kept so */
+    uint32_t wire_len;      /* of what is stored of it */
+    struct ml_slice leaves; /* its body, where ops of it are leaves: hearsay */
     struct ml_bundle bundle;
     struct ml_hash hash;
     struct ml_log_writer *writer; /* NULL: unknown yet */
@@ -339,6 +357,23 @@ bool ml_log_is_tracked(const struct ml_header *header, const struct ml_dep *dep)
 ml_err ml_log_cites_add(struct ml_log *log, struct ml_log_vec *cites,
                         const struct ml_header *header) ML_MUST_CHECK;
 uint32_t ml_log_wire_len(size_t header_len, size_t body_len, bool absent);
+
+/** Another body in the place of the one that is stored, and its length on the wire. */
+ml_err ml_log_body_set(struct ml_log *log, uint64_t n, int64_t flags, struct ml_slice body,
+                       uint32_t bytes) ML_MUST_CHECK;
+/** A body that was absent is here: the hole goes, ml_log_epoch rises. */
+ml_err ml_log_body_come(struct ml_log *log, uint64_t n, int64_t flags, struct ml_slice body,
+                        uint32_t bytes) ML_MUST_CHECK;
+
+/* log_shred.c */
+/** A bundle of lane 1 is stored, or its body came: notes its SHREDs, obeys what waited for it. */
+ml_err ml_log_shreds_note(struct ml_log *log, uint64_t n, const struct ml_hash *hash) ML_MUST_CHECK;
+/** Verdicts changed: what waits is looked at again. */
+ml_err ml_log_shreds_retry(struct ml_log *log) ML_MUST_CHECK;
+/** The body of stored bundle `n`, a hole, came with leaves: kept beside it. *adopted: SHREDs
+ * account for each of them, and it is the body now. */
+ml_err ml_log_leaves_keep(struct ml_log *log, bool *adopted, uint64_t n,
+                          const struct ml_log_one *one) ML_MUST_CHECK;
 
 /* log_chunk.c */
 struct ml_log_chunk {

@@ -64,6 +64,18 @@ static void refuse(struct ml_log_outcome *o, ml_err err, ml_reason reason)
 
 /* ---- is it here already? ---- */
 
+/* Of a bundle whose body is a hole. */
+static ml_err leaves_keep(struct ml_log *log, bool *filled, uint64_t n,
+                          const struct ml_log_one *one)
+{
+    struct ml_log_entry e;
+    int64_t flags = 0;
+    ml_err err = ml_log_header_of(log, &e, &flags, n);
+    ml_log_entry_done(log);
+    return err == ML_OK && (flags & ML_LOG_HOLE) != 0 ? ml_log_leaves_keep(log, filled, n, one)
+                                                      : err;
+}
+
 static ml_err same_stored(struct ml_log *log, struct ml_log_outcome *o,
                           const struct ml_log_one *one)
 {
@@ -78,11 +90,12 @@ static ml_err same_stored(struct ml_log *log, struct ml_log_outcome *o,
     }
     o->result = ML_LOG_DUPLICATE;
     o->n = n;
-    if (one->bundle.body.absent != 0) {
+    if (one->bundle.body.absent != 0 && one->leaves.len == 0) {
         return ML_OK;
     }
     bool filled = false;
-    err = ml_log_body_fill(log, &filled, n, one);
+    err = one->leaves.len == 0 ? ml_log_body_fill(log, &filled, n, one)
+                               : leaves_keep(log, &filled, n, one);
     if (filled) {
         o->result = ML_LOG_BODY;
     }
@@ -334,6 +347,18 @@ static void stop(struct ml_log_outcome *o)
     o->reason = ML_REASON_STORE_FULL;
 }
 
+/* What it brings for what is to be destroyed: a SHRED, what one waited for, another verdict. */
+static ml_err shreds(struct ml_log *log, const struct ml_log_one *one)
+{
+    ml_err err = ML_OK;
+    bool adopted = false;
+    if (one->bundle.header.lane == ML_LANE_KEYS) {
+        err = one->leaves.len > 0 ? ml_log_leaves_keep(log, &adopted, one->self.n, one)
+                                  : ml_log_shreds_note(log, one->self.n, &one->hash);
+    }
+    return err == ML_OK && log->anew.changed > 0 ? ml_log_shreds_retry(log) : err;
+}
+
 /* All is here: judge and store. */
 static ml_err settle(struct ml_log *log, struct ml_log_outcome *o, struct ml_log_one *one)
 {
@@ -362,6 +387,7 @@ static ml_err settle(struct ml_log *log, struct ml_log_outcome *o, struct ml_log
     err = ml_log_put(log, one);
     if (err == ML_OK) {
         outcome_stored(log, o, one);
+        err = shreds(log, one);
     }
     return err;
 }
@@ -405,15 +431,16 @@ static bool is_strange_genesis(const struct ml_log *log, const struct ml_log_one
            memcmp(one->hash.b, log->org.b, sizeof(log->org.b)) != 0;
 }
 
-/* No op of this version prunes or shreds, so neither a peer's reason for an absent body nor a leaf
- * in an op's place is evidence: both leave root and signature as they were. Such a body is one that
- * has not come, and is asked for until it comes whole; else a relay could blank what it likes. */
+/* Neither a peer's reason for an absent body nor a leaf in an op's place is evidence: both leave
+ * root and signature as they were. Such a body is one that has not come, and is asked for until it
+ * comes whole, or until a SHRED accounts for its leaves; else a relay could blank what it likes. */
 static void doubt_body(struct ml_log_outcome *o, struct ml_log_one *one)
 {
     struct ml_wire_body *body = &one->bundle.body;
     if (body->absent == 0 && ml_body_is_whole(body->bytes)) {
         return;
     }
+    one->leaves = body->absent == 0 ? body->bytes : ml_slice(NULL, 0);
     *body = (struct ml_wire_body){.absent = ML_ABSENT_NOT_RECEIVED};
     one->wire_len = ml_log_wire_len(one->bundle.header_bytes.len, 0, true);
     o->bytes = one->wire_len;

@@ -251,31 +251,43 @@ static ml_err hole_reason(struct ml_log *log, uint64_t n, int64_t *reason)
     return err;
 }
 
-static ml_err fill(struct ml_log *log, uint64_t n, int64_t flags, const struct ml_log_one *one)
+ml_err ml_log_body_set(struct ml_log *log, uint64_t n, int64_t flags, struct ml_slice body,
+                       uint32_t bytes)
 {
-    struct ml_stmt *s = log->st[ML_SQL_FILL_PUT];
-    const struct ml_slice body = one->bundle.body.bytes;
+    struct ml_stmt *s = log->st[flags & ML_LOG_FILLED ? ML_SQL_FILL_PUT : ML_SQL_BODY_SET];
     ml_stmt_bind_int(s, 1, (int64_t)n);
     ml_stmt_bind_blob(s, 2, body.data, body.len);
     ml_err err = ml_stmt_run(s);
+    return err == ML_OK ? set_flags(log, n, flags, bytes) : err;
+}
+
+ml_err ml_log_body_come(struct ml_log *log, uint64_t n, int64_t flags, struct ml_slice body,
+                        uint32_t bytes)
+{
+    const int64_t now = (flags & ~(int64_t)ML_LOG_HOLE) | ML_LOG_FILLED;
+    ml_err err = ml_log_body_set(log, n, now, body, bytes);
     if (err == ML_OK) {
         ml_stmt_bind_int(log->st[ML_SQL_HOLE_DELETE], 1, (int64_t)n);
         err = ml_stmt_run(log->st[ML_SQL_HOLE_DELETE]);
     }
-    if (err == ML_OK) {
-        int64_t now = (flags & ~(int64_t)ML_LOG_HOLE) | ML_LOG_FILLED;
-        err = set_flags(log, n, now, one->wire_len);
-    }
     log->tally.epoch++;
-    if (err == ML_OK && one->bundle.header.lane == ML_LANE_GOVERNANCE) {
+    return err;
+}
+
+static ml_err fill(struct ml_log *log, uint64_t n, int64_t flags, const struct ml_log_one *one)
+{
+    const uint8_t lane = one->bundle.header.lane;
+    const struct ml_slice body = one->bundle.body.bytes;
+    ml_err err = ml_log_body_come(log, n, flags, body, one->wire_len);
+    if (err == ML_OK && lane == ML_LANE_GOVERNANCE) {
         const struct ml_log_since since = {.before = NULL};
         err = ml_log_gov_replay(log);
         err = err == ML_OK ? ml_log_judge_anew(log, &since) : err;
     }
-    if (err == ML_OK && one->bundle.header.lane == ML_LANE_BLOB) {
+    if (err == ML_OK && lane == ML_LANE_BLOB) {
         err = ml_log_chunks_note(log, body);
     }
-    return err;
+    return err == ML_OK && lane == ML_LANE_KEYS ? ml_log_shreds_note(log, n, &one->hash) : err;
 }
 
 ml_err ml_log_body_fill(struct ml_log *log, bool *filled, uint64_t n, const struct ml_log_one *one)

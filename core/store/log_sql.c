@@ -39,6 +39,17 @@ static const struct ml_db_step steps[] = {
             "CREATE TABLE chunk_body(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
             "ALTER TABLE tally ADD COLUMN chunks INTEGER NOT NULL DEFAULT 0;"
             "ALTER TABLE tally ADD COLUMN chunks_missing INTEGER NOT NULL DEFAULT 0;"},
+    {.sql = "CREATE TABLE shred(id INTEGER PRIMARY KEY, by INTEGER NOT NULL,"
+            " place INTEGER NOT NULL, stream BLOB NOT NULL, wrap BLOB NOT NULL,"
+            " wrap_at INTEGER NOT NULL, cover BLOB NOT NULL, cover_at INTEGER NOT NULL,"
+            " epoch BLOB NOT NULL, epoch_at INTEGER NOT NULL, dek BLOB NOT NULL,"
+            " done INTEGER NOT NULL);"
+            "CREATE INDEX shred_wrap ON shred(wrap);"
+            "CREATE INDEX shred_cover ON shred(cover);"
+            "CREATE INDEX shred_epoch ON shred(epoch);"
+            "CREATE INDEX shred_by ON shred(by);"
+            "CREATE INDEX shred_done ON shred(done);"
+            "CREATE INDEX bundle_lane1 ON bundle(n) WHERE lane = 1;"},
 };
 
 const struct ml_db_schema ml_log_schema = {
@@ -49,6 +60,9 @@ const struct ml_db_schema ml_log_schema = {
 
 #define KNOWN "SELECT n, hash, hlc, own, gvec, prev, verdict FROM bundle "
 #define CHUNK "SELECT id, hash, bytes, state FROM chunk "
+#define SHRED                                                                                      \
+    "SELECT id, by, place, stream, wrap, wrap_at, cover, cover_at, epoch, epoch_at, dek FROM "     \
+    "shred "
 #define ENTRY "SELECT n, hash, verdict, reason, bytes, flags, header, sig FROM bundle "
 
 /* "lane IS ?2" where "=" would mean the same: SQLite would hold lane = ?2 against the condition of
@@ -139,5 +153,25 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_CHUNK_MISSING] = CHUNK "WHERE state = 0 AND id > ?1 ORDER BY id LIMIT 1",
     [ML_SQL_CHUNK_BODY] = "SELECT bytes FROM chunk_body WHERE id = ?1",
     [ML_SQL_CHUNK_BODY_PUT] = "INSERT INTO chunk_body(id, bytes) VALUES(?1, ?2)",
+    [ML_SQL_SHRED_PUT] = "INSERT INTO shred(by, place, stream, wrap, wrap_at, cover, cover_at,"
+                         " epoch, epoch_at, dek, done) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,0)",
+    [ML_SQL_SHRED_NEXT] = SHRED "WHERE done = 0 AND id > ?1 ORDER BY id LIMIT 1",
+    [ML_SQL_SHRED_NAMING] = SHRED "WHERE (wrap = ?2 OR cover = ?2 OR epoch = ?2 OR by = ?3) AND"
+                                  " done = 0"
+                                  " AND id > ?1 ORDER BY id LIMIT 1",
+    [ML_SQL_SHRED_OF] = SHRED "WHERE wrap = ?2 AND wrap_at = ?3 AND id > ?1 ORDER BY id LIMIT 1",
+    [ML_SQL_SHRED_COVER] =
+        SHRED "WHERE wrap = ?1 AND wrap_at = ?2 AND done > 0 ORDER BY done LIMIT 1",
+    [ML_SQL_SHRED_DONE] = "UPDATE shred SET done = ?2 WHERE id = ?1",
+    [ML_SQL_SHRED_COUNT] = "SELECT count(*), ifnull(max(done), 0) FROM shred",
+    [ML_SQL_SHRED_AFTER] =
+        "SELECT s.done, s.by, s.stream, substr(b.hash, 1, 16), s.place, (SELECT count(*) FROM shred"
+        " x WHERE x.by = s.by AND x.place = s.place AND x.done = 0) FROM shred s JOIN bundle b ON"
+        " b.n = s.by WHERE s.done > ?1 ORDER BY s.done LIMIT 1",
+    [ML_SQL_KEYS_WITH] = "SELECT b.n FROM bundle b WHERE b.lane = 1 AND b.n > ?1 AND"
+                         " instr(ifnull((SELECT bytes FROM fill f WHERE f.n = b.n AND"
+                         " (b.flags & 2) = 0), (SELECT bytes FROM body y WHERE y.n = b.n)), ?2)"
+                         " ORDER BY b.n LIMIT 1",
+    [ML_SQL_BODY_SET] = "UPDATE body SET bytes = ?2 WHERE n = ?1",
     [ML_SQL_BASE_PUT] = "INSERT OR REPLACE INTO base(node, bytes) VALUES(?1, ?2)",
 };

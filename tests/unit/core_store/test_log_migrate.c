@@ -25,6 +25,7 @@ static const uint8_t vfs_key[ML_VFS_KEY_BYTES] = "one more key, and of 32 bytes.
 static const char *const back[] = {
     "DROP TABLE chunk; DROP TABLE chunk_body; ALTER TABLE tally DROP COLUMN chunks_missing;"
     "ALTER TABLE tally DROP COLUMN chunks",
+    "DROP TABLE shred; DROP INDEX bundle_lane1",
 };
 enum {
     BACK_COUNT = sizeof(back) / sizeof(back[0]),
