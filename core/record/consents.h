@@ -50,6 +50,13 @@ ml_err ml_vault_obeyed_told(struct ml_vault *v, const struct ml_object_id *patie
 /** The next patient after `*patient` who said anything. NOT_FOUND: none. */
 ml_err ml_vault_decided(struct ml_vault *v, struct ml_object_id *patient) ML_MUST_CHECK;
 
+/* Keys that were destroyed in the log (rules A5): the vault drops its copies as it catches up. */
+/** It has followed, and no page of its file holds them. BUSY: not yet. */
+ml_err ml_vault_wiped(struct ml_vault *v, const struct ml_log *log) ML_MUST_CHECK;
+/** Up to which number (ml_log_shredded) it was signed for; 0: none. */
+ml_err ml_vault_shreds_told(struct ml_vault *v, uint64_t *number) ML_MUST_CHECK;
+ml_err ml_vault_shreds_tell(struct ml_vault *v, uint64_t number) ML_MUST_CHECK;
+
 /** Has lane 1 been taken in as far as the log goes, or nothing of lane 3 yet: may anything be
  * answered? */
 bool ml_vault_knows_denials(const struct ml_vault *v, const struct ml_log *log);

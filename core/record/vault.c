@@ -672,12 +672,10 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
     }
     v->state.log_epoch = epoch;
     c->last = last;
-    if (err == ML_OK) {
-        err = ml_vault_veil_look(v, c->log);
-    }
-    if (err == ML_OK) {
-        err = catch_keys(v, c);
-    }
+    const bool first = v->state.key_cursor == 0;
+    err = err == ML_OK ? ml_vault_veil_look(v, c->log) : err;
+    err = err == ML_OK ? catch_keys(v, c) : err;
+    err = err == ML_OK ? ml_vault_catch_shreds(v, c->log, first) : err;
     if (err == ML_OK && !c->more) {
         err = ml_vault_veil_renew(v, c->log);
     }

@@ -68,6 +68,10 @@
     X(SKIP_COUNT, "SELECT sum(why IN (1, 6)), sum(why NOT IN (1, 6)) FROM skipped")                \
     X(GROUP_PUT, "INSERT INTO groupop(accepted, op) VALUES(?1, ?2)")                               \
     X(GROUP_ALL, "SELECT accepted, op FROM groupop ORDER BY id")                                   \
+    X(GROUP_SHRED, "DELETE FROM groupop WHERE instr(op, ?1)")                                      \
+    X(WRAP_SHRED, "DELETE FROM wrap WHERE stream = ?1")                                            \
+    X(BG_SHRED, "DELETE FROM bg WHERE stream = ?1")                                                \
+    X(LATER_SHRED, "DELETE FROM later WHERE instr(op, ?1)")                                        \
     X(STREAM_GET, "SELECT s.patient, s.compartment, p.oid, s.owner FROM stream s JOIN patient p "  \
                   "ON p.id = s.patient WHERE s.id = ?1")                                           \
     X(STREAM_PUT, "INSERT INTO stream(id, patient, compartment, owner) VALUES(?1, ?2, ?3, ?4) "    \
@@ -195,6 +199,9 @@ const struct vault_author *ml_vault_author_of(const struct ml_vault *v, int64_t 
 /* vault_keys.c */
 void ml_vault_key_store(struct ml_vault *v);
 ml_err ml_vault_load_groups(struct ml_vault *v) ML_MUST_CHECK;
+/* After the keys were followed: what was destroyed in the log since goes here too. `first`: nothing
+ * of the log was followed before. */
+ml_err ml_vault_catch_shreds(struct ml_vault *v, struct ml_log *log, bool first) ML_MUST_CHECK;
 ml_err ml_vault_apply_keys(struct ml_vault *v, struct ml_log *log,
                            const struct ml_log_entry *entry) ML_MUST_CHECK;
 

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "core/base/ids.h"
+#include "core/model/keyring_except.h"
+#include "core/record/consents.h"
 #include "core/record/vault_int.h"
 
 #define BIND(st, i, x) ml_stmt_bind_blob((st), (i), (x).b, sizeof((x).b))
@@ -318,7 +320,8 @@ static ml_err may_seal(struct ml_log *log, const struct ml_log_entry *entry,
 static bool is_kept_whole(const struct ml_keyop *op)
 {
     return op->type == ML_KEYOP_KEK_EPOCH || op->type == ML_KEYOP_KEK_GRANT ||
-           op->type == ML_KEYOP_DEK_SLOTS || op->type == ML_KEYOP_PAIR_GRANT;
+           op->type == ML_KEYOP_DEK_SLOTS || op->type == ML_KEYOP_PAIR_GRANT ||
+           op->type == ML_KEYOP_SHRED;
 }
 
 static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_log_entry *entry,
@@ -372,6 +375,105 @@ ml_err ml_vault_apply_keys(struct ml_vault *v, struct ml_log *log, const struct 
         if (!op.shredded) {
             err = apply_op(v, log, entry, op.sealed, (uint8_t)walk.index);
         }
+    }
+    return err;
+}
+
+/* ---- what was destroyed (rules A5) ---- */
+
+static const char shreds_key[] = "shreds";
+static const char told_key[] = "shreds.told";
+
+static ml_err number_get(struct ml_vault *v, const char *key, uint64_t *number)
+{
+    uint8_t bytes[sizeof(*number)];
+    ml_err err = ml_vault_meta_get(v, key, bytes, sizeof(bytes));
+    *number = err == ML_OK ? ml_get_u64be(bytes) : 0;
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
+static ml_err number_put(struct ml_vault *v, const char *key, uint64_t number)
+{
+    uint8_t bytes[sizeof(number)];
+    ml_put_u64be(bytes, number);
+    return ml_vault_meta_put(v, key, bytes, sizeof(bytes));
+}
+
+ml_err ml_vault_shreds_told(struct ml_vault *v, uint64_t *number)
+{
+    return number_get(v, told_key, number);
+}
+
+ml_err ml_vault_shreds_tell(struct ml_vault *v, uint64_t number)
+{
+    return number_put(v, told_key, number);
+}
+
+struct again {
+    struct ml_vault *v;
+    struct ml_log *log;
+};
+
+static ml_err apply_again(void *user, const struct ml_log_entry *entry, uint8_t index,
+                          const struct ml_keyop *op)
+{
+    const struct again *a = user;
+    return entry->n <= a->v->state.key_cursor ? apply_op(a->v, a->log, entry, op->raw, index)
+                                              : ML_OK; /* its turn comes */
+}
+
+/* All that was kept of a stream's keys goes; what is left of them in the log is taken again. */
+static ml_err stream_again(struct ml_vault *v, struct ml_log *log,
+                           const struct ml_stream_id *stream)
+{
+    static const enum vault_stmt all[] = {ST_WRAP_SHRED, ST_BG_SHRED, ST_GROUP_SHRED,
+                                          ST_LATER_SHRED};
+    struct again again = {v, log};
+    ml_err err = ML_OK;
+    for (size_t i = 0; err == ML_OK && i < sizeof(all) / sizeof(all[0]); i++) {
+        BIND(v->st[all[i]], 1, *stream);
+        err = ml_stmt_run(v->st[all[i]]);
+    }
+    v->erase = true;
+    ml_keyring_forget_stream(v->keyring, stream);
+    return err == ML_OK ? ml_log_wraps(log, stream, apply_again, &again) : err;
+}
+
+ml_err ml_vault_catch_shreds(struct ml_vault *v, struct ml_log *log, bool first)
+{
+    const uint64_t last = ml_log_shreds(log);
+    struct ml_log_shredded one = {.number = 0};
+    struct ml_stream_id stream = {{0}};
+    uint64_t before = 0;
+    if (last == 0) {
+        return ML_OK;
+    }
+    ml_err err = number_get(v, shreds_key, &before);
+    if (err != ML_OK || before == last) {
+        return err;
+    }
+    one.number = first ? last : before; /* what is followed from the start was destroyed already */
+    one.number = one.number > last ? 0 : one.number; /* another log's */
+    while (err == ML_OK && one.number < last) {
+        err = ml_log_shredded_after(log, one.number, &one);
+        if (err == ML_OK && memcmp(&one.stream, &stream, sizeof(stream)) != 0) {
+            stream = one.stream;
+            err = stream_again(v, log, &stream);
+        }
+    }
+    return err == ML_OK ? number_put(v, shreds_key, last) : err;
+}
+
+ml_err ml_vault_wiped(struct ml_vault *v, const struct ml_log *log)
+{
+    uint64_t followed = 0;
+    ml_err err = number_get(v, shreds_key, &followed);
+    if (err == ML_OK && followed != ml_log_shreds(log)) {
+        return ML_E_BUSY;
+    }
+    if (err == ML_OK && v->erase) {
+        err = ml_db_checkpoint(v->db);
+        v->erase = err != ML_OK;
     }
     return err;
 }

@@ -84,6 +84,44 @@ const struct ml_gov *ml_log_gov(const struct ml_log *log)
     return NULL;
 }
 
+uint64_t ml_log_shreds(const struct ml_log *log)
+{
+    return log->shreds;
+}
+
+ml_err ml_log_shredded_after(struct ml_log *log, uint64_t after, struct ml_log_shredded *out)
+{
+    *out = (struct ml_log_shredded){.number = after + 1, .stream = log->shredded};
+    return after < log->shreds ? ML_OK : ML_E_NOT_FOUND;
+}
+
+static bool is_wrap_of(const struct ml_body_op *op, const struct ml_stream_id *stream,
+                       struct ml_keyop *out)
+{
+    return !op->shredded && ml_keyop_decode(out, op->sealed, NULL) == ML_OK &&
+           out->type == ML_KEYOP_DEK_WRAP &&
+           memcmp(&out->u.dek_wrap.stream, stream, sizeof(*stream)) == 0;
+}
+
+ml_err ml_log_wraps(struct ml_log *log, const struct ml_stream_id *stream, ml_log_keyop_cb *each,
+                    void *user)
+{
+    ml_err err = ML_OK;
+    for (uint64_t n = 1; n <= log->count && err == ML_OK; n++) {
+        struct ml_log_entry entry;
+        struct ml_body_walk walk;
+        struct ml_body_op body;
+        log_fill(log, n, &entry);
+        ml_body_walk(&walk, entry.body.bytes);
+        while (entry.header.lane == ML_LANE_KEYS && err == ML_OK && ml_body_next(&walk, &body)) {
+            struct ml_keyop op;
+            err = is_wrap_of(&body, stream, &op) ? each(user, &entry, (uint8_t)walk.index, &op)
+                                                 : ML_OK;
+        }
+    }
+    return err;
+}
+
 static void log_add(struct place *p, const struct ml_buf *wire, const struct ml_hash *hash)
 {
     assert_true(p->log.count < LOG_MAX);
@@ -454,4 +492,40 @@ struct ml_tree *answer(struct ml_args *args)
     assert_int_equal(ml_tree_parse(&tree, bytes, len), ML_OK);
     ml_args_free(args);
     return tree;
+}
+
+unsigned place_shred(struct place *p, const struct ml_stream_id *stream, struct ml_dek_wrap *wrap)
+{
+    unsigned shredded = 0;
+    for (uint64_t n = 1; n <= p->log.count; n++) {
+        struct log_entry *e = &p->log.entry[n - 1];
+        struct ml_log_entry entry;
+        struct ml_body_walk walk;
+        struct ml_body_op body;
+        struct ml_keyop op;
+        struct ml_buf leaf;
+        struct ml_buf wire;
+        log_fill(&p->log, n, &entry);
+        ml_body_walk(&walk, entry.body.bytes);
+        if (entry.header.lane != ML_LANE_KEYS || !ml_body_next(&walk, &body) ||
+            !is_wrap_of(&body, stream, &op)) {
+            continue;
+        }
+        *wrap = op.u.dek_wrap;
+        ml_buf_init(&leaf, &p->fake.env, ML_BODY_SHREDDED_MAX);
+        ml_buf_init(&wire, &p->fake.env, ML_BUNDLE_BYTES_MAX);
+        assert_int_equal(ml_body_shred(&leaf, entry.body.bytes, 0), ML_OK);
+        const struct ml_wire_body with = {.bytes = ml_buf_slice(&leaf)};
+        assert_int_equal(ml_bundle_join(&wire, entry.header_bytes, &p->log.decoded.sig, &with),
+                         ML_OK);
+        assert_true(wire.len <= e->len);
+        memcpy(e->wire, wire.data, wire.len);
+        e->len = wire.len;
+        ml_buf_free(&wire);
+        ml_buf_free(&leaf);
+        shredded++;
+    }
+    p->log.shreds += shredded;
+    p->log.shredded = *stream;
+    return shredded;
 }

@@ -27,6 +27,8 @@ struct ml_log {
     struct ml_bundle decoded; /* of the entry given last */
     ml_err fail;
     uint32_t adopted; /* ops of quarantined bundles that count all the same, by index */
+    uint64_t shreds;  /* wraps of `shredded` that were destroyed */
+    struct ml_stream_id shredded;
 };
 
 struct person {
@@ -73,6 +75,10 @@ size_t place_open(struct place *p);
 
 /* What a patient decided, taken down by person 0; its name. `unique` is filled in. */
 struct ml_consent_id place_say(struct place *p, struct ml_consent *said);
+
+/* Every DEK_WRAP of this stream is replaced by its leaf, as a SHRED does; how many. *wrap: one of
+ * them, as it was. */
+unsigned place_shred(struct place *p, const struct ml_stream_id *stream, struct ml_dek_wrap *wrap);
 
 /* A text, code or map value under construction. */
 struct value {
