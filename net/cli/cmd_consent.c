@@ -75,6 +75,25 @@ static void show_said(const struct cli *c, const struct ml_value *v)
     say_text("consent.said", v);
 }
 
+static void show_nodes(const struct ml_value *list)
+{
+    for (const struct ml_value *n = ml_value_at(list, 0); n != NULL; n = ml_value_next(n)) {
+        char text[100];
+        (void)ml_text(text, sizeof(text), cli_text(n, "text"), n);
+        printf("  - %s, %s : %s\n", cli_text(ml_value_get(n, "member"), "name"),
+               cli_text(ml_value_get(n, "node"), "name"), text);
+    }
+}
+
+static void show_shreds(const struct ml_value *v)
+{
+    if (ml_value_int(ml_value_get(v, "count"), 0) > 0) {
+        say_text("shred.list", v);
+        show_nodes(ml_value_get(v, "nodes"));
+        say_text(ml_value_int(ml_value_get(v, "awaited"), 0) == 0 ? "shred.all" : "shred.some", v);
+    }
+}
+
 static void show_receipts(const struct cli *c, const struct ml_value *v)
 {
     (void)c;
@@ -83,17 +102,12 @@ static void show_receipts(const struct cli *c, const struct ml_value *v)
         printf("%s", cli_text(s, "statement"));
         show_whom(s);
         show_what(s);
-        for (const struct ml_value *n = ml_value_at(ml_value_get(s, "nodes"), 0); n != NULL;
-             n = ml_value_next(n)) {
-            char text[100];
-            (void)ml_text(text, sizeof(text), cli_text(n, "text"), n);
-            printf("  - %s, %s : %s\n", cli_text(ml_value_get(n, "member"), "name"),
-                   cli_text(ml_value_get(n, "node"), "name"), text);
-        }
+        show_nodes(ml_value_get(s, "nodes"));
     }
     say_text(ml_value_int(ml_value_get(v, "awaited"), 0) == 0 ? "consent.all_obey"
                                                               : "consent.some_wait",
              v);
+    show_shreds(ml_value_get(v, "shreds"));
 }
 
 /* Options that are parameters by the same name. */

@@ -466,6 +466,16 @@ static const struct ml_text_row rows[] = {
      "It is recorded, and holds on this computer from now on: {statement}"},
     {"consent.obeyed", "appliqué", "obeyed"},
     {"consent.awaited", "pas encore de réponse", "no answer yet"},
+    {"shred.list", "Clés des données antérieures :", "Keys of what was written before:"},
+    {"shred.done", "détruites", "destroyed"},
+    {"shred.all", "Tous les postes ont signé la destruction des anciennes clés.",
+     "Every computer has signed that the old keys are destroyed."},
+    {"shred.some",
+     "Des postes n'ont pas encore détruit les anciennes clés. Ils le feront à leur prochain "
+     "échange, "
+     "puis à l'ouverture de session.",
+     "Some computers have not destroyed the old keys yet. They will at their next exchange, then "
+     "when a session is opened."},
     {"consent.all_obey", "Tous les postes concernés ont répondu.",
      "All computers that it is about have answered."},
     {"consent.some_wait",

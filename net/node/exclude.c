@@ -6,6 +6,7 @@
 #include "core/model/keyring_deposit.h"
 #include "core/record/consents.h"
 #include "net/node/session.h"
+#include "net/node/shred.h"
 
 enum { NAMED_BYTES_MAX = 1 << 20 };
 
@@ -165,7 +166,50 @@ static ml_err apply_one(struct ml_org *org, const struct ml_exclude_at *at, stru
     return err == ML_E_NO_KEY || err == ML_E_NOT_FOUND ? ML_OK : err;
 }
 
-ml_err ml_exclude_apply(struct ml_org *org, const struct ml_object_id *patient,
+/* Of these compartments those where something was sealed: elsewhere the first writer makes the key.
+ */
+static ml_err written(struct ml_org *org, const struct ml_object_id *patient,
+                      unsigned *compartments)
+{
+    ml_err err = ML_OK;
+    for (unsigned c = 1; c <= ML_COMPARTMENT_LAST && err == ML_OK; c++) {
+        bool any = false;
+        if ((*compartments >> c & 1u) != 0) {
+            err = ml_keyring_has_any(ml_session_keyring(org), patient, (ml_compartment)c, &any);
+        }
+        *compartments &= any ? ~0u : ~(1u << c);
+    }
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
+static ml_err shred_of(struct ml_keyring *k, const struct ml_exception *who, void *user)
+{
+    (void)k;
+    return ml_shred_run(user, who);
+}
+
+ml_err ml_exclude_shred(struct ml_org *org, const struct ml_exclude_at *at)
+{
+    bool any = false;
+    ml_err err = ml_exclude_any(org, at, &any);
+    if (err == ML_OK && any) {
+        err = with_exception(org, at, shred_of, org);
+    }
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
+static ml_err shred_all(struct ml_org *org, const struct ml_object_id *patient,
+                        unsigned compartments)
+{
+    ml_err err = ML_OK;
+    for (unsigned c = 1; c <= ML_COMPARTMENT_LAST && err == ML_OK; c++) {
+        const struct ml_exclude_at at = {.patient = patient, .compartment = (ml_compartment)c};
+        err = (compartments >> c & 1u) != 0 ? ml_exclude_shred(org, &at) : ML_OK;
+    }
+    return err;
+}
+
+static ml_err apply_all(struct ml_org *org, const struct ml_object_id *patient,
                         unsigned compartments)
 {
     struct ml_keys keys;
@@ -181,7 +225,14 @@ ml_err ml_exclude_apply(struct ml_org *org, const struct ml_object_id *patient,
         err = ml_keys_append(org, &keys);
     }
     ml_keys_free(&keys);
-    return err;
+    return err == ML_OK ? shred_all(org, patient, compartments) : err;
+}
+
+ml_err ml_exclude_apply(struct ml_org *org, const struct ml_object_id *patient,
+                        unsigned compartments)
+{
+    ml_err err = written(org, patient, &compartments);
+    return err == ML_OK && compartments != 0 ? apply_all(org, patient, compartments) : err;
 }
 
 /* ---- in step with who is there ---- */

@@ -30,6 +30,10 @@ ml_err ml_exclude_key(struct ml_org *org, const struct ml_exclude_at *at,
 ml_err ml_exclude_emit(struct ml_org *org, const struct ml_exclude_at *at,
                        struct ml_keys *keys) ML_MUST_CHECK;
 
+/** Destroys what gives older keys there to whom is left out, once all others have them (shred.h).
+ */
+ml_err ml_exclude_shred(struct ml_org *org, const struct ml_exclude_at *at) ML_MUST_CHECK;
+
 /** A key for one act of somebody who can't read what he files (rules A7); his until
  * ml_keyring_drop. NOT_FOUND, NO_KEY. */
 struct ml_deposit {

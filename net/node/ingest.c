@@ -8,6 +8,7 @@
 #include "net/node/exchange.h"
 #include "net/node/keep.h"
 #include "net/node/session.h"
+#include "net/node/shred.h"
 #include "net/node/turn.h"
 
 _Static_assert((int)ML_LOG_STORED == (int)ML_SYNC_STORED, "same results");
@@ -61,6 +62,7 @@ static void session_follow(struct ml_org *org)
     org->behind = more;
     org->follow_ms = 0;
     ml_consent_receipts(org);
+    ml_shred_receipts(org);
     ml_node_changed(org->node);
 }
 

@@ -1,10 +1,13 @@
 /* net/node/keep.c -- see keep.h. */
 #include "net/node/keep.h"
 
+#include "core/base/ids.h"
 #include "core/model/keyring_except.h"
 #include "net/node/exclude.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
+#include "net/node/shred.h"
+#include "net/node/turn.h"
 
 enum { KEEP_WITHIN_MS = 60 * 1000 };
 
@@ -32,13 +35,43 @@ static ml_err seal(struct ml_org *org)
         err = ml_exclude_keep(org);
     }
     if (err == ML_OK) {
-        *keep = (struct ml_keep){.begun = true,
-                                 .acts = ml_gov_acts(ml_log_gov(org->log)),
-                                 .log_epoch = ml_log_epoch(org->log),
-                                 .exceptions = ml_keyring_exceptions(ml_session_keyring(org))};
+        keep->begun = true;
+        keep->acts = ml_gov_acts(ml_log_gov(org->log));
+        keep->log_epoch = ml_log_epoch(org->log);
+        keep->exceptions = ml_keyring_exceptions(ml_session_keyring(org));
+        keep->due_ms = 0;
     }
     keep->busy = false;
     return err;
+}
+
+/* What was decided here comes before what came from others. */
+static ml_err follow_decided(struct ml_org *org)
+{
+    struct ml_keep *keep = &org->session->keep;
+    ml_err err = ML_OK;
+    while (err == ML_OK && keep->decided_count > 0) {
+        keep->busy = true;
+        err = ml_exclude_apply(org, &keep->decided[keep->decided_count - 1], ML_KEYS_ALL);
+        keep->busy = false;
+        keep->decided_count -= err == ML_OK;
+    }
+    return err;
+}
+
+void ml_keep_decided(struct ml_org *org, const struct ml_object_id *patient)
+{
+    struct ml_keep *keep = &org->session->keep;
+    size_t i = 0;
+    while (i < keep->decided_count && !ml_object_id_equal(&keep->decided[i], patient)) {
+        i++;
+    }
+    if (i < ML_KEEP_DECIDED_MAX) {
+        keep->decided[i] = *patient;
+        keep->decided_count += i == keep->decided_count;
+        keep->due_ms = now_of(org) > 0 ? now_of(org) : 1;
+        ml_node_wake(org->node);
+    }
 }
 
 /* A moment of this node's own within the next minute. */
@@ -76,10 +109,12 @@ void ml_keep_tick(struct ml_org *org)
     if (ml_keep_next_ms(org) > now_of(org)) {
         return;
     }
-    ml_err err = org->behind || !org->session->writers_open ? ML_E_BUSY : seal(org);
+    ml_err err = org->behind || !org->session->writers_open ? ML_E_BUSY : follow_decided(org);
+    err = err == ML_OK ? seal(org) : err;
     if (err != ML_OK) {
         ml_logf(org->node->env, ML_LOG_DEBUG, "keep", "keys are kept in step later: %s",
                 ml_err_name(err));
         later(org);
     }
+    ml_shred_receipts(org);
 }

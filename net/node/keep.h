@@ -13,6 +13,9 @@
 /** The session's vault has taken in all that the log has. The first time it seals at once, and
  * what fails is an error; later it notices what changed. */
 ml_err ml_keep_followed(struct ml_org *org) ML_MUST_CHECK;
+/** A patient decided here, which is durable: his keys follow at the node's next turn, or are tried
+ * again within a minute; of more than ML_KEEP_DECIDED_MAX at once with the next entry on them. */
+void ml_keep_decided(struct ml_org *org, const struct ml_object_id *patient);
 /** When to seal, monotonic; UINT64_MAX: nothing changed. */
 uint64_t ml_keep_next_ms(const struct ml_org *org);
 void ml_keep_tick(struct ml_org *org);

@@ -8,9 +8,11 @@
 #include "core/base/ids.h"
 #include "net/node/card.h"
 #include "net/node/consent.h"
+#include "net/node/keep.h"
 #include "net/node/fields.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
+#include "net/node/shred.h"
 
 static uint64_t now_ms(const struct ml_call *call)
 {
@@ -438,6 +440,9 @@ static ml_err saying_say(struct saying *s)
     ml_result_hex(call->result, "patient", patient.b, sizeof(patient.b));
     ml_result_hex(call->result, "statement", id.b, sizeof(id.b));
     ml_result_int(call->result, "ended", s->said.ends.count);
+    if (s->said.item != ML_ITEM_OBJECT) { /* one object is the vault's to hide */
+        ml_keep_decided(call->org, &patient);
+    }
     return ml_call_note(call, ML_TRACE_GOVERN, &patient);
 }
 
@@ -681,6 +686,7 @@ static ml_err consent_receipts(struct ml_call *call)
     }
     if (err == ML_OK) {
         oppositions_put(call, &c);
+        err = ml_shred_describe(call, &patient);
     }
     ml_consents_free(&c);
     return err;

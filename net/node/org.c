@@ -15,6 +15,7 @@
 #include "net/node/enrol.h"
 #include "net/node/exchange.h"
 #include "net/node/session.h"
+#include "net/node/shred.h"
 #include "net/node/tally.h"
 #include "net/node/trace_inner.h"
 
@@ -405,6 +406,7 @@ void ml_org_after_call(struct ml_org *org)
 {
     if (org->open) {
         ml_consent_receipts(org);
+        ml_shred_receipts(org);
         ml_exchange_run(org);
     }
 }

@@ -47,6 +47,8 @@ struct ml_keys_told {
     uint64_t until_ms; /* UTC: then a dated role begins or ends */
 };
 
+#define ML_KEEP_DECIDED_MAX 64u
+
 /** By what the session's node last sealed keys for those who lacked them (keep.h). */
 struct ml_keep {
     bool begun;
@@ -54,7 +56,9 @@ struct ml_keep {
     uint64_t acts;
     uint64_t log_epoch;
     size_t exceptions;
-    uint64_t due_ms; /* monotonic; 0: nothing has changed since */
+    uint64_t due_ms;                                  /* monotonic; 0: nothing has changed since */
+    struct ml_object_id decided[ML_KEEP_DECIDED_MAX]; /* whose keys don't follow yet */
+    size_t decided_count;
 };
 
 /** A member who is unlocked here. */

@@ -50,6 +50,17 @@ static uint64_t last(struct cluster *c, unsigned n)
 
 /* ---- what opens ---- */
 
+static void give_op(struct cluster *c, unsigned to, const struct ml_body_op *op)
+{
+    struct ml_keyop key;
+    struct ml_keyring_news news;
+    if (!op->shredded) {
+        assert_int_equal(ml_keyop_decode(&key, op->sealed, NULL), ML_OK);
+        assert_int_equal(ml_keyring_apply(ml_session_keyring(org_of(c, to)), &key, true, &news),
+                         ML_OK);
+    }
+}
+
 static void give_keys(struct cluster *c, unsigned from, unsigned to)
 {
     struct ml_log_entry entry = {0};
@@ -59,11 +70,7 @@ static void give_keys(struct cluster *c, unsigned from, unsigned to)
         struct ml_body_op op;
         ml_body_walk(&walk, entry.body.bytes);
         while (ml_body_next(&walk, &op)) {
-            struct ml_keyop key;
-            struct ml_keyring_news news;
-            assert_int_equal(ml_keyop_decode(&key, op.sealed, NULL), ML_OK);
-            assert_int_equal(ml_keyring_apply(ml_session_keyring(org_of(c, to)), &key, true, &news),
-                             ML_OK);
+            give_op(c, to, &op);
         }
     }
 }
