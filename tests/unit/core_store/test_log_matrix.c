@@ -198,8 +198,6 @@ static void records(struct fixture *f, struct ml_log *log, unsigned by, ml_reaso
     ruled(log, &m, reason);
 }
 
-/* ---- who may write ---- */
-
 static void without_a_matrix_members_write_all(void **state)
 {
     struct fixture *f = *state;
@@ -293,7 +291,7 @@ static void of_two_roles_both_must_allow(void **state)
     records(f, f->one, NURSE, ML_REASON_NONE);
 }
 
-/* ---- who may set it ---- */
+/* ---- who may set it, and which one stands ---- */
 
 static void only_a_coordinator_sets_it(void **state)
 {
@@ -337,8 +335,6 @@ static void nobody_gives_his_own_role_more(void **state)
     world_hands(&f->w, &op, NULL, 0, true);
     assert_int_equal(say(f, f->one, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED); /* Root's hand */
 }
-
-/* ---- which one stands ---- */
 
 static void of_concurrent_ones_the_stricter_cell_stands(void **state)
 {
