@@ -373,6 +373,42 @@ static void what_was_written_meanwhile_is_closed_too(void **state)
     assert_one_record(f);
 }
 
+/* The list tells the truth or that memory is short; what failed is done at a later turn. */
+static void it_is_told_and_done_again_without_memory(void **state)
+{
+    struct fixture *f = *state;
+    char statement[40];
+    bool spared = false;
+    cluster_stop(&f->c, C);
+    oppose(f, A, statement);
+    for (long nth = 1; !spared; nth++) {
+        struct story_request r;
+        story_ask(&r);
+        story_put(&r, "patient", f->patient);
+        f->c.fake.fail_alloc = nth;
+        ml_err err = story_send(&r, &f->c, A, "consent.receipts");
+        spared = f->c.fake.fail_alloc > 0;
+        f->c.fake.fail_alloc = 0;
+        assert_true(err == ML_OK || (err == ML_E_NOMEM && !spared));
+        story_end(&r);
+    }
+    for (long nth = 1; nth < 60; nth++) { /* B hears of it */
+        f->c.fake.fail_alloc = nth;
+        cluster_run(&f->c, 100);
+        f->c.fake.fail_alloc = 0;
+    }
+    settle(&f->c);
+    cluster_start(&f->c, C);
+    story_unlock(&f->c, C);
+    settle(&f->c);
+    settle(&f->c);
+    assert_signed(f, A, 3, 0);
+    assert_reads(f, A);
+    assert_reads(f, B);
+    assert_reads_nothing(f, 7, C);
+    assert_one_record(f);
+}
+
 /* Nobody's disk but the one of whoever is away has the old wraps; a new one never gets them. */
 static void who_comes_later_gets_leaves(void **state)
 {
@@ -396,6 +432,7 @@ int main(void)
         T(who_is_left_out_reads_nothing_older),      T(who_is_taken_in_again_reads_all),
         T(one_more_who_is_left_out_loses_it_too),    T(one_who_was_away_obeys_on_his_return),
         T(what_was_written_meanwhile_is_closed_too), T(who_comes_later_gets_leaves),
+        T(it_is_told_and_done_again_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
