@@ -38,7 +38,7 @@ ml_err ml_network_take(struct ml_network *n, struct ml_org *org, bool *changed) 
 
 /** By a member of rank 2 or better, who may write: the next epoch, if somebody holds this one who
  * lost his place; else this one and those before to whom lacks them. Nothing to do: writes nothing.
- */
+ * More members than one op takes (ML_KEYOP_PAIR_MAX): said in the log, and nothing is changed. */
 ml_err ml_network_tend(struct ml_org *org) ML_MUST_CHECK;
 
 #endif

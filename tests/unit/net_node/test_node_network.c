@@ -193,21 +193,6 @@ static void a_member_of_rank_3_makes_no_epoch(void **state)
     assert_int_equal(epoch_of(c, 1), 1);
 }
 
-/* The nurse's computer writes on after the departure, and leaves the epoch to who may make it. */
-static void rank_3_waits_for_who_may(void **state)
-{
-    struct cluster *c = *state;
-    char patient[40];
-    join(c, 2, "Paul Petit");
-    revoke(c, 0, "Paul Petit");
-    story_synced(c, 1);
-    cut(c, 0, 1, true);
-    story_patient(c, 1, patient);
-    assert_int_equal(ml_network_tend(org_of(c, 1)), ML_OK);
-    assert_int_equal(epoch_of(c, 1), 2);
-    assert_int_equal(epoch_of(c, 0), 2);
-}
-
 /* ---- coming back ---- */
 
 /* Away during three departures, she had written; nobody does anything but unlock. */
@@ -329,8 +314,9 @@ static void a_lost_log_dials_by_the_latest_epoch(void **state)
     same(c, 0, 1, 0);
 }
 
-/* As many epochs more, as a coordinator's departures of years would make them. */
-static void many_leave(struct cluster *c, uint32_t count)
+/* As many epochs more, as a coordinator's departures of years would make them. `number` 0: the next
+ * ones. */
+static void many_leave(struct cluster *c, uint32_t count, uint32_t number)
 {
     struct ml_org *org = org_of(c, 0);
     struct ml_box_pk to[2];
@@ -339,7 +325,8 @@ static void many_leave(struct cluster *c, uint32_t count)
         mon = ml_gov_next(ml_log_gov(org->log), ML_FACT_MON, mon);
         to[i] = mon->box_pk;
     }
-    const struct ml_pair_args args = {.kind = ML_PAIR_NETWORK, .members = to, .count = 2};
+    const struct ml_pair_args args = {
+        .kind = ML_PAIR_NETWORK, .members = to, .count = 2, .number = number};
     for (uint32_t i = 0; i < count; i++) {
         struct ml_keys keys;
         ml_keys_init(&keys, &c->fake.env);
@@ -355,7 +342,7 @@ static void a_newcomer_is_handed_so_many_epochs(void **state)
     struct cluster *c = *state;
     join(c, 2, "Paul Petit");
     revoke(c, 0, "Paul Petit");
-    many_leave(c, ML_NETWORK_HANDED_MAX);
+    many_leave(c, ML_NETWORK_HANDED_MAX, 0);
     assert_int_equal(epoch_of(c, 0), ML_NETWORK_HANDED_MAX + 2);
     assert_int_equal(c->nodes[0].identity.past_count, ML_NETWORK_HANDED_MAX + 1);
     join(c, 3, "Luc Roy");
@@ -375,7 +362,7 @@ static void so_many_epochs_are_tried_at_once(void **state)
     find_member(c, 0, "Inès Leroy", member, node);
     cluster_stop(c, 1);
     revoke(c, 0, "Paul Petit");
-    many_leave(c, 2 * ML_EXCHANGE_EPOCHS_AT_ONCE);
+    many_leave(c, 2 * ML_EXCHANGE_EPOCHS_AT_ONCE, 0);
     c->silent[1] = true;
     cluster_start(c, 1);
     story_unlock(c, 1);
@@ -392,6 +379,21 @@ static void so_many_epochs_are_tried_at_once(void **state)
     cluster_run(c, 60000);
     assert_int_equal(c->refused, 2 * ML_EXCHANGE_EPOCHS_AT_ONCE + 1);
     assert_int_equal(epoch_of(c, 1), 2 * ML_EXCHANGE_EPOCHS_AT_ONCE + 2);
+}
+
+/* A coordinator's program went mad with numbers: the epoch stays, and everybody goes on. */
+static void no_next_number_stops_nobody(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    join(c, 2, "Paul Petit");
+    many_leave(c, 1, UINT32_MAX);
+    story_patient(c, 0, patient);
+    story_synced(c, 1);
+    assert_int_equal(epoch_of(c, 1), UINT32_MAX);
+    revoke(c, 0, "Inès Leroy");
+    story_patient(c, 0, patient);
+    assert_int_equal(epoch_of(c, 0), UINT32_MAX);
 }
 
 /* ---- two at once ---- */
@@ -415,6 +417,20 @@ static void two_revoke_apart(struct cluster *c)
                             ml_secret_bytes(c->nodes[2].identity.network_psk), ML_KEY_BYTES);
     cut(c, 0, 2, false);
     story_synced(c, 2);
+}
+
+/* The nurse sees that both are held by who left, and leaves the next one to who may make it. */
+static void rank_3_waits_for_who_may(void **state)
+{
+    struct cluster *c = *state;
+    two_revoke_apart(c);
+    story_synced(c, 1);
+    const uint64_t last = ml_log_last(org_of(c, 1)->log);
+    assert_int_equal(ml_network_tend(org_of(c, 1)), ML_OK);
+    assert_int_equal(ml_log_last(org_of(c, 1)->log), last);
+    const uint64_t lasts = ml_log_last(org_of(c, 0)->log);
+    assert_int_equal(ml_network_tend(org_of(c, 0)), ML_OK);
+    assert_true(ml_log_last(org_of(c, 0)->log) > lasts); /* there was something to do */
 }
 
 /* One more epoch leaves out both who left; then nothing more. */
@@ -528,13 +544,14 @@ int main(void)
         TEST(a_revocation_makes_the_next_epoch),
         TEST(nothing_changes_without_a_departure),
         TEST(a_member_of_rank_3_makes_no_epoch),
-        TEST(rank_3_waits_for_who_may),
         TEST(who_was_away_finds_the_way),
         TEST(who_was_away_is_found),
         TEST(a_newcomer_answers_who_was_away),
         TEST(a_lost_log_dials_by_the_latest_epoch),
         TEST(a_newcomer_is_handed_so_many_epochs),
         TEST(so_many_epochs_are_tried_at_once),
+        TEST(no_next_number_stops_nobody),
+        TEST(rank_3_waits_for_who_may),
         TEST(two_epochs_of_one_number_meet),
         TEST(who_left_gets_nothing_by_his_epoch),
         TEST(no_failed_allocation_loses_the_next_epoch),
