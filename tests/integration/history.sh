@@ -61,7 +61,6 @@ later 0 7200000
 together d a
 reads d 'remplace quelqu'"'"'un, dont il a les rôles : Dr Petit' right explain --member "${member[d]}" --class 7 --action create
 grep -q '^Oui' "$work/text" || die "$(cat "$work/text")"
-reads d 'prescrit par Dr Roux' timeline "$patient"
 writes d 'pendant le remplacement'
 together d a
 reads a 'pendant le remplacement' timeline "$patient"
