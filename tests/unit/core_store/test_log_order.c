@@ -465,10 +465,12 @@ static void denied_histories_agree_in_any_order(void **state)
     const uint64_t seeds = more != NULL ? strtoull(more, NULL, 10) : DENIAL_SEEDS;
     (void)state;
     memset(seen, 0, sizeof(seen));
-    for (uint64_t n = 1; n <= seeds || (!all_seen() && n <= DENIAL_SEEDS_MAX); n++) {
-        print_message("seed %llu\n", (unsigned long long)(200 + n));
-        (void)check_orders(200 + n, false, true);
-        (void)check_orders(200 + n, true, true);
+    const uint64_t first = 201;
+    uint64_t seed = first;
+    for (; seed < first + seeds || (!all_seen() && seed < first + DENIAL_SEEDS_MAX); seed++) {
+        print_message("seed %llu\n", (unsigned long long)seed);
+        (void)check_orders(seed, false, true);
+        (void)check_orders(seed, true, true);
     }
     assert_true(all_seen());
 }
