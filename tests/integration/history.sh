@@ -58,6 +58,10 @@ reads a "C'est dit pour Dr Blanc" role grant --member "${member[d]}" --replaces 
 together d a
 reads d 'Non' right explain --member "${member[d]}" --class 7 --action create
 later 0 7200000
+on a lock # who has the key gives it as he opens his session, or as he writes
+on a unlock --passphrase-fd 0 <<< "$passphrase"
+writes a 'prescrit le jour même'
+together d a
 together d a
 reads d 'remplace quelqu'"'"'un, dont il a les rôles : Dr Petit' right explain --member "${member[d]}" --class 7 --action create
 grep -q '^Oui' "$work/text" || die "$(cat "$work/text")"
