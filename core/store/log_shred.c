@@ -32,6 +32,7 @@ struct shred {
 /* What the rows of one SHRED are judged by. */
 struct judged {
     const struct shred *row;
+    bool came; /* of a leaf that came: who gave it obeyed before a fork was known */
     struct ml_writer_id writer;
     const struct ml_fact *author; /* the opening of its writer */
     struct ml_kek_epoch group;    /* team, compartment, kek, break_glass alone */
@@ -183,9 +184,12 @@ static ml_err op_find(struct ml_log *log, struct found *out, const struct ml_ver
     return ML_OK;
 }
 
-static bool counts(const struct ml_log *log, const struct found *f, const struct ml_version_id *id)
+/* What a fork set aside later may have been obeyed: a leaf that came by it is as good as one that
+ * was made here. Of who was denied it isn't: only who may destroy it accounts for it. */
+static bool counts(const struct ml_log *log, const struct judged *j, const struct ml_log_entry *e,
+                   uint8_t place)
 {
-    return f->here && ml_log_op_counts(log, &f->entry, id->index);
+    return ml_log_op_counts(log, e, place) || (j->came && e->reason == ML_REASON_FORK);
 }
 
 /* Was the author entitled in the group of this epoch, which may seal? */
@@ -220,7 +224,7 @@ static ml_err author_check(struct ml_log *log, struct judged *j, bool *good)
     bool found = false;
     *good = false;
     ml_err err = ml_log_header_of(log, &e, &flags, j->row->by);
-    if (err != ML_OK || !ml_log_op_counts(log, &e, j->row->place)) {
+    if (err != ML_OK || !counts(log, j, &e, j->row->place)) {
         return err;
     }
     const uint64_t hlc = e.header.hlc;
@@ -304,7 +308,8 @@ static ml_err cover_check(struct ml_log *log, struct judged *j, bool *good)
         if (f.leaf) {
             err = cover_of(log, &at, &more);
         } else {
-            *good = counts(log, &f, &at) && f.op.type == ML_KEYOP_DEK_SLOTS &&
+            *good = f.here && counts(log, j, &f.entry, at.index) &&
+                    f.op.type == ML_KEYOP_DEK_SLOTS &&
                     SAME(f.op.u.dek_slots.stream, j->row->stream) &&
                     SAME(f.op.u.dek_slots.dek, j->row->dek) &&
                     (i > 0 || is_recipient(log, j, &f.op.u.dek_slots));
@@ -382,7 +387,7 @@ static ml_err leaf_check(struct ml_log *log, const struct ml_version_id *leaf, b
     ml_err err = ML_OK;
     *good = false;
     while (err == ML_OK && found && !*good) {
-        struct judged j = {.row = &row};
+        struct judged j = {.row = &row, .came = true};
         ml_stmt_bind_int(log->st[ML_SQL_SHRED_OF], 1, row.id);
         bind_version(log->st[ML_SQL_SHRED_OF], 2, leaf);
         err = row_read(log, &row, &found, ML_SQL_SHRED_OF);
