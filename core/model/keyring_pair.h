@@ -12,8 +12,7 @@
 #include "core/model/keyring.h"
 
 #define ML_KEYRING_PAIRS_MAX 64u /* known, of each kind; half of them for those that count */
-#define ML_KEYRING_NETS_MAX  64u /* network epochs that count, and as many that don't: the latest  \
-                                  */
+#define ML_KEYRING_NETS_MAX  64u /* the latest network epochs that count; as many that don't */
 
 /** The pair of a kind that is used now: of the accepted ones the highest number, then one that is
  * held, then the smallest public half. NULL: there is none. Borrowed until the next call on `k`. */
