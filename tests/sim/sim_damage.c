@@ -345,19 +345,6 @@ static bool place_is(const struct ml_dep *p, const struct sim_bundle *b)
            memcmp(&p->writer, &b->writer, sizeof(b->writer)) == 0;
 }
 
-/* What comes behind a lost bundle in its chain waits in the new log until that one is back; what
- * had seen lost governance, too. */
-static bool hangs_on(const struct ml_dep *p, const struct sim_bundle *b)
-{
-    bool hangs = p->seq < b->seq && p->lane == b->lane &&
-                 memcmp(&p->writer, &b->writer, sizeof(b->writer)) == 0;
-    for (size_t i = 0; i < b->vec_count && p->lane == ML_LANE_GOVERNANCE && !hangs; i++) {
-        hangs = p->seq <= b->vec[i].seq &&
-                memcmp(&p->writer, &b->vec[i].writer, sizeof(p->writer)) == 0;
-    }
-    return hangs;
-}
-
 /* Where no file was left to be set aside the loss is told for a week: over at once for whoever's
  * calendar jumps by a year. It was told as it was found. */
 static bool was_told(const struct sim_node *n, const struct sim_bundle *b)
@@ -375,8 +362,9 @@ static bool told_names(const struct sim_node *n, const struct sim_bundle *b)
     bool named = t->cut || t->unreadable || tail || t->lost > (int64_t)t->place_count ||
                  was_told(n, b) || (b->copy[n->index].here && t->bodies > 0);
     for (size_t i = 0; i < t->place_count; i++) {
-        named =
-            named || place_is(&t->places[i], b) || (t->missing > 0 && hangs_on(&t->places[i], b));
+        /* What waits for a lost one waits in the new log until that is back. */
+        named = named || place_is(&t->places[i], b) ||
+                (t->missing > 0 && sim_witness_hangs_on(n->sim, b, &t->places[i]));
     }
     return named;
 }

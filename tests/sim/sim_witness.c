@@ -51,6 +51,7 @@ void sim_witness_free(struct sim *s)
 {
     for (size_t i = 0; i < s->witness.count; i++) {
         free(s->witness.bundles[i].vec);
+        free(s->witness.bundles[i].waits);
     }
     free(s->witness.bundles);
     memset(&s->witness, 0, sizeof(s->witness));
@@ -259,6 +260,61 @@ static void place_check(const struct reading *r, const struct sim_bundle *b)
     r->s->count.of[SIM_CHECKED_I1]++;
 }
 
+static void wait_add(struct sim_bundle *b, const uint8_t hash16[16])
+{
+    b->waits = must(realloc(b->waits, (b->wait_count + 1) * sizeof(*b->waits)));
+    memcpy(b->waits[b->wait_count++].b, hash16, 16);
+}
+
+static void waits_read(struct sim_bundle *b, const struct ml_header *h)
+{
+    struct ml_list_walk walk;
+    struct ml_dep dep;
+    if (h->seq > 1) {
+        wait_add(b, h->prev.b);
+    }
+    ml_list_walk(&walk, &h->deps);
+    while (ml_dep_next(&walk, &dep)) {
+        if (waits_for(h->lane, dep.lane)) {
+            wait_add(b, dep.hash.b);
+        }
+    }
+}
+
+static bool is_at(const struct sim_bundle *b, const struct ml_dep *place)
+{
+    return b->seq == place->seq && b->lane == place->lane &&
+           memcmp(&b->writer, &place->writer, sizeof(b->writer)) == 0;
+}
+
+/* Each bundle once, so that there is room. */
+static void wait_push(struct sim *s, const struct ml_hash16 *hash, uint32_t *stack, size_t *depth)
+{
+    struct sim_bundle *b = sim_witness_find(s, hash->b);
+    if (b != NULL && b->walk != s->witness.walk) {
+        b->walk = s->witness.walk;
+        stack[(*depth)++] = (uint32_t)(b - s->witness.bundles);
+    }
+}
+
+bool sim_witness_hangs_on(struct sim *s, const struct sim_bundle *b, const struct ml_dep *place)
+{
+    static uint32_t stack[SIM_WITNESS_SLOTS];
+    struct sim_witness *w = &s->witness;
+    size_t depth = 0;
+    bool hangs = false;
+    w->walk++;
+    stack[depth++] = (uint32_t)(b - w->bundles);
+    while (depth > 0 && !hangs) {
+        const struct sim_bundle *at = &w->bundles[stack[--depth]];
+        hangs = is_at(at, place);
+        for (size_t i = 0; i < at->wait_count; i++) {
+            wait_push(s, &at->waits[i], stack, &depth);
+        }
+    }
+    return hangs;
+}
+
 /* ---- reading ---- */
 
 static void entry_take(const struct reading *r)
@@ -271,6 +327,7 @@ static void entry_take(const struct reading *r)
         b->writer = e->header.writer;
         b->lane = e->header.lane;
         b->seq = e->header.seq;
+        waits_read(b, &e->header);
         identity_check(r);
         place_check(r, b);
     }

@@ -35,6 +35,9 @@ struct sim_bundle {
     bool has_vec;
     struct ml_dep *vec; /* owned: the governance that it has seen, sorted by writer */
     size_t vec_count;
+    struct ml_hash16 *waits; /* owned: its predecessor, and what it cites and waits for */
+    size_t wait_count;
+    uint64_t walk; /* the last one that came by */
     struct sim_copy copy[SIM_MACHINES];
 };
 
@@ -65,6 +68,7 @@ struct sim_witness {
     size_t room;
     uint32_t slots[SIM_WITNESS_SLOTS]; /* index + 1, by the hash's first bytes */
     uint64_t event;                    /* counts what users do and what goes wrong */
+    uint64_t walk;                     /* counts sim_witness_hangs_on */
 };
 
 void sim_witness_free(struct sim *s);
@@ -80,6 +84,9 @@ void sim_witness_loss(struct sim *s, unsigned node, sim_loss loss);
 bool sim_witness_is_own(const struct sim *s, unsigned node, const struct sim_bundle *b);
 /** Whether it's on any machine now, with its body. */
 bool sim_witness_is_kept(const struct sim_bundle *b);
+/** Whether it isn't judged without what stood at this place: it waits for it, or for one that does.
+ */
+bool sim_witness_hangs_on(struct sim *s, const struct sim_bundle *b, const struct ml_dep *place);
 bool sim_witness_any_loss(const struct sim *s);
 /** Whether this node has lost a bundle that is nowhere else. */
 bool sim_witness_has_lost(const struct sim *s, unsigned node);
