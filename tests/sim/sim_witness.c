@@ -354,6 +354,14 @@ static void forget(struct sim *s, unsigned node)
     }
 }
 
+/* A log that lost its end without a word gives the same numbers again. */
+static bool went_back(struct ml_log *log, const struct sim_ledger *w)
+{
+    struct ml_log_entry e;
+    return w->cursor > 0 && (ml_log_after(log, w->cursor - 1, ~0u, &e) != ML_OK ||
+                             e.n != w->cursor || memcmp(&e.hash, &w->at, sizeof(w->at)) != 0);
+}
+
 /* What it held before and holds no more stays away since it was seen last. */
 static void node_read(struct sim *s, unsigned i)
 {
@@ -366,7 +374,7 @@ static void node_read(struct sim *s, unsigned i)
     if (w->loss == SIM_LOSS_DAMAGE && ml_log_epoch(org->log) == w->epoch) {
         w->lost_event = s->witness.event; /* until it's repaired, what comes may go the same way */
     }
-    if (w->again || ml_log_epoch(org->log) != w->epoch || ml_log_last(org->log) < w->cursor) {
+    if (w->again || ml_log_epoch(org->log) != w->epoch || went_back(org->log, w)) {
         forget(s, i);
         w->cursor = 0;
         w->again = false;
@@ -377,6 +385,7 @@ static void node_read(struct sim *s, unsigned i)
     while (ml_log_after(org->log, w->cursor, ~0u, &e) == ML_OK) {
         const struct reading r = {.s = s, .node = i, .e = &e, .org = &org->id};
         w->cursor = e.n;
+        w->at = e.hash;
         entry_take(&r);
     }
     if (w->cursor >= first) {

@@ -50,6 +50,7 @@ typedef enum sim_loss {
 
 struct sim_ledger {
     uint64_t cursor;    /* ingest number read up to */
+    struct ml_hash at;  /* of the bundle there */
     uint64_t epoch;     /* of the log: another one means that numbers are new */
     bool again;         /* read all of it again */
     uint64_t recent[3]; /* first number of the last readings that found something; [0]: the last */
