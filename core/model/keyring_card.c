@@ -67,11 +67,11 @@ static ml_err open_sealed(struct ml_keyring *k, const struct ml_sealed *sealed, 
 ml_err ml_keyring_seal_card(struct ml_keyring *k, const struct ml_card_place *at,
                             struct ml_slice plain, struct ml_buf *buf, struct ml_sealed *sealed)
 {
-    uint8_t ad[ML_KEYOP_AD_MAX];
     struct ml_secret *key = NULL;
     struct ml_sealed out;
     ml_err err = key_now(k, &out.key, &key);
     if (err == ML_OK) {
+        uint8_t ad[ML_KEYOP_AD_MAX];
         const struct ml_slice place = ml_slice(ad, ml_card_ad(ad, &k->org, at->kind, at->id));
         const struct sealing in = {key, place, plain};
         err = seal(k, &in, buf, &out);
@@ -93,11 +93,11 @@ ml_err ml_keyring_open_card(struct ml_keyring *k, const struct ml_card_place *at
 ml_err ml_keyring_seal_glass(struct ml_keyring *k, struct ml_slice plain, struct ml_buf *buf,
                              struct ml_glass_op *op)
 {
-    uint8_t ad[ML_KEYOP_AD_MAX];
     struct ml_secret *key = NULL;
     struct ml_glass_op out;
     ml_err err = key_now(k, &out.sealed.key, &key);
     if (err == ML_OK) {
+        uint8_t ad[ML_KEYOP_AD_MAX];
         const struct ml_slice place = ml_slice(ad, ml_glass_op_ad(ad, &k->org, &out));
         const struct sealing in = {key, place, plain};
         err = seal(k, &in, buf, &out.sealed);

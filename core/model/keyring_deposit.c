@@ -30,11 +30,11 @@ ml_err ml_keyring_deposit_pair(struct ml_box_pk *pk, struct ml_secret **secret,
 static ml_err open_sealed(const struct ml_keyring *k, const struct ml_deposit_wrap *in,
                           const struct key_epoch *e, uint8_t *dek)
 {
-    uint8_t ad[ML_KEYOP_AD_MAX];
     struct ml_box_pk pk;
     struct ml_secret *secret = NULL;
     ml_err err = ml_keyring_deposit_pair(&pk, &secret, e->kek_key);
     if (err == ML_OK) {
+        uint8_t ad[ML_KEYOP_AD_MAX];
         const size_t ad_len = ml_deposit_wrap_ad(ad, &k->org, in);
         err = ml_open_anon(dek, ml_slice(in->sealed, sizeof(in->sealed)), secret,
                            ml_slice(ad, ad_len));

@@ -268,12 +268,12 @@ static bool is_named(const struct ml_dek_slots *slots, const struct ml_box_pk *k
     const struct ml_recipient_id id = ml_recipient_id_of(key);
     struct ml_list_walk walk;
     struct ml_dek_slot slot;
-    bool named = false;
+    bool found = false;
     ml_list_walk(&walk, &slots->slots);
-    while (!named && ml_dek_slot_next(&walk, &slot)) {
-        named = SAME(slot.recipient, id);
+    while (!found && ml_dek_slot_next(&walk, &slot)) {
+        found = SAME(slot.recipient, id);
     }
-    return named;
+    return found;
 }
 
 /* Is one of the author's keys among those that this op is for? */

@@ -100,7 +100,7 @@ static void group_walk(struct group_walk *w, const struct ml_org *org)
 
 static bool group_next(struct group_walk *w)
 {
-    static const struct ml_team_id org_wide;
+    static const struct ml_team_id org_wide = {{0}};
     if (w->ended) {
         return false;
     }
