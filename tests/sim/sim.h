@@ -127,10 +127,11 @@ struct sim_node {
     struct sim_keys keys;
     uint64_t busy_until_ms; /* its disk is slow: what comes waits until then */
     bool damaged;           /* something else stands on its disk than was written */
-    bool keystore_hit;      /* one of the two copies may be damaged: the other one stays sound */
-    bool strays;            /* of its planned write: else it cheats */
-    bool ill;               /* its disk answered an error: a check may have met it */
-    bool clock_moved;       /* what it tells for a week may be over */
+    bool anchor_hit; /* its record began anew: of what was offered before it knows the log's part */
+    bool keystore_hit; /* one of the two copies may be damaged: the other one stays sound */
+    bool strays;       /* of its planned write: else it cheats */
+    bool ill;          /* its disk answered an error: a check may have met it */
+    bool clock_moved;  /* what it tells for a week may be over */
     bool was_replaced;
     bool replacing; /* a new machine that isn't enrolled yet */
     bool set_back;  /* restored, and nobody has unlocked it since */

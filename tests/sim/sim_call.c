@@ -159,7 +159,8 @@ static void restored_check(struct sim *s, unsigned i, bool told)
         n->set_back = sim_told_read(s, i) != ML_OK; /* a disk error: who comes next is told */
         told = n->told.restored || (n->damaged && n->told.count > 0);
     }
-    if (behind && !told && !n->set_back && sim_node_ready(s, i) && !n->clock_moved) {
+    if (behind && !told && !n->set_back && sim_node_ready(s, i) && !n->clock_moved &&
+        !n->anchor_hit) {
         sim_fail(s, "node %u was restored behind what it offered, and nobody is told", i);
     }
     s->count.of[SIM_RESTORE_TOLD] += told;

@@ -76,6 +76,7 @@ static void tail_may_go(struct sim *s, struct sim_node *n)
 static void file_lost(struct sim *s, struct sim_node *n, const char *name)
 {
     n->damaged = true;
+    n->anchor_hit = n->anchor_hit || strstr(name, "/anchor/") != NULL;
     s->damages++;
     if (sim_is_log(name)) {
         sim_witness_loss(s, n->index, SIM_LOSS_DAMAGE);
@@ -229,6 +230,7 @@ static void machine_replace(struct sim *s, unsigned i)
     sim_witness_loss(s, i, SIM_LOSS_SET_BACK);
     n->joined = false;
     n->damaged = false;
+    n->anchor_hit = false;
     n->keystore_hit = false;
     n->replacing = true;
     n->was_replaced = true;

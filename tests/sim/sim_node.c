@@ -122,6 +122,7 @@ void sim_node_double(struct sim *s, unsigned i)
     memcpy(twin->member, s->nodes[i].member, sizeof(twin->member));
     twin->keys = s->nodes[i].keys;
     twin->damaged = s->nodes[i].damaged;
+    twin->anchor_hit = s->nodes[i].anchor_hit;
     twin->keystore_hit = s->nodes[i].keystore_hit;
     twin->joined = true;
     s->nodes[i].start_at_ms = s->now_ms + 1;
