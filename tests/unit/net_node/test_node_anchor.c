@@ -45,6 +45,16 @@ static void offer_beyond_the_backup(struct cluster *c)
     cluster_stop(c, B);
 }
 
+/* The backup, put back, is found older than what was offered. */
+static void assert_backup_is_told(struct cluster *c)
+{
+    struct damage_told told;
+    cluster_restore_home(c, B, "sound");
+    cluster_start(c, B);
+    assert_true(story_unlock_restored(c, B));
+    assert_true(damage_told(c, B, "restored", &told));
+}
+
 /* The disk refuses the new record the first time: the damaged one stays, so that a backup which is
  * put back then is still found older than what was offered. */
 static void a_record_that_could_not_be_made_anew_is_tried_again(void **state)
@@ -64,27 +74,20 @@ static void a_record_that_could_not_be_made_anew_is_tried_again(void **state)
     story_unlock(c, B);
     assert_true(damage_told(c, B, "anchor", &told));
     cluster_stop(c, B);
-    cluster_restore_home(c, B, "sound");
-    cluster_start(c, B);
-    assert_true(story_unlock_restored(c, B));
-    assert_true(damage_told(c, B, "restored", &told));
+    assert_backup_is_told(c);
 }
 
 /* A cut between the two names: the new record takes its place at the next start. */
 static void a_record_between_two_names_is_placed(void **state)
 {
     struct cluster *c = *state;
-    struct damage_told told;
     char path[600];
     char fresh[600];
     offer_beyond_the_backup(c);
     damage_anchor_path(c, B, path, sizeof(path), "");
     damage_anchor_path(c, B, fresh, sizeof(fresh), ".again");
     assert_int_equal(rename(path, fresh), 0);
-    cluster_restore_home(c, B, "sound");
-    cluster_start(c, B);
-    assert_true(story_unlock_restored(c, B));
-    assert_true(damage_told(c, B, "restored", &told));
+    assert_backup_is_told(c);
     assert_int_equal(access(fresh, F_OK), -1);
 }
 
@@ -104,9 +107,7 @@ static void a_rise_that_was_cut_leaves_the_record_as_it_was(void **state)
     story_unlock(c, B);
     assert_false(damage_told(c, B, "anchor", &told));
     cluster_stop(c, B);
-    cluster_restore_home(c, B, "sound");
-    cluster_start(c, B);
-    assert_true(story_unlock_restored(c, B));
+    assert_backup_is_told(c);
 }
 
 int main(void)
