@@ -8,76 +8,27 @@
 
 #include "core/base/ids.h"
 #include "core/crypto/key_id.h"
-#include "support_keystore.h"
+#include "support_people.h"
 
 enum { PEOPLE = 3 };
 
-struct person {
-    struct ml_secret *box;
-    struct ml_box_pk pk;
-    struct mem_store store;
-    struct ml_keyring *ring;
-};
-
-struct fixture {
-    struct fake_env fake;
-    struct ml_org_id org;
-    struct ml_team_id team;
-    struct ml_object_id patient;
-    struct person who[PEOPLE]; /* 0 founds */
-    struct ml_secret *recovery;
-    struct ml_box_pk recovery_pk;
-    struct key_log log;
-};
-
 static const struct ml_object_id structure;
-
-static void person_reset(struct fixture *f, struct person *p)
-{
-    ml_keyring_free(p->ring);
-    p->ring = NULL;
-    mem_store_init(&p->store);
-    const struct ml_keyring_args args = {.env = &f->fake.env,
-                                         .org = f->org,
-                                         .mon_box = p->box,
-                                         .store = &p->store.store,
-                                         .cache_deks = 8};
-    assert_int_equal(ml_keyring_new(&p->ring, &args), ML_OK);
-}
 
 static int setup(void **state)
 {
-    static struct fixture f;
-    memset(&f, 0, sizeof(f));
-    fake_env_init(&f.fake, 11);
-    assert_int_equal(ml_crypto_init(), ML_OK);
-    memset(f.org.b, 0xA1, sizeof(f.org.b));
-    memset(f.team.b, 0x77, sizeof(f.team.b));
-    f.patient = ml_object_id_new(&f.fake.env);
-    for (size_t i = 0; i < PEOPLE; i++) {
-        assert_int_equal(ml_box_keypair(&f.who[i].pk, &f.who[i].box, &f.fake.env), ML_OK);
-        person_reset(&f, &f.who[i]);
-    }
-    assert_int_equal(ml_box_keypair(&f.recovery_pk, &f.recovery, &f.fake.env), ML_OK);
-    key_log_init(&f.log);
+    static struct people f;
+    people_init(&f, 11, PEOPLE);
     *state = &f;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
-    for (size_t i = 0; i < PEOPLE; i++) {
-        ml_keyring_free(f->who[i].ring);
-        ml_secret_free(f->who[i].box);
-    }
-    ml_secret_free(f->recovery);
-    key_log_free(&f->log);
-    return f->fake.live == 0 ? 0 : -1;
+    return people_free(*state);
 }
 
 /* An epoch for the first `count` people; the log's new ops are applied to them all. */
-static void epoch(struct fixture *f, ml_compartment compartment, size_t count, bool history)
+static void epoch(struct people *f, ml_compartment compartment, size_t count, bool history)
 {
     struct ml_epoch_recipient who[PEOPLE];
     size_t first = f->log.count;
@@ -93,7 +44,7 @@ static void epoch(struct fixture *f, ml_compartment compartment, size_t count, b
     key_log_apply_from(f->who[0].ring, &f->log, first);
 }
 
-static void found(struct fixture *f)
+static void found(struct people *f)
 {
     struct ml_keyring *k = f->who[0].ring;
     for (int c = 1; c <= (int)ML_COMPARTMENT_LAST; c++) {
@@ -105,7 +56,7 @@ static void found(struct fixture *f)
     key_log_apply_from(k, &f->log, first);
 }
 
-static struct ml_seal_key new_dek(struct fixture *f, ml_compartment compartment)
+static struct ml_seal_key new_dek(struct people *f, ml_compartment compartment)
 {
     struct ml_keyring *k = f->who[0].ring;
     struct ml_seal_key key;
@@ -130,7 +81,7 @@ static ml_err opens(struct ml_keyring *k, const struct ml_seal_key *key)
 
 static void the_founder_writes_for_a_patient_and_for_the_structure(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[0].ring;
     struct ml_seal_key key;
     found(f);
@@ -152,7 +103,7 @@ static void the_founder_writes_for_a_patient_and_for_the_structure(void **state)
 
 static void an_unknown_patient_or_stream_is_not_found(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[0].ring;
     struct ml_seal_key key = {{{0}}, {{0}}};
     struct ml_secret *secret = NULL;
@@ -172,7 +123,7 @@ static void an_unknown_patient_or_stream_is_not_found(void **state)
 /* It is opened at founding: whoever lacks it then waits for it. */
 static void what_is_written_never_opens_the_structure(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     found(f);
     assert_int_equal(
         ml_keyring_make_open(f->who[0].ring, &structure, &f->team, key_log_add, &f->log),
@@ -182,7 +133,7 @@ static void what_is_written_never_opens_the_structure(void **state)
 
 static void every_member_derives_the_same_import_key(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_secret *a = NULL, *b = NULL;
     found(f);
     assert_int_equal(
@@ -198,7 +149,7 @@ static void every_member_derives_the_same_import_key(void **state)
 /* A newcomer's log holds all that came before the grant: it waits, then opens. */
 static void a_grant_opens_what_came_before_it(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[1].ring;
     found(f);
     struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_VITAL);
@@ -218,7 +169,7 @@ static void a_grant_opens_what_came_before_it(void **state)
 /* Ops of lane 1 in any order that keeps epochs before grants give one answer. */
 static void the_order_of_key_ops_is_no_matter(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     found(f);
     struct ml_seal_key first = new_dek(f, ML_COMPARTMENT_CARE);
     new_dek(f, ML_COMPARTMENT_CARE); /* a concurrent one: not chosen unless smaller */
@@ -249,7 +200,7 @@ static void the_order_of_key_ops_is_no_matter(void **state)
 
 static void a_new_epoch_asks_a_new_dek_before_the_next_seal(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_seal_key after;
     found(f);
     struct ml_seal_key before = new_dek(f, ML_COMPARTMENT_CARE);
@@ -275,7 +226,7 @@ static void a_new_epoch_asks_a_new_dek_before_the_next_seal(void **state)
 /* HIST alone gives ten years; a plain slot gives from now on (rules A4). */
 static void history_opens_older_epochs_and_nothing_else_does(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     found(f);
     struct ml_seal_key first = new_dek(f, ML_COMPARTMENT_ADMIN);
     epoch(f, ML_COMPARTMENT_ADMIN, 1, true);
@@ -300,7 +251,7 @@ static void history_opens_older_epochs_and_nothing_else_does(void **state)
 /* Who comes after an epoch knows of a patient from the next write on, and reads nothing older. */
 static void an_opening_is_sealed_again_under_a_later_epoch(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[0].ring;
     found(f);
     struct ml_seal_key first = new_dek(f, ML_COMPARTMENT_ADMIN);
@@ -325,7 +276,7 @@ static void an_opening_is_sealed_again_under_a_later_epoch(void **state)
 
 static void what_quarantined_ops_bring_opens_but_never_seals(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[0].ring;
     struct ml_seal_key key;
     found(f);
@@ -361,7 +312,7 @@ static void what_quarantined_ops_bring_opens_but_never_seals(void **state)
 
 static void a_second_team_gets_the_same_streams_and_the_missing_wraps(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[0].ring;
     found(f);
     struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_CARE);
@@ -393,7 +344,7 @@ static void a_second_team_gets_the_same_streams_and_the_missing_wraps(void **sta
 /* Two nodes that import one file open one patient twice, with two link secrets. */
 static void a_patient_opened_twice_has_one_stream_to_write_and_all_to_read(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[0].ring;
     found(f);
     struct ml_seal_key first = new_dek(f, ML_COMPARTMENT_CARE);
@@ -416,7 +367,7 @@ static void a_patient_opened_twice_has_one_stream_to_write_and_all_to_read(void 
 
 static void the_recovery_key_opens_break_glass_wraps(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     static const char label[] = "maille/break-glass/1";
     uint8_t context[20 + 64], secret[32], dek[32], ad[ML_KEYOP_AD_MAX];
     struct ml_keyop op, wrap;
@@ -453,7 +404,7 @@ static void the_recovery_key_opens_break_glass_wraps(void **state)
 
 static void damaged_ops_are_ignored_and_reported(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     found(f);
     struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_CARE);
     /* A slot that isn't for us in truth, an opening and a wrap whose bytes were changed. */
@@ -478,7 +429,7 @@ static void damaged_ops_are_ignored_and_reported(void **state)
 /* A slot commits to nothing by itself: the key that comes out must have the id that was said. */
 static void a_key_of_another_id_is_not_held(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyop op;
     struct ml_keyring_news news;
     struct ml_buf buf;
@@ -499,7 +450,7 @@ static void a_key_of_another_id_is_not_held(void **state)
 
 static void a_wrap_of_another_key_does_not_pass_for_it(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[0].ring;
     found(f);
     struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_CARE);
@@ -521,7 +472,7 @@ static void a_wrap_of_another_key_does_not_pass_for_it(void **state)
 
 static void a_full_cache_drops_the_oldest_and_opens_again(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_seal_key keys[200];
     found(f);
     for (size_t i = 0; i < 200; i++) {
@@ -555,7 +506,7 @@ static void a_full_cache_drops_the_oldest_and_opens_again(void **state)
 
 static void a_card_opens_in_its_place_only(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[0].ring;
     struct ml_card_place at = {.kind = ML_CARD_MEMBER, .id = {7}};
     struct ml_card_place other = {.kind = ML_CARD_MEMBER, .id = {8}};
@@ -579,7 +530,7 @@ static void a_card_opens_in_its_place_only(void **state)
 
 static void an_epoch_asks_for_distinct_recipients(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_epoch_recipient twice[2] = {{f->who[0].pk, true}, {f->who[0].pk, false}};
     struct ml_epoch_args args = {.team = f->team,
                                  .compartment = ML_COMPARTMENT_CARE,
@@ -598,7 +549,7 @@ static void an_epoch_asks_for_distinct_recipients(void **state)
 
 static void a_failing_store_is_reported(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[0].ring;
     struct ml_seal_key key;
     found(f);
@@ -625,7 +576,7 @@ static void a_failing_store_is_reported(void **state)
 }
 
 /* All of a founding, a write and a grant with the nth allocation failing. */
-static ml_err whole_story(struct fixture *f, struct ml_keyring *k, struct key_log *log)
+static ml_err whole_story(struct people *f, struct ml_keyring *k, struct key_log *log)
 {
     const struct ml_epoch_recipient me = {f->who[0].pk, true};
     struct ml_epoch_args args = {.team = f->team,
@@ -662,7 +613,7 @@ static ml_err whole_story(struct fixture *f, struct ml_keyring *k, struct key_lo
 
 static void no_failed_alloc_breaks_or_leaks(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     for (long nth = 1;; nth++) {
         long live = f->fake.live;
         struct ml_keyring *k = NULL;

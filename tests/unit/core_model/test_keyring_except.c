@@ -9,28 +9,16 @@
 
 #include "core/base/ids.h"
 #include "core/model/keyring_except.h"
-#include "support_keystore.h"
+#include "support_people.h"
 
 enum { PEOPLE = 4, ITEMS = 64 };
 
 static const ml_compartment care = ML_COMPARTMENT_CARE;
 
-struct person {
-    struct ml_secret *box;
-    struct ml_box_pk pk;
-    struct mem_store store;
-    struct ml_keyring *ring;
-};
-
 struct fixture {
-    struct fake_env fake;
-    struct ml_org_id org;
-    struct ml_team_id team;
-    struct ml_object_id patient;
-    struct person who[PEOPLE];
+    struct people w;
     bool out[PEOPLE]; /* whom the patient leaves out */
     bool emergency;
-    struct key_log log;
     struct ml_seal_key item[ITEMS];
     bool reads[PEOPLE][ITEMS]; /* the oracle */
     size_t items;
@@ -38,59 +26,33 @@ struct fixture {
 
 static uint64_t seed = 3;
 
-static void person_new(struct fixture *f, struct person *p)
-{
-    ml_keyring_free(p->ring);
-    p->ring = NULL;
-    const struct ml_keyring_args args = {.env = &f->fake.env,
-                                         .org = f->org,
-                                         .mon_box = p->box,
-                                         .store = &p->store.store,
-                                         .cache_deks = 8};
-    assert_int_equal(ml_keyring_new(&p->ring, &args), ML_OK);
-}
-
-static void all_hear(struct fixture *f, size_t first)
-{
-    for (size_t i = 0; i < PEOPLE; i++) {
-        key_log_apply_from(f->who[i].ring, &f->log, first);
-    }
-}
-
 /* Every member holds the group's keys, and the patient is open. */
 static void found(struct fixture *f)
 {
     struct ml_epoch_recipient all[PEOPLE];
-    struct ml_epoch_args args = {
-        .team = f->team, .recipients = all, .recipient_count = PEOPLE, .recovery = &f->who[0].pk};
-    struct ml_keyring *k = f->who[0].ring;
+    struct ml_epoch_args args = {.team = f->w.team,
+                                 .recipients = all,
+                                 .recipient_count = PEOPLE,
+                                 .recovery = &f->w.who[0].pk};
+    struct ml_keyring *k = f->w.who[0].ring;
     for (size_t i = 0; i < PEOPLE; i++) {
-        all[i] = (struct ml_epoch_recipient){f->who[i].pk, true};
+        all[i] = (struct ml_epoch_recipient){f->w.who[i].pk, true};
     }
     args.compartment = ML_COMPARTMENT_ADMIN;
-    assert_int_equal(ml_keyring_make_epoch(k, &args, key_log_add, &f->log), ML_OK);
+    assert_int_equal(ml_keyring_make_epoch(k, &args, key_log_add, &f->w.log), ML_OK);
     args.compartment = care;
-    assert_int_equal(ml_keyring_make_epoch(k, &args, key_log_add, &f->log), ML_OK);
-    all_hear(f, 0);
-    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
-    all_hear(f, 2);
+    assert_int_equal(ml_keyring_make_epoch(k, &args, key_log_add, &f->w.log), ML_OK);
+    people_hear(&f->w, 0);
+    assert_int_equal(ml_keyring_make_open(k, &f->w.patient, &f->w.team, key_log_add, &f->w.log),
+                     ML_OK);
+    people_hear(&f->w, 2);
 }
 
 static int setup(void **state)
 {
     static struct fixture f;
     memset(&f, 0, sizeof(f));
-    fake_env_init(&f.fake, seed);
-    assert_int_equal(ml_crypto_init(), ML_OK);
-    memset(f.org.b, 0xA1, sizeof(f.org.b));
-    memset(f.team.b, 0x77, sizeof(f.team.b));
-    f.patient = ml_object_id_new(&f.fake.env);
-    for (size_t i = 0; i < PEOPLE; i++) {
-        assert_int_equal(ml_box_keypair(&f.who[i].pk, &f.who[i].box, &f.fake.env), ML_OK);
-        mem_store_init(&f.who[i].store);
-        person_new(&f, &f.who[i]);
-    }
-    key_log_init(&f.log);
+    people_init(&f.w, seed, PEOPLE);
     found(&f);
     *state = &f;
     return 0;
@@ -99,12 +61,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    for (size_t i = 0; i < PEOPLE; i++) {
-        ml_keyring_free(f->who[i].ring);
-        ml_secret_free(f->who[i].box);
-    }
-    key_log_free(&f->log);
-    return f->fake.live == 0 ? 0 : -1;
+    return people_free(&f->w);
 }
 
 /* ---- what happens ---- */
@@ -121,10 +78,10 @@ static bool any_out(const struct fixture *f)
 static struct ml_exception now(const struct fixture *f, struct ml_box_pk to[PEOPLE])
 {
     struct ml_exception who = {
-        .patient = f->patient, .compartment = care, .to = to, .emergency = f->emergency};
+        .patient = f->w.patient, .compartment = care, .to = to, .emergency = f->emergency};
     for (size_t i = 0; i < PEOPLE; i++) {
         if (!f->out[i]) {
-            to[who.count++] = f->who[i].pk;
+            to[who.count++] = f->w.who[i].pk;
         }
     }
     return who;
@@ -135,11 +92,12 @@ static ml_err in_step(struct fixture *f, size_t person)
 {
     struct ml_box_pk to[PEOPLE];
     const struct ml_exception who = now(f, to);
-    const size_t first = f->log.count;
-    struct ml_keyring *k = f->who[person].ring;
-    ml_err err = any_out(f) ? ml_keyring_make_exception(k, &who, key_log_add, &f->log)
-                            : ml_keyring_make_missing(k, &f->patient, care, key_log_add, &f->log);
-    all_hear(f, first);
+    const size_t first = f->w.log.count;
+    struct ml_keyring *k = f->w.who[person].ring;
+    ml_err err = any_out(f)
+                     ? ml_keyring_make_exception(k, &who, key_log_add, &f->w.log)
+                     : ml_keyring_make_missing(k, &f->w.patient, care, key_log_add, &f->w.log);
+    people_hear(&f->w, first);
     for (size_t i = 0; i < f->items && err == ML_OK; i++) {
         for (size_t p = 0; p < PEOPLE && f->reads[person][i]; p++) {
             f->reads[p][i] |= !f->out[p];
@@ -152,9 +110,9 @@ static ml_err key_of(struct fixture *f, size_t person, struct ml_seal_key *key)
 {
     struct ml_box_pk to[PEOPLE];
     const struct ml_exception who = now(f, to);
-    struct ml_keyring *k = f->who[person].ring;
+    struct ml_keyring *k = f->w.who[person].ring;
     return any_out(f) ? ml_keyring_exception_key(k, &who, key)
-                      : ml_keyring_seal_key(k, &f->patient, care, key);
+                      : ml_keyring_seal_key(k, &f->w.patient, care, key);
 }
 
 static ml_err write_one(struct fixture *f, size_t person)
@@ -165,11 +123,11 @@ static ml_err write_one(struct fixture *f, size_t person)
         err = key_of(f, person, key);
     }
     if (err == ML_E_NO_KEY && !any_out(f)) {
-        const size_t first = f->log.count;
+        const size_t first = f->w.log.count;
         assert_int_equal(
-            ml_keyring_make_dek(f->who[person].ring, &f->patient, care, key_log_add, &f->log),
+            ml_keyring_make_dek(f->w.who[person].ring, &f->w.patient, care, key_log_add, &f->w.log),
             ML_OK);
-        all_hear(f, first);
+        people_hear(&f->w, first);
         err = key_of(f, person, key);
     }
     for (size_t p = 0; p < PEOPLE && err == ML_OK; p++) {
@@ -184,7 +142,7 @@ static bool reads(const struct fixture *f, size_t person, size_t item)
     struct ml_stream_info info;
     const uint8_t *dek = NULL;
     const struct ml_seal_key *key = &f->item[item];
-    return ml_keyring_dek(f->who[person].ring, &key->stream, &key->dek, &info, &dek) == ML_OK;
+    return ml_keyring_dek(f->w.who[person].ring, &key->stream, &key->dek, &info, &dek) == ML_OK;
 }
 
 static void lose_wraps(struct mem_store *m, const struct ml_stream_id *stream)
@@ -198,12 +156,12 @@ static void lose_wraps(struct mem_store *m, const struct ml_stream_id *stream)
 
 static void hear_all_but_wraps(struct fixture *f, struct person *p)
 {
-    for (size_t i = 0; i < f->log.count; i++) {
+    for (size_t i = 0; i < f->w.log.count; i++) {
         struct ml_keyop op;
-        const struct ml_slice bytes = ml_slice(f->log.op[i].data, f->log.op[i].len);
+        const struct ml_slice bytes = ml_slice(f->w.log.op[i].data, f->w.log.op[i].len);
         assert_int_equal(ml_keyop_decode(&op, bytes, NULL), ML_OK);
         if (op.type != ML_KEYOP_DEK_WRAP) {
-            key_log_apply(p->ring, &f->log, i);
+            key_log_apply(p->ring, &f->w.log, i);
         }
     }
 }
@@ -212,9 +170,9 @@ static void hear_all_but_wraps(struct fixture *f, struct person *p)
 static void shred(struct fixture *f)
 {
     for (size_t p = 0; p < PEOPLE; p++) {
-        lose_wraps(&f->who[p].store, &f->item[0].stream);
-        person_new(f, &f->who[p]);
-        hear_all_but_wraps(f, &f->who[p]);
+        lose_wraps(&f->w.who[p].store, &f->item[0].stream);
+        person_again(&f->w, &f->w.who[p]);
+        hear_all_but_wraps(f, &f->w.who[p]);
     }
 }
 
@@ -233,9 +191,9 @@ static void who_is_left_out_reads_nothing_new(void **state)
         assert_int_equal(reads(f, p, 1), p != 2);
     }
     assert_int_equal(write_one(f, 2), ML_E_NO_KEY);
-    const size_t count = f->log.count;
+    const size_t count = f->w.log.count;
     assert_int_equal(in_step(f, 0), ML_OK);
-    assert_int_equal(f->log.count, count); /* nothing lacks */
+    assert_int_equal(f->w.log.count, count); /* nothing lacks */
 }
 
 /* The keys of before too, once their wraps are destroyed; those who stay lose nothing. */
@@ -264,10 +222,10 @@ static void hear_shred(struct fixture *f, size_t person, const struct ml_seal_ke
     const struct ml_shred_wrap one = {.dek = key->dek};
     struct ml_buf b;
     op.u.shred.wraps = (struct ml_list){.items = &one, .count = 1};
-    ml_buf_init(&b, &f->fake.env, 1000);
+    ml_buf_init(&b, &f->w.fake.env, 1000);
     assert_int_equal(ml_keyop_encode(&b, &op), ML_OK);
     assert_int_equal(ml_keyop_decode(&op, ml_buf_slice(&b), NULL), ML_OK);
-    assert_int_equal(ml_keyring_apply(f->who[person].ring, &op, accepted, &news), ML_OK);
+    assert_int_equal(ml_keyring_apply(f->w.who[person].ring, &op, accepted, &news), ML_OK);
     ml_buf_free(&b);
 }
 
@@ -288,9 +246,9 @@ static void a_key_that_was_shredded_never_seals_again(void **state)
     assert_int_equal(write_one(f, 0), ML_OK);
     assert_memory_not_equal(&f->item[1], &f->item[0], sizeof(key));
     assert_true(reads(f, 3, 1) && !reads(f, 2, 1));
-    ml_keyring_forget_stream(f->who[0].ring, &f->item[0].stream);
+    ml_keyring_forget_stream(f->w.who[0].ring, &f->item[0].stream);
     assert_false(reads(f, 0, 0) || reads(f, 0, 1)); /* until the ops that are left come again */
-    key_log_apply_from(f->who[0].ring, &f->log, 0);
+    key_log_apply_from(f->w.who[0].ring, &f->w.log, 0);
     assert_true(reads(f, 0, 0) && reads(f, 0, 1));
 }
 
@@ -303,28 +261,29 @@ static void one_op_gives_it_to_all(void **state)
     f->out[2] = true;
     assert_int_equal(write_one(f, 0), ML_OK);
     struct ml_exception who = now(f, to);
-    struct ml_keyring *k = f->who[1].ring;
+    struct ml_keyring *k = f->w.who[1].ring;
     assert_int_equal(ml_keyring_is_shared(k, &who, &f->item[0].stream, &shared), ML_OK);
     assert_false(shared);
-    const size_t count = f->log.count;
-    assert_int_equal(ml_keyring_make_slots(k, &who, &f->item[0], key_log_add, &f->log), ML_OK);
-    assert_int_equal(f->log.count, count + 1);
+    const size_t count = f->w.log.count;
+    assert_int_equal(ml_keyring_make_slots(k, &who, &f->item[0], key_log_add, &f->w.log), ML_OK);
+    assert_int_equal(f->w.log.count, count + 1);
     struct ml_keyop op;
-    const struct ml_slice bytes = ml_slice(f->log.op[count].data, f->log.op[count].len);
+    const struct ml_slice bytes = ml_slice(f->w.log.op[count].data, f->w.log.op[count].len);
     assert_int_equal(ml_keyop_decode(&op, bytes, NULL), ML_OK);
     assert_int_equal(op.u.dek_slots.slots.count, PEOPLE - 1);
     f->out[3] = true;
     who = now(f, to);
     assert_int_equal(ml_keyring_is_shared(k, &who, &f->item[0].stream, &shared), ML_OK);
     assert_true(shared);
-    assert_int_equal(ml_keyring_make_slots(f->who[2].ring, &who, &f->item[0], key_log_add, &f->log),
-                     ML_E_NO_KEY);
+    assert_int_equal(
+        ml_keyring_make_slots(f->w.who[2].ring, &who, &f->item[0], key_log_add, &f->w.log),
+        ML_E_NO_KEY);
     for (long nth = 1; nth < 100; nth++) {
-        const size_t before = f->log.count;
-        f->fake.fail_alloc = nth;
-        ml_err err = ml_keyring_make_slots(k, &who, &f->item[0], key_log_add, &f->log);
-        const bool spared = fake_spared(&f->fake);
-        assert_true(err == ML_OK || (err == ML_E_NOMEM && f->log.count == before));
+        const size_t before = f->w.log.count;
+        f->w.fake.fail_alloc = nth;
+        ml_err err = ml_keyring_make_slots(k, &who, &f->item[0], key_log_add, &f->w.log);
+        const bool spared = fake_spared(&f->w.fake);
+        assert_true(err == ML_OK || (err == ML_E_NOMEM && f->w.log.count == before));
         if (spared) {
             assert_int_equal(err, ML_OK);
             break;
@@ -335,10 +294,10 @@ static void one_op_gives_it_to_all(void **state)
 static size_t count_ops(const struct fixture *f, size_t first, ml_keyop_type type)
 {
     size_t count = 0;
-    for (size_t i = first; i < f->log.count; i++) {
+    for (size_t i = first; i < f->w.log.count; i++) {
         struct ml_keyop op;
-        assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[i].data, f->log.op[i].len), NULL),
-                         ML_OK);
+        assert_int_equal(
+            ml_keyop_decode(&op, ml_slice(f->w.log.op[i].data, f->w.log.op[i].len), NULL), ML_OK);
         count += op.type == (uint16_t)type;
     }
     return count;
@@ -351,7 +310,7 @@ static void emergency_access_stays_unless_it_is_left_out_too(void **state)
     assert_int_equal(write_one(f, 1), ML_OK);
     assert_int_equal(count_ops(f, 3, ML_KEYOP_BG_WRAP), 1);
     assert_int_equal(count_ops(f, 3, ML_KEYOP_DEK_WRAP), 0);
-    const size_t first = f->log.count;
+    const size_t first = f->w.log.count;
     f->out[3] = true;
     f->emergency = true;
     assert_int_equal(write_one(f, 1), ML_OK);
@@ -367,14 +326,15 @@ static void a_key_that_others_have_does_not_seal(void **state)
     struct ml_seal_key key;
     f->out[2] = true;
     assert_int_equal(write_one(f, 1), ML_OK);
-    const size_t first = f->log.count;
+    const size_t first = f->w.log.count;
     assert_int_equal(
-        ml_keyring_make_missing(f->who[3].ring, &f->patient, care, key_log_add, &f->log), ML_OK);
-    all_hear(f, first);
+        ml_keyring_make_missing(f->w.who[3].ring, &f->w.patient, care, key_log_add, &f->w.log),
+        ML_OK);
+    people_hear(&f->w, first);
     assert_int_equal(key_of(f, 0, &key), ML_E_NO_KEY);
     assert_int_equal(write_one(f, 0), ML_OK);
     assert_false(reads(f, 2, 1));
-    f->log.accepted = false; /* of a bundle that doesn't count: it opens and never seals */
+    f->w.log.accepted = false; /* of a bundle that doesn't count: it opens and never seals */
     f->out[1] = true;
     assert_int_equal(in_step(f, 0), ML_OK);
     assert_int_equal(key_of(f, 0, &key), ML_E_NO_KEY);
@@ -383,9 +343,9 @@ static void a_key_that_others_have_does_not_seal(void **state)
 static void story(struct fixture *f)
 {
     for (unsigned step = 0; step < 20; step++) {
-        const size_t p = (size_t)fake_below(&f->fake, PEOPLE);
-        f->out[p] = fake_below(&f->fake, 3) == 0;
-        const size_t author = (size_t)fake_below(&f->fake, PEOPLE);
+        const size_t p = (size_t)fake_below(&f->w.fake, PEOPLE);
+        f->out[p] = fake_below(&f->w.fake, 3) == 0;
+        const size_t author = (size_t)fake_below(&f->w.fake, PEOPLE);
         const ml_err want = f->out[author] ? ML_E_NO_KEY : ML_OK;
         assert_int_equal(write_one(f, author), want);
     }
@@ -411,13 +371,13 @@ static void any_story_opens_what_the_oracle_says(void **state)
 static void slots_beyond_the_limit_are_left_out_and_no_error(void **state)
 {
     struct fixture *f = *state;
-    struct ml_dek_slot slot = {.recipient = ml_recipient_id_of(&f->who[1].pk)};
+    struct ml_dek_slot slot = {.recipient = ml_recipient_id_of(&f->w.who[1].pk)};
     struct ml_keyop op = {.type = ML_KEYOP_DEK_SLOTS};
-    struct ml_keyring *k = f->who[0].ring;
+    struct ml_keyring *k = f->w.who[0].ring;
     struct ml_keyring_news news;
     struct ml_buf buf;
     op.u.dek_slots.slots = (struct ml_list){.items = &slot, .count = 1};
-    ml_buf_init(&buf, &f->fake.env, 1000);
+    ml_buf_init(&buf, &f->w.fake.env, 1000);
     for (uint32_t i = 0; i <= ML_KEYRING_EXCEPTIONS_MAX / 2 + 1; i++) {
         struct ml_keyop read;
         ml_buf_clear(&buf);
@@ -442,20 +402,21 @@ static void no_failed_alloc_breaks_or_leaks(void **state)
         struct ml_box_pk to[PEOPLE];
         struct ml_seal_key key;
         const struct ml_exception who = now(f, to);
-        const size_t count = f->log.count;
-        const long live = f->fake.live;
-        f->fake.fail_alloc = ++nth;
-        err = ml_keyring_make_exception(f->who[0].ring, &who, key_log_add, &f->log);
-        for (size_t i = count; i < f->log.count && err == ML_OK; i++) {
+        const size_t count = f->w.log.count;
+        const long live = f->w.fake.live;
+        f->w.fake.fail_alloc = ++nth;
+        err = ml_keyring_make_exception(f->w.who[0].ring, &who, key_log_add, &f->w.log);
+        for (size_t i = count; i < f->w.log.count && err == ML_OK; i++) {
             struct ml_keyop op;
             struct ml_keyring_news news;
             assert_int_equal(
-                ml_keyop_decode(&op, ml_slice(f->log.op[i].data, f->log.op[i].len), NULL), ML_OK);
-            err = ml_keyring_apply(f->who[0].ring, &op, true, &news);
+                ml_keyop_decode(&op, ml_slice(f->w.log.op[i].data, f->w.log.op[i].len), NULL),
+                ML_OK);
+            err = ml_keyring_apply(f->w.who[0].ring, &op, true, &news);
         }
-        err = err == ML_OK ? ml_keyring_exception_key(f->who[0].ring, &who, &key) : err;
-        f->fake.fail_alloc = 0;
-        assert_true(err == ML_OK || f->fake.live >= live);
+        err = err == ML_OK ? ml_keyring_exception_key(f->w.who[0].ring, &who, &key) : err;
+        f->w.fake.fail_alloc = 0;
+        assert_true(err == ML_OK || f->w.fake.live >= live);
     }
     assert_int_equal(err, ML_OK);
     assert_true(nth > 5);

@@ -11,18 +11,11 @@
 #include "core/base/ids.h"
 #include "core/crypto/key_id.h"
 #include "core/model/keyring_group.h"
-#include "support_keystore.h"
+#include "support_people.h"
 
 enum { PEOPLE = 5, EPOCHS = 64, ITEMS = 64 };
 
 static const ml_compartment care = ML_COMPARTMENT_CARE;
-
-struct person {
-    struct ml_secret *box;
-    struct ml_box_pk pk;
-    struct mem_store store;
-    struct ml_keyring *ring;
-};
 
 /* What the oracle knows: ids, and who was given what. */
 struct oracle {
@@ -35,14 +28,9 @@ struct oracle {
 };
 
 struct fixture {
-    struct fake_env fake;
-    struct ml_org_id org;
-    struct ml_team_id team;
-    struct ml_object_id patient;
-    struct person who[PEOPLE];
+    struct people w;
     bool in[PEOPLE]; /* whom governance entitles */
     bool keeper[PEOPLE];
-    struct key_log log;
     struct oracle oracle;
 };
 
@@ -52,24 +40,10 @@ static int setup(void **state)
 {
     static struct fixture f;
     memset(&f, 0, sizeof(f));
-    fake_env_init(&f.fake, seed);
-    assert_int_equal(ml_crypto_init(), ML_OK);
-    memset(f.org.b, 0xA1, sizeof(f.org.b));
-    memset(f.team.b, 0x77, sizeof(f.team.b));
-    f.patient = ml_object_id_new(&f.fake.env);
+    people_init(&f.w, seed, PEOPLE);
     for (size_t i = 0; i < PEOPLE; i++) {
-        struct person *p = &f.who[i];
-        assert_int_equal(ml_box_keypair(&p->pk, &p->box, &f.fake.env), ML_OK);
-        mem_store_init(&p->store);
-        const struct ml_keyring_args args = {.env = &f.fake.env,
-                                             .org = f.org,
-                                             .mon_box = p->box,
-                                             .store = &p->store.store,
-                                             .cache_deks = 8};
-        assert_int_equal(ml_keyring_new(&p->ring, &args), ML_OK);
         f.keeper[i] = true;
     }
-    key_log_init(&f.log);
     *state = &f;
     return 0;
 }
@@ -77,42 +51,22 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    for (size_t i = 0; i < PEOPLE; i++) {
-        ml_keyring_free(f->who[i].ring);
-        ml_secret_free(f->who[i].box);
-    }
-    key_log_free(&f->log);
-    return f->fake.live == 0 ? 0 : -1;
+    return people_free(&f->w);
 }
 
 /* ---- what happens ---- */
 
-static struct ml_keyop op_at(const struct fixture *f, size_t i)
-{
-    struct ml_keyop op;
-    assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[i].data, f->log.op[i].len), NULL),
-                     ML_OK);
-    return op;
-}
-
-static void all_hear(struct fixture *f, size_t first)
-{
-    for (size_t i = 0; i < PEOPLE; i++) {
-        key_log_apply_from(f->who[i].ring, &f->log, first);
-    }
-}
-
 static void tell(struct fixture *f)
 {
     struct ml_group_member members[PEOPLE];
-    struct ml_group group = {.team = f->team, .compartment = care, .members = members};
+    struct ml_group group = {.team = f->w.team, .compartment = care, .members = members};
     for (size_t i = 0; i < PEOPLE; i++) {
         if (f->in[i]) {
-            members[group.count++] = (struct ml_group_member){f->who[i].pk, f->keeper[i]};
+            members[group.count++] = (struct ml_group_member){f->w.who[i].pk, f->keeper[i]};
         }
     }
     for (size_t i = 0; i < PEOPLE; i++) {
-        assert_int_equal(ml_keyring_set_group(f->who[i].ring, &group), ML_OK);
+        assert_int_equal(ml_keyring_set_group(f->w.who[i].ring, &group), ML_OK);
     }
 }
 
@@ -124,7 +78,7 @@ static void entitle(struct fixture *f, size_t person, bool in)
 
 static ml_group_state state_of(const struct fixture *f, size_t person)
 {
-    return ml_keyring_group_state(f->who[person].ring, &f->team, care);
+    return ml_keyring_group_state(f->w.who[person].ring, &f->w.team, care);
 }
 
 static void oracle_epoch(struct fixture *f, const struct ml_kek_epoch *epoch)
@@ -140,8 +94,8 @@ static void oracle_epoch(struct fixture *f, const struct ml_kek_epoch *epoch)
 
 static void oracle_epochs(struct fixture *f, size_t first)
 {
-    for (size_t i = first; i < f->log.count; i++) {
-        const struct ml_keyop op = op_at(f, i);
+    for (size_t i = first; i < f->w.log.count; i++) {
+        const struct ml_keyop op = key_log_op(&f->w.log, i);
         if (op.type == ML_KEYOP_KEK_EPOCH && op.u.kek_epoch.compartment == (uint8_t)care) {
             oracle_epoch(f, &op.u.kek_epoch);
         }
@@ -150,25 +104,25 @@ static void oracle_epochs(struct fixture *f, size_t first)
 
 static ml_err next_unheard(struct fixture *f, size_t person)
 {
-    const struct ml_group_place place = {.team = f->team, .compartment = care};
-    const size_t first = f->log.count;
-    ml_err err = ml_keyring_make_next(f->who[person].ring, &place, key_log_add, &f->log);
+    const struct ml_group_place place = {.team = f->w.team, .compartment = care};
+    const size_t first = f->w.log.count;
+    ml_err err = ml_keyring_make_next(f->w.who[person].ring, &place, key_log_add, &f->w.log);
     oracle_epochs(f, first);
     return err;
 }
 
 static ml_err next(struct fixture *f, size_t person)
 {
-    const size_t first = f->log.count;
+    const size_t first = f->w.log.count;
     ml_err err = next_unheard(f, person);
-    all_hear(f, first);
+    people_hear(&f->w, first);
     return err;
 }
 
 static void oracle_give(struct fixture *f, const struct ml_box_pk *to, const struct ml_key_id *kek)
 {
     size_t p = 0;
-    while (memcmp(&f->who[p].pk, to, sizeof(*to)) != 0) {
+    while (memcmp(&f->w.who[p].pk, to, sizeof(*to)) != 0) {
         p++;
     }
     for (size_t e = 0; e < f->oracle.epochs; e++) {
@@ -179,11 +133,11 @@ static void oracle_give(struct fixture *f, const struct ml_box_pk *to, const str
 /* The plain way: what seals, to who lacks it. */
 static size_t grants(struct fixture *f, size_t person)
 {
-    const size_t first = f->log.count;
-    assert_int_equal(ml_keyring_make_grants(f->who[person].ring, key_log_add, &f->log), ML_OK);
-    all_hear(f, first);
-    for (size_t i = first; i < f->log.count; i++) {
-        const struct ml_keyop op = op_at(f, i);
+    const size_t first = f->w.log.count;
+    assert_int_equal(ml_keyring_make_grants(f->w.who[person].ring, key_log_add, &f->w.log), ML_OK);
+    people_hear(&f->w, first);
+    for (size_t i = first; i < f->w.log.count; i++) {
+        const struct ml_keyop op = key_log_op(&f->w.log, i);
         struct ml_list_walk walk;
         struct ml_grant_slot slot;
         assert_int_equal(op.type, ML_KEYOP_KEK_GRANT);
@@ -193,15 +147,15 @@ static size_t grants(struct fixture *f, size_t person)
             oracle_give(f, &op.u.kek_grant.recipient, &slot.key);
         }
     }
-    return f->log.count - first;
+    return f->w.log.count - first;
 }
 
 static ml_err history(struct fixture *f, size_t giver, size_t to)
 {
-    const size_t first = f->log.count;
+    const size_t first = f->w.log.count;
     ml_err err =
-        ml_keyring_make_grant(f->who[giver].ring, &f->who[to].pk, true, key_log_add, &f->log);
-    all_hear(f, first);
+        ml_keyring_make_grant(f->w.who[giver].ring, &f->w.who[to].pk, true, key_log_add, &f->w.log);
+    people_hear(&f->w, first);
     for (size_t e = 0; e < f->oracle.epochs && err == ML_OK; e++) {
         f->oracle.has[to][e] |= f->oracle.has[giver][e];
     }
@@ -211,14 +165,15 @@ static ml_err history(struct fixture *f, size_t giver, size_t to)
 /* A new data key, as at the first write of an epoch; its item is whatever it would seal. */
 static ml_err item(struct fixture *f, size_t person)
 {
-    const size_t first = f->log.count;
+    const size_t first = f->w.log.count;
     struct oracle *o = &f->oracle;
-    ml_err err = ml_keyring_make_dek(f->who[person].ring, &f->patient, care, key_log_add, &f->log);
-    all_hear(f, first);
+    ml_err err =
+        ml_keyring_make_dek(f->w.who[person].ring, &f->w.patient, care, key_log_add, &f->w.log);
+    people_hear(&f->w, first);
     if (err != ML_OK) {
         return err;
     }
-    const struct ml_keyop op = op_at(f, first);
+    const struct ml_keyop op = key_log_op(&f->w.log, first);
     assert_int_equal(op.type, ML_KEYOP_DEK_WRAP);
     o->item[o->items] = (struct ml_seal_key){op.u.dek_wrap.stream, op.u.dek_wrap.dek};
     for (o->item_epoch[o->items] = 0;
@@ -235,7 +190,7 @@ static bool reads(const struct fixture *f, size_t person, size_t i)
     struct ml_stream_info info;
     const uint8_t *dek = NULL;
     const struct ml_seal_key *key = &f->oracle.item[i];
-    return ml_keyring_dek(f->who[person].ring, &key->stream, &key->dek, &info, &dek) == ML_OK;
+    return ml_keyring_dek(f->w.who[person].ring, &key->stream, &key->dek, &info, &dek) == ML_OK;
 }
 
 static void as_the_oracle_says(const struct fixture *f)
@@ -252,17 +207,18 @@ static void found(struct fixture *f)
 {
     struct ml_epoch_recipient all[PEOPLE];
     for (size_t i = 0; i < PEOPLE; i++) {
-        all[i] = (struct ml_epoch_recipient){f->who[i].pk, true};
+        all[i] = (struct ml_epoch_recipient){f->w.who[i].pk, true};
     }
-    const struct ml_epoch_args admin = {.team = f->team,
+    const struct ml_epoch_args admin = {.team = f->w.team,
                                         .compartment = ML_COMPARTMENT_ADMIN,
                                         .recipients = all,
                                         .recipient_count = PEOPLE};
-    struct ml_keyring *k = f->who[0].ring;
-    assert_int_equal(ml_keyring_make_epoch(k, &admin, key_log_add, &f->log), ML_OK);
-    all_hear(f, 0);
-    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
-    all_hear(f, 1);
+    struct ml_keyring *k = f->w.who[0].ring;
+    assert_int_equal(ml_keyring_make_epoch(k, &admin, key_log_add, &f->w.log), ML_OK);
+    people_hear(&f->w, 0);
+    assert_int_equal(ml_keyring_make_open(k, &f->w.patient, &f->w.team, key_log_add, &f->w.log),
+                     ML_OK);
+    people_hear(&f->w, 1);
     entitle(f, 0, true);
     assert_int_equal(state_of(f, 0), ML_GROUP_STALE);
     assert_int_equal(next(f, 0), ML_OK);
@@ -334,7 +290,7 @@ static void history_is_given_by_a_grant_alone(void **state)
     as_the_oracle_says(f);
     entitle(f, 2, false);
     assert_int_equal(next(f, 1), ML_OK);
-    const struct ml_keyop last = op_at(f, f->log.count - 1);
+    const struct ml_keyop last = key_log_op(&f->w.log, f->w.log.count - 1);
     assert_int_equal(last.u.kek_epoch.older.count, 3); /* KEK and HIST before, and a HIST older */
 }
 
@@ -347,12 +303,12 @@ static void of_concurrent_epochs_the_smallest_key_seals(void **state)
     entitle(f, 2, true);
     grants(f, 0);
     entitle(f, 2, false);
-    const size_t first = f->log.count;
+    const size_t first = f->w.log.count;
     assert_int_equal(next_unheard(f, 0), ML_OK);
     assert_int_equal(next_unheard(f, 1), ML_OK);
-    all_hear(f, first);
-    assert_int_equal(op_at(f, first).u.kek_epoch.epoch, 2);
-    assert_int_equal(op_at(f, first + 1).u.kek_epoch.epoch, 2);
+    people_hear(&f->w, first);
+    assert_int_equal(key_log_op(&f->w.log, first).u.kek_epoch.epoch, 2);
+    assert_int_equal(key_log_op(&f->w.log, first + 1).u.kek_epoch.epoch, 2);
     assert_int_equal(item(f, 0), ML_OK);
     assert_int_equal(item(f, 1), ML_OK);
     assert_int_equal(f->oracle.item_epoch[0], f->oracle.item_epoch[1]);
@@ -365,8 +321,8 @@ static void of_concurrent_epochs_the_smallest_key_seals(void **state)
     assert_true(f->oracle.has[3][1] && f->oracle.has[3][2]);
     entitle(f, 1, false);
     assert_int_equal(next(f, 0), ML_OK);
-    assert_int_equal(op_at(f, f->log.count - 1).u.kek_epoch.epoch, 3);
-    assert_int_equal(op_at(f, f->log.count - 1).u.kek_epoch.older.count, 4);
+    assert_int_equal(key_log_op(&f->w.log, f->w.log.count - 1).u.kek_epoch.epoch, 3);
+    assert_int_equal(key_log_op(&f->w.log, f->w.log.count - 1).u.kek_epoch.older.count, 4);
 }
 
 /* Slots that don't open for somebody, and a group whose holders are all gone, stop nobody. */
@@ -382,7 +338,7 @@ static void nobody_waits_for_who_cannot_come(void **state)
     assert_int_equal(state_of(f, 1), ML_GROUP_SEALS);
     assert_int_equal(item(f, 1), ML_OK);
     assert_false(reads(f, 0, 0));
-    assert_int_equal(op_at(f, f->log.count - 2).u.kek_epoch.older.count, 0);
+    assert_int_equal(key_log_op(&f->w.log, f->w.log.count - 2).u.kek_epoch.older.count, 0);
     as_the_oracle_says(f);
     /* But who holds nothing waits while somebody is there who does. */
     entitle(f, 2, true);
@@ -398,14 +354,14 @@ static void nobody_waits_for_who_cannot_come(void **state)
 static void a_group_names_nobody_twice(void **state)
 {
     struct fixture *f = *state;
-    struct ml_group_member twice[2] = {{f->who[0].pk, true}, {f->who[0].pk, false}};
-    const struct ml_group group = {f->team, care, twice, 2};
+    struct ml_group_member twice[2] = {{f->w.who[0].pk, true}, {f->w.who[0].pk, false}};
+    const struct ml_group group = {f->w.team, care, twice, 2};
     found(f);
-    assert_int_equal(ml_keyring_set_group(f->who[0].ring, &group), ML_E_INVALID);
+    assert_int_equal(ml_keyring_set_group(f->w.who[0].ring, &group), ML_E_INVALID);
     assert_int_equal(state_of(f, 0), ML_GROUP_SEALS);
     const struct ml_group_place other = {.team = {{9}}, .compartment = care};
-    assert_int_equal(ml_keyring_group_state(f->who[0].ring, &other.team, care), ML_GROUP_CLOSED);
-    assert_int_equal(ml_keyring_make_next(f->who[0].ring, &other, key_log_add, &f->log),
+    assert_int_equal(ml_keyring_group_state(f->w.who[0].ring, &other.team, care), ML_GROUP_CLOSED);
+    assert_int_equal(ml_keyring_make_next(f->w.who[0].ring, &other, key_log_add, &f->w.log),
                      ML_E_DENIED);
 }
 
@@ -413,7 +369,7 @@ static void a_group_names_nobody_twice(void **state)
 
 static void two_at_once(struct fixture *f, size_t p, size_t q)
 {
-    const size_t first = f->log.count;
+    const size_t first = f->w.log.count;
     if (state_of(f, p) != ML_GROUP_STALE || state_of(f, q) != ML_GROUP_STALE) {
         return;
     }
@@ -421,7 +377,7 @@ static void two_at_once(struct fixture *f, size_t p, size_t q)
     if (p != q) {
         assert_int_equal(next_unheard(f, q), ML_OK);
     }
-    all_hear(f, first);
+    people_hear(&f->w, first);
 }
 
 static void write_one(struct fixture *f, size_t p)
@@ -441,9 +397,9 @@ static void write_one(struct fixture *f, size_t p)
 
 static void story_step(struct fixture *f)
 {
-    const size_t p = (size_t)fake_below(&f->fake, PEOPLE);
-    const size_t q = (size_t)fake_below(&f->fake, PEOPLE);
-    const uint64_t what = fake_below(&f->fake, 10);
+    const size_t p = (size_t)fake_below(&f->w.fake, PEOPLE);
+    const size_t q = (size_t)fake_below(&f->w.fake, PEOPLE);
+    const uint64_t what = fake_below(&f->w.fake, 10);
     if (what <= 1) {
         f->keeper[p] = what == 0;
         entitle(f, p, true);
@@ -486,19 +442,20 @@ enum { CROWD = 100, TEAMS = 3, CLASSES = 10 };
 /* Every group of three teams, for the founder and the first `count` of a crowd. */
 static size_t crowd_epochs(struct fixture *f, const struct ml_group_member *crowd, size_t count)
 {
-    const size_t first = f->log.count;
+    const size_t first = f->w.log.count;
     size_t bytes = 0;
     for (unsigned i = 0; i < TEAMS * CLASSES; i++) {
         const struct ml_group_place place = {.team = {{(uint8_t)(1 + i / CLASSES)}},
                                              .compartment = (ml_compartment)(1 + i % CLASSES),
-                                             .recovery = &f->who[0].pk};
+                                             .recovery = &f->w.who[0].pk};
         const struct ml_group group = {place.team, place.compartment, crowd, count};
-        assert_int_equal(ml_keyring_set_group(f->who[0].ring, &group), ML_OK);
-        assert_int_equal(ml_keyring_make_next(f->who[0].ring, &place, key_log_add, &f->log), ML_OK);
+        assert_int_equal(ml_keyring_set_group(f->w.who[0].ring, &group), ML_OK);
+        assert_int_equal(ml_keyring_make_next(f->w.who[0].ring, &place, key_log_add, &f->w.log),
+                         ML_OK);
     }
-    key_log_apply_from(f->who[0].ring, &f->log, first);
-    for (size_t i = first; i < f->log.count; i++) {
-        bytes += f->log.op[i].len;
+    key_log_apply_from(f->w.who[0].ring, &f->w.log, first);
+    for (size_t i = first; i < f->w.log.count; i++) {
+        bytes += f->w.log.op[i].len;
     }
     return bytes;
 }
@@ -508,10 +465,10 @@ static size_t crowd_epochs(struct fixture *f, const struct ml_group_member *crow
 static void a_revocation_among_a_hundred_takes_little_room(void **state)
 {
     struct fixture *f = *state;
-    struct ml_group_member crowd[CROWD] = {{f->who[0].pk, true}};
+    struct ml_group_member crowd[CROWD] = {{f->w.who[0].pk, true}};
     for (size_t i = 1; i < CROWD; i++) {
         struct ml_secret *secret = NULL;
-        assert_int_equal(ml_box_keypair(&crowd[i].pk, &secret, &f->fake.env), ML_OK);
+        assert_int_equal(ml_box_keypair(&crowd[i].pk, &secret, &f->w.fake.env), ML_OK);
         crowd[i].keeper = i < 5;
         ml_secret_free(secret);
     }
@@ -519,17 +476,17 @@ static void a_revocation_among_a_hundred_takes_little_room(void **state)
     const size_t bytes = crowd_epochs(f, crowd, CROWD - 1);
     print_message("%zu bytes\n", bytes);
     assert_true(bytes <= 250000);
-    assert_int_equal(op_at(f, f->log.count - 1).u.kek_epoch.epoch, 2);
+    assert_int_equal(key_log_op(&f->w.log, f->w.log.count - 1).u.kek_epoch.epoch, 2);
 }
 
 /* ---- failures ---- */
 
 static ml_err all_of_it(struct fixture *f, struct ml_keyring *k, struct key_log *log)
 {
-    const struct ml_group_member members[2] = {{f->who[0].pk, true}, {f->who[1].pk, true}};
-    const struct ml_group alone = {f->team, care, members, 1};
-    const struct ml_group both = {f->team, care, members, 2};
-    const struct ml_group_place place = {.team = f->team, .compartment = care};
+    const struct ml_group_member members[2] = {{f->w.who[0].pk, true}, {f->w.who[1].pk, true}};
+    const struct ml_group alone = {f->w.team, care, members, 1};
+    const struct ml_group both = {f->w.team, care, members, 2};
+    const struct ml_group_place place = {.team = f->w.team, .compartment = care};
     ml_err err = ml_keyring_set_group(k, &both);
     for (size_t i = 0; err == ML_OK && i < 3; i++) {
         const size_t from = log->count;
@@ -555,21 +512,21 @@ static void no_failed_alloc_breaks_or_leaks(void **state)
     ml_err err = ML_E_NOMEM;
     long nth = 0;
     for (; err == ML_E_NOMEM; nth++) {
-        const long live = f->fake.live;
+        const long live = f->w.fake.live;
         struct ml_keyring *k = NULL;
-        mem_store_init(&f->who[0].store);
-        const struct ml_keyring_args args = {.env = &f->fake.env,
-                                             .org = f->org,
-                                             .mon_box = f->who[0].box,
-                                             .store = &f->who[0].store.store,
+        mem_store_init(&f->w.who[0].store);
+        const struct ml_keyring_args args = {.env = &f->w.fake.env,
+                                             .org = f->w.org,
+                                             .mon_box = f->w.who[0].box,
+                                             .store = &f->w.who[0].store.store,
                                              .cache_deks = 8};
-        f->fake.fail_alloc = nth + 1;
+        f->w.fake.fail_alloc = nth + 1;
         err = ml_keyring_new(&k, &args);
-        err = err == ML_OK ? all_of_it(f, k, &f->log) : err;
-        f->fake.fail_alloc = 0;
+        err = err == ML_OK ? all_of_it(f, k, &f->w.log) : err;
+        f->w.fake.fail_alloc = 0;
         ml_keyring_free(k);
-        key_log_free(&f->log);
-        assert_int_equal(f->fake.live, live);
+        key_log_free(&f->w.log);
+        assert_int_equal(f->w.fake.live, live);
     }
     assert_int_equal(err, ML_OK);
     assert_true(nth > 25);

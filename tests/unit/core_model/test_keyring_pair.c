@@ -11,75 +11,25 @@
 #include "core/crypto/key_id.h"
 #include "core/crypto/secret.h"
 #include "core/model/keyring_pair.h"
-#include "support_keystore.h"
+#include "support_people.h"
 
 enum { PEOPLE = 3 };
 
-struct person {
-    struct ml_secret *box;
-    struct ml_box_pk pk;
-    struct mem_store store;
-    struct ml_keyring *ring;
-};
-
-struct fixture {
-    struct fake_env fake;
-    struct ml_org_id org;
-    struct ml_team_id team;
-    struct ml_object_id patient;
-    struct person who[PEOPLE]; /* 0 founds, 1 may break a glass, 2 may not */
-    struct ml_secret *recovery;
-    struct ml_box_pk recovery_pk;
-    struct key_log log;
-};
-
 static int setup(void **state)
 {
-    static struct fixture f;
-    memset(&f, 0, sizeof(f));
-    fake_env_init(&f.fake, 12);
-    assert_int_equal(ml_crypto_init(), ML_OK);
-    memset(f.org.b, 0xA1, sizeof(f.org.b));
-    memset(f.team.b, 0x77, sizeof(f.team.b));
-    f.patient = ml_object_id_new(&f.fake.env);
-    for (size_t i = 0; i < PEOPLE; i++) {
-        struct person *p = &f.who[i];
-        assert_int_equal(ml_box_keypair(&p->pk, &p->box, &f.fake.env), ML_OK);
-        mem_store_init(&p->store);
-        const struct ml_keyring_args args = {.env = &f.fake.env,
-                                             .org = f.org,
-                                             .mon_box = p->box,
-                                             .store = &p->store.store,
-                                             .cache_deks = 8};
-        assert_int_equal(ml_keyring_new(&p->ring, &args), ML_OK);
-    }
-    assert_int_equal(ml_box_keypair(&f.recovery_pk, &f.recovery, &f.fake.env), ML_OK);
-    key_log_init(&f.log);
+    static struct people f;
+    people_init(&f, 12, PEOPLE);
     *state = &f;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
-    for (size_t i = 0; i < PEOPLE; i++) {
-        ml_keyring_free(f->who[i].ring);
-        ml_secret_free(f->who[i].box);
-    }
-    ml_secret_free(f->recovery);
-    key_log_free(&f->log);
-    return f->fake.live == 0 ? 0 : -1;
-}
-
-static void apply_all(struct fixture *f, size_t first)
-{
-    for (size_t i = 0; i < PEOPLE; i++) {
-        key_log_apply_from(f->who[i].ring, &f->log, first);
-    }
+    return people_free(*state);
 }
 
 /* To the first `count` people: a new pair, or that of `secret`. */
-static ml_err hand(struct fixture *f, size_t count, const struct ml_secret *secret)
+static ml_err hand(struct people *f, size_t count, const struct ml_secret *secret)
 {
     struct ml_box_pk to[PEOPLE];
     const size_t first = f->log.count;
@@ -92,18 +42,18 @@ static ml_err hand(struct fixture *f, size_t count, const struct ml_secret *secr
                                       .secret = secret,
                                       .recovery = &f->recovery_pk};
     const ml_err err = ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log);
-    apply_all(f, first);
+    people_hear(f, first);
     return err;
 }
 
-static const struct ml_secret *held(const struct fixture *f, size_t who)
+static const struct ml_secret *held(const struct people *f, size_t who)
 {
     const struct ml_keyring *k = f->who[who].ring;
     const struct ml_box_pk *pair = ml_keyring_pair(k, ML_PAIR_EMERGENCY);
     return pair == NULL ? NULL : ml_keyring_pair_secret(k, ML_PAIR_EMERGENCY, pair);
 }
 
-static void epoch(struct fixture *f, ml_compartment compartment)
+static void epoch(struct people *f, ml_compartment compartment)
 {
     const struct ml_epoch_recipient me = {f->who[0].pk, true};
     const struct ml_epoch_args args = {.team = f->team,
@@ -113,32 +63,32 @@ static void epoch(struct fixture *f, ml_compartment compartment)
                                        .recovery = &f->recovery_pk};
     const size_t first = f->log.count;
     assert_int_equal(ml_keyring_make_epoch(f->who[0].ring, &args, key_log_add, &f->log), ML_OK);
-    apply_all(f, first);
+    people_hear(f, first);
 }
 
 /* A data key of the patient; the last break-glass wrap of it. */
-static struct ml_bg_wrap new_dek(struct fixture *f, ml_compartment compartment)
+static struct ml_bg_wrap new_dek(struct people *f, ml_compartment compartment)
 {
     struct ml_keyring *k = f->who[0].ring;
     const size_t first = f->log.count;
     assert_int_equal(ml_keyring_make_dek(k, &f->patient, compartment, key_log_add, &f->log), ML_OK);
-    apply_all(f, first);
+    people_hear(f, first);
     assert_true(f->who[0].store.bg_count > 0);
     return f->who[0].store.bgs[f->who[0].store.bg_count - 1];
 }
 
-static void found(struct fixture *f)
+static void found(struct people *f)
 {
     epoch(f, ML_COMPARTMENT_ADMIN);
     const size_t first = f->log.count;
     assert_int_equal(
         ml_keyring_make_open(f->who[0].ring, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
-    apply_all(f, first);
+    people_hear(f, first);
 }
 
 static void whom_a_pair_is_handed_holds_it(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     assert_null(ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY));
     assert_int_equal(hand(f, 2, NULL), ML_OK);
     assert_non_null(held(f, 0));
@@ -153,7 +103,7 @@ static void whom_a_pair_is_handed_holds_it(void **state)
 
 static void one_more_hand_changes_nothing_else(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     assert_int_equal(hand(f, 2, NULL), ML_OK);
     const struct ml_box_pk pair = *ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY);
     assert_int_equal(hand(f, 3, held(f, 0)), ML_OK);
@@ -163,7 +113,7 @@ static void one_more_hand_changes_nothing_else(void **state)
 
 static void a_later_pair_replaces_it(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     assert_int_equal(hand(f, 3, NULL), ML_OK);
     const struct ml_box_pk before = *ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY);
     assert_true(ml_keyring_pair_strays(f->who[0].ring, &before, &f->who[0].pk, 1));
@@ -179,7 +129,7 @@ static void a_later_pair_replaces_it(void **state)
 
 static void what_is_not_accepted_is_never_used(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     assert_int_equal(hand(f, 2, NULL), ML_OK);
     const struct ml_box_pk before = *ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY);
     f->log.accepted = false;
@@ -191,7 +141,7 @@ static void what_is_not_accepted_is_never_used(void **state)
 
 static void a_slot_that_gives_another_key_is_faulty(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     assert_int_equal(hand(f, 1, NULL), ML_OK);
     struct ml_keyop op;
     struct ml_buf b;
@@ -211,7 +161,7 @@ static void a_slot_that_gives_another_key_is_faulty(void **state)
 
 static void nobody_and_twice_the_same_are_refused(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     const struct ml_box_pk twice[] = {f->who[0].pk, f->who[0].pk};
     struct ml_pair_args args = {.kind = ML_PAIR_EMERGENCY, .members = twice, .count = 0};
     assert_int_equal(ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log),
@@ -227,7 +177,7 @@ static void nobody_and_twice_the_same_are_refused(void **state)
 /* What is made up by somebody who may not can't take the room of what counts. */
 static void so_many_pairs_are_known(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     f->log.accepted = false;
     for (size_t i = 0; i <= ML_KEYRING_PAIRS_MAX / 2; i++) {
         assert_int_equal(hand(f, 2, NULL), ML_OK);
@@ -242,7 +192,7 @@ static void so_many_pairs_are_known(void **state)
 /* ---- network epochs ---- */
 
 /* To the first `count` people, as epoch `number` (0: as the maker counts). */
-static ml_err network(struct fixture *f, size_t count, const struct ml_secret *secret,
+static ml_err network(struct people *f, size_t count, const struct ml_secret *secret,
                       uint32_t number)
 {
     struct ml_box_pk to[PEOPLE];
@@ -253,14 +203,14 @@ static ml_err network(struct fixture *f, size_t count, const struct ml_secret *s
     const struct ml_pair_args args = {
         .kind = ML_PAIR_NETWORK, .members = to, .count = count, .secret = secret, .number = number};
     const ml_err err = ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log);
-    apply_all(f, first);
+    people_hear(f, first);
     return err;
 }
 
 /* The founder's comes from outside of lane 1 and is the first; the next ones count from it. */
 static void network_epochs_are_held_latest_first(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_held_pair held[4];
     struct ml_secret *founders = NULL;
     assert_int_equal(ml_secret_random(&founders, &f->fake.env, ML_KEY_BYTES), ML_OK);
@@ -287,7 +237,7 @@ static void network_epochs_are_held_latest_first(void **state)
 /* Two made at once: the same one is first for everybody, in whatever order they came. */
 static void of_one_number_the_smallest_is_first(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_held_pair held[8];
     for (size_t i = 0; i < 6; i++) {
         assert_int_equal(network(f, 2, NULL, 7), ML_OK);
@@ -305,7 +255,7 @@ static void of_one_number_the_smallest_is_first(void **state)
 /* The earliest makes room for a later one, never the other way; of other kinds none does. */
 static void so_many_network_epochs_are_known(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     static struct ml_held_pair held[ML_KEYRING_NETS_MAX + 1];
     for (uint32_t i = 2; i < ML_KEYRING_NETS_MAX + 5; i++) {
         assert_int_equal(network(f, 2, NULL, i), ML_OK);
@@ -329,7 +279,7 @@ static void so_many_network_epochs_are_known(void **state)
 
 static void a_holder_opens_what_no_group_key_gives_him(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     uint8_t dek[ML_KEY_BYTES];
     assert_int_equal(hand(f, 2, NULL), ML_OK);
     found(f);
@@ -349,7 +299,7 @@ static void a_holder_opens_what_no_group_key_gives_him(void **state)
 
 static void a_new_pair_keeps_older_wraps_open(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     uint8_t dek[ML_KEY_BYTES];
     assert_int_equal(hand(f, 3, NULL), ML_OK);
     found(f);
@@ -365,7 +315,7 @@ static void a_new_pair_keeps_older_wraps_open(void **state)
 
 static void sensitive_data_are_not_the_pairs(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     uint8_t dek[ML_KEY_BYTES];
     assert_int_equal(hand(f, 2, NULL), ML_OK);
     found(f);
@@ -376,7 +326,7 @@ static void sensitive_data_are_not_the_pairs(void **state)
 
 static void a_taken_key_opens_until_it_is_forgotten(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     struct ml_keyring *k = f->who[2].ring;
     struct ml_stream_id stream = {.b = {7}};
     const struct ml_stream_info info = {.patient = f->patient, .compartment = 3};
@@ -402,7 +352,7 @@ static void a_taken_key_opens_until_it_is_forgotten(void **state)
 
 static void no_failed_allocation_leaks_or_half_hands(void **state)
 {
-    struct fixture *f = *state;
+    struct people *f = *state;
     bool spared = false;
     long n = 0;
     assert_int_equal(hand(f, 1, NULL), ML_OK);
