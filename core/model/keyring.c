@@ -114,15 +114,31 @@ static bool seals_before(const struct key_epoch *a, const struct key_epoch *b)
     return memcmp(a->kek.b, b->kek.b, sizeof(a->kek.b)) < 0;
 }
 
+/* The highest number whose HIST somebody holds who isn't entitled: no epoch before it seals again,
+ * whoever came back since. 0: none. */
+static uint32_t ended_before(const struct ml_keyring *k, const struct ml_team_id *group,
+                             uint8_t compartment)
+{
+    uint32_t number = 0;
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        const struct key_epoch *e = k->epochs[i];
+        if (e->ends && e->epoch > number && is_sealing(e, group, compartment)) {
+            number = e->epoch;
+        }
+    }
+    return number;
+}
+
 struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml_team_id *team,
                                      uint8_t compartment)
 {
     struct key_epoch *best = NULL;
     struct ml_team_id group = ml_keyring_group(team, compartment);
-    uint32_t top = ml_keyring_top(k, &group, compartment);
+    const uint32_t top = ml_keyring_top(k, &group, compartment);
+    const uint32_t ended = ended_before(k, &group, compartment);
     for (size_t i = 0; i < k->epoch_count; i++) {
         struct key_epoch *e = k->epochs[i];
-        if (e->epoch <= top && e->fits && is_sealing(e, &group, compartment) &&
+        if (e->epoch >= ended && e->epoch <= top && e->fits && is_sealing(e, &group, compartment) &&
             (best == NULL || seals_before(e, best))) {
             best = e;
         }

@@ -5,7 +5,8 @@
  *
  * Failures: an error leaves groups and epochs as they were.
  *
- * Invariant: e->fits says whether every holder of e's KEK is in its group, or nobody told of it.
+ * Invariant: e->fits says whether every holder of e's KEK is in its group, or nobody told of it;
+ * e->ends whether some holder of e's HIST is not.
  */
 #include "core/model/keyring_group.h"
 
@@ -97,8 +98,11 @@ void ml_keyring_refit(const struct ml_keyring *k, struct key_epoch *e)
 {
     const struct key_group *group = ml_keyring_find_group(k, &e->team, e->compartment);
     e->fits = true;
-    for (size_t i = 0; i < e->holder_count && group != NULL && e->fits; i++) {
-        e->fits = !e->holders[i].kek || ml_keyring_find_member(group, &e->holders[i].id) != NULL;
+    e->ends = false;
+    for (size_t i = 0; i < e->holder_count && group != NULL; i++) {
+        const bool in = ml_keyring_find_member(group, &e->holders[i].id) != NULL;
+        e->fits = e->fits && (in || !e->holders[i].kek);
+        e->ends = e->ends || (!in && e->holders[i].hist);
     }
 }
 

@@ -27,6 +27,7 @@ struct key_epoch {
     uint8_t compartment;
     bool accepted;
     bool fits; /* nobody holds its KEK who isn't entitled now */
+    bool ends; /* somebody holds its HIST who isn't: he opens every epoch before it */
     bool has_break_glass;
     struct ml_secret *kek_key;
     struct ml_secret *wrap_key; /* derived from the KEK */
@@ -123,8 +124,8 @@ struct ml_keyring {
 /* One that is held, where several claim the key id; NULL: none claims it. */
 struct key_epoch *ml_keyring_epoch_of_kek(const struct ml_keyring *k, const struct ml_key_id *kek);
 /* The epoch that seals for a group: of the accepted ones whose numbers follow on each other and
- * that nobody holds who isn't entitled, a held one, then the highest number, then the smallest key
- * id; NULL. */
+ * that nobody opens who isn't entitled, by its slots or by a later one's HIST, a held one, then the
+ * highest number, then the smallest key id; NULL. */
 struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml_team_id *team,
                                      uint8_t compartment);
 /* Wipes and frees every epoch. */
