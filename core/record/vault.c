@@ -612,20 +612,38 @@ static ml_err catch_record(struct ml_vault *v, struct catching *c)
 
 /* ---- is it the log that was followed? ---- */
 
-/* Where the vault stands in the log, and which bundle was there: a log that fell behind a crash or
- * a lost WAL, and went on in another order, has another one at that number. */
+/* Where the vault stands in the log, and which bundles were there and before: a log that fell
+ * behind a crash or a lost WAL, and went on in another order, has others at these numbers. One
+ * number isn't enough: a bundle may come to the same again by chance. */
 struct mark {
     uint64_t n;
-    uint64_t hash; /* the first bytes; 0: can't be read */
+    uint64_t hash; /* of them; 0: can't be read */
 };
+
+/* So far behind n each. What was lost is an end: dense there, and every scale of length is met. */
+static const uint64_t mark_back[] = {0, 1, 2, 3, 7, 15, 63, 255, 1023, 4095, 16383, 65535, 262143};
+enum { MARK_BACK = sizeof(mark_back) / sizeof(mark_back[0]) };
 
 static const char mark_key[] = "mark";
 
-static uint64_t hash_at(struct ml_log *log, uint64_t n)
+static uint64_t hash_behind(struct ml_log *log, uint64_t n)
 {
-    struct ml_log_entry entry;
-    const bool there = n > 0 && ml_log_after(log, n - 1, UINT32_MAX, &entry) == ML_OK;
-    return there && entry.n == n ? ml_get_u64be(entry.hash.b) : 0;
+    uint8_t bytes[MARK_BACK * sizeof(struct ml_hash)] = {0};
+    uint8_t hash[sizeof(uint64_t)];
+    for (size_t i = 0; i < MARK_BACK && mark_back[i] < n; i++) {
+        struct ml_log_entry entry;
+        const uint64_t at = n - mark_back[i];
+        const ml_err err = ml_log_after(log, at - 1, UINT32_MAX, &entry);
+        if (err != ML_OK && err != ML_E_NOT_FOUND) {
+            return 0;
+        }
+        if (err == ML_OK && entry.n == at) {
+            memcpy(bytes + i * sizeof(entry.hash), entry.hash.b, sizeof(entry.hash));
+        }
+    }
+    const struct ml_slice parts[] = {ml_slice(bytes, sizeof(bytes))};
+    ml_hash_parts(hash, sizeof(hash), ml_slice(NULL, 0), parts, 1);
+    return ml_get_u64be(hash);
 }
 
 static ml_err mark_save(struct ml_vault *v, struct ml_log *log)
@@ -637,7 +655,7 @@ static ml_err mark_save(struct ml_vault *v, struct ml_log *log)
         return ML_OK;
     }
     ml_put_u64be(bytes, n);
-    ml_put_u64be(bytes + sizeof(uint64_t), hash_at(log, n));
+    ml_put_u64be(bytes + sizeof(uint64_t), hash_behind(log, n));
     ml_err err = ml_vault_meta_put(v, mark_key, bytes, sizeof(bytes));
     v->marked = err == ML_OK ? n : 0;
     return err;
@@ -654,7 +672,7 @@ static ml_err mark_check(struct ml_vault *v, struct ml_log *log)
     ml_err err = ml_vault_meta_get(v, mark_key, bytes, sizeof(bytes));
     if (err == ML_OK) {
         const struct mark m = {ml_get_u64be(bytes), ml_get_u64be(bytes + sizeof(uint64_t))};
-        const uint64_t now = m.hash == 0 ? 0 : hash_at(log, m.n);
+        const uint64_t now = m.hash == 0 ? 0 : hash_behind(log, m.n);
         v->remap = v->remap || (now != 0 && now != m.hash);
     }
     v->mark_checked = err == ML_OK || err == ML_E_NOT_FOUND;
