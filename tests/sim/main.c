@@ -74,7 +74,7 @@ static void events(struct sim *s)
         }
         sim_check_now(s);
         if (i % RECOMPUTE_EVERY == RECOMPUTE_EVERY - 1) {
-            sim_store_recompute(s, (unsigned)sim_below(s, SIM_NODES));
+            sim_store_recompute(s, (unsigned)sim_below(s, SIM_NODES), false);
         }
     }
 }

@@ -132,6 +132,8 @@ struct sim_node {
     bool strays;       /* of its planned write: else it cheats */
     bool ill;          /* its disk answered an error: a check may have met it */
     bool clock_moved;  /* what it tells for a week may be over */
+    unsigned
+        works_on; /* 1 + the boot in which a call wasn't answered in time; it may still write */
     bool was_replaced;
     bool replacing; /* a new machine that isn't enrolled yet */
     bool set_back;  /* restored, and nobody has unlocked it since */
@@ -210,6 +212,7 @@ struct sim {
     struct sim_count count;
     uint8_t import_key[32]; /* as the founder had it: ids of what is imported hang on it */
     bool has_import_key;
+    bool keys_awaited; /* some vault, built again, lacks keys that its own log destroyed */
     uint64_t lost;     /* acknowledged, and gone */
     uint64_t diverged; /* nodes that aren't as the others, or the model */
     char failure[512]; /* empty: none */
@@ -352,8 +355,9 @@ void sim_store_keys(struct sim *s, unsigned n);
 void sim_store_check(struct sim *s, unsigned n);
 /** I11: what is offered would outlive a power cut at this moment. */
 void sim_store_offered(struct sim *s, unsigned n, struct ml_slice message);
-/** I2: the state again, from the raw bundles in another order. */
-void sim_store_recompute(struct sim *s, unsigned n);
+/** I2: the state again, from the raw bundles in another order. Not `in_time`: keys that others are
+ * to give within a minute may be awaited, and s->keys_awaited says that they are. */
+void sim_store_recompute(struct sim *s, unsigned n, bool in_time);
 
 /** A value of the field's type, as a client gives it, put as the next value of `args`. */
 void sim_value_put(struct sim *s, struct ml_args *args, const struct ml_field *field);

@@ -74,6 +74,7 @@ ml_err sim_send(struct sim_call *c, struct sim *s, unsigned i, const char *metho
     if (!answer_wait(c, s, n, boot)) {
         s->next_call++;
         c->lost = true;
+        n->works_on = boot + 1;
         return ML_E_CANCELED;
     }
     if (s->answer.document.len > 0) {
