@@ -359,47 +359,36 @@ ml_err ml_govop_verify_cosigned(const struct ml_govop *op, const struct ml_org_i
 
 /* ---- further hands ---- */
 
-static struct ml_hands *hands_in(struct ml_govop *op)
+/* Where the hands of a type stand in its op; 0: it takes none. */
+static size_t hands_at(uint16_t type)
 {
-    switch (op->type) {
+    switch (type) {
     case ML_GOVOP_MEMBER_ADD:
-        return &op->u.member_add.hands;
+        return offsetof(struct ml_govop, u.member_add.hands);
     case ML_GOVOP_NODE_ENROL:
-        return &op->u.node_enrol.hands;
+        return offsetof(struct ml_govop, u.node_enrol.hands);
     case ML_GOVOP_DENY:
-        return &op->u.deny.hands;
+        return offsetof(struct ml_govop, u.deny.hands);
     case ML_GOVOP_MATRIX:
-        return &op->u.matrix.hands;
+        return offsetof(struct ml_govop, u.matrix.hands);
     case ML_GOVOP_ROLE_GRANT:
-        return &op->u.role_grant.hands;
+        return offsetof(struct ml_govop, u.role_grant.hands);
     default:
-        return NULL;
+        return 0;
     }
 }
 
 const struct ml_hands *ml_govop_hands(const struct ml_govop *op)
 {
-    switch (op->type) {
-    case ML_GOVOP_MEMBER_ADD:
-        return &op->u.member_add.hands;
-    case ML_GOVOP_NODE_ENROL:
-        return &op->u.node_enrol.hands;
-    case ML_GOVOP_DENY:
-        return &op->u.deny.hands;
-    case ML_GOVOP_MATRIX:
-        return &op->u.matrix.hands;
-    case ML_GOVOP_ROLE_GRANT:
-        return &op->u.role_grant.hands;
-    default:
-        return NULL;
-    }
+    const size_t at = hands_at(op->type);
+    return at == 0 ? NULL : (const struct ml_hands *)(const void *)((const uint8_t *)op + at);
 }
 
 void ml_govop_set_hands(struct ml_govop *op, const struct ml_hands *hands)
 {
-    struct ml_hands *place = hands_in(op);
-    if (place != NULL) {
-        *place = *hands;
+    const size_t at = hands_at(op->type);
+    if (at != 0) {
+        memcpy((uint8_t *)op + at, hands, sizeof(*hands));
     }
 }
 
