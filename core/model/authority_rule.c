@@ -249,6 +249,7 @@ static void rule_mon(struct judging *j, const struct ml_say *say)
     const bool own = say->member == j->act->member && j->act->rank == ML_RANK_COORDINATOR;
     const bool lower = rank < ML_RANK_NODE && j->act->rank < rank;
     need_lower(j, say->member, own || say->root ? 0 : j->act->rank);
+    need_rank(j, say->member, ML_RANK_MEMBER); /* there is no place for who is no member */
     const bool may = j->act->rank <= ML_RANK_REFERENT && (own || lower);
     if (!may && !(say->root && rank < ML_RANK_NODE)) {
         refuse(j, ML_REASON_NO_AUTHORITY);
