@@ -193,17 +193,24 @@ static unsigned count_seconds(struct judging *j, const struct ml_say *say)
 
 /* ---- what ---- */
 
-/* His rank as the act's author saw it, or as an earlier statement of the act gives it. */
-static uint8_t rank_of_subject(const struct judging *j, uint32_t member)
+/* The statement of this act that makes him a member; NULL: none does. */
+static const struct ml_said *made_here(const struct judging *j, uint32_t member)
 {
     const struct ml_authority *a = j->a;
     for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
         const struct ml_said *s = &a->said[i];
         if (s->act + 1 == a->act_count && s->say.kind == ML_SAY_MEMBER) {
-            return s->say.rank;
+            return s;
         }
     }
-    return ml_view_rank(j->v, member);
+    return NULL;
+}
+
+/* His rank as the act's author saw it, or as an earlier statement of the act gives it. */
+static uint8_t rank_of_subject(const struct judging *j, uint32_t member)
+{
+    const struct ml_said *here = made_here(j, member);
+    return here != NULL ? here->say.rank : ml_view_rank(j->v, member);
 }
 
 /* Who is suspended is one of them: else one would suspend whom he can't win. */
@@ -249,7 +256,9 @@ static void rule_mon(struct judging *j, const struct ml_say *say)
     const bool own = say->member == j->act->member && j->act->rank == ML_RANK_COORDINATOR;
     const bool lower = rank < ML_RANK_NODE && j->act->rank < rank;
     need_lower(j, say->member, own || say->root ? 0 : j->act->rank);
-    need_rank(j, say->member, ML_RANK_MEMBER); /* there is no place for who is no member */
+    if (made_here(j, say->member) == NULL) { /* there is no place for who is no member */
+        need_rank(j, say->member, ML_RANK_MEMBER);
+    }
     const bool may = j->act->rank <= ML_RANK_REFERENT && (own || lower);
     if (!may && !(say->root && rank < ML_RANK_NODE)) {
         refuse(j, ML_REASON_NO_AUTHORITY);
