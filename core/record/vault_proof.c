@@ -1,4 +1,5 @@
-/* core/record/vault_proof.c -- what a writer must name, and the hash of all that is shown.
+/* core/record/vault_proof.c -- what a writer must name, the hash of all that is shown, counts and
+ * checks.
  *
  * view_hash: BLAKE2b-256 over patients by id, objects by id and entity, and of each object, in
  * canonical order: its life, every version with its rank, its grey and its plaintext, every
@@ -295,4 +296,60 @@ ml_err ml_vault_view_hash(struct ml_vault *v, struct ml_hash *out)
     }
     ml_release(v->env, h);
     return err;
+}
+
+/* ---- counts and checks ---- */
+
+static ml_err count_of(struct ml_vault *v, enum vault_stmt st, uint64_t *first, uint64_t *second)
+{
+    bool row = false;
+    ml_err err = ml_stmt_step(v->st[st], &row);
+    if (err == ML_OK && row) {
+        *first = (uint64_t)ml_stmt_int(v->st[st], 0);
+        if (second != NULL) {
+            *second = (uint64_t)ml_stmt_int(v->st[st], 1);
+        }
+    }
+    ml_stmt_reset(v->st[st]);
+    return err;
+}
+
+ml_err ml_vault_counts(struct ml_vault *v, struct ml_vault_counts *out)
+{
+    struct ml_vault_counts counts = {.cursor = v->state.record_cursor,
+                                     .ops = v->state.ops,
+                                     .ops_greyed = v->state.greyed,
+                                     .work = v->work};
+    uint64_t severity = 0;
+    ml_stmt_bind_int(v->st[ST_CONFLICT_COUNT], 1, -1);
+    ml_err err = count_of(v, ST_CONFLICT_COUNT, &counts.conflicts, &severity);
+    if (err == ML_OK) {
+        err = count_of(v, ST_PATIENT_COUNT, &counts.patients, NULL);
+    }
+    if (err == ML_OK) {
+        err = count_of(v, ST_OBJECT_COUNT, &counts.objects, NULL);
+    }
+    if (err == ML_OK) {
+        err = count_of(v, ST_SKIP_COUNT, &counts.ops_unknown, &counts.ops_unread);
+    }
+    if (err == ML_OK) {
+        err = count_of(v, ST_WAIT_COUNT, &counts.bundles_no_key, NULL);
+    }
+    if (err == ML_OK) {
+        *out = counts;
+    }
+    return err;
+}
+
+static void count_problem(void *user, const char *text)
+{
+    uint64_t *problems = user;
+    (void)text;
+    (*problems)++;
+}
+
+ml_err ml_vault_check(struct ml_vault *v, uint64_t *problems)
+{
+    *problems = 0;
+    return ml_db_integrity(v->db, count_problem, problems);
 }
