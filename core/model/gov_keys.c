@@ -171,26 +171,40 @@ static ml_err fit_one(void *user, const struct ml_fact *mon)
     return is_recipient(f->epoch, &id) ? ML_OK : ML_E_DENIED;
 }
 
-ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, const struct ml_gov_epoch_in *in)
+/* What a writer's author sees where he writes: nothing where nobody opened the writer, or his
+ * view has no such group. */
+struct seeing {
+    const struct ml_fact *open; /* NULL: nothing */
+    struct entitling e;
+};
+
+static ml_err see(struct seeing *s, const struct ml_gov *g, const struct ml_writer_id *writer,
+                  const struct ml_gov_group *group, struct ml_gvec *gvec)
 {
     const struct ml_view *v = NULL;
-    struct entitling e;
-    struct fitting fitting = {.epoch = in->epoch};
-    const struct ml_gov_group group = {
-        .team = in->epoch->team, .compartment = in->epoch->compartment, .ms = ml_hlc_ms(in->hlc)};
-    const struct ml_fact *open = ml_gov_opening_of(g, &in->writer, true);
-    *fits = false;
+    const struct ml_fact *open = ml_gov_opening_of(g, writer, true);
+    s->open = NULL;
     if (open == NULL || ml_is_zero(open->member.b, sizeof(open->member.b))) {
         return ML_OK;
     }
-    ml_err err = ml_gov_view_at(g, &v, in->gvec);
-    if (err != ML_OK || !is_group(g, v, &group)) {
-        return err;
+    ml_err err = ml_gov_view_at(g, &v, gvec);
+    if (err == ML_OK && is_group(g, v, group)) {
+        s->open = open;
+        entitling_begin(&s->e, g, v, group);
     }
-    entitling_begin(&e, g, v, &group);
-    *fits = is_entitled(&e, &open->member) && each_in(&e, fit_one, &fitting) == ML_OK &&
-            fitting.entitled == in->epoch->slots.count;
-    return ML_OK;
+    return err;
+}
+
+ml_err ml_gov_epoch_fits(const struct ml_gov *g, bool *fits, const struct ml_gov_epoch_in *in)
+{
+    struct seeing s;
+    struct fitting fitting = {.epoch = in->epoch};
+    const struct ml_gov_group group = {
+        .team = in->epoch->team, .compartment = in->epoch->compartment, .ms = ml_hlc_ms(in->hlc)};
+    ml_err err = see(&s, g, &in->writer, &group, in->gvec);
+    *fits = err == ML_OK && s.open != NULL && is_entitled(&s.e, &s.open->member) &&
+            each_in(&s.e, fit_one, &fitting) == ML_OK && fitting.entitled == in->epoch->slots.count;
+    return err;
 }
 
 /* ---- network epochs ---- */
@@ -212,20 +226,10 @@ ml_err ml_gov_leads_at(const struct ml_gov *g, bool *leads, const struct ml_writ
 
 ml_err ml_gov_author_reads(const struct ml_gov *g, bool *reads, const struct ml_gov_author_in *in)
 {
-    const struct ml_view *v = NULL;
-    struct entitling e;
+    struct seeing s;
     const struct ml_gov_group group = {
         .team = in->team, .compartment = in->compartment, .ms = ml_hlc_ms(in->hlc)};
-    const struct ml_fact *open = ml_gov_opening_of(g, &in->writer, true);
-    *reads = false;
-    if (open == NULL || ml_is_zero(open->member.b, sizeof(open->member.b))) {
-        return ML_OK;
-    }
-    ml_err err = ml_gov_view_at(g, &v, in->gvec);
-    if (err != ML_OK || !is_group(g, v, &group)) {
-        return err;
-    }
-    entitling_begin(&e, g, v, &group);
-    *reads = is_entitled(&e, &open->member);
-    return ML_OK;
+    ml_err err = see(&s, g, &in->writer, &group, in->gvec);
+    *reads = err == ML_OK && s.open != NULL && is_entitled(&s.e, &s.open->member);
+    return err;
 }

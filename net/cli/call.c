@@ -128,14 +128,28 @@ int cli_call(struct cli *c, const char *method, struct ml_args *params, struct m
     return CLI_DONE;
 }
 
+static bool is_fine(const struct ml_value *answer)
+{
+    (void)answer;
+    return true;
+}
+
 int cli_run_call(struct cli *c, const char *method, struct ml_args *params, cli_render *render)
+{
+    return cli_run_check(c, method, params, (struct cli_check){render, is_fine});
+}
+
+int cli_run_check(struct cli *c, const char *method, struct ml_args *params, struct cli_check check)
 {
     struct ml_tree *answer = NULL;
     int rc = cli_call(c, method, params, &answer);
     if (rc == CLI_DONE && c->json) {
         cli_print_json(ml_tree_root(answer));
     } else if (rc == CLI_DONE) {
-        render(c, ml_tree_root(answer));
+        check.render(c, ml_tree_root(answer));
+    }
+    if (rc == CLI_DONE && !check.is_sound(ml_tree_root(answer))) {
+        rc = CLI_FAILED;
     }
     ml_tree_free(answer);
     return rc;

@@ -1,20 +1,8 @@
 /* net/cli/cmd_glass.c -- emergency access: taken with a reason, for a time, and reviewed. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "net/cli/tables.h"
-
-static void show_day(int64_t ms)
-{
-    const time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    char text[32] = "?";
-    if (localtime_r(&seconds, &tm) != NULL) {
-        (void)strftime(text, sizeof(text), "%d/%m/%Y %H:%M", &tm);
-    }
-    printf("%s", text);
-}
 
 static void show_opened(const struct cli *c, const struct ml_value *v)
 {
@@ -22,7 +10,7 @@ static void show_opened(const struct cli *c, const struct ml_value *v)
     (void)c;
     printf("Bris de glace ouvert, niveau %lld, jusqu'au ",
            (long long)ml_value_int(ml_value_get(v, "tier"), 0));
-    show_day(ml_value_int(ml_value_get(v, "until_ms"), 0));
+    cli_print_time(ml_value_int(ml_value_get(v, "until_ms"), 0));
     puts(".\nIl est tracé, annoncé à la structure et sera examiné ; le patient doit en être "
          "informé.");
     printf("Ce poste montre %lld élément(s) de ce dossier : « maille patient show », « maille "
@@ -95,7 +83,7 @@ static const char *word_of(const char *name)
 static void show_item(const struct ml_value *i)
 {
     const struct ml_value *who = ml_value_get(i, "member");
-    show_day(ml_value_int(ml_value_get(i, "wall_ms"), 0));
+    cli_print_time(ml_value_int(ml_value_get(i, "wall_ms"), 0));
     printf("  %s, niveau %lld, %s, patient %s%s\n    ", cli_text(who, "name"),
            (long long)ml_value_int(ml_value_get(i, "tier"), 0), word_of(cli_text(i, "reason")),
            cli_text(i, "patient"),

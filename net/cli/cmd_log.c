@@ -5,6 +5,11 @@
 
 #include "net/cli/tables.h"
 
+static bool is_sound(const struct ml_value *v)
+{
+    return strcmp(cli_text(v, "integrity"), "ok") == 0;
+}
+
 static void show_verify(const struct cli *c, const struct ml_value *v)
 {
     static const struct cli_column columns[] = {
@@ -26,7 +31,7 @@ static void show_verify(const struct cli *c, const struct ml_value *v)
         {NULL, NULL}};
     (void)c;
     cli_print_map(v, columns);
-    bool sound = strcmp(cli_text(v, "integrity"), "ok") == 0;
+    const bool sound = is_sound(v);
     puts(sound ? "Intégrité : tout est intact" : "Intégrité : ABÎMÉE");
     for (const struct ml_value *p = ml_value_at(ml_value_get(v, "problems"), 0); p != NULL;
          p = ml_value_next(p)) {
@@ -40,20 +45,7 @@ static void show_verify(const struct cli *c, const struct ml_value *v)
 
 static int verify(struct cli *c)
 {
-    struct ml_tree *answer = NULL;
-    int rc = cli_call(c, "verify", cli_params(c), &answer);
-    if (rc != CLI_DONE) {
-        return rc;
-    }
-    const struct ml_value *v = ml_tree_root(answer);
-    if (c->json) {
-        cli_print_json(v);
-    } else {
-        show_verify(c, v);
-    }
-    rc = strcmp(cli_text(v, "integrity"), "ok") == 0 ? CLI_DONE : CLI_FAILED;
-    ml_tree_free(answer);
-    return rc;
+    return cli_run_check(c, "verify", cli_params(c), (struct cli_check){show_verify, is_sound});
 }
 
 static void show_ranges(const struct ml_value *ranges, size_t indent)

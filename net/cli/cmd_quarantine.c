@@ -1,20 +1,8 @@
 /* net/cli/cmd_quarantine.c -- what was left out of the record, and taking it in after all. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "net/cli/tables.h"
-
-static void show_day(int64_t ms)
-{
-    const time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    char text[32] = "?";
-    if (localtime_r(&seconds, &tm) != NULL) {
-        (void)strftime(text, sizeof(text), "%d/%m/%Y %H:%M", &tm);
-    }
-    printf("%s", text);
-}
 
 static void show_list(const struct cli *c, const struct ml_value *v)
 {
@@ -26,7 +14,7 @@ static void show_list(const struct cli *c, const struct ml_value *v)
          b = ml_value_next(b)) {
         char why[200];
         (void)ml_text(why, sizeof(why), cli_text(b, "why"), NULL);
-        show_day(ml_value_int(ml_value_get(b, "recorded_ms"), 0));
+        cli_print_time(ml_value_int(ml_value_get(b, "recorded_ms"), 0));
         printf("  %s, %lld saisie(s) : %s\n    %s\n", cli_text(b, "name"),
                (long long)ml_value_int(ml_value_get(b, "ops"), 0), why, cli_text(b, "bundle"));
     }

@@ -108,6 +108,11 @@ static int trace_search(struct cli *c)
     return cli_run_call(c, "trace.search", params, show_found);
 }
 
+static bool is_intact(const struct ml_value *v)
+{
+    return ml_value_bool(ml_value_get(v, "intact"), false);
+}
+
 static void show_proof(const struct cli *c, const struct ml_value *v)
 {
     static const struct cli_column columns[] = {{"bundles", "Paquets de traces"},
@@ -132,9 +137,8 @@ static void show_proof(const struct cli *c, const struct ml_value *v)
                (long long)ml_value_int(ml_value_get(g, "from"), 0),
                (long long)ml_value_int(ml_value_get(g, "to"), 0));
     }
-    puts(ml_value_bool(ml_value_get(v, "intact"), false)
-             ? "Traces : chaînes et signatures intactes"
-             : "Traces : quelque chose MANQUE ou est ABÎMÉ");
+    puts(is_intact(v) ? "Traces : chaînes et signatures intactes"
+                      : "Traces : quelque chose MANQUE ou est ABÎMÉ");
     if (!ml_value_bool(ml_value_get(v, "all"), false)) {
         puts("Les trous ne se voient qu'avec la clé de l'auditeur.");
     }
@@ -142,20 +146,8 @@ static void show_proof(const struct cli *c, const struct ml_value *v)
 
 static int trace_verify(struct cli *c)
 {
-    struct ml_tree *answer = NULL;
-    int rc = cli_call(c, "trace.verify", cli_params(c), &answer);
-    if (rc != CLI_DONE) {
-        return rc;
-    }
-    const struct ml_value *v = ml_tree_root(answer);
-    if (c->json) {
-        cli_print_json(v);
-    } else {
-        show_proof(c, v);
-    }
-    rc = ml_value_bool(ml_value_get(v, "intact"), false) ? CLI_DONE : CLI_FAILED;
-    ml_tree_free(answer);
-    return rc;
+    return cli_run_check(c, "trace.verify", cli_params(c),
+                         (struct cli_check){show_proof, is_intact});
 }
 
 static void show_granted(const struct cli *c, const struct ml_value *v)

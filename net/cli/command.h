@@ -75,6 +75,14 @@ int cli_call(struct cli *c, const char *method, struct ml_args *params, struct m
 typedef void cli_render(const struct cli *c, const struct ml_value *answer);
 int cli_run_call(struct cli *c, const char *method, struct ml_args *params, cli_render *render);
 
+/** The same, for what looks whether all is well: CLI_FAILED when the answer says that it isn't. */
+struct cli_check {
+    cli_render *render;
+    bool (*is_sound)(const struct ml_value *answer);
+};
+int cli_run_check(struct cli *c, const char *method, struct ml_args *params,
+                  struct cli_check check);
+
 /** Ctrl-C cancels the call that waits, whose answer then says how far it came; a second one ends
  * the program. */
 void cli_stoppable(struct cli *c);
@@ -100,6 +108,8 @@ struct cli_column {
 void cli_print_table(const struct ml_value *rows, const struct cli_column *columns);
 /** "Titre : valeur" for each of the columns that the map has. */
 void cli_print_map(const struct ml_value *map, const struct cli_column *columns);
+/** "03/02/2026 10:42", of this machine's time zone; without a new line. */
+void cli_print_time(int64_t ms);
 /** Cells as text: numbers, yes and no, "" for nil. */
 const char *cli_cell(const struct ml_value *v, char *buf, size_t size);
 

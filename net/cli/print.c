@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <wchar.h>
 
 #include "net/cli/command.h"
@@ -169,4 +170,15 @@ void cli_print_map(const struct ml_value *map, const struct cli_column *columns)
             printf("%s : %s\n", columns->title, cli_cell(v, buf, sizeof(buf)));
         }
     }
+}
+
+void cli_print_time(int64_t ms)
+{
+    const time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    char text[32] = "?";
+    if (localtime_r(&seconds, &tm) != NULL) {
+        (void)strftime(text, sizeof(text), "%d/%m/%Y %H:%M", &tm);
+    }
+    printf("%s", text);
 }

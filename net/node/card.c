@@ -68,6 +68,17 @@ void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_c
     ml_tree_free(tree);
 }
 
+void ml_card_put_member(struct ml_call *call, const char *key, const struct ml_member_id *member)
+{
+    struct ml_card_place of = {.kind = ML_CARD_MEMBER};
+    memcpy(of.id, member->b, sizeof(of.id));
+    ml_args_key(call->result, key);
+    ml_args_map(call->result);
+    ml_result_hex(call->result, "member", member->b, sizeof(member->b));
+    ml_card_describe(call->org, call->result, &of);
+    ml_args_end(call->result);
+}
+
 void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml_buf *out)
 {
     struct ml_card_place of = {.kind = ML_CARD_MEMBER};

@@ -20,6 +20,9 @@ ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf 
  * Where no key opens it: nothing; out of memory, the document fails. */
 void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_card_place *of);
 
+/** A member under `key` of the call's result, a map: member, and what his card says. */
+void ml_card_put_member(struct ml_call *call, const char *key, const struct ml_member_id *member);
+
 /** A member's name, for views: `ctx` is the ml_org. NOMEM goes to out->err. */
 void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml_buf *out);
 

@@ -219,6 +219,20 @@ ml_err ml_call_instant(struct ml_call *call, const char *text, struct ml_instant
     return ML_OK;
 }
 
+ml_err ml_call_time(struct ml_call *call, const char *key, uint64_t *ms)
+{
+    const char *text = ml_call_text_or(call, key, NULL);
+    struct ml_instant instant;
+    if (text == NULL) {
+        return ML_OK;
+    }
+    ml_err err = ml_call_instant(call, text, &instant);
+    if (err == ML_OK) {
+        *ms = instant.utc_ms > 0 ? (uint64_t)instant.utc_ms : 0;
+    }
+    return err;
+}
+
 static bool instant_put(struct ml_call *call, const struct ml_value *v, struct ml_buf *out)
 {
     struct ml_instant instant;

@@ -22,4 +22,8 @@ ml_err ml_field_of(struct ml_call *call, const struct ml_field *field, const str
 ml_err ml_call_instant(struct ml_call *call, const char *text,
                        struct ml_instant *out) ML_MUST_CHECK;
 
+/** The parameter `key` as such a time, in milliseconds since 1970, 0 before; left as it is where
+ * the parameter isn't there. INVALID. */
+ml_err ml_call_time(struct ml_call *call, const char *key, uint64_t *ms) ML_MUST_CHECK;
+
 #endif

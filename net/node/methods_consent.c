@@ -317,25 +317,13 @@ static ml_err item_read(struct saying *s)
                                     : ML_OK;
 }
 
-static ml_err time_read(struct ml_call *call, const char *key, uint64_t *out)
-{
-    const char *text = ml_call_text_or(call, key, NULL);
-    struct ml_instant instant;
-    if (text == NULL) {
-        return ML_OK;
-    }
-    ml_err err = ml_call_instant(call, text, &instant);
-    *out = err == ML_OK && instant.utc_ms > 0 ? (uint64_t)instant.utc_ms : 0;
-    return err;
-}
-
 static ml_err circumstances_read(struct saying *s)
 {
     struct ml_call *call = s->call;
     const char *source = ml_call_text_or(call, "source", "patient");
-    ml_err err = time_read(call, "said", &s->said.said_ms);
+    ml_err err = ml_call_time(call, "said", &s->said.said_ms);
     if (err == ML_OK) {
-        err = time_read(call, "until", &s->said.until_ms);
+        err = ml_call_time(call, "until", &s->said.until_ms);
     }
     s->said.means = ml_slice_str(ml_call_text_or(call, "means", ""));
     s->said.reason = ml_slice_str(ml_call_text_or(call, "reason", ""));

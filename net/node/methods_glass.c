@@ -394,24 +394,13 @@ static ml_err note_take(void *user, const struct ml_glass_note *note)
     return ML_OK;
 }
 
-static void member_put(struct ml_call *call, const char *key, const struct ml_member_id *member)
-{
-    struct ml_card_place of = {.kind = ML_CARD_MEMBER};
-    memcpy(of.id, member->b, sizeof(of.id));
-    ml_args_key(call->result, key);
-    ml_args_map(call->result);
-    ml_result_hex(call->result, "member", member->b, sizeof(member->b));
-    ml_card_describe(call->org, call->result, &of);
-    ml_args_end(call->result);
-}
-
 static void known_put(struct ml_call *call, const struct known *k)
 {
     struct ml_args *out = call->result;
     const uint64_t now = wall_of(call);
     ml_args_map(out);
     ml_result_hex(out, "glass", k->id.b, sizeof(k->id.b));
-    member_put(call, "member", &k->member);
+    ml_card_put_member(call, "member", &k->member);
     ml_result_hex(out, "patient", k->patient.b, sizeof(k->patient.b));
     ml_result_int(out, "tier", k->tier);
     ml_result_text(out, "reason", ml_glass_reason_name(k->reason));
@@ -422,7 +411,7 @@ static void known_put(struct ml_call *call, const struct known *k)
     if (k->reviewed_ms != 0) {
         ml_result_text(out, "outcome", ml_glass_outcome_name(k->outcome));
         ml_result_int(out, "reviewed_ms", (int64_t)k->reviewed_ms);
-        member_put(call, "reviewer", &k->reviewer);
+        ml_card_put_member(call, "reviewer", &k->reviewer);
     }
     ml_args_end(out);
 }

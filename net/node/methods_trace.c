@@ -43,18 +43,6 @@ struct search {
     uint32_t count;
 };
 
-static ml_err time_of(struct ml_call *call, const char *key, uint64_t *ms)
-{
-    const char *text = ml_call_text_or(call, key, NULL);
-    struct ml_instant instant;
-    if (text == NULL) {
-        return ML_OK;
-    }
-    ml_err err = ml_call_instant(call, text, &instant);
-    *ms = err == ML_OK && instant.utc_ms > 0 ? (uint64_t)instant.utc_ms : *ms;
-    return err;
-}
-
 static ml_err words_of(struct search *s)
 {
     static const char *const results[] = {"done", "refused", "failed"};
@@ -85,10 +73,10 @@ static ml_err search_params(struct search *s)
         err = ml_call_id(call, s->member.b, sizeof(s->member.b), "member");
     }
     if (err == ML_OK) {
-        err = time_of(call, "from", &s->from_ms);
+        err = ml_call_time(call, "from", &s->from_ms);
     }
     if (err == ML_OK) {
-        err = time_of(call, "to", &s->to_ms);
+        err = ml_call_time(call, "to", &s->to_ms);
     }
     return err == ML_OK ? words_of(s) : err;
 }

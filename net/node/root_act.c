@@ -149,17 +149,6 @@ static ml_err act_write(struct act *act, const struct wish *wish)
                : err;
 }
 
-static void answer(struct ml_call *call, const struct ml_member_id *member, const char *key)
-{
-    struct ml_card_place of = {.kind = ML_CARD_MEMBER};
-    memcpy(of.id, member->b, sizeof(of.id));
-    ml_args_key(call->result, key);
-    ml_args_map(call->result);
-    ml_result_hex(call->result, "member", member->b, sizeof(member->b));
-    ml_card_describe(call->org, call->result, &of);
-    ml_args_end(call->result);
-}
-
 ml_err ml_root_act(struct ml_call *call, const struct ml_secret *structure)
 {
     struct wish wish = {.member = NULL};
@@ -182,10 +171,10 @@ ml_err ml_root_act(struct ml_call *call, const struct ml_secret *structure)
         ml_buf_free(&act.ops[i]);
     }
     if (err == ML_OK) {
-        answer(call, &wish.member->member, "coordinator");
+        ml_card_put_member(call, "coordinator", &wish.member->member);
     }
     if (err == ML_OK && !ml_is_zero(wish.gone.b, sizeof(wish.gone.b))) {
-        answer(call, &wish.gone, "gone");
+        ml_card_put_member(call, "gone", &wish.gone);
     }
     return err;
 }
