@@ -222,7 +222,7 @@ ml_err ml_call_instant(struct ml_call *call, const char *text, struct ml_instant
 ml_err ml_call_time(struct ml_call *call, const char *key, uint64_t *ms)
 {
     const char *text = ml_call_text_or(call, key, NULL);
-    struct ml_instant instant;
+    struct ml_instant instant = {.utc_ms = 0};
     if (text == NULL) {
         return ML_OK;
     }
