@@ -12,7 +12,7 @@ static const char *glass_check(const void *object)
 {
     const struct ml_glass_say *g = object;
     const bool opened = g->kind == ML_GLASS_OPENED;
-    if (g->kind > ML_GLASS_REVIEWED) {
+    if (g->kind > ML_GLASS_TOLD) {
         return NULL;
     }
     if (ml_is_zero(g->patient.b, sizeof(g->patient.b)) == opened) {
@@ -30,11 +30,15 @@ static const char *glass_check(const void *object)
     if ((g->outcome != 0) != (g->kind == ML_GLASS_REVIEWED)) {
         return "outcome";
     }
-    return g->text.len == 0 || g->kind == ML_GLASS_REVIEWED ? NULL : "text";
+    if ((g->how != 0) != (g->kind == ML_GLASS_TOLD)) {
+        return "how";
+    }
+    return g->text.len == 0 || g->kind >= ML_GLASS_REVIEWED ? NULL : "text";
 }
 
 static const struct ml_wire_field fields[] = {
-    ML_WF_UINT(G, 1, kind, 1, UINT8_MAX, "1 opened, 2 given back, 3 reviewed"),
+    ML_WF_UINT(G, 1, kind, 1, UINT8_MAX,
+               "1 opened, 2 given back, 3 reviewed, 4 told to the patient"),
     ML_WF_FIXED(G, 2, glass, "random id of the opening"),
     ML_WF_OPT_FIXED(G, 3, patient, "object id of the patient"),
     ML_WF_OPT_UINT(G, 4, tier, 3, "1 emergency summary, 2 full, 3 sensitive too"),
@@ -43,7 +47,8 @@ static const struct ml_wire_field fields[] = {
     ML_WF_UINT(G, 6, wall_ms, 1, UINT64_MAX, "UTC milliseconds by the node's clock"),
     ML_WF_OPT_UINT(G, 7, until_ms, UINT64_MAX, "when it ends by itself"),
     ML_WF_OPT_UINT(G, 8, outcome, UINT8_MAX, "1 justified, 2 not justified, 3 unclear"),
-    ML_WF_OPT_TEXT(G, 9, text, ML_GLASS_TEXT_MAX, "what the reviewer says"),
+    ML_WF_OPT_TEXT(G, 9, text, ML_GLASS_TEXT_MAX, "what its author adds, of 3 and 4"),
+    ML_WF_OPT_UINT(G, 10, how, UINT8_MAX, "1 oral, 2 letter, 3 phone, 4 his representative"),
 };
 
 const struct ml_wire_format ml_format_glass =
@@ -73,7 +78,12 @@ const char *ml_glass_reason_name(uint8_t number)
     NAME_OF(ML_GLASS_REASON_MAP)
 }
 
-const char *ml_glass_outcome_name(uint8_t number){NAME_OF(ML_GLASS_OUTCOME_MAP)}
+const char *ml_glass_outcome_name(uint8_t number)
+{
+    NAME_OF(ML_GLASS_OUTCOME_MAP)
+}
+
+const char *ml_glass_how_name(uint8_t number){NAME_OF(ML_GLASS_HOW_MAP)}
 #undef X
 
 #define X(upper, value, text)                                                                      \
@@ -89,6 +99,12 @@ uint8_t ml_glass_reason_named(const char *name)
 uint8_t ml_glass_outcome_named(const char *name)
 {
     ML_GLASS_OUTCOME_MAP(X)
+    return 0;
+}
+
+uint8_t ml_glass_how_named(const char *name)
+{
+    ML_GLASS_HOW_MAP(X)
     return 0;
 }
 #undef X

@@ -21,6 +21,7 @@ typedef enum ml_glass_kind {
     ML_GLASS_OPENED = 1,
     ML_GLASS_CLOSED = 2, /* given back before its time */
     ML_GLASS_REVIEWED = 3,
+    ML_GLASS_TOLD = 4, /* the patient was told of it */
 } ml_glass_kind;
 
 /* X(NAME, number, text): why. The numbers are on the wire; later ones are kept. */
@@ -36,6 +37,13 @@ typedef enum ml_glass_kind {
     X(UNJUSTIFIED, 2, "unjustified")                                                               \
     X(UNCLEAR, 3, "unclear")
 
+/* How the patient was told. */
+#define ML_GLASS_HOW_MAP(X)                                                                        \
+    X(ORAL, 1, "oral")                                                                             \
+    X(LETTER, 2, "letter")                                                                         \
+    X(PHONE, 3, "phone")                                                                           \
+    X(REPRESENTATIVE, 4, "representative") /* who decides for him was told */
+
 typedef enum ml_glass_reason {
 #define X(name, number, text) ML_GLASS_FOR_##name = (number),
     ML_GLASS_REASON_MAP(X)
@@ -47,6 +55,12 @@ typedef enum ml_glass_outcome {
     ML_GLASS_OUTCOME_MAP(X)
 #undef X
 } ml_glass_outcome;
+
+typedef enum ml_glass_how {
+#define X(name, number, text) ML_GLASS_BY_##name = (number),
+    ML_GLASS_HOW_MAP(X)
+#undef X
+} ml_glass_how;
 
 struct ml_glass_id {
     uint8_t b[16]; /* random */
@@ -61,7 +75,8 @@ struct ml_glass_say {
     uint64_t wall_ms;            /* when, UTC by the node's clock */
     uint64_t until_ms;           /* OPENED: when it ends by itself */
     uint8_t outcome;             /* REVIEWED: ml_glass_outcome, or a later one */
-    struct ml_slice text;        /* REVIEWED: what the reviewer says; empty: nothing */
+    struct ml_slice text;        /* REVIEWED, TOLD: what its author adds; empty: nothing */
+    uint8_t how;                 /* TOLD: ml_glass_how, or a later one */
     struct ml_wire_extra extra;
 };
 
@@ -78,5 +93,7 @@ const char *ml_glass_reason_name(uint8_t reason);
 uint8_t ml_glass_reason_named(const char *name);
 const char *ml_glass_outcome_name(uint8_t outcome);
 uint8_t ml_glass_outcome_named(const char *name);
+const char *ml_glass_how_name(uint8_t how);
+uint8_t ml_glass_how_named(const char *name);
 
 #endif

@@ -27,9 +27,11 @@ struct ml_glass_found {
 /** NOT_FOUND: this patient isn't known here. Beside the errors of opening. */
 ml_err ml_vault_glass(struct ml_vault **out, struct ml_glass_found *found,
                       const struct ml_glass_args *args) ML_MUST_CHECK;
-/** Projects what the log holds of the patient and isn't there yet. STALE: verdicts changed, the
- * glass is to be made anew. */
-ml_err ml_vault_glass_follow(struct ml_vault *glass, struct ml_log *log) ML_MUST_CHECK;
+/** Projects what the log holds of the patient and isn't there yet, but for what he masked or
+ * excluded from emergency access, as `args.from` knows it. STALE: verdicts changed, or he decided
+ * something: the glass is to be made anew. `args` is what it was made of. */
+ml_err ml_vault_glass_follow(struct ml_vault *glass, struct ml_log *log,
+                             const struct ml_glass_args *args) ML_MUST_CHECK;
 
 /** What somebody said of emergency access. */
 struct ml_glass_note {

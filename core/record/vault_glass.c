@@ -3,7 +3,8 @@
  * Happy path: the new vault takes the groups' ops, the patient's streams of the compartments asked
  * for and their wraps from the member's vault; each break-glass wrap that the member's emergency
  * pair opens gives the new vault's keyring a data key. Then every bundle of the log whose clear
- * dictionary names one of the streams is projected; of others nothing is opened.
+ * dictionary names one of the streams is projected; of others nothing is opened, and nothing of
+ * what the patient masked or keeps emergencies out of: that waits behind the veil (vault_veil.c).
  *
  * Failures: an error closes the new vault. Invariant: its store knows the streams of this patient
  * and these compartments alone, so that nothing else can open in it.
@@ -231,7 +232,8 @@ static ml_err follow(struct ml_vault *v, struct ml_log *log)
     return err == ML_E_NOT_FOUND ? ML_OK : err;
 }
 
-ml_err ml_vault_glass_follow(struct ml_vault *glass, struct ml_log *log)
+ml_err ml_vault_glass_follow(struct ml_vault *glass, struct ml_log *log,
+                             const struct ml_glass_args *args)
 {
     const uint64_t epoch = ml_log_epoch(log);
     if (glass->state.record_cursor > 0 && glass->state.log_epoch != epoch) {
@@ -242,7 +244,10 @@ ml_err ml_vault_glass_follow(struct ml_vault *glass, struct ml_log *log)
         return err;
     }
     glass->state.log_epoch = epoch;
-    err = follow(glass, log);
+    err = ml_vault_veil_glass(glass, args->from, log, &args->patient);
+    if (err == ML_OK) {
+        err = follow(glass, log);
+    }
     if (err == ML_OK) {
         err = ml_db_commit(glass->db);
     }

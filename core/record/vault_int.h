@@ -179,7 +179,8 @@ struct ml_vault {
     struct ml_member_id member;
     struct ml_consent_person *self; /* owned: the member, by the governance last looked at */
     bool veils;                     /* some patient may have a veil */
-    bool erase;                     /* erased text may still stand in the WAL */
+    bool emergency; /* it is a glass's: what an emergency sets aside hides nothing */
+    bool erase;     /* erased text may still stand in the WAL */
 };
 
 /* vault.c */
@@ -223,6 +224,10 @@ ml_err ml_vault_veil_look(struct ml_vault *v, const struct ml_log *log) ML_MUST_
 /* After lane 1 was taken and before lane 3 is: what was hidden goes, what no longer is waits to be
  * projected. */
 ml_err ml_vault_veil_renew(struct ml_vault *v, struct ml_log *log) ML_MUST_CHECK;
+/* The same for a glass's vault, of one patient, by what `from` knows. STALE: something was decided
+ * since the last time. */
+ml_err ml_vault_veil_glass(struct ml_vault *v, struct ml_vault *from, const struct ml_log *log,
+                           const struct ml_object_id *patient) ML_MUST_CHECK;
 ml_err ml_vault_veil_hides(struct ml_vault *v, int64_t patient, const struct ml_entity *entity,
                            const struct ml_object_id *object, bool *hides) ML_MUST_CHECK;
 

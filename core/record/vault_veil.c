@@ -60,13 +60,18 @@ struct veil {
     bool about;
 };
 
-static uint64_t closed_classes(const struct ml_consents *c, const struct ml_consent_member *self,
-                               const struct ml_object_id *object, uint64_t now_ms)
+static uint64_t closed_classes(const struct ml_vault *v, const struct ml_consents *c,
+                               const struct ml_consent_member *self,
+                               const struct ml_object_id *object)
 {
+    const uint64_t now_ms = v->env->wall_ms(v->env->ctx);
     uint64_t classes = 0;
     for (unsigned class = 1; class <= ML_MATRIX_CLASS_MAX; class ++) {
-        const struct ml_consent_question q = {
-            .member = *self, .class = class, .object = object, .now_ms = now_ms};
+        const struct ml_consent_question q = {.member = *self,
+                                              .class = class,
+                                              .object = object,
+                                              .now_ms = now_ms,
+                                              .emergency = v->emergency};
         if (ml_consent_decide(c->set, &q, NULL, NULL) != ML_CONSENT_YES) {
             classes |= UINT64_C(1) << class;
         }
@@ -88,7 +93,6 @@ static ml_err objects_weigh(struct ml_vault *v, struct veil *veil, const struct 
                             const struct ml_consent_member *self)
 {
     struct ml_stmt *st = v->st[ST_VEIL_OBJECT_PUT];
-    const uint64_t now_ms = v->env->wall_ms(v->env->ctx);
     ml_stmt_bind_int(v->st[ST_VEIL_OBJECT_CLEAR], 1, veil->patient);
     ml_err err = ml_stmt_run(v->st[ST_VEIL_OBJECT_CLEAR]);
     for (size_t i = 0; i < c->weighed && err == ML_OK; i++) {
@@ -96,7 +100,7 @@ static ml_err objects_weigh(struct ml_vault *v, struct veil *veil, const struct 
         if (said->item != ML_ITEM_OBJECT || is_named_before(c, i)) {
             continue;
         }
-        const uint64_t classes = closed_classes(c, self, &said->object, now_ms);
+        const uint64_t classes = closed_classes(v, c, self, &said->object);
         veil->any = veil->any || classes != 0;
         ml_stmt_bind_int(st, 1, veil->patient);
         ml_stmt_bind_blob(st, 2, said->object.b, sizeof(said->object.b));
@@ -117,22 +121,26 @@ static ml_err veil_save(struct ml_vault *v, const struct veil *veil, uint64_t ne
     return ml_stmt_run(st);
 }
 
+static ml_err veil_put(struct ml_vault *v, struct veil *veil, const struct ml_consents *c,
+                       const struct ml_consent_member *self)
+{
+    const uint64_t now_ms = v->env->wall_ms(v->env->ctx);
+    veil->classes = (int64_t)closed_classes(v, c, self, NULL);
+    veil->any = veil->classes != 0;
+    for (size_t i = 0; i < c->weighed; i++) {
+        veil->about = veil->about || ml_consent_is_about(&c->facts[i], self);
+    }
+    ml_err err = objects_weigh(v, veil, c, self);
+    return err == ML_OK ? veil_save(v, veil, ml_consent_next_ms(c->set, now_ms)) : err;
+}
+
 static ml_err veil_weigh(struct ml_vault *v, const struct ml_log *log, struct veil *veil)
 {
     struct ml_consents c;
-    const uint64_t now_ms = v->env->wall_ms(v->env->ctx);
     ml_err err = ml_consents_load(&c, v, ml_log_gov(log), &veil->oid);
     if (err == ML_OK) {
         const struct ml_consent_member self = ml_consent_person_as(v->self, c.teams, c.team_count);
-        veil->classes = (int64_t)closed_classes(&c, &self, NULL, now_ms);
-        veil->any = veil->classes != 0;
-        for (size_t i = 0; i < c.weighed; i++) {
-            veil->about = veil->about || ml_consent_is_about(&c.facts[i], &self);
-        }
-        err = objects_weigh(v, veil, &c, &self);
-    }
-    if (err == ML_OK) {
-        err = veil_save(v, veil, ml_consent_next_ms(c.set, now_ms));
+        err = veil_put(v, veil, &c, &self);
     }
     ml_consents_free(&c);
     return err;
@@ -258,6 +266,75 @@ ml_err ml_vault_veil_renew(struct ml_vault *v, struct ml_log *log)
         }
     }
     return err == ML_OK ? ml_vault_hides_any(v, NULL, &v->veils) : err;
+}
+
+/* ---- a glass ---- */
+
+/* All that a veil depends on, but for the dates: what was said, and by whom it is looked at. */
+struct glass_basis {
+    uint8_t said[32];
+    uint64_t next_ms;
+};
+
+static ml_err basis_of(struct glass_basis *out, const struct ml_consents *c,
+                       const struct ml_vault *from)
+{
+    struct ml_buf all;
+    ml_buf_init(&all, from->env, SIZE_MAX);
+    for (size_t i = 0; i < c->weighed; i++) {
+        ml_buf_append(&all, c->facts[i].id.b, sizeof(c->facts[i].id.b));
+        ml_buf_append(&all, &c->facts[i].at, sizeof(c->facts[i].at));
+        ml_buf_append(&all, &c->facts[i].counts, sizeof(c->facts[i].counts));
+    }
+    ml_buf_append(&all, c->teams, c->team_count * sizeof(c->teams[0]));
+    ml_buf_append(&all, from->self, sizeof(*from->self));
+    const struct ml_slice bytes = ml_buf_slice(&all);
+    ml_hash_parts(out->said, sizeof(out->said), ml_slice(NULL, 0), &bytes, 1);
+    out->next_ms = ml_consent_next_ms(c->set, from->env->wall_ms(from->env->ctx));
+    const ml_err err = all.err;
+    ml_buf_free(&all);
+    return err;
+}
+
+/* Made once: what is in a glass's vault doesn't go out of it again, the glass is made anew. */
+static ml_err glass_veil(struct ml_vault *v, const struct ml_vault *from,
+                         const struct ml_consents *c, const struct ml_object_id *patient)
+{
+    static const char key[] = "glass";
+    struct veil veil = {.oid = *patient};
+    struct glass_basis now;
+    struct glass_basis before;
+    ml_err err = basis_of(&now, c, from);
+    if (err == ML_OK) {
+        err = ml_vault_meta_get(v, key, &before, sizeof(before));
+    }
+    if (err != ML_E_NOT_FOUND) {
+        return err == ML_OK && memcmp(&now, &before, sizeof(now)) != 0 ? ML_E_STALE : err;
+    }
+    v->emergency = true;
+    v->veils = true;
+    err = ml_vault_patient(v, patient, true, &veil.patient);
+    if (err == ML_OK) {
+        err = ml_vault_veil_dirty(v, veil.patient);
+    }
+    if (err == ML_OK) {
+        const struct ml_consent_member self =
+            ml_consent_person_as(from->self, c->teams, c->team_count);
+        err = veil_put(v, &veil, c, &self);
+    }
+    return err == ML_OK ? ml_vault_meta_put(v, key, &now, sizeof(now)) : err;
+}
+
+ml_err ml_vault_veil_glass(struct ml_vault *v, struct ml_vault *from, const struct ml_log *log,
+                           const struct ml_object_id *patient)
+{
+    struct ml_consents c;
+    ml_err err = ml_consents_load(&c, from, ml_log_gov(log), patient);
+    if (err == ML_OK) {
+        err = glass_veil(v, from, &c, patient);
+    }
+    ml_consents_free(&c);
+    return err;
 }
 
 /* ---- questions ---- */

@@ -71,6 +71,10 @@ static const char *word_of(const char *name)
         {"justified", "justifié"},
         {"unjustified", "NON JUSTIFIÉ"},
         {"unclear", "à éclaircir"},
+        {"oral", "de vive voix"},
+        {"letter", "par lettre"},
+        {"phone", "par téléphone"},
+        {"representative", "son représentant l'a été"},
     };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(words[i][0], name) == 0) {
@@ -78,6 +82,19 @@ static const char *word_of(const char *name)
         }
     }
     return name;
+}
+
+/* Who opened it tells first; whoever has the patient before him else. */
+static void show_told(const struct ml_value *i)
+{
+    if (ml_value_get(i, "told_ms") == NULL) {
+        printf("    PATIENT À INFORMER, par %s ou à sa prochaine venue\n",
+               cli_text(ml_value_get(i, "member"), "name"));
+        return;
+    }
+    printf("    patient informé le ");
+    cli_print_time(ml_value_int(ml_value_get(i, "told_ms"), 0));
+    printf(", %s (%s)\n", word_of(cli_text(i, "how")), cli_text(ml_value_get(i, "teller"), "name"));
 }
 
 static void show_item(const struct ml_value *i)
@@ -95,6 +112,7 @@ static void show_item(const struct ml_value *i)
         printf("À EXAMINER");
     }
     printf("  %s\n", cli_text(i, "glass"));
+    show_told(i);
 }
 
 static void show_list(const struct cli *c, const struct ml_value *v)
@@ -119,8 +137,8 @@ static int glass_list(struct cli *c)
 {
     struct ml_args *params = cli_params(c);
     cli_param(params, "patient", cli_option_value(c, "patient"));
-    ml_args_key(params, "waiting");
-    ml_args_bool(params, cli_option_value(c, "waiting") != NULL);
+    cli_param_flag(c, params, "waiting");
+    cli_param_flag(c, params, "untold");
     return cli_run_call(c, "breakglass.list", params, show_list);
 }
 
@@ -144,6 +162,26 @@ static int glass_review(struct cli *c)
     return cli_run_call(c, "breakglass.review", params, show_reviewed);
 }
 
+static void show_noted(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    (void)v;
+    puts("Noté : le patient en a été informé.");
+}
+
+static int glass_told(struct cli *c)
+{
+    int rc = cli_operands(c, 1, 1);
+    if (rc != CLI_DONE) {
+        return rc;
+    }
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "glass", c->operands[0]);
+    cli_param(params, "how", cli_option_value(c, "how"));
+    cli_param(params, "text", cli_option_value(c, "text"));
+    return cli_run_call(c, "breakglass.told", params, show_noted);
+}
+
 static const struct cli_option open_options[] = {
     {"reason", "MOTIF", "vital, unconscious, continuity ou other", false},
     {"text", "TEXTE", "pourquoi, en vos mots (dès le niveau 2)", false},
@@ -153,9 +191,15 @@ static const struct cli_option open_options[] = {
 static const struct cli_option list_options[] = {
     {"patient", "ID", "ceux de ce patient, dont il doit être informé", false},
     {"waiting", NULL, "seulement ceux qui restent à examiner", false},
+    {"untold", NULL, "seulement ceux dont le patient n'a pas encore été informé", false},
     {NULL, NULL, NULL, false}};
 static const struct cli_option review_options[] = {
     {"outcome", "AVIS", "justified, unjustified ou unclear", false},
+    {"text", "TEXTE", "ce que vous en dites", false},
+    {NULL, NULL, NULL, false}};
+
+static const struct cli_option told_options[] = {
+    {"how", "MOYEN", "oral, letter, phone ou representative", false},
     {"text", "TEXTE", "ce que vous en dites", false},
     {NULL, NULL, NULL, false}};
 
@@ -172,4 +216,7 @@ const struct cli_command cli_commands_glass[] = {
     {"breakglass review", "NUMERO",
      "Donne un avis sur un accès d'urgence (un autre que son auteur)", NULL,
      "maille breakglass review NUMERO --outcome justified", review_options, glass_review},
+    {"breakglass told", "NUMERO", "Note que le patient a été informé d'un accès d'urgence",
+     "Qui l'a pris l'en informe d'abord ; qui reçoit le patient, sinon.",
+     "maille breakglass told NUMERO --how letter", told_options, glass_told},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL}};

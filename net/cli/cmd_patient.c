@@ -182,6 +182,17 @@ static void show_patient(const struct cli *c, const struct ml_value *v)
     show_completeness(v);
 }
 
+static void show_untold(const struct cli *c, const struct ml_value *v)
+{
+    const long long total = (long long)ml_value_int(ml_value_get(v, "total"), 0);
+    if (total > 0) {
+        printf("\nACCÈS D'URGENCE dont ce patient est à informer : %lld (maille breakglass list "
+               "--patient %s --untold)\n",
+               total, c->operands[0]);
+    }
+}
+
+/* And, at the next opening, that the patient is to be told who took emergency access. */
 static int patient_show(struct cli *c)
 {
     int rc = cli_operands(c, 1, 1);
@@ -190,7 +201,15 @@ static int patient_show(struct cli *c)
     }
     struct ml_args *params = cli_params(c);
     cli_param(params, "patient", c->operands[0]);
-    return cli_run_call(c, "patient.show", params, show_patient);
+    rc = cli_run_call(c, "patient.show", params, show_patient);
+    if (rc != CLI_DONE || c->json) {
+        return rc;
+    }
+    params = cli_params(c);
+    cli_param(params, "patient", c->operands[0]);
+    ml_args_key(params, "untold");
+    ml_args_bool(params, true);
+    return cli_run_call(c, "breakglass.list", params, show_untold);
 }
 
 static const char *life_mark(const char *life)

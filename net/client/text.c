@@ -353,43 +353,6 @@ static const struct ml_text_row rows[] = {
      "written outside the dates of its author's role"},
     {"quarantine.NO_RIGHT", "son rôle ne permet pas d'écrire ce type de données",
      "its author's role doesn't allow to write that kind of data"},
-    {"glass.reason",
-     "Un bris de glace demande un motif : vital, unconscious, continuity ou other (--reason).",
-     "Breaking a glass asks for a reason: vital, unconscious, continuity or other (--reason)."},
-    {"glass.text", "Dites pourquoi, en 5 à 500 signes (--text).",
-     "Say why, in 5 to 500 characters (--text)."},
-    {"glass.tier", "Le niveau est 1 (résumé d'urgence), 2 (dossier) ou 3 (données sensibles).",
-     "The tier is 1 (emergency summary), 2 (record) or 3 (sensitive data)."},
-    {"glass.minutes", "La durée va de 1 à 480 minutes.", "The time is from 1 to 480 minutes."},
-    {"glass.right",
-     "Votre rôle ne permet pas le bris de glace (classe 23) : appelez un médecin, un infirmier ou "
-     "le 15. Votre demande est tracée.",
-     "Your role doesn't allow breaking a glass (class 23): call a doctor, a nurse or emergency "
-     "services. Your request is traced."},
-    {"glass.second",
-     "Les données sensibles demandent un second appareil ; ce programme ne sait pas encore les "
-     "ouvrir ainsi. Ouvrez le niveau 2, ou appelez le soignant qui les tient.",
-     "Sensitive data take a second device; this program can't open them so yet. Open tier 2, or "
-     "call the carer who keeps them."},
-    {"glass.not_here",
-     "Ce poste n'a rien de ce dossier : le bris de glace n'y ouvrirait rien. Essayez sur un poste "
-     "de son équipe, ou attendez un échange.",
-     "This computer has nothing of this record: breaking a glass would open nothing. Try on a "
-     "computer of his team, or wait for an exchange."},
-    {"glass.excluded",
-     "Le patient a refusé l'accès d'urgence : rien n'est ouvert. Votre demande est tracée.",
-     "The patient refused emergency access: nothing is opened. Your request is traced."},
-    {"glass.too_many", "Huit bris de glace sont déjà ouverts : rendez-en un d'abord.",
-     "Eight glasses are open already: give one back first."},
-    {"glass.none", "Aucun bris de glace n'est ouvert ici sur ce dossier.",
-     "No glass is open here on this record."},
-    {"glass.unknown", "Aucun bris de glace ne porte ce numéro ici.",
-     "No emergency access has this number here."},
-    {"glass.reviewer",
-     "Un bris de glace est examiné par un autre que son auteur : coordinateur, référent ou DPO.",
-     "Emergency access is reviewed by somebody else: coordinator, référent or DPO."},
-    {"glass.outcome", "L'avis doit être justified, unjustified ou unclear (--outcome).",
-     "The outcome must be justified, unjustified or unclear (--outcome)."},
     {"trace.action",
      "« {action} » n'est pas une action tracée : read, write, search, list, export, import, print, "
      "unlock, lock, break glass, govern, exchange, audit, review, consent ou merge.",
@@ -791,8 +754,11 @@ static const struct ml_text_row rows[] = {
      "What was received could not be stored: “maille doctor”, then try again."},
 };
 
-const struct ml_text_row *ml_text_table(size_t *count)
+const struct ml_text_row *ml_text_table(size_t part, size_t *count)
 {
-    *count = sizeof(rows) / sizeof(rows[0]);
-    return rows;
+    if (part == 1) {
+        return ml_text_glass(count);
+    }
+    *count = part == 0 ? sizeof(rows) / sizeof(rows[0]) : 0;
+    return part == 0 ? rows : NULL;
 }

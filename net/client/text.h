@@ -14,7 +14,9 @@ struct ml_text_row {
     const char *en;
 };
 
-/** The whole table; *count rows. Static. */
-const struct ml_text_row *ml_text_table(size_t *count);
+/** The table, part by part from 0; *count rows. Static. NULL: after the last part. */
+const struct ml_text_row *ml_text_table(size_t part, size_t *count);
+/** Part 1: emergency access. */
+const struct ml_text_row *ml_text_glass(size_t *count);
 
 #endif

@@ -26,16 +26,26 @@ const char *ml_text_language(void)
     return language_is_english() ? "en" : "fr";
 }
 
+static const struct ml_text_row *row_in(const struct ml_text_row *rows, size_t count,
+                                        const char *id)
+{
+    size_t i = 0;
+    while (i < count && strcmp(rows[i].id, id) != 0) {
+        i++;
+    }
+    return i < count ? &rows[i] : NULL;
+}
+
 static const struct ml_text_row *row_find(const char *id)
 {
     size_t count = 0;
-    const struct ml_text_row *rows = ml_text_table(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].id, id) == 0) {
-            return &rows[i];
-        }
+    const struct ml_text_row *row = NULL;
+    const struct ml_text_row *rows = ml_text_table(0, &count);
+    for (size_t part = 1; rows != NULL && row == NULL; part++) {
+        row = row_in(rows, count, id);
+        rows = ml_text_table(part, &count);
     }
-    return NULL;
+    return row;
 }
 
 struct rendering {

@@ -109,6 +109,7 @@ extern const struct ml_method ml_methods_quarantine[];
 extern const struct ml_method ml_methods_right[];
 extern const struct ml_method ml_methods_trace[];
 extern const struct ml_method ml_methods_glass[];
+extern const struct ml_method ml_methods_glass_list[];
 
 extern const struct ml_method ml_methods_govern[];
 extern const struct ml_method ml_methods_consent[];

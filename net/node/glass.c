@@ -106,31 +106,37 @@ static void glass_close(struct ml_org *org, struct ml_glass *g)
     sweep(org, prefix);
 }
 
+static struct ml_glass_args args_of(const struct ml_org *org, const struct ml_glass *g,
+                                    const char *path)
+{
+    const struct ml_session *s = org->session;
+    return (struct ml_glass_args){.vault = {.env = org->node->env,
+                                            .path = path,
+                                            .vfs = g->vfs,
+                                            .org = org->id,
+                                            .member = s->member,
+                                            .mon_box = s->secrets.mon_box,
+                                            .schema = org->node->schema,
+                                            .create = true},
+                                  .from = s->vault,
+                                  .patient = g->patient,
+                                  .compartments = g->compartments};
+}
+
 ml_err ml_glass_make(struct ml_org *org, struct ml_glass *g)
 {
     char path[ML_PATH_MAX];
-    struct ml_session *s = org->session;
     ml_err err = file_of(org, g, path);
     if (err == ML_OK) {
         err = vfs_take(org, g);
     }
-    const struct ml_glass_args args = {.vault = {.env = org->node->env,
-                                                 .path = path,
-                                                 .vfs = g->vfs,
-                                                 .org = org->id,
-                                                 .member = s->member,
-                                                 .mon_box = s->secrets.mon_box,
-                                                 .schema = org->node->schema,
-                                                 .create = true},
-                                       .from = s->vault,
-                                       .patient = g->patient,
-                                       .compartments = g->compartments};
+    const struct ml_glass_args args = args_of(org, g, path);
     if (err == ML_OK) {
         err = ml_vault_glass(&g->vault, &g->found, &args);
     }
     if (err == ML_OK) {
-        ml_vault_set_names(g->vault, &s->names);
-        err = ml_vault_glass_follow(g->vault, org->log);
+        ml_vault_set_names(g->vault, &org->session->names);
+        err = ml_vault_glass_follow(g->vault, org->log, &args);
     }
     if (err != ML_OK) {
         glass_close(org, g);
@@ -200,8 +206,9 @@ ml_err ml_glass_vault(struct ml_org *org, const struct ml_object_id *patient, st
     if (g == NULL) {
         return ML_OK;
     }
-    ml_err err = ml_vault_glass_follow(g->vault, org->log);
-    if (err == ML_E_STALE) { /* verdicts changed: the same again */
+    const struct ml_glass_args args = args_of(org, g, NULL);
+    ml_err err = ml_vault_glass_follow(g->vault, org->log, &args);
+    if (err == ML_E_STALE) { /* verdicts changed, or he decided something: the same again */
         glass_close(org, g);
         err = ml_glass_make(org, g);
     }

@@ -44,12 +44,23 @@ refused b "Ce poste n'a rien de ce dossier : le bris de glace n'y ouvrirait rien
 grep -q 'attendez un échange' "$work/text" || die "not what to do: $(cat "$work/text")"
 patient=$mine
 
+# What the patient masked is masked to a glass as well (of his own record, an opposition isn't).
+weighs '99,9 kg'
+masked=$(answer object)
+reads a 'vaut dès maintenant' consent mask --patient "$patient" --object "$masked" --means oral
+back b
+together b a
+together c a
+alone b
+
 # B is still away. It opens at once, for half an hour, and says so to all.
 ! shows b || die 'what was refused opened something'
 reads b 'Bris de glace ouvert, niveau 2' breakglass open "$patient" --reason continuity --tier 2 \
     --text 'malaise au fauteuil' --minutes 30
 grep -q 'tracé, annoncé à la structure et sera examiné ; le patient doit en être' "$work/text"
 shows b || die 'nothing was opened'
+! grep -qF '99,9' "$work/text" || die 'a glass opened what the patient masked'
+grep -q 'vous cache une partie du dossier' "$work/text" || die 'it is silent about what is masked'
 reads b 'BRIS DE GLACE' trace search --patient "$patient" --action 'break glass'
 grep -q 'malaise au fauteuil' "$work/text" || die "the reason isn't traced: $(cat "$work/text")"
 reads a 'Aucun bris de glace.' breakglass list
@@ -60,8 +71,11 @@ grep -q 'EN COURS' "$work/text" || die "it isn't said to be open: $(cat "$work/t
 grep -q 'À EXAMINER' "$work/text" || die "nobody is to review it: $(cat "$work/text")"
 together c a
 reads c 'Dr Paul Roche, niveau 2' breakglass list --patient "$patient" # whom she may have to tell
+grep -q 'PATIENT À INFORMER, par Dr Paul Roche ou à sa prochaine venue' "$work/text" || die 'nobody tells him'
+reads c "ACCÈS D'URGENCE dont ce patient est à informer : 1" patient show "$patient"
 
 # Reviewed by somebody else; its half hour ends by itself.
+reads c 'À EXAMINER' breakglass list --patient "$patient"
 glass=$(sed -n 's/.*À EXAMINER  //p' "$work/text")
 refused b 'Un bris de glace est examiné par un autre que son auteur' breakglass review "$glass" --outcome justified
 refused c 'Un bris de glace est examiné par un autre que son auteur' breakglass review "$glass" --outcome justified
@@ -71,6 +85,16 @@ together b a
 reads b 'justifié (Dr Roux)' breakglass list
 reads a 'Aucun bris de glace.' breakglass list --waiting
 reads a "examen d'un bris de glace" trace search
+
+# The secretary has him before her, and tells him.
+refused c 'Dites comment le patient en a été informé' breakglass told "$glass" --how signe
+refused c 'Aucun bris de glace ne porte ce numéro ici' breakglass told "$patient" --how letter
+reads c 'Noté : le patient en a été informé.' breakglass told "$glass" --how letter --text 'remise à l'"'"'accueil'
+together a c
+reads a 'par lettre (Zoé Lenoir)' breakglass list
+reads a 'Aucun bris de glace.' breakglass list --untold
+reads a Lefèvre patient show "$patient"
+! grep -q "ACCÈS D'URGENCE" "$work/text" || die 'he was told'
 for minutes in 8 16 24 31; do # nobody is idle for ten minutes
     shows b || die 'it ended before its time'
     shows a

@@ -48,6 +48,7 @@ void sample_pair_grant(struct ml_pair_grant *out, bool full);
 void sample_slots(struct ml_keyop *out, bool full);
 void sample_glass(struct ml_glass_say *out, bool full);
 void sample_glass_review(struct ml_glass_say *out);
+void sample_glass_told(struct ml_glass_say *out);
 void sample_consent(struct ml_consent *out, bool full);
 void sample_manifest_inner(struct ml_manifest_inner *out, bool full);
 void sample_msg(struct ml_msg *out, ml_msg_kind kind, bool full);

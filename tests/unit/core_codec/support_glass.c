@@ -107,3 +107,11 @@ void sample_glass_review(struct ml_glass_say *out)
     out->outcome = ML_GLASS_JUSTIFIED;
     out->text = TEXT("vu avec l'équipe");
 }
+
+void sample_glass_told(struct ml_glass_say *out)
+{
+    sample_glass(out, false);
+    out->kind = ML_GLASS_TOLD;
+    out->how = ML_GLASS_BY_LETTER;
+    out->text = TEXT("remise le jour même");
+}

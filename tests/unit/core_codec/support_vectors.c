@@ -479,14 +479,14 @@ static ml_err glass_decode(struct ml_slice in, struct ml_fault *fault)
 
 static void glass_make(struct ml_buf *out)
 {
-    static const char *const names[] = {"given back", "opened", "reviewed"};
-    for (unsigned i = 0; i < 3; i++) {
+    static const char *const names[] = {"given back", "opened", "reviewed", "told"};
+    for (unsigned i = 0; i < 4; i++) {
         struct ml_glass_say say;
         struct ml_buf b;
         ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
         sample_glass(&say, i == 1);
-        if (i == 2) {
-            sample_glass_review(&say);
+        if (i >= 2) {
+            (i == 2 ? sample_glass_review : sample_glass_told)(&say);
         }
         ml_err err = ml_glass_encode(&b, &say);
         must(err == ML_OK);

@@ -23,11 +23,11 @@ static void a_statement_has_one_form(void **state)
 {
     (void)state;
     struct ml_glass_say say;
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         struct ml_buf b;
         sample_glass(&say, i == 1);
-        if (i == 2) {
-            sample_glass_review(&say);
+        if (i >= 2) {
+            (i == 2 ? sample_glass_review : sample_glass_told)(&say);
         }
         ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
         assert_int_equal(ml_glass_encode(&b, &say), ML_OK);
@@ -55,7 +55,17 @@ static void each_kind_has_its_own_parts_and_no_other(void **state)
     REFUSED(false, say.tier = 1);
     REFUSED(false, say.patient.b[0] = 1);
     REFUSED(false, say.kind = ML_GLASS_REVIEWED);
+    REFUSED(false, say.kind = ML_GLASS_TOLD);
+    REFUSED(false, say.how = ML_GLASS_BY_ORAL);
+    REFUSED(true, say.how = ML_GLASS_BY_ORAL);
 #undef REFUSED
+    sample_glass_told(&say);
+    assert_true(is_taken(&say));
+    say.outcome = ML_GLASS_JUSTIFIED;
+    assert_false(is_taken(&say));
+    sample_glass_review(&say);
+    say.how = ML_GLASS_BY_ORAL;
+    assert_false(is_taken(&say));
     sample_glass(&say, false);
     say.kind = 9; /* of a later version */
     say.tier = 1;
@@ -130,6 +140,11 @@ static void words_and_numbers_agree(void **state)
     for (uint8_t i = 1; i <= 4; i++) {
         assert_int_equal(ml_glass_reason_named(ml_glass_reason_name(i)), i);
     }
+    for (uint8_t i = 1; i <= 4; i++) {
+        assert_int_equal(ml_glass_how_named(ml_glass_how_name(i)), i);
+    }
+    assert_string_equal(ml_glass_how_name(5), "?");
+    assert_int_equal(ml_glass_how_named("?"), 0);
     for (uint8_t i = 1; i <= 3; i++) {
         assert_int_equal(ml_glass_outcome_named(ml_glass_outcome_name(i)), i);
     }

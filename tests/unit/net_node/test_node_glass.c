@@ -18,6 +18,7 @@
 struct fixture {
     struct cluster c;
     char patient[40];
+    char treatment[40];
     char glass[40];
     bool of_patient; /* only what is traced with him is counted */
 };
@@ -25,12 +26,11 @@ struct fixture {
 static int setup(void **state)
 {
     static struct fixture f;
-    char treatment[40];
     memset(&f, 0, sizeof(f));
     cluster_init(&f.c, 37);
     story_found(&f.c, 0);
     story_patient(&f.c, 0, f.patient);
-    story_treatment(&f.c, 0, f.patient, drug("ramipril", "2,5 mg le matin"), treatment);
+    story_treatment(&f.c, 0, f.patient, drug("ramipril", "2,5 mg le matin"), f.treatment);
     *state = &f;
     return 0;
 }
@@ -369,6 +369,52 @@ static void what_the_patient_excluded_stays_shut(void **state)
     assert_int_equal(shown(f, 0), 1);
 }
 
+/* What the patient says, against the member himself. */
+static void opposes(struct fixture *f, unsigned n, const char *key, const char *value)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", f->patient);
+    if (key != NULL) {
+        story_put(&r, key, value);
+    }
+    ml_args_key(r.args, "myself");
+    ml_args_bool(r.args, true);
+    story_must(&r, story_send(&r, &f->c, n, "consent.oppose"), "consent.oppose");
+    story_end(&r);
+}
+
+/* Domain 4.5: an emergency doesn't open what the patient masked. */
+static void what_is_masked_stays_masked_in_a_glass(void **state)
+{
+    struct fixture *f = *state;
+    opposes(f, 0, "object", f->treatment);
+    assert_int_equal(shown(f, 0), 0);
+    opened(f, 0, &whole);
+    assert_int_equal(shown(f, 0), 0);
+}
+
+static void an_emergency_sets_an_opposition_aside(void **state)
+{
+    struct fixture *f = *state;
+    opposes(f, 0, NULL, NULL);
+    assert_int_equal(shown(f, 0), 0);
+    opened(f, 0, &whole);
+    assert_int_equal(shown(f, 0), 1);
+    assert_int_equal(shown(f, 0), 1); /* and again: nothing was decided since */
+}
+
+/* He masks it while the glass is open: it goes at once. */
+static void what_is_decided_while_it_is_open_holds_at_once(void **state)
+{
+    struct fixture *f = *state;
+    opened(f, 0, &whole);
+    assert_int_equal(shown(f, 0), 1);
+    opposes(f, 0, "object", f->treatment);
+    assert_int_equal(shown(f, 0), 0);
+    assert_non_null(org_of(f, 0)->session->glasses); /* it is the glass that says so */
+}
+
 /* Whoever is revoked has the secret: what is sealed from now on is not for it. */
 static void a_revoked_holder_costs_a_new_pair(void **state)
 {
@@ -451,6 +497,81 @@ static void what_was_opened_offline_is_reviewed_by_another(void **state)
     assert_int_equal(traced(f, 0, "review", "done"), 1);
 }
 
+/* ---- telling the patient ---- */
+
+/* Of the fixture's patient: how many openings he doesn't know of; how the first was told. */
+static int64_t untold(struct fixture *f, unsigned n, char how[16])
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", f->patient);
+    story_must(&r, story_send(&r, &f->c, n, "breakglass.list"), "breakglass.list");
+    const struct ml_value *i = ml_value_at(story_get(&r, "items"), 0);
+    snprintf(how, 16, "%s", ml_value_text(ml_value_get(i, "how"), ""));
+    story_end(&r);
+    story_ask(&r);
+    story_put(&r, "patient", f->patient);
+    ml_args_key(r.args, "untold");
+    ml_args_bool(r.args, true);
+    story_must(&r, story_send(&r, &f->c, n, "breakglass.list"), "breakglass.list");
+    const int64_t total = ml_value_int(story_get(&r, "total"), -1);
+    story_end(&r);
+    return total;
+}
+
+static ml_err tell(struct fixture *f, unsigned n, const char *glass, const char *how)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "glass", glass);
+    story_put(&r, "how", how);
+    const ml_err err = story_send(&r, &f->c, n, "breakglass.told");
+    story_end(&r);
+    return err;
+}
+
+/* Domain 4.5: always, of the summary too; whoever has him before him knows that he is to be told.
+ */
+static void the_patient_is_told_once_and_everybody_knows(void **state)
+{
+    struct fixture *f = *state;
+    char how[16];
+    story_join(&f->c, 0, 1, "Zoé Lenoir", 331); /* a secretary has him before her */
+    story_synced(&f->c, 1);
+    assert_int_equal(untold(f, 0, how), 0);
+    opened(f, 0, &summary);
+    cluster_run(&f->c, 5000);
+    assert_int_equal(untold(f, 1, how), 1);
+    assert_string_equal(how, "");
+    assert_int_equal(tell(f, 1, f->glass, "smoke"), ML_E_INVALID);
+    assert_int_equal(tell(f, 1, f->patient, "letter"), ML_E_NOT_FOUND);
+    assert_int_equal(untold(f, 1, how), 1);
+    assert_int_equal(tell(f, 1, f->glass, "letter"), ML_OK);
+    cluster_run(&f->c, 5000);
+    assert_int_equal(untold(f, 0, how), 0);
+    assert_string_equal(how, "letter");
+    assert_int_equal(traced(f, 1, "consent", "done"), 1);
+}
+
+static void at_any_failed_allocation_he_is_told_or_not(void **state)
+{
+    struct fixture *f = *state;
+    char how[16];
+    bool spared = false;
+    long n = 0;
+    opened(f, 0, &summary);
+    while (!spared) {
+        f->c.fake.fail_alloc = ++n;
+        const ml_err err = tell(f, 0, f->glass, "oral");
+        spared = fake_spared(&f->c.fake);
+        assert_true(err == ML_OK || err == ML_E_NOMEM);
+        assert_true(!spared || err == ML_OK);
+        assert_true(spared || n < 5000);
+    }
+    assert_true(n > 20);
+    assert_int_equal(untold(f, 0, how), 0);
+}
+
 /* The coordinator's own too: an entry of his that says so counts for nobody. */
 static void nobody_reviews_his_own(void **state)
 {
@@ -502,6 +623,11 @@ int main(void)
         T(who_may_break_a_glass_is_handed_the_pair),
         T(a_glass_opens_what_no_key_of_his_does),
         T(what_the_patient_excluded_stays_shut),
+        T(what_is_masked_stays_masked_in_a_glass),
+        T(an_emergency_sets_an_opposition_aside),
+        T(what_is_decided_while_it_is_open_holds_at_once),
+        T(the_patient_is_told_once_and_everybody_knows),
+        T(at_any_failed_allocation_he_is_told_or_not),
         T(a_revoked_holder_costs_a_new_pair),
         T(what_was_opened_offline_is_reviewed_by_another),
         T(nobody_reviews_his_own),
