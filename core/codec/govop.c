@@ -31,11 +31,22 @@ static const struct ml_wire_field second_fields[] = {
 const struct ml_wire_format ml_format_second = ML_WIRE_FORMAT(
     "second", ARRAY, struct ml_second, ML_WIRE_CLOSED, second_fields, NULL, "A second signature.");
 
-#define SUB_HANDS(k, seconds, root)                                                                \
+static const struct ml_wire_field act_place_fields[] = {
+    ML_WF_FIXED(struct ml_act_place, 0, writer, "writer16"),
+    ML_WF_UINT(struct ml_act_place, 1, seq, 1, UINT32_MAX, "its number in lane 0"),
+};
+
+const struct ml_wire_format ml_format_act_place =
+    ML_WIRE_FORMAT("act place", ARRAY, struct ml_act_place, ML_WIRE_CLOSED, act_place_fields, NULL,
+                   "A bundle of lane 0.");
+
+#define SUB_HANDS(k, seconds, root, place)                                                         \
     SUB(k, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, ML_HANDS_MAX, seconds, "second",            \
         &ml_format_second, "second signatures over the keys before"),                              \
         SUB((k) + 1, FIXED, ML_WIRE_OPTIONAL, 64, 64, root, "root_sig", NULL,                      \
-            "Root's signature over the same")
+            "Root's signature over the same"),                                                     \
+        SUB((k) + 2, TUPLE, ML_WIRE_OPTIONAL, 0, 0, place, "first", &ml_format_act_place,          \
+            "where it was said first; left out: here")
 
 static const struct ml_wire_field org_found_fields[] = {
     HEAD_FIELDS(ML_GOVOP_ORG_FOUND, "1"),
@@ -61,7 +72,7 @@ static const struct ml_wire_field member_add_fields[] = {
     SUB_UINT(4, member_add.rank, "rank", 1, ML_RANK_LAST, "1 coordinator, 2 référent, 3 member"),
     SUB_UINT(5, member_add.role, "role", 1, UINT16_MAX, "role, number in TRE_G15"),
     SUB_SEALED(6, member_add.card, "card", "name, profession, RPPS"),
-    SUB_HANDS(7, member_add.hands.second, member_add.hands.root),
+    SUB_HANDS(7, member_add.hands.second, member_add.hands.root, member_add.hands.first),
 };
 
 static const struct ml_wire_field node_enrol_fields[] = {
@@ -72,7 +83,7 @@ static const struct ml_wire_field node_enrol_fields[] = {
     SUB_FIXED(6, node_enrol.mon_sign, "mon_sign", "Ed25519 key of the member on this node"),
     SUB_FIXED(7, node_enrol.mon_box, "mon_box", "X25519 key of the member on this node"),
     SUB_SEALED(8, node_enrol.label, "label", "the node's name"),
-    SUB_HANDS(9, node_enrol.hands.second, node_enrol.hands.root),
+    SUB_HANDS(9, node_enrol.hands.second, node_enrol.hands.root, node_enrol.hands.first),
 };
 
 static const struct ml_wire_field writer_open_fields[] = {
@@ -120,7 +131,7 @@ static const struct ml_wire_field deny_fields[] = {
         "end of a suspension, UTC milliseconds"),
     SUB(7, LIST, ML_WIRE_OPTIONAL | ML_WIRE_SORTED, 1, ML_CUTS_MAX, deny.cuts, "cuts",
         &ml_format_dep, "of each chain the last bundle that counts; of others none does"),
-    SUB_HANDS(8, deny.hands.second, deny.hands.root),
+    SUB_HANDS(8, deny.hands.second, deny.hands.root, deny.hands.first),
 };
 
 static const struct ml_wire_field checkpoint_fields[] = {
@@ -158,7 +169,7 @@ static const struct ml_wire_field judge_fields[] = {
 static const struct ml_wire_field matrix_fields[] = {
     HEAD_FIELDS(ML_GOVOP_MATRIX, "11"),
     SUB(3, BIN, 0, 1, ML_MATRIX_BYTES_MAX, matrix.table, "table", NULL, "the matrix, encoded"),
-    SUB_HANDS(4, matrix.hands.second, matrix.hands.root),
+    SUB_HANDS(4, matrix.hands.second, matrix.hands.root, matrix.hands.first),
 };
 
 static const struct ml_wire_field team_fields[] = {
@@ -195,7 +206,7 @@ static const struct ml_wire_field role_grant_fields[] = {
     SUB_OPT_MS(7, until_ms, "until", "first one after it; left out: for ever"),
     SUB_OPT_MEMBER(8, replaces, "replaces", "a substitute: whose roles and patients he takes over"),
     SUB_OPT_MEMBER(9, supervisor, "supervisor", "a student: who signs beside him"),
-    SUB_HANDS(10, role_grant.hands.second, role_grant.hands.root),
+    SUB_HANDS(10, role_grant.hands.second, role_grant.hands.root, role_grant.hands.first),
 };
 
 /* A substitute's has an end, and no role of its own. */
@@ -405,25 +416,37 @@ static uint64_t hands_key(uint16_t type)
 }
 
 /* What hands stand for; INVALID: they can't. */
-static ml_err entries_said(struct ml_slice *out, struct ml_slice raw)
+static ml_err entries_said(struct ml_slice *out, struct ml_govop *op, struct ml_slice raw)
 {
-    struct ml_govop op;
-    ml_err err = ml_govop_decode(&op, raw, NULL);
-    if (err != ML_OK || !op.known || hands_key(op.type) == 0) {
+    ml_err err = ml_govop_decode(op, raw, NULL);
+    if (err != ML_OK || !op->known || hands_key(op->type) == 0) {
         return ML_E_INVALID;
     }
-    *out = entries_before(raw, hands_key(op.type));
+    *out = entries_before(raw, hands_key(op->type));
     return ML_OK;
 }
 
-ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org)
+struct ml_act_place ml_govop_first(const struct ml_govop *op, const struct ml_header *at)
+{
+    const struct ml_hands *hands = ml_govop_hands(op);
+    return hands != NULL && hands->first.seq != 0 ? hands->first
+                                                  : (struct ml_act_place){at->writer, at->seq};
+}
+
+ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org,
+                           const struct ml_header *at)
 {
     struct ml_slice entries;
-    ml_err err = entries_said(&entries, raw);
+    struct ml_govop op;
+    uint8_t seq[4];
+    ml_err err = entries_said(&entries, &op, raw);
     if (err == ML_OK) {
-        const struct ml_slice parts[] = {ml_slice_str("maille/hands/1"),
-                                         ml_slice(org->b, sizeof(org->b)), entries};
-        ml_hash_parts(out->b, sizeof(out->b), ml_slice(NULL, 0), parts, 3);
+        const struct ml_act_place first = ml_govop_first(&op, at);
+        ml_put_u32be(seq, first.seq);
+        const struct ml_slice parts[] = {
+            ml_slice_str("maille/hands/2"), ml_slice(org->b, sizeof(org->b)),
+            ml_slice(first.writer.b, sizeof(first.writer.b)), ml_slice(seq, sizeof(seq)), entries};
+        ml_hash_parts(out->b, sizeof(out->b), ml_slice(NULL, 0), parts, 5);
     }
     return err;
 }
@@ -432,8 +455,9 @@ ml_err ml_govop_root_hash(struct ml_hash *out, struct ml_slice raw, const struct
                           const struct ml_header *at)
 {
     struct ml_slice entries;
+    struct ml_govop op;
     uint8_t seq[4];
-    ml_err err = entries_said(&entries, raw);
+    ml_err err = entries_said(&entries, &op, raw);
     ml_put_u32be(seq, at->seq);
     if (err == ML_OK) {
         const struct ml_slice parts[] = {ml_slice_str("maille/root/1"),

@@ -81,11 +81,18 @@ struct ml_org_found {
     struct ml_signature root_sig; /* co-signature by root_sign */
 };
 
+/** A bundle of lane 0. */
+struct ml_act_place {
+    struct ml_writer_id writer;
+    uint32_t seq; /* from 1 */
+};
+
 /** Who else stands for an op: further members by their writers' keys (ml_govop_hands_hash), and
  * Root by its own, in one bundle and no other (ml_govop_root_hash). */
 struct ml_hands {
-    struct ml_list second;    /* of ml_second, ascending by writer */
-    struct ml_signature root; /* zero: not signed by Root */
+    struct ml_list second;     /* of ml_second, ascending by writer */
+    struct ml_signature root;  /* zero: not signed by Root */
+    struct ml_act_place first; /* where it was said first; zero: here */
 };
 
 struct ml_second {
@@ -210,6 +217,7 @@ struct ml_govop {
 
 extern const struct ml_wire_format ml_format_sealed;
 extern const struct ml_wire_format ml_format_second;
+extern const struct ml_wire_format ml_format_act_place;
 extern const struct ml_wire_format ml_format_index;
 extern const struct ml_wire_format ml_format_team;
 
@@ -249,11 +257,13 @@ ml_err ml_govop_verify_cosigned(const struct ml_govop *op, const struct ml_org_i
                                 const struct ml_sign_pk *pk) ML_MUST_CHECK;
 
 /**
- * What further hands sign: BLAKE2b-256("maille/hands/1" || org_id || the op's entries before them,
- * as encoded). `raw` is an encoded op of a type that takes them; INVALID otherwise.
+ * What further hands sign: BLAKE2b-256("maille/hands/2" || org_id || writer16 || seq u32be || the
+ * op's entries before them, as encoded), of the place where it was said first: the op's `first`, or
+ * of the bundle with this header, which it stands in. `raw` is an encoded op of a type that takes
+ * them; INVALID otherwise. The same for all who say one proposal, and for no other.
  */
-ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw,
-                           const struct ml_org_id *org) ML_MUST_CHECK;
+ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struct ml_org_id *org,
+                           const struct ml_header *at) ML_MUST_CHECK;
 /**
  * What Root signs: BLAKE2b-256("maille/root/1" || org_id || writer16 || seq u32be || gctx || the
  * same entries), of the header of the bundle that the op stands in. Copied into another bundle the
@@ -263,6 +273,8 @@ ml_err ml_govop_root_hash(struct ml_hash *out, struct ml_slice raw, const struct
                           const struct ml_header *at) ML_MUST_CHECK;
 /** The hands of an op; NULL: its type takes none. */
 const struct ml_hands *ml_govop_hands(const struct ml_govop *op);
+/** Where an op of the bundle with this header was said first. */
+struct ml_act_place ml_govop_first(const struct ml_govop *op, const struct ml_header *at);
 /** Borrowed as long as the op; nothing for a type that takes none. */
 void ml_govop_set_hands(struct ml_govop *op, const struct ml_hands *hands);
 

@@ -46,6 +46,30 @@ static uint32_t cut_of(const struct ml_view *v, const struct ml_said *denial,
     return cut;
 }
 
+/* Root's word would change what stood at `vec`, and then each saying stands for itself. */
+static bool has_root(const struct ml_view *v)
+{
+    return v->denials.count > 0 && v->a->said[v->denials.at[0]].stratum == ML_STRATUM_ROOT;
+}
+
+bool ml_view_saw(const struct ml_view *v, const void *vec, const struct ml_said *denial)
+{
+    const struct ml_authority *a = v->a;
+    if (ml_authority_holds(a, vec, denial->act)) {
+        return true;
+    }
+    bool saw = false;
+    const bool twice =
+        denial->say.decision != 0 && denial->stratum == ML_STRATUM_TWO && !has_root(v);
+    for (size_t i = 0; i < a->said_count && twice && !saw; i++) {
+        const struct ml_said *s = &a->said[i];
+        saw = s->say.decision == denial->say.decision && s->stratum == ML_STRATUM_TWO &&
+              a->acts[s->act].ruling.verdict == ML_VERDICT_ACCEPTED &&
+              ml_authority_holds(a, vec, s->act);
+    }
+    return saw;
+}
+
 bool ml_view_is_denied(const struct ml_view *v, uint32_t writer)
 {
     for (size_t i = 0; i < v->denials.count; i++) {
@@ -61,7 +85,7 @@ size_t ml_view_unseen_denials(const struct ml_view *v, uint32_t writer, const vo
     size_t count = 0;
     for (size_t i = 0; i < v->denials.count; i++) {
         const struct ml_said *denial = &v->a->said[v->denials.at[i]];
-        count += matches(v->a, denial, writer) && !ml_authority_holds(v->a, vec, denial->act);
+        count += matches(v->a, denial, writer) && !ml_view_saw(v, vec, denial);
     }
     return count;
 }
@@ -88,7 +112,7 @@ static bool has_witness(const struct ml_view *v, const struct ml_said *denial,
     for (uint32_t i = 0; i < v->act_count; i++) {
         const struct ml_act *x = &a->acts[i];
         if (ml_view_counts(v, i) && ml_authority_holds(a, x->vec, of->act) &&
-            !ml_authority_holds(a, x->vec, denial->act) && !ml_view_is_denied(v, x->writer)) {
+            !ml_view_saw(v, x->vec, denial) && !ml_view_is_denied(v, x->writer)) {
             return true;
         }
     }
@@ -99,7 +123,7 @@ static bool has_witness(const struct ml_view *v, const struct ml_said *denial,
 static bool is_seal(const struct ml_view *v, const struct ml_said *denial, const struct ml_said *s)
 {
     return s->say.kind == ML_SAY_CHECKPOINT && ml_view_counts(v, s->act) &&
-           ml_authority_holds(v->a, v->a->acts[s->act].vec, denial->act);
+           ml_view_saw(v, v->a->acts[s->act].vec, denial);
 }
 
 /* Did it see another seal? Then that one, not this one, says what was there in time. */
@@ -170,7 +194,7 @@ ml_reason ml_view_cut(const struct ml_view *v, const struct ml_cut_of *of, bool 
     for (size_t i = 0; i < v->denials.count; i++) {
         const struct ml_said *denial = &a->said[v->denials.at[i]];
         if (denial->act == of->act || !matches(a, denial, of->writer) ||
-            ml_authority_holds(a, of->vec, denial->act)) {
+            ml_view_saw(v, of->vec, denial)) {
             continue;
         }
         gravest = denial->say.mode < gravest ? denial->say.mode : gravest;

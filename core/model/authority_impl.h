@@ -113,6 +113,11 @@ ml_err ml_authority_rule(struct ml_authority *a) ML_MUST_CHECK;
 
 /* ---- cuts ---- */
 
+/** Does `vec` hold this denial, or the same decision as somebody else said it who had the right?
+ * Two may say one proposal without knowing of each other: who knew of one of the two knew it, and
+ * was judged by it, for nothing but Root's denials keeps one of two hands out of force. */
+bool ml_view_saw(const struct ml_view *v, const void *vec, const struct ml_said *denial);
+
 /** A bundle of any lane, before the denials of a view. */
 struct ml_cut_of {
     const void *vec;

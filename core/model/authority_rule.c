@@ -168,12 +168,30 @@ static bool find_signer(struct judging *j, struct signer *out, uint32_t writer, 
     return true;
 }
 
+/* A proposal is said again until somebody is heard with it, and not by who had seen that: copied
+ * hands are nobody's then. */
+static bool is_heard(const struct judging *j, const struct ml_say *say)
+{
+    const struct ml_authority *a = j->a;
+    for (size_t i = 0; i < a->said_count && say->decision != 0; i++) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.decision == say->decision &&
+            a->acts[s->act].ruling.verdict == ML_VERDICT_ACCEPTED &&
+            (say->kind != ML_SAY_DENIAL || s->stratum == ML_STRATUM_TWO) &&
+            ml_authority_holds(a, j->act->vec, s->act)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Rules B16: another member's than the actor and the subject, of rank 2 or better. */
 static unsigned count_seconds(struct judging *j, const struct ml_say *say)
 {
     uint32_t counted[ML_SECONDS];
     unsigned count = 0;
-    for (size_t i = 0; i < say->second_count; i++) {
+    const size_t given = is_heard(j, say) ? 0 : say->second_count;
+    for (size_t i = 0; i < given; i++) {
         struct signer second;
         const size_t needs = j->a->needs.count;
         bool fits = find_signer(j, &second, say->seconds[i], ML_RANK_REFERENT) &&

@@ -279,7 +279,7 @@ static bool stands_but(const struct ml_view *v, const struct ml_said *said, unsi
     for (size_t i = 0; i < v->denials.count; i++) {
         const struct ml_said *denial = &a->said[v->denials.at[i]];
         if (denial->say.mode < spared && concerns(&denial->say, &said->say) &&
-            !ml_authority_holds(a, a->acts[said->act].vec, denial->act) && !has_lapsed(v, denial)) {
+            !ml_view_saw(v, a->acts[said->act].vec, denial) && !has_lapsed(v, denial)) {
             return false;
         }
     }

@@ -72,6 +72,8 @@ struct ml_fact {
     struct ml_list teams;           /* ROLE: of ml_team_id, owned by the ml_gov; empty: all his */
     struct ml_member_id replaces;   /* ROLE: whose roles he takes over; zero: `role` */
     struct ml_member_id supervisor; /* ROLE: who signs beside him; zero: nobody */
+    struct ml_hash asked;           /* what hands signed, by which it is known when it is said
+                                     * again; zero: nobody signed beside its author */
 };
 
 /** Errors: NOMEM. `env` is borrowed. */

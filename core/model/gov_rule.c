@@ -70,25 +70,49 @@ static bool is_signed(const struct ml_hash *hash, const struct ml_sign_pk *pk,
 }
 
 /* Those whose signatures are right; whether they may sign, the authority says. */
-static void read_hands(struct ml_gov_reading *r, struct ml_say *s, const struct ml_govop *op)
+static void read_seconds(struct ml_gov_reading *r, struct ml_say *s, const struct ml_hands *hands,
+                         const struct ml_hash *asked)
 {
-    const struct ml_hands *hands = ml_govop_hands(op);
     struct ml_list_walk walk;
     struct ml_second second;
-    struct ml_hash hash;
+    ml_list_walk(&walk, &hands->second);
+    while (s->second_count < ML_SECONDS && ml_second_next(&walk, &second)) {
+        const struct ml_fact *open = ml_gov_opening_of(r->g, &second.writer, false);
+        if (open != NULL && is_signed(asked, &open->sign_pk, &second.sig)) {
+            s->seconds[s->second_count++] = ml_ids_find(&r->g->writers, second.writer.b);
+        }
+    }
+}
+
+/* One number for all who say the same proposal; the fact of this one is kept next. */
+static uint32_t decision_of(const struct ml_gov *g, const struct ml_hash *asked)
+{
+    size_t i = 0;
+    while (i < g->count && !ml_gov_same(&g->facts[i]->asked, asked, sizeof(*asked))) {
+        i++;
+    }
+    return (uint32_t)i + 1;
+}
+
+static void read_hands(struct ml_gov_reading *r, struct ml_say *s, const struct ml_govop *op,
+                       struct ml_fact *fact)
+{
+    const struct ml_hands *hands = ml_govop_hands(op);
+    const struct ml_header *at = &r->in->bundle->header;
+    struct ml_hash asked;
     struct ml_hash root;
-    if (ml_govop_hands_hash(&hash, op->raw, &r->g->org) != ML_OK ||
-        ml_govop_root_hash(&root, op->raw, &r->g->org, &r->in->bundle->header) != ML_OK) {
+    if (ml_govop_hands_hash(&asked, op->raw, &r->g->org, at) != ML_OK ||
+        ml_govop_root_hash(&root, op->raw, &r->g->org, at) != ML_OK) {
         return;
     }
     s->root = !ml_is_zero(hands->root.b, sizeof(hands->root.b)) &&
               is_signed(&root, root_key(r->g), &hands->root);
-    ml_list_walk(&walk, &hands->second);
-    while (s->second_count < ML_SECONDS && ml_second_next(&walk, &second)) {
-        const struct ml_fact *open = ml_gov_opening_of(r->g, &second.writer, false);
-        if (open != NULL && is_signed(&hash, &open->sign_pk, &second.sig)) {
-            s->seconds[s->second_count++] = ml_ids_find(&r->g->writers, second.writer.b);
-        }
+    const bool seen =
+        hands->first.seq == 0 || ml_gvec_seq(r->in->gvec, &hands->first.writer) >= hands->first.seq;
+    if (hands->second.count > 0 && seen) {
+        read_seconds(r, s, hands, &asked);
+        fact->asked = asked;
+        s->decision = decision_of(r->g, &asked);
     }
 }
 
@@ -150,14 +174,14 @@ static ml_err read_org_found(struct ml_gov_reading *r, const struct ml_govop *op
 static ml_err read_member_add(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     const struct ml_member_add *o = &op->u.member_add;
-    const struct ml_fact fact = {.kind = ML_FACT_MEMBER,
-                                 .member = o->member,
-                                 .rank = o->rank,
-                                 .role = o->role,
-                                 .label = o->card};
+    struct ml_fact fact = {.kind = ML_FACT_MEMBER,
+                           .member = o->member,
+                           .rank = o->rank,
+                           .role = o->role,
+                           .label = o->card};
     ml_err err = read_member(r, &o->member, o->rank);
     if (err == ML_OK) {
-        read_hands(r, &r->says[r->say_count - 1], op);
+        read_hands(r, &r->says[r->say_count - 1], op, &fact);
         err = keep(r, index, &fact);
     }
     return err;
@@ -166,16 +190,16 @@ static ml_err read_member_add(struct ml_gov_reading *r, const struct ml_govop *o
 static ml_err read_node_enrol(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     const struct ml_node_enrol *o = &op->u.node_enrol;
-    const struct ml_fact fact = {.kind = ML_FACT_MON,
-                                 .member = o->member,
-                                 .node = o->node,
-                                 .noise = o->noise,
-                                 .sign_pk = o->mon_sign,
-                                 .box_pk = o->mon_box,
-                                 .label = o->label};
+    struct ml_fact fact = {.kind = ML_FACT_MON,
+                           .member = o->member,
+                           .node = o->node,
+                           .noise = o->noise,
+                           .sign_pk = o->mon_sign,
+                           .box_pk = o->mon_box,
+                           .label = o->label};
     ml_err err = read_place(r, ML_SAY_MON, &o->member, &o->node);
     if (err == ML_OK) {
-        read_hands(r, &r->says[r->say_count - 1], op);
+        read_hands(r, &r->says[r->say_count - 1], op, &fact);
         err = keep(r, index, &fact);
     }
     return err;
@@ -308,18 +332,18 @@ static ml_err read_cuts(struct ml_gov_reading *r, struct ml_say *s, const struct
 static ml_err read_deny(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     const struct ml_deny *o = &op->u.deny;
-    const struct ml_fact fact = {.kind = ML_FACT_DENIAL,
-                                 .member = o->member,
-                                 .node = o->node,
-                                 .mode = o->mode,
-                                 .until_ms = o->until_ms};
+    struct ml_fact fact = {.kind = ML_FACT_DENIAL,
+                           .member = o->member,
+                           .node = o->node,
+                           .mode = o->mode,
+                           .until_ms = o->until_ms};
     ml_err err = read_place(r, ML_SAY_DENIAL, &o->member, &o->node);
     struct ml_say *s = &r->says[r->say_count - 1];
     s->mode = (ml_denial_mode)o->mode;
     s->until_ms = o->until_ms;
     err = err == ML_OK ? read_cuts(r, s, &o->cuts) : err;
     if (err == ML_OK) {
-        read_hands(r, s, op);
+        read_hands(r, s, op, &fact);
         err = keep(r, index, &fact);
     }
     return err;
@@ -351,26 +375,26 @@ static ml_err read_matrix(struct ml_gov_reading *r, const struct ml_govop *op, u
     ml_err err = ml_matrix_decode(&matrix, op->u.matrix.table, NULL);
     ML_ASSERT(err == ML_OK); /* check_op saw it */
     s->second = ml_gov_raises_own(r->g, r->own, &r->in->bundle->header.writer, &matrix);
-    read_hands(r, s, op);
-    const struct ml_fact fact = {.kind = ML_FACT_MATRIX, .matrix = &matrix};
+    struct ml_fact fact = {.kind = ML_FACT_MATRIX, .matrix = &matrix};
+    read_hands(r, s, op, &fact);
     return keep(r, index, &fact);
 }
 
 static ml_err read_role_grant(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     const struct ml_role_grant *o = &op->u.role_grant;
-    const struct ml_fact fact = {.kind = ML_FACT_ROLE,
-                                 .member = o->member,
-                                 .role = o->role,
-                                 .teams = o->teams,
-                                 .from_ms = o->from_ms,
-                                 .until_ms = o->until_ms,
-                                 .replaces = o->replaces,
-                                 .supervisor = o->supervisor};
+    struct ml_fact fact = {.kind = ML_FACT_ROLE,
+                           .member = o->member,
+                           .role = o->role,
+                           .teams = o->teams,
+                           .from_ms = o->from_ms,
+                           .until_ms = o->until_ms,
+                           .replaces = o->replaces,
+                           .supervisor = o->supervisor};
     struct ml_say *s = say(r, ML_SAY_ROLE);
     ml_err err = number(r, &r->g->members, o->member.b, &s->member);
     if (err == ML_OK) {
-        read_hands(r, s, op);
+        read_hands(r, s, op, &fact);
         err = keep(r, index, &fact);
     }
     return err;

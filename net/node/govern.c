@@ -32,12 +32,17 @@ static void hand_add(struct hands *h, const struct ml_second *one)
     h->count++;
 }
 
+/* In the author's next bundle, unless it was said elsewhere first. */
 static ml_err sign(struct ml_org *org, struct hands *h, struct ml_slice raw,
                    const struct ml_author *author)
 {
     struct ml_second mine = {.writer = author->id};
+    struct ml_header next;
     struct ml_hash asked;
-    ml_err err = ml_govop_hands_hash(&asked, raw, &org->id);
+    ml_err err = ml_org_next_header(org, &next, author, ML_LANE_GOVERNANCE);
+    if (err == ML_OK) {
+        err = ml_govop_hands_hash(&asked, raw, &org->id, &next);
+    }
     if (err == ML_OK) {
         ml_sign(mine.sig.b, ml_slice(asked.b, sizeof(asked.b)), author->seed);
         hand_add(h, &mine);
@@ -48,7 +53,8 @@ static ml_err sign(struct ml_org *org, struct hands *h, struct ml_slice raw,
 /* With these hands and one's own. */
 static ml_err say(struct ml_org *org, struct ml_govop *op, struct hands *h, bool *counts)
 {
-    struct ml_hands all = {.second = {.items = NULL}};
+    const struct ml_hands *given = ml_govop_hands(op);
+    struct ml_hands all = {.first = given != NULL ? given->first : (struct ml_act_place){.seq = 0}};
     struct ml_author author;
     struct ml_buf buf;
     ml_session_author(org, &author);
@@ -154,7 +160,7 @@ static ml_err look_at(struct ml_org *org, struct ml_proposals *out, size_t act)
     }
     if (err == ML_OK && (counts || is_signed_by(&op, &entry.header.writer))) {
         one.bundle = entry.hash;
-        err = ml_govop_hands_hash(&one.asked, op.raw, &org->id);
+        err = ml_govop_hands_hash(&one.asked, op.raw, &org->id, &entry.header);
         if (err == ML_OK) {
             take(out, &one, counts);
         }
@@ -204,7 +210,7 @@ static ml_err collect_all(struct ml_org *org, struct hands *h, const struct ml_h
             continue;
         }
         err = ml_govern_op_of(org, ml_gov_act_n(gov, i), &op, &entry);
-        if (err == ML_OK && ml_govop_hands_hash(&hash, op.raw, &org->id) == ML_OK &&
+        if (err == ML_OK && ml_govop_hands_hash(&hash, op.raw, &org->id, &entry.header) == ML_OK &&
             is_same(&hash, asked, sizeof(hash))) {
             collect(org, h, &op, asked);
         }
@@ -217,6 +223,7 @@ ml_err ml_govern_cosign(struct ml_org *org, const struct ml_proposal *proposal, 
 {
     struct ml_log_entry entry;
     struct ml_govop op;
+    struct ml_hands first = {.second = {.items = NULL}};
     struct hands h = {.count = 0};
     struct ml_buf raw;
     ml_buf_init(&raw, org->node->env, ML_GOVOP_BYTES_MAX);
@@ -225,6 +232,7 @@ ml_err ml_govern_cosign(struct ml_org *org, const struct ml_proposal *proposal, 
         err = ml_govern_op_of(org, proposal->n, &op, &entry);
     }
     if (err == ML_OK) { /* the log is read again while it is written */
+        first.first = ml_govop_first(&op, &entry.header);
         ml_buf_append(&raw, op.raw.data, op.raw.len);
         err = raw.err;
     }
@@ -232,6 +240,7 @@ ml_err ml_govern_cosign(struct ml_org *org, const struct ml_proposal *proposal, 
         err = ml_govop_decode(&op, ml_buf_slice(&raw), NULL);
     }
     if (err == ML_OK) {
+        ml_govop_set_hands(&op, &first);
         err = say(org, &op, &h, counts);
     }
     ml_buf_free(&raw);

@@ -2,7 +2,8 @@
  *
  * A proposal is the act itself, said by who may not say it alone, with his own hand in it: every
  * node keeps it, and it doesn't count. Whoever signs it says the same again with all hands that
- * were given so far; the first who may say it with these is heard.
+ * were given so far, and names the place where it was said first, which all hands sign; the first
+ * who may say it with these is heard, and nobody who knows that.
  */
 #ifndef ML_NODE_GOVERN_H
 #define ML_NODE_GOVERN_H

@@ -367,13 +367,14 @@ static void sample_fork_proof(struct ml_fork_proof *out)
 static struct ml_hands sample_hands(void)
 {
     static struct ml_second seconds[2];
-    struct ml_hands hands = {.root = {{0}}};
+    struct ml_hands hands = {.first = {.seq = 7}};
     FILL(seconds[0].writer, 0x41);
     FILL(seconds[0].sig, 0x42);
     FILL(seconds[1].writer, 0x43);
     FILL(seconds[1].sig, 0x44);
     hands.second = list_of(seconds, 2);
     FILL(hands.root, 0x45);
+    FILL(hands.first.writer, 0x46);
     return hands;
 }
 

@@ -91,7 +91,7 @@ static void ops_that_are_not_sealed_are_named_too(void **state)
     struct fixture *f = *state;
     sample_bundle(&f->b, &f->hash, ML_LANE_GOVERNANCE, 2);
     struct listing *l = listed(ML_OK, ml_buf_slice(&f->b), NULL);
-    HAS(l, " op 1 =MEMBER_ADD, 8 entries\n");
+    HAS(l, " op 1 =MEMBER_ADD, 9 entries\n");
     HAS(l, " op 1 rank=3\n");
     HAS(l, " card nonce=");
     ml_buf_clear(&f->b);

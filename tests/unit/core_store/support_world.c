@@ -99,34 +99,54 @@ static struct ml_slice remember(struct world *w, struct ml_buf *wire, const stru
     return ml_buf_slice(wire);
 }
 
-#define ROOT_MARK 0x52 /* Root signs where the op stands, so when its bundle is built */
+#define ROOT_MARK 0x52 /* hands sign where the op stands, so when its bundle is built */
+#define HAND_MARK 0x48
 
-/* The op with Root's signature in the place of the mark. */
-static struct ml_slice root_signs(struct world *w, struct ml_slice bytes, const struct ml_header *h)
+static bool is_mark(const uint8_t *at, uint8_t mark)
+{
+    struct ml_signature all;
+    memset(all.b, mark, sizeof(all.b));
+    return memcmp(at, all.b, sizeof(all.b)) == 0;
+}
+
+/* A second is writer16 and signature, with two bytes of a head before the latter. */
+static const struct actor *actor_before(const struct world *w, const uint8_t *sig)
+{
+    for (unsigned i = 0; i < WORLD_ACTORS; i++) {
+        if (memcmp(sig - 2 - sizeof(w->actors[i].id), &w->actors[i].id, sizeof(w->actors[i].id)) ==
+            0) {
+            return &w->actors[i];
+        }
+    }
+    fail_msg("nobody of this world signs");
+    return NULL;
+}
+
+/* The op with signatures in the place of the marks. */
+static struct ml_slice hands_sign(struct world *w, struct ml_slice bytes, const struct ml_header *h)
 {
     static uint8_t room[1u << 16];
     static size_t used;
-    struct ml_signature mark;
     struct ml_govop op;
-    struct ml_hash hash;
-    memset(mark.b, ROOT_MARK, sizeof(mark.b));
-    if (h->lane != ML_LANE_GOVERNANCE || ml_govop_decode(&op, bytes, NULL) != ML_OK) {
-        return bytes;
-    }
-    const struct ml_hands *hands = op.known ? ml_govop_hands(&op) : NULL;
-    if (hands == NULL || memcmp(hands->root.b, mark.b, sizeof(mark.b)) != 0) {
+    struct ml_hash hands;
+    struct ml_hash root;
+    if (h->lane != ML_LANE_GOVERNANCE || ml_govop_decode(&op, bytes, NULL) != ML_OK || !op.known ||
+        ml_govop_hands(&op) == NULL || bytes.len < sizeof(struct ml_signature)) {
         return bytes;
     }
     used = used + bytes.len > sizeof(room) ? 0 : used;
     uint8_t *copy = memcpy(room + used, bytes.data, bytes.len);
     used += bytes.len;
-    assert_int_equal(ml_govop_root_hash(&hash, bytes, &w->org, h), ML_OK);
-    for (size_t i = bytes.len - sizeof(mark.b);; i--) { /* it is near the op's end */
-        if (memcmp(copy + i, mark.b, sizeof(mark.b)) == 0) {
-            ml_sign(copy + i, ml_slice(hash.b, sizeof(hash.b)), w->root);
-            return ml_slice(copy, bytes.len);
+    assert_int_equal(ml_govop_hands_hash(&hands, bytes, &w->org, h), ML_OK);
+    assert_int_equal(ml_govop_root_hash(&root, bytes, &w->org, h), ML_OK);
+    for (size_t i = 0; i <= bytes.len - sizeof(struct ml_signature); i++) {
+        if (is_mark(copy + i, ROOT_MARK)) {
+            ml_sign(copy + i, ml_slice(root.b, sizeof(root.b)), w->root);
+        } else if (is_mark(copy + i, HAND_MARK)) {
+            ml_sign(copy + i, ml_slice(hands.b, sizeof(hands.b)), actor_before(w, copy + i)->seed);
         }
     }
+    return ml_slice(copy, bytes.len);
 }
 
 struct ml_slice world_build(struct world *w, struct ml_log *log, const struct draft *d)
@@ -159,7 +179,7 @@ struct ml_slice world_build(struct world *w, struct ml_log *log, const struct dr
         draft.header.hlc = d->hlc;
     }
     for (uint32_t i = 0; i < d->op_count; i++) {
-        ops[i].sealed = root_signs(w, ops[i].sealed, &draft.header);
+        ops[i].sealed = hands_sign(w, ops[i].sealed, &draft.header);
     }
     if (d->lane >= ML_LANE_TRACE) {
         draft.header.dictionary = (struct ml_list){.items = &entry, .count = 1};
@@ -337,10 +357,7 @@ void world_hands(struct world *w, struct ml_govop *op, const unsigned *actors, u
 {
     static struct ml_second seconds[ML_HANDS_MAX];
     struct ml_hands hands = {.second = {.items = seconds, .count = count}};
-    struct ml_hash hash;
     assert_true(count <= ML_HANDS_MAX);
-    assert_int_equal(ml_govop_hands_hash(&hash, world_op(w, op, NULL), &w->org), ML_OK);
-    const struct ml_slice said = ml_slice(hash.b, sizeof(hash.b));
     for (uint32_t i = 0; i < count; i++) {
         const struct actor *a = &w->actors[actors[i]];
         uint32_t at = i;
@@ -348,7 +365,7 @@ void world_hands(struct world *w, struct ml_govop *op, const unsigned *actors, u
             seconds[at] = seconds[at - 1];
         }
         seconds[at].writer = a->id;
-        ml_sign(seconds[at].sig.b, said, a->seed);
+        memset(seconds[at].sig.b, HAND_MARK, sizeof(seconds[at].sig.b));
     }
     if (root) {
         memset(hands.root.b, ROOT_MARK, sizeof(hands.root.b));

@@ -89,8 +89,8 @@ struct ml_slice world_op(struct world *w, struct ml_govop *op, const struct ml_s
 /** An op that sets this matrix. Its table is borrowed until the next call. */
 struct ml_govop world_matrix(struct world *w, const struct ml_matrix *matrix);
 /** Further hands for an op that takes them (DENY, MEMBER_ADD, NODE_ENROL, MATRIX, ROLE_GRANT):
- * actors of this number, up to eight, and Root, who signs when the bundle is built. Borrowed until
- * the next call. */
+ * actors of this number, up to eight, and Root, who all sign when the bundle is built. Borrowed
+ * until the next call. */
 void world_hands(struct world *w, struct ml_govop *op, const unsigned *actors, uint32_t count,
                  bool root);
 /** Heads that `log` holds of this member's writers, NULL: of all, as cuts or as a checkpoint wants

@@ -26,6 +26,7 @@
 #define STEPS            40u
 #define ORDERS           8u
 #define SEEDS            6u
+#define AGAIN_SEEDS      6u
 #define DENIAL_SEEDS     6u /* at least, each with and without forks; ML_ORDER_SEEDS: more */
 #define DENIAL_SEEDS_MAX 60u
 
@@ -41,8 +42,12 @@ struct history {
     bool had[NODES][WORLD_WIRES];
     bool forks;
     bool denials;
+    bool again;      /* proposals are said again ... */
+    bool is_again;   /* ... as the op made last was */
     unsigned stored; /* bundles that could be made */
 };
+
+static unsigned heard_again; /* of those */
 
 struct results {
     unsigned stored;
@@ -100,6 +105,39 @@ static struct ml_slice deny_op(struct history *h, unsigned node)
     return world_op(w, &op, NULL);
 }
 
+/* What somebody said with hands, said again by whom it falls to, perhaps with one hand more, naming
+ * where it was first: heard or not, by what he had seen. */
+static bool again_op(struct history *h, struct ml_slice *out)
+{
+    struct world *w = &h->w;
+    struct ml_bundle bundle;
+    struct ml_body_walk walk;
+    struct ml_body_op body_op;
+    struct ml_govop op;
+    const unsigned hands[1] = {(unsigned)fake_below(&w->fake, ACTORS)};
+    const size_t from = (size_t)fake_below(&w->fake, w->made_count);
+    for (size_t i = from; i < w->made_count; i++) {
+        assert_int_equal(ml_bundle_decode(&bundle, w->made[i].wire, NULL), ML_OK);
+        ml_body_walk(&walk, bundle.body.bytes);
+        if (bundle.header.lane != ML_LANE_GOVERNANCE || !ml_body_next(&walk, &body_op) ||
+            ml_govop_decode(&op, body_op.sealed, NULL) != ML_OK || ml_govop_hands(&op) == NULL ||
+            ml_govop_hands(&op)->second.count == 0) {
+            continue;
+        }
+        struct ml_hands said = *ml_govop_hands(&op);
+        said.first = ml_govop_first(&op, &bundle.header);
+        if (fake_below(&w->fake, 2) == 0) {
+            world_hands(w, &op, hands, 1, false);
+            said.second = ml_govop_hands(&op)->second;
+        }
+        ml_govop_set_hands(&op, &said);
+        *out = world_op(w, &op, NULL);
+        h->is_again = true;
+        return true;
+    }
+    return false;
+}
+
 static struct ml_slice judge_op(struct world *w)
 {
     static const uint8_t first = 0;
@@ -153,6 +191,10 @@ static struct ml_slice denial_op(struct history *h, unsigned node)
 {
     struct ml_govop op = {.type = ML_GOVOP_CHECKPOINT};
     const uint64_t what = fake_below(&h->w.fake, 8);
+    struct ml_slice again;
+    if (h->again && fake_below(&h->w.fake, 3) == 0 && again_op(h, &again)) {
+        return again;
+    }
     if (what > 5) {
         return what < 7 ? matrix_op(&h->w) : role_op(&h->w);
     }
@@ -245,6 +287,7 @@ static void history_write(struct history *h)
     }
     struct ml_slice ops[2] = {world_sealed(lane), world_sealed(lane)};
     uint32_t op_count = 1;
+    h->is_again = false;
     if (lane == 0 && next.seq == 1) {
         ops[0] = opening_op(h, actor);
     } else if (lane == 0) {
@@ -262,6 +305,7 @@ static void history_write(struct history *h)
         fail_msg("actor %u lane %u: %s", actor, lane, ml_reason_text(o.reason));
     }
     h->had[node][w->made_count - 1] = true;
+    heard_again += h->is_again && o.verdict == ML_VERDICT_ACCEPTED;
     h->stored++;
 }
 
@@ -287,7 +331,7 @@ static void history_admit(struct history *h, unsigned actor, uint8_t rank)
     (void)world_append(w, h->node[0], &d);
 }
 
-static void history_make(struct history *h, uint64_t seed, bool forks, bool denials)
+static void history_make(struct history *h, uint64_t seed, bool forks, bool denials, bool again)
 {
     memset(h, 0, sizeof(*h));
     world_init(&h->w, seed);
@@ -297,6 +341,7 @@ static void history_make(struct history *h, uint64_t seed, bool forks, bool deni
     h->w.vfs = SEALED;
     h->forks = forks;
     h->denials = denials;
+    h->again = again;
     world_found(&h->w);
     for (unsigned i = 0; i < NODES; i++) {
         h->node[i] = world_log(&h->w);
@@ -395,11 +440,11 @@ static unsigned count_reason(struct ml_log *log, ml_reason reason)
 
 static unsigned seen[32]; /* by reason */
 
-static unsigned check_orders(uint64_t seed, bool forks, bool denials)
+static unsigned check_orders(uint64_t seed, bool forks, bool denials, bool again)
 {
     static struct history h;
     static struct ml_slice wires[2 * WORLD_WIRES];
-    history_make(&h, seed, forks, denials);
+    history_make(&h, seed, forks, denials, again);
     for (unsigned i = 0; i < NODES; i++) {
         history_meet(&h, i);
     }
@@ -430,7 +475,7 @@ static void honest_histories_agree_in_any_order(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
-        assert_int_equal(check_orders(seed, false, false), 0);
+        assert_int_equal(check_orders(seed, false, false, false), 0);
     }
 }
 
@@ -440,7 +485,7 @@ static void forked_histories_agree_in_any_order(void **state)
     (void)state;
     for (uint64_t seed = 101; seed <= 100 + SEEDS; seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
-        forks += check_orders(seed, true, false);
+        forks += check_orders(seed, true, false, false);
     }
     assert_true(forks >= SEEDS); /* the histories do what they are for */
 }
@@ -469,10 +514,25 @@ static void denied_histories_agree_in_any_order(void **state)
     uint64_t seed = first;
     for (; seed < first + seeds || (!all_seen() && seed < first + DENIAL_SEEDS_MAX); seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
-        (void)check_orders(seed, false, true);
-        (void)check_orders(seed, true, true);
+        (void)check_orders(seed, false, true, false);
+        (void)check_orders(seed, true, true, false);
     }
     assert_true(all_seen());
+}
+
+/* What takes two hands is proposed, said again and copied, by who knew that it was heard or not. */
+static void proposals_said_again_agree_in_any_order(void **state)
+{
+    const char *more = getenv("ML_ORDER_SEEDS");
+    const uint64_t seeds = more != NULL ? strtoull(more, NULL, 10) : AGAIN_SEEDS;
+    (void)state;
+    heard_again = 0;
+    for (uint64_t seed = 301; seed <= 300 + seeds; seed++) {
+        print_message("seed %llu\n", (unsigned long long)seed);
+        (void)check_orders(seed, seed % 4 == 0, true, true);
+    }
+    print_message("heard: %u\n", heard_again);
+    assert_true(heard_again > 0); /* the histories do what they are for */
 }
 
 int main(void)
@@ -481,6 +541,7 @@ int main(void)
         cmocka_unit_test(honest_histories_agree_in_any_order),
         cmocka_unit_test(forked_histories_agree_in_any_order),
         cmocka_unit_test(denied_histories_agree_in_any_order),
+        cmocka_unit_test(proposals_said_again_agree_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -269,6 +269,27 @@ static void what_takes_two_is_proposed_and_signed(void **state)
     assert_int_equal(waiting(f, REFERENT).count, 0);
 }
 
+/* Hands stand for one decision: the same, proposed after it was done, waits for hands anew. */
+static void what_was_decided_is_proposed_anew(void **state)
+{
+    struct fixture *f = *state;
+    const struct call give = {"role.grant", {"member", f->member[CHIEF], "role", "60"}, true};
+    const struct call end = {"role.end", {"member", f->member[CHIEF], "role", "60"}, false};
+    adopt(f);
+    for (int round = 0; round < 2; round++) {
+        assert_false(done(f, CHIEF, &give));
+        assert_int_equal(waiting(f, REFERENT).count, 1);
+        assert_int_equal(waiting(f, REFERENT).hands, 1);
+        assert_false(cosigned(f, REFERENT));
+        assert_true(cosigned(f, CHIEF));
+        assert_int_equal(waiting(f, REFERENT).count, 0);
+        refused(f, CHIEF, &end, "role.two");
+    }
+    assert_false(done(f, REFERENT, &give)); /* two propose the same, and each is signed alone */
+    assert_false(done(f, CHIEF, &give));
+    assert_int_equal(waiting(f, CHIEF).count, 2);
+}
+
 static void only_those_of_rank_sign(void **state)
 {
     struct fixture *f = *state;
@@ -431,9 +452,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_role_is_given_and_ended),         TEST(a_substitute_takes_over_until_a_day),
         TEST(each_refusal_of_a_role_says_why),   TEST(what_takes_two_is_proposed_and_signed),
-        TEST(only_those_of_rank_sign),           TEST(the_oldest_proposal_makes_room),
-        TEST(the_matrix_is_edited_cell_by_cell), TEST(ones_own_role_is_raised_by_two),
-        TEST(a_checkpoint_is_for_those_of_rank), TEST(each_is_done_or_not_at_all),
+        TEST(what_was_decided_is_proposed_anew), TEST(only_those_of_rank_sign),
+        TEST(the_oldest_proposal_makes_room),    TEST(the_matrix_is_edited_cell_by_cell),
+        TEST(ones_own_role_is_raised_by_two),    TEST(a_checkpoint_is_for_those_of_rank),
+        TEST(each_is_done_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
