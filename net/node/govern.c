@@ -81,6 +81,40 @@ ml_err ml_govern_say(struct ml_org *org, struct ml_govop *op, bool propose, bool
     return say(org, op, propose ? &none : NULL, counts);
 }
 
+/* ---- checkpoints ---- */
+
+struct heads {
+    struct ml_dep at[ML_CUTS_MAX];
+    uint32_t count;
+};
+
+static ml_err head_take(void *user, const struct ml_dep *head)
+{
+    struct heads *h = user;
+    if (h->count == ML_CUTS_MAX) {
+        return ML_E_LIMIT;
+    }
+    h->at[h->count++] = *head;
+    return ML_OK;
+}
+
+ml_err ml_govern_checkpoint(struct ml_org *org, uint32_t *chains)
+{
+    struct ml_govop op = {.type = ML_GOVOP_CHECKPOINT, .must_understand = true};
+    struct heads *heads = ml_alloc(org->node->env, sizeof(*heads));
+    bool counts = true;
+    if (heads == NULL) {
+        return ML_E_NOMEM;
+    }
+    heads->count = 0;
+    ml_err err = ml_log_heads(org->log, head_take, heads);
+    op.u.checkpoint.heads = (struct ml_list){.items = heads->at, .count = heads->count};
+    err = err == ML_OK ? ml_govern_say(org, &op, false, &counts) : err;
+    *chains = heads->count;
+    ml_release(org->node->env, heads);
+    return err;
+}
+
 /* ---- what was proposed ---- */
 
 ml_err ml_govern_op_of(struct ml_org *org, uint64_t n, struct ml_govop *op,

@@ -17,6 +17,10 @@
 ml_err ml_govern_say(struct ml_org *org, struct ml_govop *op, bool propose,
                      bool *counts) ML_MUST_CHECK;
 
+/** A checkpoint of all that the log holds. *chains: of how many, at most ML_CUTS_MAX, else LIMIT.
+ */
+ml_err ml_govern_checkpoint(struct ml_org *org, uint32_t *chains) ML_MUST_CHECK;
+
 enum { ML_PROPOSALS_MAX = 64 };
 
 /** Of what was proposed and isn't done, as said last. */

@@ -8,50 +8,10 @@
 #include <string.h>
 
 #include "net/node/card.h"
+#include "net/node/govern.h"
 #include "net/node/keys.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
-
-struct heads {
-    struct ml_dep at[ML_CUTS_MAX];
-    uint32_t count;
-};
-
-static ml_err head_take(void *user, const struct ml_dep *head)
-{
-    struct heads *h = user;
-    if (h->count == ML_CUTS_MAX) {
-        return ML_E_LIMIT;
-    }
-    h->at[h->count++] = *head;
-    return ML_OK;
-}
-
-static ml_err checkpoint(struct ml_org *org)
-{
-    struct ml_govop op = {.type = ML_GOVOP_CHECKPOINT, .must_understand = true};
-    struct heads *heads = ml_alloc(org->node->env, sizeof(*heads));
-    struct ml_author author;
-    struct ml_buf buf;
-    if (heads == NULL) {
-        return ML_E_NOMEM;
-    }
-    heads->count = 0;
-    ml_session_author(org, &author);
-    ml_buf_init(&buf, org->node->env, ML_BODY_BYTES_MAX);
-    ml_err err = ml_log_heads(org->log, head_take, heads);
-    op.u.checkpoint.heads = (struct ml_list){.items = heads->at, .count = heads->count};
-    if (err == ML_OK) {
-        err = ml_govop_encode(&buf, &op);
-    }
-    if (err == ML_OK) {
-        const struct ml_slice one = ml_buf_slice(&buf);
-        err = ml_org_append_plain(org, &author, ML_LANE_GOVERNANCE, &one, 1);
-    }
-    ml_buf_free(&buf);
-    ml_release(org->node->env, heads);
-    return err;
-}
 
 /* To each of his computers. *given: to how many; none where nothing is held that is for him. */
 static ml_err history_emit(struct ml_org *org, const struct ml_member_id *member,
@@ -74,13 +34,14 @@ static ml_err history_emit(struct ml_org *org, const struct ml_member_id *member
 static ml_err history_give(struct ml_org *org, const struct ml_member_id *member, int *given)
 {
     struct ml_keys keys;
+    uint32_t chains = 0;
     ml_err err = ml_keys_ready(org, ML_KEYS_ALL);
     ml_keys_init(&keys, org->node->env);
     if (err == ML_OK) {
         err = history_emit(org, member, &keys, given);
     }
     if (err == ML_OK && *given > 0) {
-        err = checkpoint(org);
+        err = ml_govern_checkpoint(org, &chains);
         err = err == ML_OK ? ml_keys_append(org, &keys) : err;
     }
     ml_keys_free(&keys);

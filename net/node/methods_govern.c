@@ -116,43 +116,19 @@ static ml_err role_end(struct ml_call *call)
 
 /* ---- checkpoints ---- */
 
-struct heads {
-    struct ml_dep at[ML_CUTS_MAX];
-    uint32_t count;
-};
-
-static ml_err head_take(void *user, const struct ml_dep *head)
-{
-    struct heads *h = user;
-    if (h->count == ML_CUTS_MAX) {
-        return ML_E_LIMIT;
-    }
-    h->at[h->count++] = *head;
-    return ML_OK;
-}
-
 static ml_err checkpoint(struct ml_call *call)
 {
     struct ml_org *org = call->org;
     const struct ml_fact *actor = ml_gov_member(ml_log_gov(org->log), &org->session->member);
-    struct ml_govop op = {.type = ML_GOVOP_CHECKPOINT, .must_understand = true};
-    bool counts = true;
+    uint32_t chains = 0;
     if (actor == NULL || actor->rank > ML_RANK_REFERENT) {
         return ml_call_fail(call, ML_E_DENIED, "rank.referent", NULL, NULL);
     }
-    struct heads *heads = ml_alloc(org->node->env, sizeof(*heads));
-    if (heads == NULL) {
-        return ML_E_NOMEM;
-    }
-    ml_err err = ml_log_heads(org->log, head_take, heads);
-    op.u.checkpoint.heads = (struct ml_list){.items = heads->at, .count = heads->count};
-    err = err == ML_OK ? ml_govern_say(org, &op, false, &counts) : err;
-    const uint32_t count = heads->count;
-    ml_release(org->node->env, heads);
+    ml_err err = ml_govern_checkpoint(org, &chains);
     if (err != ML_OK) {
         return err;
     }
-    ml_result_int(call->result, "chains", count);
+    ml_result_int(call->result, "chains", chains);
     return ml_call_note(call, ML_TRACE_GOVERN, NULL);
 }
 
