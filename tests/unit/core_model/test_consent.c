@@ -216,6 +216,22 @@ static void what_is_quarantined_neither_says_nor_ends(void **state)
     story_end(&s);
 }
 
+/* Rules D1: what a later version means by it nobody knows here, but what it knew and ended does. */
+static void of_a_later_kind_only_what_it_ends_counts(void **state)
+{
+    struct story s;
+    (void)state;
+    story_begin(&s, roles);
+    story_say(&s, &(struct says){.name = 'L', .kind = 200, .by = GP, .person = NURSE});
+    assert_true(may(&s, NURSE, ML_CLASS_PROBLEMS, NULL));
+    story_say(&s, &(struct says){.name = 'D', .kind = ML_CONSENT_OPPOSED, .by = GP});
+    story_say(&s, &(struct says){.name = 'M', .kind = 200, .by = GP, .person = NURSE});
+    assert_false(may(&s, NURSE, ML_CLASS_PROBLEMS, NULL));
+    story_say(&s, &(struct says){.name = 'N', .kind = 200, .by = GP, .ends = "D"});
+    assert_true(may(&s, NURSE, ML_CLASS_PROBLEMS, NULL));
+    story_end(&s);
+}
+
 static void nobody_lifts_what_another_took_down_against_him(void **state)
 {
     struct story s;
@@ -523,6 +539,7 @@ int main(void)
         cmocka_unit_test(the_more_specific_wins_and_a_tie_is_no),
         cmocka_unit_test(what_was_ended_no_longer_holds),
         cmocka_unit_test(what_is_quarantined_neither_says_nor_ends),
+        cmocka_unit_test(of_a_later_kind_only_what_it_ends_counts),
         cmocka_unit_test(nobody_lifts_what_another_took_down_against_him),
         cmocka_unit_test(what_was_said_until_a_time_ends_then),
         cmocka_unit_test(an_emergency_sets_oppositions_aside_but_not_what_is_masked),

@@ -159,6 +159,29 @@ static void a_slot_that_gives_another_key_is_faulty(void **state)
     ml_buf_free(&b);
 }
 
+/* Rules D1: kept in the log, and no pair of this version's. */
+static void a_pair_of_a_later_kind_changes_nothing(void **state)
+{
+    struct people *f = *state;
+    assert_int_equal(hand(f, 1, NULL), ML_OK);
+    const struct ml_box_pk before = *ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY);
+    struct ml_keyop op;
+    struct ml_buf b;
+    ml_buf_init(&b, &f->fake.env, 4096);
+    assert_int_equal(ml_keyop_decode(&op, ml_slice(f->log.op[0].data, f->log.op[0].len), NULL),
+                     ML_OK);
+    op.u.pair_grant.kind = ML_PAIR_NETWORK + 1;
+    op.u.pair_grant.number = 9;
+    assert_int_equal(ml_keyop_encode(&b, &op), ML_OK);
+    const size_t at = f->log.count;
+    assert_int_equal(key_log_add(&f->log, ml_buf_slice(&b)), ML_OK);
+    assert_false(key_log_apply(f->who[0].ring, &f->log, at).faulty);
+    assert_null(ml_keyring_pair(f->who[0].ring, ML_PAIR_NETWORK + 1));
+    assert_memory_equal(ml_keyring_pair(f->who[0].ring, ML_PAIR_EMERGENCY), &before,
+                        sizeof(before));
+    ml_buf_free(&b);
+}
+
 static void nobody_and_twice_the_same_are_refused(void **state)
 {
     struct people *f = *state;
@@ -380,6 +403,7 @@ int main(void)
         T(a_later_pair_replaces_it),
         T(what_is_not_accepted_is_never_used),
         T(a_slot_that_gives_another_key_is_faulty),
+        T(a_pair_of_a_later_kind_changes_nothing),
         T(nobody_and_twice_the_same_are_refused),
         T(so_many_pairs_are_known),
         T(network_epochs_are_held_latest_first),

@@ -261,6 +261,20 @@ static void an_unknown_field_of_what_must_be_understood_waits_too(void **state)
     }
 }
 
+/* Nothing of a log verdict hangs on lane 1 (rules B21): what is unknown there stops nobody. */
+static void of_lane_1_an_unknown_op_is_kept_whatever_its_bit(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t later[] = {0x82, 0x01, 0x63, 0x02, 0xc3};
+    const struct ml_slice op = {later, sizeof(later)};
+    const struct draft d = {.by = &f->w.actors[0], .lane = ML_LANE_KEYS, .ops = &op, .op_count = 1};
+    struct ml_log_outcome o = world_ingest(f->a, world_build(&f->w, f->a, &d));
+    assert_int_equal(o.result, ML_LOG_STORED);
+    assert_int_equal(o.reason, ML_REASON_NONE);
+    o = world_ingest(f->a, world_build(&f->w, f->a, &d)); /* and what comes after it */
+    assert_int_equal(o.result, ML_LOG_STORED);
+}
+
 /* The program was replaced by one that knows what was missing: what had waited for what had waited
  * is judged as well. The bundle of a later version is one that this program knows, in its row. */
 static void an_upgrade_wakes_all_that_hung_on_it(void **state)
@@ -620,6 +634,7 @@ int main(void)
         TEST(two_that_wait_for_a_version_are_asked_once_by_each_start),
         TEST(what_waited_for_this_version_is_judged_when_it_opens),
         TEST(an_unknown_field_of_what_must_be_understood_waits_too),
+        TEST(of_lane_1_an_unknown_op_is_kept_whatever_its_bit),
         TEST(an_upgrade_wakes_all_that_hung_on_it),
         TEST(without_authority_governance_is_kept_and_does_not_count),
         TEST(who_was_not_enrolled_does_not_count),
