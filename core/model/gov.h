@@ -188,7 +188,8 @@ struct ml_right_question {
     struct ml_member_id member;
     unsigned class;
     ml_right right;
-    uint64_t ms; /* when: UTC */
+    uint64_t ms;  /* when: UTC */
+    bool undated; /* at whatever time: as if each role that he was given were in force */
 };
 /** `step` is borrowed for the call. */
 typedef void ml_step_cb(void *user, const struct ml_step *step);

@@ -140,6 +140,7 @@ ml_scope ml_right_explain(const struct ml_gov *g, const struct ml_right_question
     t.q.own = g->all;
     t.q.now = g->all;
     t.q.ms = question->ms;
+    t.q.undated = question->undated;
     t.q.matrix = ml_gov_matrix_in(g, g->all, NULL, &room);
     tell_matrices(&t);
     const ml_scope own = tell_own_roles(&t, &question->member);

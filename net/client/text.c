@@ -516,6 +516,21 @@ static const struct ml_text_row rows[] = {
      "Your role doesn't allow to write in “{class}”: “maille right explain” says why, a "
      "coordinator "
      "may change your roles."},
+    {"right.ended",
+     "Rien n'a été écrit : le rôle qui vous permettait d'écrire dans « {class} », donné par {by}, "
+     "est "
+     "terminé depuis le {date}. S'il doit continuer, un coordinateur ou un référent vous le donne "
+     "de "
+     "nouveau (maille role grant).",
+     "Nothing was written: the role that let you write in “{class}”, given by {by}, ended on "
+     "{date}. "
+     "If it is to go on, a coordinator or référent gives it to you again (maille role grant)."},
+    {"right.awaited",
+     "Rien n'a été écrit : le rôle qui vous permettra d'écrire dans « {class} », donné par {by}, "
+     "commence le {date}. Pour commencer plus tôt, demandez à un coordinateur ou à un référent "
+     "(maille role grant).",
+     "Nothing was written: the role that will let you write in “{class}”, given by {by}, begins on "
+     "{date}. To begin earlier, ask a coordinator or référent (maille role grant)."},
     {"right.adopted", "La structure a déjà une matrice d'habilitation.",
      "The structure has a matrix of rights already."},
     {"right.now", "La matrice d'habilitation proposée vaut à présent (version {version}).",

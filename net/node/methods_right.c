@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/hlc.h"
 #include "core/model/matrix.h"
@@ -11,6 +12,7 @@
 #include "net/node/consent.h"
 #include "net/node/found.h"
 #include "net/node/govern.h"
+#include "net/node/keys.h"
 #include "net/node/methods.h"
 #include "net/node/right.h"
 #include "net/node/session.h"
@@ -106,9 +108,8 @@ static void no_step(void *user, const struct ml_step *step)
 ml_scope ml_right_of(const struct ml_org *org, const struct ml_member_id *member, unsigned class,
                      ml_right right)
 {
-    const struct ml_env *env = org->node->env;
     const struct ml_right_question q = {
-        .member = *member, .class = class, .right = right, .ms = env->wall_ms(env->ctx)};
+        .member = *member, .class = class, .right = right, .ms = ml_keys_utc_ms(org)};
     return ml_right_explain(ml_log_gov(org->log), &q, no_step, NULL);
 }
 
@@ -117,20 +118,86 @@ ml_scope ml_right_now(const struct ml_org *org, unsigned class, ml_right right)
     return ml_right_of(org, &org->session->member, class, right);
 }
 
+/* The name of who said it, as a detail `by` of a refusal. */
+static ml_err detail_by(struct ml_call *call, const struct ml_fact *fact)
+{
+    enum { NAME_MAX_BYTES = 512 };
+    struct ml_buf name;
+    const struct ml_fact *by = ml_gov_opening(ml_log_gov(call->org->log), &fact->at.writer);
+    ml_buf_init(&name, call->node->env, NAME_MAX_BYTES);
+    if (by != NULL) {
+        ml_card_member_name(call->org, &by->member, &name);
+    }
+    ml_buf_append(&name, "", 1);
+    const ml_err err = name.err;
+    ml_call_detail(call, "by", err == ML_OK ? (const char *)name.data : "");
+    ml_buf_free(&name);
+    return err;
+}
+
+/* Roles that were given him for another time. */
+struct dated {
+    const struct ml_fact *ended;   /* the last */
+    const struct ml_fact *awaited; /* the next */
+};
+
+static void dated_take(void *user, const struct ml_step *step)
+{
+    struct dated *d = user;
+    if (step->kind == ML_STEP_ENDED &&
+        (d->ended == NULL || step->fact->until_ms > d->ended->until_ms)) {
+        d->ended = step->fact;
+    }
+    if (step->kind == ML_STEP_NOT_YET &&
+        (d->awaited == NULL || step->fact->from_ms < d->awaited->from_ms)) {
+        d->awaited = step->fact;
+    }
+}
+
+/* As this computer's calendar has it. */
+static void detail_date(struct ml_call *call, uint64_t ms)
+{
+    char text[32] = "";
+    const time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    if (localtime_r(&seconds, &tm) != NULL) {
+        (void)strftime(text, sizeof(text), "%d/%m/%Y %H:%M", &tm);
+    }
+    ml_call_detail(call, "date", text);
+}
+
+static ml_err refuse(struct ml_call *call, const struct ml_right_question *q)
+{
+    const struct ml_gov *gov = ml_log_gov(call->org->log);
+    struct ml_right_question always = *q;
+    struct dated d = {.ended = NULL};
+    always.undated = true;
+    (void)ml_right_explain(gov, q, dated_take, &d);
+    const struct ml_fact *fact = d.awaited != NULL ? d.awaited : d.ended;
+    if (fact == NULL || ml_right_explain(gov, &always, no_step, NULL) == ML_SCOPE_NONE) {
+        return ml_call_fail(call, ML_E_DENIED, "right.refused", "class", ml_class_name(q->class));
+    }
+    const bool ended = fact == d.ended;
+    detail_date(call, ended ? fact->until_ms : fact->from_ms);
+    const ml_err err = detail_by(call, fact);
+    return err != ML_OK ? err
+                        : ml_call_fail(call, ML_E_DENIED, ended ? "right.ended" : "right.awaited",
+                                       "class", ml_class_name(q->class));
+}
+
 ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right)
 {
-    const struct ml_env *env = call->node->env;
     const struct ml_right_question q = {.member = call->session->member,
                                         .class = class,
                                         .right = right,
-                                        .ms = env->wall_ms(env->ctx)};
+                                        .ms = ml_keys_utc_ms(call->org)};
     const struct ml_gov *gov = ml_log_gov(call->org->log);
     /* Who is no member, is told so otherwise. */
     if (!ml_gov_wants_writes(gov, ML_LANE_RECORD) || ml_gov_member(gov, &q.member) == NULL ||
         ml_right_explain(gov, &q, no_step, NULL) != ML_SCOPE_NONE) {
         return ML_OK;
     }
-    return ml_call_fail(call, ML_E_DENIED, "right.refused", "class", ml_class_name(class));
+    return refuse(call, &q);
 }
 
 /* The last that holds of those that take his place here. NULL: nobody denied him. */
@@ -151,24 +218,13 @@ static const struct ml_fact *denial_of(const struct ml_org *org)
 
 ml_err ml_call_no_writer(struct ml_call *call)
 {
-    enum { NAME_MAX_BYTES = 512 };
-    struct ml_org *org = call->org;
-    struct ml_buf name;
-    const struct ml_fact *denial = denial_of(org);
+    const struct ml_fact *denial = denial_of(call->org);
     if (denial == NULL) {
         return ml_call_fail(call, ML_E_DENIED, "session.not_enrolled", NULL, NULL);
     }
-    const struct ml_fact *by = ml_gov_opening(ml_log_gov(org->log), &denial->at.writer);
-    ml_buf_init(&name, call->node->env, NAME_MAX_BYTES);
-    if (by != NULL) {
-        ml_card_member_name(org, &by->member, &name);
-    }
-    ml_buf_append(&name, "", 1);
     const char *text = denial->until_ms != 0 ? "session.suspended" : "session.revoked";
-    ml_err err = ml_call_fail(call, ML_E_DENIED, text, "by",
-                              name.err == ML_OK ? (const char *)name.data : "");
-    ml_buf_free(&name);
-    return err;
+    const ml_err err = detail_by(call, denial);
+    return err != ML_OK ? err : ml_call_fail(call, ML_E_DENIED, text, NULL, NULL);
 }
 
 static void consent_step_put(void *user, const struct ml_consent_step *step)
@@ -212,8 +268,7 @@ static ml_err consent_explain(struct ml_call *call, const struct ml_right_questi
 
 static ml_err right_explain(struct ml_call *call)
 {
-    const struct ml_env *env = call->node->env;
-    struct ml_right_question q = {.ms = env->wall_ms(env->ctx)};
+    struct ml_right_question q = {.ms = ml_keys_utc_ms(call->org)};
     struct ml_object_id patient;
     const bool named = ml_value_get(call->params, "patient") != NULL;
     const char *class = NULL;
