@@ -3,13 +3,17 @@
 
 #include "core/base/ids.h"
 #include "core/model/keyring_except.h"
+#include "net/node/exchange.h"
 #include "net/node/exclude.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
 #include "net/node/shred.h"
 #include "net/node/turn.h"
 
-enum { KEEP_WITHIN_MS = 60 * 1000 };
+enum {
+    KEEP_WITHIN_MS = 60 * 1000,
+    KEEP_LOOK_MS = 3600 * 1000, /* the clock on the wall is set by people: how far off is a date? */
+};
 
 static uint64_t now_of(const struct ml_org *org)
 {
@@ -22,6 +26,7 @@ static bool is_in_step(const struct ml_org *org)
     const struct ml_keep *keep = &org->session->keep;
     return keep->acts == ml_gov_acts(ml_log_gov(org->log)) &&
            keep->log_epoch == ml_log_epoch(org->log) &&
+           keep->until_ms == org->session->keys.until_ms &&
            keep->exceptions == ml_keyring_exceptions(ml_session_keyring(org));
 }
 
@@ -38,6 +43,7 @@ static ml_err seal(struct ml_org *org)
         keep->begun = true;
         keep->acts = ml_gov_acts(ml_log_gov(org->log));
         keep->log_epoch = ml_log_epoch(org->log);
+        keep->until_ms = org->session->keys.until_ms;
         keep->exceptions = ml_keyring_exceptions(ml_session_keyring(org));
         keep->due_ms = 0;
     }
@@ -98,15 +104,45 @@ ml_err ml_keep_followed(struct ml_org *org)
     return ML_OK;
 }
 
+/* A call followed it before the tick did: nobody was sealed yet what a date, or an act of this
+ * node's own, gives him. */
+static bool is_untold(const struct ml_org *org)
+{
+    const struct ml_keep *keep = &org->session->keep;
+    return keep->begun && keep->due_ms == 0 && keep->until_ms != org->session->keys.until_ms;
+}
+
+static uint64_t date_ms(const struct ml_org *org)
+{
+    const uint64_t left = ml_keys_hold_ms(org);
+    if (org->behind || left == UINT64_MAX) {
+        return UINT64_MAX;
+    }
+    return now_of(org) + (left < KEEP_LOOK_MS ? left : KEEP_LOOK_MS);
+}
+
 uint64_t ml_keep_next_ms(const struct ml_org *org)
 {
-    const bool waits = org->session != NULL && org->session->keep.due_ms != 0;
-    return waits ? org->session->keep.due_ms : UINT64_MAX;
+    if (org->session == NULL) {
+        return UINT64_MAX;
+    }
+    const uint64_t due = org->session->keep.due_ms != 0 ? org->session->keep.due_ms : UINT64_MAX;
+    const uint64_t date = date_ms(org);
+    return is_untold(org) ? 0 : due < date ? due : date;
 }
 
 void ml_keep_tick(struct ml_org *org)
 {
-    if (ml_keep_next_ms(org) > now_of(org)) {
+    if (org->session == NULL) {
+        return;
+    }
+    if (is_untold(org)) {
+        later(org);
+    }
+    if (!org->behind && ml_keys_hold_ms(org) == 0) {
+        org->behind = true; /* the vault follows at once, or is tried again as it always is */
+    }
+    if (org->session->keep.due_ms == 0 || org->session->keep.due_ms > now_of(org)) {
         return;
     }
     ml_err err = org->behind || !org->session->writers_open ? ML_E_BUSY : follow_decided(org);
@@ -117,4 +153,5 @@ void ml_keep_tick(struct ml_org *org)
         later(org);
     }
     ml_shred_receipts(org);
+    ml_exchange_run(org); /* who waits for his key has it now */
 }

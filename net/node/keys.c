@@ -147,6 +147,13 @@ static ml_err tell_group(struct ml_org *org, const struct group_walk *at, uint64
     return err;
 }
 
+static bool is_told(const struct ml_org *org)
+{
+    const struct ml_keys_told *told = &org->session->keys;
+    return told->told && told->acts == ml_gov_acts(ml_log_gov(org->log)) &&
+           told->log_epoch == ml_log_epoch(org->log) && ml_keys_utc_ms(org) < told->until_ms;
+}
+
 ml_err ml_keys_tell(struct ml_org *org)
 {
     struct ml_keys_told *last = &org->session->keys;
@@ -158,8 +165,7 @@ ml_err ml_keys_tell(struct ml_org *org)
                                      .until_ms = ml_gov_next_date(gov, ms)};
     struct group_walk w;
     ml_err err = ML_OK;
-    if (last->told && last->acts == now.acts && last->log_epoch == now.log_epoch &&
-        ms < last->until_ms) {
+    if (is_told(org)) {
         return ML_OK;
     }
     group_walk(&w, org);
@@ -170,6 +176,15 @@ ml_err ml_keys_tell(struct ml_org *org)
         *last = now;
     }
     return err;
+}
+
+uint64_t ml_keys_hold_ms(const struct ml_org *org)
+{
+    const struct ml_keys_told *told = &org->session->keys;
+    if (!told->told || (is_told(org) && told->until_ms == UINT64_MAX)) {
+        return UINT64_MAX;
+    }
+    return is_told(org) ? told->until_ms - ml_keys_utc_ms(org) : 0;
 }
 
 unsigned ml_keys_closed(const struct ml_org *org, unsigned compartments)

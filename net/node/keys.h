@@ -27,6 +27,9 @@ ml_err ml_keys_append(struct ml_org *org, struct ml_keys *keys) ML_MUST_CHECK;
 uint64_t ml_keys_utc_ms(const struct ml_org *org);
 /** Tells the session's keyring whom governance entitles to each group, if that has changed. */
 ml_err ml_keys_tell(struct ml_org *org) ML_MUST_CHECK;
+/** How long what was told holds: until a dated role begins or ends. 0: it doesn't any more, as
+ * after an act of governance; UINT64_MAX: no date will change it, or nothing was told yet. */
+uint64_t ml_keys_hold_ms(const struct ml_org *org);
 /** Before anything is sealed in these compartments (bit c: compartment c): the next epoch of each
  * group that somebody holds who isn't entitled any more, then what the entitled lack. A group that
  * isn't this member's, or whose key he awaits, is left as it is. */

@@ -205,7 +205,8 @@ ml_err ml_session_denials(struct ml_org *org)
 {
     bool more = true;
     ml_err err = ML_OK;
-    while (err == ML_OK && more && !ml_vault_knows_denials(org->session->vault, org->log)) {
+    while (err == ML_OK && more &&
+           (!ml_vault_knows_denials(org->session->vault, org->log) || ml_keys_hold_ms(org) == 0)) {
         err = ml_session_catch_up(org, ML_VAULT_BATCH_BUNDLES, &more);
         org->behind = more;
     }

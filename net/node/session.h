@@ -23,8 +23,8 @@ void ml_session_end_other(struct ml_org *org, const struct ml_member_id *member)
 
 /** Projects up to `bundles_max` more; *more: some are left. */
 ml_err ml_session_catch_up(struct ml_org *org, uint32_t bundles_max, bool *more) ML_MUST_CHECK;
-/** Takes lane 1 in until the vault knows every denial, where it has something to hide (rules C12):
- * before anything is answered. */
+/** Takes lane 1 in until the vault knows every denial, where it has something to hide (rules C12),
+ * and whose role has begun or ended by now: before anything is answered. */
 ml_err ml_session_denials(struct ml_org *org) ML_MUST_CHECK;
 /** Until nothing is left: after an own write, which is in memory already. */
 ml_err ml_session_catch_up_all(struct ml_org *org) ML_MUST_CHECK;

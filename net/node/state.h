@@ -55,6 +55,7 @@ struct ml_keep {
     bool busy;
     uint64_t acts;
     uint64_t log_epoch;
+    uint64_t until_ms; /* UTC: then a dated role begins or ends */
     size_t exceptions;
     uint64_t due_ms;                                  /* monotonic; 0: nothing has changed since */
     struct ml_object_id decided[ML_KEEP_DECIDED_MAX]; /* whose keys don't follow yet */
