@@ -29,11 +29,14 @@ founded() {
     member[a]=$(answer member)
     id[a]=$(answer node)
 }
-# joins NODE NAME PROFESSION [OPTION...]: a member, on a node that has all of a.
-joins() {
-    local node=$1 code
+# admitted NODE NAME PROFESSION [OPTION...]: a member, who will work on that node.
+admitted() {
     on a member add --name "$2" --profession "$3" "${@:4}"
-    member[$node]=$(answer member)
+    member[$1]=$(answer member)
+}
+# arrives NODE: it has all of a.
+arrives() {
+    local node=$1 code
     on a enrol --member "${member[$node]}"
     code=$(answer code)
     node_start "$node"
@@ -41,6 +44,11 @@ joins() {
     on "$node" enrol --code "$code" --address "${at[a]}" --passphrase-fd 0 <<< "$passphrase"
     id[$node]=$(answer node)
     together "$node" a
+}
+# joins NODE NAME PROFESSION [OPTION...]: both.
+joins() {
+    admitted "$@"
+    arrives "$1"
 }
 # together NODE NODE: they are linked, and have the same.
 together() {
@@ -100,6 +108,9 @@ one_record() {
 heads() { # heads NODE LANES: what it holds of each writer there, as AUTHOR/LANE/NUMBER, for `sync wait`
     on "$1" sync status
     sed -n 's,.*"\([0-9a-f]\{32\}/['"$2"']/[0-9]*\)".*,\1,p' "$work/answer.json"
+}
+day() { # day HOURS from now: as the options take it
+    date -d "+$1 hour" +%Y-%m-%dT%H:%M%:z
 }
 # patient_of NODE: a new patient, in $patient.
 patient_of() {
