@@ -192,8 +192,8 @@ static bool own_roles_may(const struct ml_gov_asking *q, const struct ml_member_
     if (f == NULL) {
         return base_may(q, member);
     }
-    while (f != NULL &&
-           !(f->role != 0 && is_here(q, f) && role_may(q, f->role) && ml_gov_is_in_force(q, f))) {
+    while (f != NULL && !(f->role != 0 && is_here(q, f) && role_may(q, f->role) &&
+                          !ml_gov_is_grant_replaced(q, f) && ml_gov_is_in_force(q, f))) {
         f = ml_gov_next_grant(q, f->before, member);
     }
     return f != NULL;
@@ -206,8 +206,8 @@ bool ml_gov_member_may(const struct ml_gov_asking *q, const struct ml_member_id 
         return true;
     }
     const struct ml_fact *f = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], member);
-    while (f != NULL && !(f->role == 0 && is_here(q, f) && ml_gov_is_in_force(q, f) &&
-                          own_roles_may(q, &f->replaces))) {
+    while (f != NULL && !(f->role == 0 && is_here(q, f) && !ml_gov_is_grant_replaced(q, f) &&
+                          ml_gov_is_in_force(q, f) && own_roles_may(q, &f->replaces))) {
         f = ml_gov_next_grant(q, f->before, member);
     }
     return f != NULL;
