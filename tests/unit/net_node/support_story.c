@@ -69,12 +69,10 @@ void story_unlock(struct cluster *c, unsigned n)
     cluster_run(c, 100);
 }
 
-static void join(struct cluster *c, unsigned by, unsigned n, const char *name, const int job[2])
+void story_member(struct cluster *c, unsigned by, const char *name, const int job[2],
+                  char member[40])
 {
     struct story_request r;
-    char member[40];
-    char code[256];
-    char address[32];
     story_ask(&r);
     story_put(&r, "name", name);
     ml_args_key(r.args, "role");
@@ -82,9 +80,15 @@ static void join(struct cluster *c, unsigned by, unsigned n, const char *name, c
     ml_args_key(r.args, "rank");
     ml_args_int(r.args, job[1]);
     story_must(&r, story_send(&r, c, by, "member.add"), "member.add");
-    snprintf(member, sizeof(member), "%s", ml_value_text(story_get(&r, "member"), ""));
+    snprintf(member, 40, "%s", ml_value_text(story_get(&r, "member"), ""));
     story_end(&r);
+}
 
+void story_enrol(struct cluster *c, unsigned by, unsigned n, const char *member)
+{
+    struct story_request r;
+    char code[256];
+    char address[32];
     story_ask(&r);
     story_put(&r, "member", member);
     story_must(&r, story_send(&r, c, by, "enrol.code"), "enrol.code");
@@ -101,6 +105,13 @@ static void join(struct cluster *c, unsigned by, unsigned n, const char *name, c
     story_must(&r, story_send(&r, c, n, "enrol.join"), "enrol.join");
     token_keep(&r, c, n);
     story_end(&r);
+}
+
+static void join(struct cluster *c, unsigned by, unsigned n, const char *name, const int job[2])
+{
+    char member[40];
+    story_member(c, by, name, job, member);
+    story_enrol(c, by, n, member);
 }
 
 void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, int role)

@@ -37,6 +37,10 @@ bool story_unlock_restored(struct cluster *c, unsigned n);
 ml_err story_try_unlock(struct cluster *c, unsigned n, const char *passphrase);
 /** `by` adds a member and a code; node `n` joins with it, and is given by's address. */
 void story_join(struct cluster *c, unsigned by, unsigned n, const char *name, int role);
+/** The two halves of it: adds a member of a role and a rank, and lets him in. */
+void story_member(struct cluster *c, unsigned by, const char *name, const int job[2],
+                  char member[40]);
+void story_enrol(struct cluster *c, unsigned by, unsigned n, const char *member);
 /** The same with a rank. */
 void story_join_ranked(struct cluster *c, unsigned by, unsigned n, const char *name, int rank);
 /** Camille MARTIN, born on 28 March 1979. */
