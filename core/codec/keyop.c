@@ -82,6 +82,24 @@ const struct ml_wire_format ml_format_op_ref =
     ML_WIRE_FORMAT("shred reference", ARRAY, struct ml_op_ref, ML_WIRE_CLOSED, op_ref_fields, NULL,
                    "One SHRED that is done.");
 
+static const struct ml_wire_field key_ref_fields[] = {
+    {.key = 0,
+     .type = ML_WIRE_FIXED,
+     .size = sizeof(struct ml_key_id),
+     .min = sizeof(struct ml_key_id),
+     .max = sizeof(struct ml_key_id),
+     .name = "key",
+     .meaning = "id of a KEK"},
+};
+
+const struct ml_wire_format ml_format_key_ref = {.name = "faulty key",
+                                                 .kind = ML_WIRE_SCALAR,
+                                                 .size = sizeof(struct ml_key_id),
+                                                 .extra_offset = ML_WIRE_CLOSED,
+                                                 .field_count = 1,
+                                                 .fields = key_ref_fields,
+                                                 .meaning = "One key that doesn't open."};
+
 static const struct ml_wire_field kek_epoch_fields[] = {
     HEAD_FIELDS(ML_KEYOP_KEK_EPOCH, "1"),
     SUB(3, FIXED, ML_WIRE_OPTIONAL, 16, 16, kek_epoch.team, "team", NULL,
@@ -196,6 +214,13 @@ static const struct ml_wire_field shred_done_fields[] = {
         &ml_format_op_ref, "what is done"),
 };
 
+static const struct ml_wire_field key_fault_fields[] = {
+    HEAD_FIELDS(ML_KEYOP_KEY_FAULT, "13"),
+    SUB_FIXED(3, key_fault.recipient, "recipient", "BLAKE2b-16 of the author's box key"),
+    SUB(4, LIST, ML_WIRE_SORTED, 1, ML_KEYOP_FAULTS_MAX, key_fault.keys, "keys", &ml_format_key_ref,
+        "what he was sealed that doesn't open"),
+};
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_KEYOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -217,6 +242,8 @@ static const struct ml_wire_format formats[] = {
     TABLE(SHRED, "SHRED", shred_fields, "Destroys wraps that an exclusion replaced."),
     TABLE(SHRED_DONE, "SHRED_DONE", shred_done_fields,
           "Receipt of a node and a vault that hold them no more."),
+    TABLE(KEY_FAULT, "KEY_FAULT", key_fault_fields,
+          "Groups' keys that its author was sealed and that don't open."),
 };
 
 static const struct ml_wire_format any_format =

@@ -21,6 +21,7 @@
 #define ML_KEYOP_PAIR_MAX   400u /* recipients of one pair */
 #define ML_KEYOP_SHRED_MAX  256u /* wraps that one op destroys */
 #define ML_KEYOP_DONE_MAX   128u /* shreds that one receipt names */
+#define ML_KEYOP_FAULTS_MAX 256u /* keys that one op says don't open */
 #define ML_SLOT_WIRE_BYTES  48u
 #define ML_ANON_KEY_BYTES   80u /* a 32-byte key sealed to a public key */
 #define ML_WRAP_KEY_BYTES   48u /* a 32-byte key under an AEAD */
@@ -38,7 +39,8 @@
     X(DEK_SLOTS, 9, "dek slots")                                                                   \
     X(DEPOSIT_WRAP, 10, "deposit wrap")                                                            \
     X(SHRED, 11, "shred")                                                                          \
-    X(SHRED_DONE, 12, "shred receipt")
+    X(SHRED_DONE, 12, "shred receipt")                                                             \
+    X(KEY_FAULT, 13, "key fault")
 
 typedef enum ml_keyop_type {
 #define X(name, number, text) ML_KEYOP_##name = (number),
@@ -204,6 +206,12 @@ struct ml_shred_done {
     struct ml_list shreds; /* of ml_op_ref, sorted: SHRED ops */
 };
 
+/** The canary: keys of epochs that its author was sealed and that don't open with his box key. */
+struct ml_key_fault {
+    struct ml_recipient_id recipient; /* his */
+    struct ml_list keys;              /* of ml_key_id, sorted: KEKs */
+};
+
 struct ml_keyop {
     uint16_t type;
     bool must_understand;
@@ -221,6 +229,7 @@ struct ml_keyop {
         struct ml_deposit_wrap deposit_wrap;
         struct ml_shred shred;
         struct ml_shred_done shred_done;
+        struct ml_key_fault key_fault;
     } u;
     struct ml_wire_extra extra;
     struct ml_slice raw;
@@ -233,6 +242,7 @@ extern const struct ml_wire_format ml_format_pair_slot;
 extern const struct ml_wire_format ml_format_dek_slot;
 extern const struct ml_wire_format ml_format_shred_wrap;
 extern const struct ml_wire_format ml_format_op_ref;
+extern const struct ml_wire_format ml_format_key_ref;
 
 const struct ml_wire_format *ml_keyop_format(uint16_t type);
 const char *ml_keyop_name(uint16_t type);
@@ -276,6 +286,11 @@ static inline bool ml_shred_wrap_next(struct ml_list_walk *walk, struct ml_shred
 static inline bool ml_op_ref_next(struct ml_list_walk *walk, struct ml_op_ref *out)
 {
     return ml_list_next(walk, &ml_format_op_ref, out);
+}
+
+static inline bool ml_key_ref_next(struct ml_list_walk *walk, struct ml_key_id *out)
+{
+    return ml_list_next(walk, &ml_format_key_ref, out);
 }
 
 /* Associated data: a label, the org and the clear fields, so that a wrap opens in its place only.

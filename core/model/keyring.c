@@ -569,6 +569,7 @@ static ml_err open_slots(struct ml_keyring *k, struct key_epoch *e, const struct
         }
         struct ml_slot_at at = slot_at(k, e, &in->ephemeral, index);
         err = open_slot(k, &at, slot.kek.b, e, news);
+        k->faults += e->kek_key == NULL;
         at.kind = ML_SLOT_HIST;
         if (err == ML_OK && slot.hist.len == ML_SLOT_WIRE_BYTES) {
             err = open_slot(k, &at, slot.hist.data, e, news);
@@ -618,6 +619,7 @@ static ml_err open_grant(struct ml_keyring *k, const struct ml_kek_grant *in,
     news->keks |= tried.keks;
     news->streams |= tried.streams;
     news->patient = tried.streams ? tried.patient : news->patient;
+    k->faults += !held;
     news->faulty |= !held; /* or of an epoch that its own past doesn't have */
     return err;
 }
@@ -763,6 +765,11 @@ ml_err ml_keyring_apply(struct ml_keyring *k, const struct ml_keyop *op, bool ac
         return accepted ? k->store->bg_put(k->store->ctx, &op->u.bg_wrap) : ML_OK;
     case ML_KEYOP_SHRED:
         return accepted ? ml_keyring_apply_shred(k, &op->u.shred) : ML_OK;
+    case ML_KEYOP_KEY_FAULT:
+        if (accepted) {
+            ml_keyring_apply_fault(k, &op->u.key_fault);
+        }
+        return ML_OK;
     case ML_KEYOP_PAIR_GRANT:
         return ml_keyring_apply_pair(k, &op->u.pair_grant, accepted, news);
     default:

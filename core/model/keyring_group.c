@@ -51,8 +51,7 @@ const struct group_member *ml_keyring_find_member(const struct key_group *group,
 
 /* ---- who was given what ---- */
 
-const struct key_holder *ml_keyring_holder(const struct key_epoch *e,
-                                           const struct ml_recipient_id *id)
+struct key_holder *ml_keyring_holder(const struct key_epoch *e, const struct ml_recipient_id *id)
 {
     for (size_t i = 0; i < e->holder_count; i++) {
         if (id_order(&e->holders[i].id, id) == 0) {
@@ -81,16 +80,14 @@ static struct key_holder *holder_add(struct ml_keyring *k, struct key_epoch *e,
 ml_err ml_keyring_hand(struct ml_keyring *k, struct key_epoch *e, const struct ml_recipient_id *id,
                        bool hist)
 {
-    struct key_holder *holder = NULL;
-    for (size_t i = 0; i < e->holder_count && holder == NULL; i++) {
-        holder = id_order(&e->holders[i].id, id) == 0 ? &e->holders[i] : NULL;
-    }
+    struct key_holder *holder = ml_keyring_holder(e, id);
     holder = holder == NULL ? holder_add(k, e, id) : holder;
     if (holder == NULL) {
         return ML_E_NOMEM;
     }
     holder->hist |= hist;
     holder->kek |= !hist;
+    holder->asks = holder->asks && hist;
     return ML_OK;
 }
 
@@ -196,7 +193,7 @@ static bool is_held_by_other(const struct ml_keyring *k, const struct key_group 
 {
     for (size_t i = 0; i < e->holder_count; i++) {
         const struct key_holder *h = &e->holders[i];
-        if (h->kek && id_order(&h->id, &k->mon_id) != 0 &&
+        if (h->kek && !h->asks && id_order(&h->id, &k->mon_id) != 0 &&
             ml_keyring_find_member(group, &h->id) != NULL) {
             return true;
         }

@@ -48,6 +48,20 @@ ml_err ml_keyring_make_next(struct ml_keyring *k, const struct ml_group_place *p
 /** What entitled members lack of the keys that seal: a plain grant each. Nobody: emits nothing. */
 ml_err ml_keyring_make_grants(struct ml_keyring *k, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 
+/* The canary (keyring_fault.c): what was sealed here and doesn't open is said, so that who holds it
+ * gives it again, before anybody needs it. */
+
+#define ML_KEYRING_FAULTS_MAX 3u /* times that one key is asked for */
+
+/** KEY_FAULTs of the KEKs that this keyring's owner is entitled to, was given and can't open. None,
+ * or each was said and waits, or was said too often: emits nothing. */
+ml_err ml_keyring_make_faults(struct ml_keyring *k, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
+/** Differs when something didn't open since, here or for another who says so. */
+uint64_t ml_keyring_faults(const struct ml_keyring *k);
+/** How many of the owner's KEKs don't open; *given_up: of these, asked for so often that a person
+ * has to look. */
+size_t ml_keyring_faulty(const struct ml_keyring *k, size_t *given_up);
+
 /** The KEK that seals for a group, if it is held. */
 bool ml_keyring_group_kek(const struct ml_keyring *k, const struct ml_team_id *team,
                           ml_compartment compartment, struct ml_key_id *kek);

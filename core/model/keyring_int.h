@@ -14,6 +14,8 @@ struct key_holder {
     struct ml_recipient_id id;
     bool kek;
     bool hist;
+    bool asks;      /* he said that what he was given doesn't open, and was given nothing since */
+    uint8_t faults; /* how often he said so */
 };
 
 /* One KEK_EPOCH op. The secrets are NULL while they aren't held. */
@@ -105,6 +107,7 @@ struct ml_keyring {
     struct stale_dek *stale; /* owned; each once */
     size_t stale_count;
     size_t stale_cap;
+    uint64_t faults; /* grows with each slot here, and each word of another's, that didn't open */
     /* The cache: sets of CACHE_WAYS; entry i's key is bytes of chunk i / KEY_CHUNK_KEYS. */
     struct cached_dek *cache;
     struct ml_secret **chunks;
@@ -151,12 +154,14 @@ const struct key_group *ml_keyring_find_group(const struct ml_keyring *k,
                                               const struct ml_team_id *group, uint8_t compartment);
 const struct group_member *ml_keyring_find_member(const struct key_group *group,
                                                   const struct ml_recipient_id *id);
-const struct key_holder *ml_keyring_holder(const struct key_epoch *e,
-                                           const struct ml_recipient_id *id);
+struct key_holder *ml_keyring_holder(const struct key_epoch *e, const struct ml_recipient_id *id);
 /* Notes that somebody was given a key. NOMEM. */
 ml_err ml_keyring_hand(struct ml_keyring *k, struct key_epoch *e, const struct ml_recipient_id *id,
                        bool hist) ML_MUST_CHECK;
 void ml_keyring_refit(const struct ml_keyring *k, struct key_epoch *e);
+
+/* keyring_fault.c */
+void ml_keyring_apply_fault(struct ml_keyring *k, const struct ml_key_fault *in);
 void ml_keyring_drop_groups(struct ml_keyring *k);
 
 /* A key of an epoch. */

@@ -376,7 +376,7 @@ static ml_err grant_number(const struct ml_keyring *k, struct granting *g,
         const struct key_holder *has = to == NULL ? NULL : ml_keyring_holder(e, to);
         if (e->epoch == sealing->epoch && e->accepted && e->fits && e->kek_key != NULL &&
             ml_keyring_is_of(e, &sealing->team, sealing->compartment) &&
-            (has == NULL || !has->kek)) {
+            (has == NULL || !has->kek || has->asks)) {
             err = grant_add(g, e, false);
         }
     }

@@ -301,6 +301,23 @@ ml_err ml_vault_load_groups(struct ml_vault *v)
     return err;
 }
 
+/* Only who can't open a key says so. */
+static bool is_own_fault(const struct ml_log *log, const struct ml_log_entry *entry,
+                         const struct ml_key_fault *fault)
+{
+    const struct ml_gov *gov = ml_log_gov(log);
+    const struct ml_fact *by = ml_gov_opening(gov, &entry->header.writer);
+    const struct ml_fact *f = NULL;
+    bool own = false;
+    while (by != NULL && !own && (f = ml_gov_next(gov, ML_FACT_MON, f)) != NULL) {
+        const struct ml_recipient_id id = ml_recipient_id_of(&f->box_pk);
+        own = memcmp(&f->member, &by->member, sizeof(f->member)) == 0 &&
+              memcmp(&f->node, &by->node, sizeof(f->node)) == 0 &&
+              memcmp(&id, &fault->recipient, sizeof(id)) == 0;
+    }
+    return own;
+}
+
 /* May what this op brings seal? An epoch also has to name the right recipients (rules A3); a
  * network epoch comes from somebody of rank 2 or better (B17). */
 static ml_err may_seal(struct ml_log *log, const struct ml_log_entry *entry,
@@ -312,7 +329,8 @@ static ml_err may_seal(struct ml_log *log, const struct ml_log_entry *entry,
     if (op->type == ML_KEYOP_PAIR_GRANT && op->u.pair_grant.kind == ML_PAIR_NETWORK) {
         return ml_log_leads(log, entry, seals);
     }
-    *seals = entry->verdict == ML_VERDICT_ACCEPTED;
+    *seals = entry->verdict == ML_VERDICT_ACCEPTED &&
+             (op->type != ML_KEYOP_KEY_FAULT || is_own_fault(log, entry, &op->u.key_fault));
     return ML_OK;
 }
 
@@ -321,7 +339,7 @@ static bool is_kept_whole(const struct ml_keyop *op)
 {
     return op->type == ML_KEYOP_KEK_EPOCH || op->type == ML_KEYOP_KEK_GRANT ||
            op->type == ML_KEYOP_DEK_SLOTS || op->type == ML_KEYOP_PAIR_GRANT ||
-           op->type == ML_KEYOP_SHRED;
+           op->type == ML_KEYOP_SHRED || op->type == ML_KEYOP_KEY_FAULT;
 }
 
 static ml_err apply_op(struct ml_vault *v, struct ml_log *log, const struct ml_log_entry *entry,

@@ -3,6 +3,7 @@
 
 #include "core/base/ids.h"
 #include "core/model/keyring_except.h"
+#include "core/model/keyring_group.h"
 #include "net/node/exchange.h"
 #include "net/node/exclude.h"
 #include "net/node/keys.h"
@@ -27,7 +28,8 @@ static bool is_in_step(const struct ml_org *org)
     return keep->acts == ml_gov_acts(ml_log_gov(org->log)) &&
            keep->log_epoch == ml_log_epoch(org->log) &&
            keep->until_ms == org->session->keys.until_ms &&
-           keep->exceptions == ml_keyring_exceptions(ml_session_keyring(org));
+           keep->exceptions == ml_keyring_exceptions(ml_session_keyring(org)) &&
+           keep->faults == ml_keyring_faults(ml_session_keyring(org));
 }
 
 /* What it writes itself is followed at once, and comes here again: `busy`. */
@@ -37,6 +39,9 @@ static ml_err seal(struct ml_org *org)
     keep->busy = true;
     ml_err err = ml_keys_grant(org);
     if (err == ML_OK) {
+        err = ml_keys_ask(org);
+    }
+    if (err == ML_OK) {
         err = ml_exclude_keep(org);
     }
     if (err == ML_OK) {
@@ -45,6 +50,7 @@ static ml_err seal(struct ml_org *org)
         keep->log_epoch = ml_log_epoch(org->log);
         keep->until_ms = org->session->keys.until_ms;
         keep->exceptions = ml_keyring_exceptions(ml_session_keyring(org));
+        keep->faults = ml_keyring_faults(ml_session_keyring(org));
         keep->due_ms = 0;
     }
     keep->busy = false;

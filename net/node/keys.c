@@ -224,7 +224,9 @@ ml_err ml_keys_grant(struct ml_org *org)
 {
     struct ml_keys keys;
     ml_err err = ml_keys_tell(org);
-    if (err != ML_OK || org->session->keys.looked) {
+    struct ml_keys_told *last = &org->session->keys;
+    last->looked = last->looked && last->faults == ml_keyring_faults(ml_session_keyring(org));
+    if (err != ML_OK || last->looked) {
         return err;
     }
     ml_keys_init(&keys, org->node->env);
@@ -236,7 +238,20 @@ ml_err ml_keys_grant(struct ml_org *org)
     if (err == ML_OK) {
         err = ml_network_tend(org);
     }
-    org->session->keys.looked = err == ML_OK;
+    last->looked = err == ML_OK;
+    last->faults = ml_keyring_faults(ml_session_keyring(org));
+    return err;
+}
+
+ml_err ml_keys_ask(struct ml_org *org)
+{
+    struct ml_keys keys;
+    ml_keys_init(&keys, org->node->env);
+    ml_err err = ml_keyring_make_faults(ml_session_keyring(org), ml_keys_emit, &keys);
+    if (err == ML_OK && keys.sizes.len > 0) {
+        err = ml_keys_append(org, &keys);
+    }
+    ml_keys_free(&keys);
     return err;
 }
 

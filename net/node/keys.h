@@ -39,5 +39,7 @@ unsigned ml_keys_closed(const struct ml_org *org, unsigned compartments);
 /** Grants to members what they lack, when governance has changed since the last look; the network's
  * next epoch, or the present one, goes the same way (ml_network_tend). */
 ml_err ml_keys_grant(struct ml_org *org) ML_MUST_CHECK;
+/** Says which keys of this member's were sealed to him and don't open: the canary. */
+ml_err ml_keys_ask(struct ml_org *org) ML_MUST_CHECK;
 
 #endif

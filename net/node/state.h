@@ -44,6 +44,7 @@ struct ml_keys_told {
     bool looked; /* and the entitled had what they lacked */
     uint64_t acts;
     uint64_t log_epoch;
+    uint64_t faults;   /* ml_keyring_faults, when it was looked */
     uint64_t until_ms; /* UTC: then a dated role begins or ends */
 };
 
@@ -57,6 +58,7 @@ struct ml_keep {
     uint64_t log_epoch;
     uint64_t until_ms; /* UTC: then a dated role begins or ends */
     size_t exceptions;
+    uint64_t faults;
     uint64_t due_ms;                                  /* monotonic; 0: nothing has changed since */
     struct ml_object_id decided[ML_KEEP_DECIDED_MAX]; /* whose keys don't follow yet */
     size_t decided_count;

@@ -34,4 +34,18 @@ mutant core/model/keyring_deposit.c 's/return k->store->later_put(.*/return ML_O
 mutant net/node/write.c 's/^    deposits_drop(org, \&deposits);//' $N
 # who came meanwhile
 mutant net/node/keep.c 's/err = ml_exclude_keep(org);/err = ML_OK;/' test_node_consent
+# the canary
+F=test_node_fault
+mutant core/model/keyring_make.c 's/(has == NULL || !has->kek || has->asks)/(has == NULL || !has->kek)/' $G $F
+mutant core/model/keyring_fault.c 's/h->asks = h->faults <= ML_KEYRING_FAULTS_MAX;/h->asks = true;/' $G
+mutant core/model/keyring_fault.c 's/h->asks = h->faults <= ML_KEYRING_FAULTS_MAX;/h->kek = false; &/' $G
+mutant core/model/keyring_fault.c 's/!h->asks \&\& h->faults < ML_KEYRING_FAULTS_MAX/!h->asks/' $G
+mutant core/model/keyring_fault.c 's/!h->asks \&\& h->faults < ML_KEYRING_FAULTS_MAX/h->faults < ML_KEYRING_FAULTS_MAX/' $G
+mutant core/model/keyring_group.c 's/    holder->asks = holder->asks \&\& hist;//' $G
+mutant core/model/keyring.c '/case ML_KEYOP_KEY_FAULT/,/return/s/if (accepted)/if (true)/' $G
+mutant core/record/vault_keys.c 's/(op->type != ML_KEYOP_KEY_FAULT || is_own_fault([^)]*))/true/' $F
+mutant core/record/vault_keys.c 's/ || op->type == ML_KEYOP_KEY_FAULT;/;/' $F
+mutant net/node/keep.c 's/err = ml_keys_ask(org);/err = ML_OK;/' $F
+mutant net/node/keep.c 's/keep->faults == ml_keyring_faults(ml_session_keyring(org));/true;/' $F
+mutant net/node/keys.c 's/last->looked = last->looked \&\& .*/last->looked = last->looked;/' $F
 mutants_end

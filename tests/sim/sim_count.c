@@ -73,6 +73,7 @@ static const struct {
 } exempt[] = {
     {SIM_ROW_MERGE, ML_MERGE_FIXED, "a part of its event"},
     {SIM_ROW_KEYOP, ML_KEYOP_GLASS, "nobody breaks a glass there: test_node_glass"},
+    {SIM_ROW_KEYOP, ML_KEYOP_KEY_FAULT, "no slot lies there: test_node_fault"},
     {SIM_ROW_KEYOP, ML_KEYOP_DEPOSIT_WRAP, "everybody reads there: test_node_keys"},
     {SIM_ROW_REASON, ML_REASON_COSIGNATURE, "a genesis is named by its hash: GENESIS comes first"},
     {SIM_ROW_REASON, ML_REASON_REVOKED, "nobody who writes there is denied: test_log_denial"},
@@ -177,6 +178,7 @@ static const char *why_not_called(const char *method)
         {"breakglass.close", "nobody breaks a glass there: test_node_glass"},
         {"breakglass.list", "nobody breaks a glass there: test_node_glass"},
         {"breakglass.review", "nobody breaks a glass there: test_node_glass"},
+        {"key.list", "reads memory alone: test_node_fault"},
         {"trace.search", "reads lane 2 alone: test_node_audit"},
         {"trace.verify", "reads lane 2 alone: test_node_audit"},
         {"trace.grant", "an auditor's: test_node_audit"},

@@ -561,6 +561,7 @@ void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full)
     case ML_KEYOP_DEPOSIT_WRAP:
     case ML_KEYOP_SHRED:
     case ML_KEYOP_SHRED_DONE:
+    case ML_KEYOP_KEY_FAULT:
         sample_slots(out, full);
     }
 }

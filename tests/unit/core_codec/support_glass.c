@@ -63,10 +63,23 @@ static void sample_shred(struct ml_keyop *out, bool full)
     }
 }
 
+static void sample_fault(struct ml_key_fault *out, bool full)
+{
+    static struct ml_key_id keys[2];
+    fill(&keys[0], sizeof(keys[0]), 0x11);
+    fill(&keys[1], sizeof(keys[1]), 0x12);
+    fill(&out->recipient, sizeof(out->recipient), 0x20);
+    out->keys = (struct ml_list){.items = keys, .count = full ? 2 : 1};
+}
+
 void sample_slots(struct ml_keyop *out, bool full)
 {
     if (out->type == ML_KEYOP_SHRED || out->type == ML_KEYOP_SHRED_DONE) {
         sample_shred(out, full);
+        return;
+    }
+    if (out->type == ML_KEYOP_KEY_FAULT) {
+        sample_fault(&out->u.key_fault, full);
         return;
     }
     if (out->type == ML_KEYOP_BG_WRAP) {

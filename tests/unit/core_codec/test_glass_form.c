@@ -134,6 +134,25 @@ static void shreds_end_at_their_limits(void **state)
     ml_buf_free(&b);
 }
 
+static void a_fault_names_at_most_so_many_keys(void **state)
+{
+    (void)state;
+    static struct ml_key_id keys[ML_KEYOP_FAULTS_MAX + 1];
+    struct ml_keyop op;
+    struct ml_buf b;
+    ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
+    for (unsigned i = 0; i <= ML_KEYOP_FAULTS_MAX; i++) {
+        keys[i].b[0] = (uint8_t)(i >> 8);
+        keys[i].b[1] = (uint8_t)i;
+    }
+    sample_keyop(&op, ML_KEYOP_KEY_FAULT, true);
+    op.u.key_fault.keys = (struct ml_list){.items = keys, .count = ML_KEYOP_FAULTS_MAX};
+    assert_int_equal(ml_keyop_encode(&b, &op), ML_OK);
+    op.u.key_fault.keys.count++;
+    assert_int_not_equal(ml_keyop_encode(&b, &op), ML_OK);
+    ml_buf_free(&b);
+}
+
 static void words_and_numbers_agree(void **state)
 {
     (void)state;
@@ -166,6 +185,7 @@ int main(void)
         cmocka_unit_test(a_review_says_at_most_so_much),
         cmocka_unit_test(at_most_so_many_are_handed_a_pair),
         cmocka_unit_test(shreds_end_at_their_limits),
+        cmocka_unit_test(a_fault_names_at_most_so_many_keys),
         cmocka_unit_test(words_and_numbers_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

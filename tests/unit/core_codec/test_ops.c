@@ -537,8 +537,8 @@ static void key_ops_have_one_form(void **state)
             assert_string_not_equal(ml_keyop_name(op.type), "?");
         }
     }
-    assert_null(ml_keyop_format(13));
-    assert_string_equal(ml_keyop_name(13), "?");
+    assert_null(ml_keyop_format(14));
+    assert_string_equal(ml_keyop_name(14), "?");
 }
 
 static void an_epoch_has_a_slot_for_each_recipient(void **state)

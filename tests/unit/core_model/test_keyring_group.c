@@ -389,6 +389,175 @@ static void a_group_names_nobody_twice(void **state)
                      ML_E_DENIED);
 }
 
+/* ---- the canary ---- */
+
+/* The slot that the last op, an epoch or a grant, has for somebody, or its first, is spoilt. */
+static void spoil(struct fixture *f, size_t person)
+{
+    const size_t last = f->w.log.count - 1;
+    const struct ml_keyop op = key_log_op(&f->w.log, last);
+    const struct ml_recipient_id id = ml_recipient_id_of(&f->w.who[person].pk);
+    const struct ml_list *slots =
+        op.type == ML_KEYOP_KEK_EPOCH ? &op.u.kek_epoch.slots : &op.u.kek_grant.slots;
+    struct ml_slot_bytes slot = {{0}};
+    struct ml_epoch_slot of_epoch;
+    struct ml_grant_slot of_grant;
+    struct ml_list_walk walk;
+    ml_list_walk(&walk, slots);
+    if (op.type == ML_KEYOP_KEK_GRANT) {
+        assert_true(ml_grant_slot_next(&walk, &of_grant));
+        slot = of_grant.slot;
+    }
+    while (op.type == ML_KEYOP_KEK_EPOCH && ml_epoch_slot_next(&walk, &of_epoch)) {
+        slot = memcmp(&of_epoch.recipient, &id, sizeof(id)) == 0 ? of_epoch.kek : slot;
+    }
+    uint8_t *at = memmem(f->w.log.op[last].data, f->w.log.op[last].len, &slot, sizeof(slot));
+    assert_non_null(at);
+    at[0] ^= 1;
+}
+
+static size_t faults(struct fixture *f, size_t person)
+{
+    const size_t first = f->w.log.count;
+    assert_int_equal(ml_keyring_make_faults(f->w.who[person].ring, key_log_add, &f->w.log), ML_OK);
+    people_hear(&f->w, first);
+    return f->w.log.count - first;
+}
+
+static size_t faulty_of(const struct fixture *f, size_t person, size_t *given_up)
+{
+    return ml_keyring_faulty(f->w.who[person].ring, given_up);
+}
+
+/* A second epoch, for 0 and 1, whose slot for 1 doesn't open. */
+static void lied_to(struct fixture *f)
+{
+    found(f);
+    entitle(f, 1, true);
+    entitle(f, 2, true);
+    grants(f, 0);
+    entitle(f, 2, false);
+    const size_t first = f->w.log.count;
+    assert_int_equal(next_unheard(f, 0), ML_OK);
+    spoil(f, 1);
+    people_hear(&f->w, first);
+}
+
+/* Rules A3: before he needs it, and without anybody's asking. */
+static void a_key_that_does_not_open_is_said_and_given_again(void **state)
+{
+    struct fixture *f = *state;
+    size_t given_up = 9;
+    lied_to(f);
+    assert_int_equal(item(f, 0), ML_OK);
+    assert_false(reads(f, 1, 0));
+    assert_int_equal(faulty_of(f, 1, &given_up), 1);
+    assert_int_equal(given_up, 0);
+    assert_int_equal(grants(f, 0), 0); /* by all that the others see he has it */
+    const uint64_t before = ml_keyring_faults(f->w.who[0].ring);
+    assert_int_equal(faults(f, 1), 1);
+    assert_true(ml_keyring_faults(f->w.who[0].ring) != before);
+    assert_int_equal(key_log_op(&f->w.log, f->w.log.count - 1).type, ML_KEYOP_KEY_FAULT);
+    assert_int_equal(faults(f, 1), 0); /* once */
+    assert_int_equal(grants(f, 3), 0); /* who holds nothing gives nothing */
+    assert_int_equal(grants(f, 0), 1);
+    assert_true(reads(f, 1, 0));
+    assert_int_equal(faulty_of(f, 1, &given_up), 0);
+    assert_int_equal(faults(f, 1), 0);
+    assert_int_equal(grants(f, 0), 0);
+    assert_int_equal(state_of(f, 1), ML_GROUP_SEALS);
+    as_the_oracle_says(f);
+}
+
+/* Nobody answers a key that no grant can mend for ever. */
+static void a_key_is_asked_for_three_times(void **state)
+{
+    struct fixture *f = *state;
+    size_t given_up = 9;
+    lied_to(f);
+    for (unsigned i = 0; i < ML_KEYRING_FAULTS_MAX; i++) {
+        assert_int_equal(faults(f, 1), 1);
+        const size_t first = f->w.log.count;
+        assert_int_equal(ml_keyring_make_grants(f->w.who[0].ring, key_log_add, &f->w.log), ML_OK);
+        assert_int_equal(f->w.log.count, first + 1);
+        spoil(f, 1);
+        people_hear(&f->w, first);
+        assert_int_equal(faulty_of(f, 1, &given_up), 1);
+        assert_int_equal(given_up, i + 1 == ML_KEYRING_FAULTS_MAX);
+    }
+    assert_int_equal(faults(f, 1), 0);
+    /* Whoever says it once more is heard no more. */
+    const size_t first = f->w.log.count;
+    struct ml_keyop op = {.type = ML_KEYOP_KEY_FAULT};
+    op.u.key_fault.recipient = ml_recipient_id_of(&f->w.who[1].pk);
+    op.u.key_fault.keys = (struct ml_list){.items = &f->oracle.kek[1], .count = 1};
+    struct ml_buf bytes;
+    ml_buf_init(&bytes, &f->w.fake.env, 4096);
+    assert_int_equal(ml_keyop_encode(&bytes, &op), ML_OK);
+    assert_int_equal(key_log_add(&f->w.log, ml_buf_slice(&bytes)), ML_OK);
+    ml_buf_free(&bytes);
+    people_hear(&f->w, first);
+    assert_int_equal(grants(f, 0), 0);
+    /* He isn't stopped: the next epoch is his to make. */
+    assert_int_equal(state_of(f, 1), ML_GROUP_STALE);
+    assert_int_equal(next(f, 1), ML_OK);
+    assert_int_equal(state_of(f, 1), ML_GROUP_SEALS);
+    assert_int_equal(state_of(f, 0), ML_GROUP_SEALS);
+}
+
+/* Rules A4, R8: saying so is no way to what one wasn't given, nor to stay. */
+static void nothing_is_got_by_saying_that_it_does_not_open(void **state)
+{
+    struct fixture *f = *state;
+    found(f);
+    assert_int_equal(item(f, 0), ML_OK);
+    entitle(f, 1, true);
+    grants(f, 0);
+    entitle(f, 2, true);
+    grants(f, 0);
+    assert_int_equal(faults(f, 2), 0);
+    struct ml_keyop op = {.type = ML_KEYOP_KEY_FAULT};
+    op.u.key_fault.recipient = ml_recipient_id_of(&f->w.who[2].pk);
+    op.u.key_fault.keys = (struct ml_list){.items = &f->oracle.kek[0], .count = 1};
+    struct ml_buf bytes;
+    ml_buf_init(&bytes, &f->w.fake.env, 4096);
+    assert_int_equal(ml_keyop_encode(&bytes, &op), ML_OK);
+    const size_t first = f->w.log.count;
+    assert_int_equal(key_log_add(&f->w.log, ml_buf_slice(&bytes)), ML_OK);
+    people_hear(&f->w, first);
+    entitle(f, 2, false); /* he says that he lacks the key; it is closed to him all the same */
+    assert_int_equal(grants(f, 0), 0);
+    assert_int_equal(state_of(f, 0), ML_GROUP_STALE);
+    assert_int_equal(next(f, 0), ML_OK);
+    entitle(f, 3, true); /* he came after the first epoch, and says that it doesn't open */
+    grants(f, 0);
+    op.u.key_fault.recipient = ml_recipient_id_of(&f->w.who[3].pk);
+    ml_buf_free(&bytes);
+    ml_buf_init(&bytes, &f->w.fake.env, 4096);
+    assert_int_equal(ml_keyop_encode(&bytes, &op), ML_OK);
+    const size_t then = f->w.log.count;
+    assert_int_equal(key_log_add(&f->w.log, ml_buf_slice(&bytes)), ML_OK);
+    f->w.log.op[then].accepted = true;
+    people_hear(&f->w, then);
+    assert_int_equal(grants(f, 0), 0);
+    assert_false(reads(f, 3, 0));
+    ml_buf_free(&bytes);
+    as_the_oracle_says(f);
+}
+
+/* What only quarantined ops say is no word. */
+static void only_what_counts_asks(void **state)
+{
+    struct fixture *f = *state;
+    lied_to(f);
+    f->w.log.accepted = false;
+    assert_int_equal(faults(f, 1), 1);
+    f->w.log.accepted = true;
+    assert_int_equal(grants(f, 0), 0);
+    assert_int_equal(faults(f, 1), 1);
+    assert_int_equal(grants(f, 0), 1);
+}
+
 /* ---- stories ---- */
 
 static void two_at_once(struct fixture *f, size_t p, size_t q)
@@ -566,6 +735,10 @@ int main(void)
         TEST(of_concurrent_epochs_the_smallest_key_seals),
         TEST(nobody_waits_for_who_cannot_come),
         TEST(a_group_names_nobody_twice),
+        TEST(a_key_that_does_not_open_is_said_and_given_again),
+        TEST(a_key_is_asked_for_three_times),
+        TEST(nothing_is_got_by_saying_that_it_does_not_open),
+        TEST(only_what_counts_asks),
         TEST(any_story_opens_what_the_oracle_says),
         TEST(a_revocation_among_a_hundred_takes_little_room),
         TEST(no_failed_alloc_breaks_or_leaks),

@@ -223,6 +223,7 @@ static const struct rule rules[] = {
     {"right.explain", ask_right, true, 0},
     {"matrix.show", ask_nothing, true, 0},
     {"governance.proposals", ask_nothing, true, 0},
+    {"key.list", ask_nothing, true, 0},
     {"consent.show", ask_patient, true, 0},
     {"consent.receipts", ask_patient, true, 0},
     {"patient.find", ask_find, true, 0},
