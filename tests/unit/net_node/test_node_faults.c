@@ -280,6 +280,7 @@ static const struct rule rules[] = {
     {"breakglass.close", NULL, false, 0},
     {"breakglass.review", NULL, false, 0},
     {"breakglass.list", NULL, false, 0},
+    {"breakglass.told", NULL, false, 0},
     {"trace.search", NULL, false, 0}, /* each leaves more to read: these in test_node_audit */
     {"trace.verify", NULL, false, 0},
     {"trace.grant", NULL, false, 0},
