@@ -168,7 +168,8 @@ bool ml_gov_matrix(const struct ml_gov *g, struct ml_matrix *out);
     X(BARRED, 12)    /* an administrator has no clinical data, whatever it says */                 \
     X(COSIGN, 13)    /* what he writes so waits for somebody's signature */                        \
     X(OWN, 14)       /* the answer holds for his own lines */                                      \
-    X(TEAM, 15)      /* ... for patients in whose care team he is, unless masked */
+    X(TEAM, 15)      /* ... for patients in whose care team he is, unless masked */                \
+    X(ELSEWHERE, 16) /* `fact` gave him `role`, but for other teams */
 
 typedef enum ml_step_kind {
 #define X(name, number) ML_STEP_##name = (number),
@@ -186,16 +187,24 @@ const char *ml_step_name(ml_step_kind kind); /* static: "MEMBER"; "?" for one th
 
 struct ml_right_question {
     struct ml_member_id member;
-    unsigned class;
+    unsigned class; /* of ml_right_scopes it isn't read */
     ml_right right;
-    uint64_t ms;  /* when: UTC */
-    bool undated; /* at whatever time: as if each role that he was given were in force */
+    uint64_t ms;                   /* when: UTC */
+    bool undated;                  /* at whatever time: as if each role given were in force */
+    const struct ml_team_id *team; /* of patients: by the roles that he has there; NULL: anywhere */
 };
 /** `step` is borrowed for the call. */
 typedef void ml_step_cb(void *user, const struct ml_step *step);
 /** May he, by all that is known? NONE: no. Tells each fact that makes it so. */
 ml_scope ml_right_explain(const struct ml_gov *g, const struct ml_right_question *question,
                           ml_step_cb *each, void *user);
+/* A scope (ml_scope) for each class. */
+struct ml_scopes {
+    uint8_t of[ML_MATRIX_CLASS_MAX + 1];
+};
+/** The same answer for every class at once. `each` (NULL: nobody asks) is told of his roles. */
+void ml_right_scopes(struct ml_scopes *out, const struct ml_gov *g,
+                     const struct ml_right_question *question, ml_step_cb *each, void *user);
 
 /** Is this writer denied by all that is known? */
 bool ml_gov_is_denied(const struct ml_gov *g, const struct ml_writer_id *writer);

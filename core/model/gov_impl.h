@@ -110,6 +110,8 @@ bool ml_gov_is_grant_replaced(const struct ml_gov_asking *q, const struct ml_fac
 /** Of several of one role that nobody replaced, all must hold. */
 bool ml_gov_is_in_force(const struct ml_gov_asking *q, const struct ml_fact *grant);
 
+/** A role that names teams is had there only. */
+bool ml_gov_is_here(const struct ml_gov_asking *q, const struct ml_fact *grant);
 /** Of the same role, or for the same person. */
 bool ml_gov_is_same_grant(const struct ml_fact *a, const struct ml_fact *b);
 /** Had the act of `later` seen f, or does it say it after f? */

@@ -172,8 +172,7 @@ bool ml_gov_is_in_force(const struct ml_gov_asking *q, const struct ml_fact *gra
     return f == NULL && !has_left(q, grant);
 }
 
-/* A role that names teams is had there only. */
-static bool is_here(const struct ml_gov_asking *q, const struct ml_fact *grant)
+bool ml_gov_is_here(const struct ml_gov_asking *q, const struct ml_fact *grant)
 {
     struct ml_list_walk walk;
     struct ml_team_id team;
@@ -192,7 +191,7 @@ static bool own_roles_may(const struct ml_gov_asking *q, const struct ml_member_
     if (f == NULL) {
         return base_may(q, member);
     }
-    while (f != NULL && !(f->role != 0 && is_here(q, f) && role_may(q, f->role) &&
+    while (f != NULL && !(f->role != 0 && ml_gov_is_here(q, f) && role_may(q, f->role) &&
                           !ml_gov_is_grant_replaced(q, f) && ml_gov_is_in_force(q, f))) {
         f = ml_gov_next_grant(q, f->before, member);
     }
@@ -206,7 +205,7 @@ bool ml_gov_member_may(const struct ml_gov_asking *q, const struct ml_member_id 
         return true;
     }
     const struct ml_fact *f = ml_gov_next_grant(q, q->g->last[ML_FACT_ROLE], member);
-    while (f != NULL && !(f->role == 0 && is_here(q, f) && !ml_gov_is_grant_replaced(q, f) &&
+    while (f != NULL && !(f->role == 0 && ml_gov_is_here(q, f) && !ml_gov_is_grant_replaced(q, f) &&
                           ml_gov_is_in_force(q, f) && own_roles_may(q, &f->replaces))) {
         f = ml_gov_next_grant(q, f->before, member);
     }

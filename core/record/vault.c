@@ -63,7 +63,7 @@ static const char reset_sql[] =
     "DELETE FROM object; DELETE FROM conflict; DELETE FROM waiting; DELETE FROM skipped;"
     "DELETE FROM groupop; DELETE FROM stream; DELETE FROM link; DELETE FROM wrap;"
     "DELETE FROM bg; DELETE FROM later; DELETE FROM glass; DELETE FROM consent;"
-    "DELETE FROM veil; DELETE FROM veil_object;";
+    "DELETE FROM veil; DELETE FROM veil_object; DELETE FROM kept;";
 
 /* A wrap is what it is by all of its bytes: one that shares some with another displaces nothing. */
 static const char wrap_sql[] =
@@ -106,9 +106,14 @@ static const char consent_sql[] =
     "CREATE TABLE veil_object(patient INTEGER, oid BLOB, classes INTEGER,"
     " PRIMARY KEY(patient, oid)) WITHOUT ROWID;";
 
-static const struct ml_db_step layout_steps[] = {{.sql = layout_sql},  {.sql = wrap_sql},
-                                                 {.sql = skipped_sql}, {.sql = owner_sql},
-                                                 {.sql = glass_sql},   {.sql = consent_sql}};
+/* What the matrix doesn't let this member read: where it is in the log, nothing of what it says. */
+static const char kept_sql[] =
+    "CREATE TABLE kept(patient INTEGER, entity INTEGER, oid BLOB, n INTEGER,"
+    " PRIMARY KEY(patient, entity, oid, n)) WITHOUT ROWID;";
+
+static const struct ml_db_step layout_steps[] = {
+    {.sql = layout_sql}, {.sql = wrap_sql},    {.sql = skipped_sql}, {.sql = owner_sql},
+    {.sql = glass_sql},  {.sql = consent_sql}, {.sql = kept_sql}};
 static const struct ml_db_schema layout = {
     .application_id = 0x4d6c5661, /* "MlVa" */
     .steps = layout_steps,
@@ -455,7 +460,12 @@ ml_err ml_vault_open(struct ml_vault **out, const struct ml_vault_args *args)
     const struct ml_keyring_args key_args = {
         .env = args->env, .org = args->org, .mon_box = args->mon_box, .store = &v->key_store};
     v->self = ml_alloc(v->env, sizeof(*v->self));
-    ml_err err = v->self == NULL ? ML_E_NOMEM : open_db(v, args);
+    v->rights = ml_alloc(v->env, sizeof(*v->rights));
+    ml_err err = v->self == NULL || v->rights == NULL ? ML_E_NOMEM : ML_OK;
+    if (err == ML_OK) { /* until governance was asked, which of a glass it never is */
+        v->rights->anywhere = (struct vault_reads){.all = UINT64_MAX, .see = UINT64_MAX};
+        err = open_db(v, args);
+    }
     if (err == ML_OK) {
         err = ml_keyring_new(&v->keyring, &key_args);
     }
@@ -481,6 +491,7 @@ void ml_vault_close(struct ml_vault *v)
     ml_buf_free(&v->packed);
     ml_release(v->env, v->authors);
     ml_release(v->env, v->self);
+    ml_release(v->env, v->rights);
     ml_release(v->env, v);
 }
 
@@ -683,9 +694,10 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
 {
     uint64_t last = ml_log_last(c->log);
     uint64_t epoch = ml_log_epoch(c->log);
-    ml_err err = ML_OK;
-    if (v->remap || v->state.record_cursor > last || v->state.key_cursor > last ||
-        (epoch != v->state.log_epoch && (v->state.record_cursor > 0 || v->state.key_cursor > 0))) {
+    ml_err err = ml_vault_reads_look(v, c->log);
+    if (err == ML_OK && (v->remap || v->state.record_cursor > last || v->state.key_cursor > last ||
+                         (epoch != v->state.log_epoch &&
+                          (v->state.record_cursor > 0 || v->state.key_cursor > 0)))) {
         err = forget(v);
     }
     v->state.log_epoch = epoch;
@@ -702,6 +714,9 @@ static ml_err catch_all(struct ml_vault *v, struct catching *c)
     }
     if (err == ML_OK && !c->more) {
         err = catch_record(v, c);
+    }
+    if (err == ML_OK && !c->more) { /* of a line of his own what others wrote before it */
+        err = catch_waiting(v, c);
     }
     v->state.complete = !c->more && !v->remap;
     return err == ML_OK ? state_save(v) : err;

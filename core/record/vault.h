@@ -70,8 +70,13 @@ ml_err ml_vault_stream(struct ml_vault *v, const struct ml_stream_id *stream,
 ml_err ml_vault_has(struct ml_vault *v, const struct ml_object_id *patient,
                     const struct ml_object_id *object, uint16_t *entity) ML_MUST_CHECK;
 
+/** Is there such an object, be it one that the member may not read: not to write it twice. Nothing
+ * to be answered. NOT_FOUND. */
+ml_err ml_vault_known(struct ml_vault *v, const struct ml_object_id *patient,
+                      const struct ml_object_id *object) ML_MUST_CHECK;
+
 typedef ml_err ml_object_cb(void *user, const struct ml_object_id *object, uint16_t entity);
-/** Every object of this patient (zero: the structure), in the order of ids; none: ML_OK. `each`
+/** Every object of this patient (zero: the structure) that is known so; none: ML_OK. `each`
  * asks nothing of the vault. An error of `each` as it is. */
 ml_err ml_vault_each_object(struct ml_vault *v, const struct ml_object_id *patient,
                             ml_object_cb *each, void *user) ML_MUST_CHECK;

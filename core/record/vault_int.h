@@ -8,7 +8,7 @@
 #include "core/record/views.h"
 #include "core/store/db.h"
 
-#define VAULT_LAYOUT   8u /* of the tables' contents: another number projects again */
+#define VAULT_LAYOUT   9u /* of the tables' contents: another number projects again */
 #define PATIENT_NOBODY 0
 
 /* X(NAME, sql) */
@@ -46,7 +46,8 @@
                   "WHERE id = ?1")                                                                 \
     X(OBJECT_OF_PATIENT, "SELECT id, entity, life, flags, eff, hlc FROM object "                   \
                          "WHERE patient = ?1")                                                     \
-    X(OBJECT_IDS, "SELECT oid, entity FROM object WHERE patient = ?1")                             \
+    X(OBJECT_IDS, "SELECT oid, entity FROM object WHERE patient = ?1 "                             \
+                  "UNION SELECT oid, entity FROM kept WHERE patient = ?1")                         \
     X(OBJECT_HASHING, "SELECT entity, oid, versions FROM object WHERE patient = ?1 "               \
                       "ORDER BY oid, entity")                                                      \
     X(OBJECT_COUNT, "SELECT count(*) FROM object")                                                 \
@@ -125,7 +126,17 @@
     X(VEIL_OBJECT_CLEAR, "DELETE FROM veil_object WHERE patient = ?1")                             \
     X(VEIL_OBJECT_PUT, "INSERT INTO veil_object(patient, oid, classes) VALUES(?1, ?2, ?3) "        \
                        "ON CONFLICT DO NOTHING")                                                   \
-    X(VEIL_OBJECT_GET, "SELECT classes FROM veil_object WHERE patient = ?1 AND oid = ?2")
+    X(VEIL_OBJECT_GET, "SELECT classes FROM veil_object WHERE patient = ?1 AND oid = ?2")          \
+    X(KEPT_PUT, "INSERT INTO kept(patient, entity, oid, n) VALUES(?1, ?2, ?3, ?4) "                \
+                "ON CONFLICT DO NOTHING")                                                          \
+    X(KEPT_SEEK, "SELECT 1 FROM kept WHERE patient = ?1 AND oid = ?2 LIMIT 1")                     \
+    X(KEPT_COUNT, "SELECT entity, count(DISTINCT oid) FROM kept WHERE patient = ?1 "               \
+                  "GROUP BY entity")                                                               \
+    X(KEPT_READY, "INSERT INTO waiting(key, n, ready) SELECT p.oid, k.n, 1 FROM kept k "           \
+                  "JOIN patient p ON p.id = k.patient WHERE k.patient = ?1 "                       \
+                  "AND (?2 IS NULL OR k.oid = ?2) "                                                \
+                  "ON CONFLICT(key, n) DO UPDATE SET ready = 1")                                   \
+    X(KEPT_DROP, "DELETE FROM kept WHERE patient = ?1 AND (?2 IS NULL OR oid = ?2)")
 
 enum vault_stmt {
 #define X(NAME, sql) ST_##NAME,
@@ -150,6 +161,23 @@ struct vault_state {
     uint64_t ops;
     uint64_t greyed;
     uint64_t complete; /* 1 once caught up */
+};
+
+/* What the member may read and see by the matrix, a bit for each class (vault_reads.c). */
+struct vault_reads {
+    uint64_t all; /* read, whoever wrote it */
+    uint64_t own; /* read what he wrote himself */
+    uint64_t see; /* know of what is there */
+};
+
+/* By the roles that he has anywhere, and with those that he has for some teams alone. */
+struct vault_rights {
+    struct vault_reads anywhere;
+    uint64_t count;
+    struct {
+        struct ml_team_id team;
+        struct vault_reads reads;
+    } in[ML_ROLE_TEAMS_MAX];
 };
 
 struct ml_vault {
@@ -178,6 +206,9 @@ struct ml_vault {
     struct ml_buf packed; /* scratch: versions of one object */
     struct ml_member_id member;
     struct ml_consent_person *self; /* owned: the member, by the governance last looked at */
+    struct vault_rights *rights;    /* owned: the same of his rights; of a glass all */
+    int64_t rights_row;             /* of the patient asked about last: ... */
+    struct vault_reads rights_here; /* ... what he may there */
     bool veils;                     /* some patient may have a veil */
     bool emergency; /* it is a glass's: what an emergency sets aside hides nothing */
     bool erase;     /* erased text may still stand in the WAL */
@@ -230,6 +261,23 @@ ml_err ml_vault_veil_glass(struct ml_vault *v, struct ml_vault *from, const stru
                            const struct ml_object_id *patient) ML_MUST_CHECK;
 ml_err ml_vault_veil_hides(struct ml_vault *v, int64_t patient, const struct ml_entity *entity,
                            const struct ml_object_id *object, bool *hides) ML_MUST_CHECK;
+
+/* vault_reads.c: what the matrix lets this member read; within a transaction. */
+/* By what is known now; another answer than before makes the projection start again. */
+ml_err ml_vault_reads_look(struct ml_vault *v, const struct ml_log *log) ML_MUST_CHECK;
+/* Of one patient, by his teams. */
+ml_err ml_vault_reads_of(struct ml_vault *v, int64_t row, const struct ml_object_id *patient,
+                         struct vault_reads *out) ML_MUST_CHECK;
+static inline bool ml_vault_reads_all(const struct vault_reads *r, const struct ml_entity *entity)
+{
+    return entity->is_shared || (r->all >> entity->data_class & 1u) != 0;
+}
+/* Not shown, but known: the bundle is projected again when ml_vault_kept_release says so. */
+ml_err ml_vault_keep(struct ml_vault *v, int64_t patient, const struct ml_change *change,
+                     uint64_t n) ML_MUST_CHECK;
+/* What is kept of a patient, or of one object of his (NULL: all). */
+ml_err ml_vault_kept_release(struct ml_vault *v, int64_t patient,
+                             const struct ml_object_id *object) ML_MUST_CHECK;
 
 /* vault_project.c */
 /* The bundle is projected again when `key` comes. */

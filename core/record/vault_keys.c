@@ -109,6 +109,10 @@ static ml_err link_put(void *ctx, const struct ml_patient_link *link)
     ml_stmt_bind_blob(st, 3, link->secret, sizeof(link->secret));
     ml_stmt_bind_int(st, 4, owner_of(&link->patient));
     err = ml_stmt_run(st);
+    if (err == ML_OK && v->rights->count > 0) { /* another team: perhaps another right */
+        v->rights_row = PATIENT_NOBODY;
+        err = ml_vault_kept_release(v, patient, NULL);
+    }
     return err == ML_OK && !v->self->all_teams ? ml_vault_veil_dirty(v, patient) : err;
 }
 

@@ -15,6 +15,7 @@ struct projecting {
     const struct ml_log *log;
     const struct ml_log_entry *entry;
     struct ml_hash16 bundle;
+    bool mine; /* the vault's member wrote it */
     bool waits;
 };
 
@@ -238,6 +239,33 @@ static ml_err put_version(struct ml_vault *v, int64_t patient, const struct ml_o
 
 /* ---- ops ---- */
 
+/* Does the matrix let its member read it? Own is the object that he created, whoever wrote to it
+ * since. */
+static ml_err is_readable(struct projecting *p, const struct ml_opened *opened,
+                          const struct ml_entity *entity, bool *readable)
+{
+    struct ml_vault *v = p->v;
+    const struct ml_change *change = &opened->change;
+    const int64_t patient = (int64_t)opened->stream.local;
+    struct vault_reads may;
+    ml_err err = ml_vault_reads_of(v, patient, &opened->stream.patient, &may);
+    *readable = err == ML_OK && ml_vault_reads_all(&may, entity);
+    if (err != ML_OK || *readable || (may.own >> entity->data_class & 1u) == 0) {
+        return err;
+    }
+    if (p->mine && change->type == ML_CHANGE_CREATE) {
+        *readable = true;
+        return ml_vault_kept_release(v, patient, &change->object);
+    }
+    struct ml_stmt *st = v->st[ST_OBJECT_GET];
+    ml_stmt_bind_int(st, 1, patient);
+    ml_stmt_bind_blob(st, 2, change->object.b, sizeof(change->object.b));
+    ml_stmt_bind_int(st, 3, change->entity);
+    err = ml_stmt_step(st, readable);
+    ml_stmt_reset(st);
+    return err;
+}
+
 static ml_err project_change(struct projecting *p, const struct ml_opened *opened)
 {
     const struct ml_entity *entity = ml_schema_entity(p->v->schema, opened->change.entity);
@@ -256,9 +284,16 @@ static ml_err project_change(struct projecting *p, const struct ml_opened *opene
             : ML_GREY_QUARANTINED;
     const int64_t patient = (int64_t)opened->stream.local;
     bool hidden = false;
+    bool readable = false;
     ml_err err = ml_vault_veil_hides(p->v, patient, entity, &opened->change.object, &hidden);
     if (err == ML_OK && hidden) {
         return ml_vault_wait_for(p->v, opened->stream.patient.b, p->entry->n);
+    }
+    if (err == ML_OK) {
+        err = is_readable(p, opened, entity, &readable);
+    }
+    if (err == ML_OK && !readable) {
+        return ml_vault_keep(p->v, patient, &opened->change, p->entry->n);
     }
     if (err == ML_OK) {
         err = put_version(p->v, patient, &version, entity);
@@ -305,6 +340,8 @@ ml_err ml_vault_project(struct ml_vault *v, struct ml_log *log, const struct ml_
     if (err != ML_OK) {
         return err;
     }
+    const struct vault_author *by = ml_vault_author_of(v, author);
+    p.mine = by != NULL && memcmp(&by->member, &v->member, sizeof(v->member)) == 0;
     struct ml_stmt *st = v->st[ST_BUNDLE_PUT];
     ml_stmt_bind_int(st, 1, (int64_t)entry->n);
     ml_stmt_bind_int(st, 2, author);

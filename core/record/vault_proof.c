@@ -18,6 +18,27 @@ ml_err ml_vault_has(struct ml_vault *v, const struct ml_object_id *patient,
     return ml_vault_find_object(v, patient, object, &row, entity);
 }
 
+ml_err ml_vault_known(struct ml_vault *v, const struct ml_object_id *patient,
+                      const struct ml_object_id *object)
+{
+    struct ml_stmt *st = v->st[ST_KEPT_SEEK];
+    int64_t row = PATIENT_NOBODY;
+    uint16_t entity = 0;
+    bool kept = false;
+    ml_err err = ml_vault_find_object(v, patient, object, &row, &entity);
+    if (err == ML_E_NOT_FOUND) {
+        err = ml_vault_patient(v, patient, false, &row);
+    }
+    if (err != ML_OK || entity != 0) {
+        return err;
+    }
+    ml_stmt_bind_int(st, 1, row);
+    ml_stmt_bind_blob(st, 2, object->b, sizeof(object->b));
+    err = ml_stmt_step(st, &kept);
+    ml_stmt_reset(st);
+    return err == ML_OK && !kept ? ML_E_NOT_FOUND : err;
+}
+
 ml_err ml_vault_each_object(struct ml_vault *v, const struct ml_object_id *patient,
                             ml_object_cb *each, void *user)
 {

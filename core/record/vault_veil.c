@@ -229,6 +229,9 @@ static ml_err veil_apply(struct ml_vault *v, const struct veil *veil)
         err = ml_stmt_run(v->st[ST_WAIT_READY]);
         v->retry = true;
     }
+    if (err == ML_OK && (veil->any || veil->was)) { /* what he hides isn't known of either */
+        err = ml_vault_kept_release(v, veil->patient, NULL);
+    }
     return err;
 }
 

@@ -134,6 +134,63 @@ ml_err ml_view_put_hidden(struct ml_vault *v, struct ml_args *out,
     return err;
 }
 
+/* What of each class is kept from the member by the matrix. */
+static ml_err kept_count(struct ml_vault *v, int64_t patient, int64_t kept[ML_MATRIX_CLASS_MAX + 1])
+{
+    struct ml_stmt *st = v->st[ST_KEPT_COUNT];
+    bool row = false;
+    ml_err err = ML_OK;
+    ml_stmt_bind_int(st, 1, patient);
+    while ((err = ml_stmt_step(st, &row)) == ML_OK && row) {
+        const struct ml_entity *e = ml_schema_entity(v->schema, (uint16_t)ml_stmt_int(st, 0));
+        if (e != NULL) {
+            kept[e->data_class] += ml_stmt_int(st, 1);
+        }
+    }
+    return err;
+}
+
+/* Is there anything of this class that a record may hold? */
+static bool is_held(const struct ml_schema *schema, unsigned class)
+{
+    size_t i = 0;
+    while (i < schema->entity_count &&
+           (schema->entities[i]->is_shared || schema->entities[i]->data_class != class)) {
+        i++;
+    }
+    return i < schema->entity_count;
+}
+
+ml_err ml_view_put_by_role(struct ml_vault *v, struct ml_args *out,
+                           const struct ml_object_id *patient, int64_t row)
+{
+    int64_t kept[ML_MATRIX_CLASS_MAX + 1] = {0};
+    struct vault_reads may;
+    ml_err err = ml_vault_reads_of(v, row, patient, &may);
+    err = err == ML_OK ? kept_count(v, row, kept) : err;
+    ml_args_key(out, "by_role");
+    ml_args_list(out);
+    for (unsigned class = 1; class <= ML_CLASS_LAST && err == ML_OK; class ++) {
+        if ((may.all >> class & 1u) != 0 || !is_held(v->schema, class)) {
+            continue;
+        }
+        ml_args_map(out);
+        ml_args_key(out, "class_number");
+        ml_args_int(out, class);
+        ml_args_key(out, "class");
+        ml_args_text(out, ml_class_name(class));
+        ml_args_key(out, "own");
+        ml_args_bool(out, (may.own >> class & 1u) != 0);
+        if ((may.see >> class & 1u) != 0) {
+            ml_args_key(out, "kept");
+            ml_args_int(out, kept[class]);
+        }
+        ml_args_end(out);
+    }
+    ml_args_end(out);
+    return err;
+}
+
 /* ---- values ---- */
 
 struct ref_text {

@@ -3,7 +3,9 @@
  * Each call appends one map to `out` (borrowed). Every value is given as `text`, French and ready
  * to be shown, and as `value`. Every answer says `complete`: false until the vault has caught up;
  * those about one patient `hidden`: he keeps something from this member, perhaps nothing that is
- * there (consents.h).
+ * there (consents.h). The summary and the timeline say `by_role`: the classes that the matrix
+ * doesn't let him read, [{class_number, class, own: he reads what he wrote, kept: how many entries
+ * that hides, where he may know}]; an entry of these is in no answer and in no count.
  * Ids are lower-case hexadecimal. NULL `out` is NOMEM.
  */
 #ifndef ML_RECORD_VIEWS_H

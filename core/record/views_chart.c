@@ -299,6 +299,9 @@ static ml_err put_timeline(struct ml_vault *v, const struct ml_timeline_query *q
     if (err == ML_OK) {
         err = ml_view_put_hidden(v, out, &q->patient);
     }
+    if (err == ML_OK) {
+        err = ml_view_put_by_role(v, out, &q->patient, patient);
+    }
     ml_args_key(out, "total");
     ml_args_int(out, (int64_t)rows->count);
     ml_args_key(out, "more");
@@ -337,7 +340,7 @@ ml_err ml_view_timeline(struct ml_vault *v, const struct ml_timeline_query *quer
 
 /* ---- summary ---- */
 
-/* Is any key here for this class of the patient's data? Else what is absent isn't known. */
+/* Is any key here for this part of the patient's data? Else what is absent isn't known. */
 struct may_read {
     struct ml_vault *v;
     ml_compartment compartment;
@@ -431,16 +434,30 @@ static const char *allergy_state(const struct allergies *state, bool complete)
     return state->none_known ? "none_known" : "not_recorded";
 }
 
-static ml_err put_allergies(struct ml_vault *v, const struct ml_object_id *patient,
-                            const struct rows *rows, struct ml_args *out)
+/* Could all that others noted of them be here? Else « none known » isn't known either. */
+static ml_err sees_allergies(struct ml_vault *v, const struct ml_object_id *patient, int64_t row,
+                             bool *sees)
 {
-    struct allergies state = {.known = false};
+    struct vault_reads reads = {.all = 0};
     bool may = false;
     bool hidden = false;
     ml_err err = may_read(v, patient, ML_COMPARTMENT_VITAL, &may);
-    if (err == ML_OK) { /* then « none known » isn't known either */
+    if (err == ML_OK) {
         err = ml_vault_hides_any(v, patient, &hidden);
     }
+    if (err == ML_OK) {
+        err = ml_vault_reads_of(v, row, patient, &reads);
+    }
+    *sees = may && !hidden && (reads.all >> ML_CLASS_ALERTS & 1u) != 0 && ml_vault_complete(v);
+    return err;
+}
+
+static ml_err put_allergies(struct ml_vault *v, const struct ml_object_id *patient, int64_t row,
+                            const struct rows *rows, struct ml_args *out)
+{
+    struct allergies state = {.known = false};
+    bool sees = false;
+    ml_err err = sees_allergies(v, patient, row, &sees);
     ml_args_key(out, "allergies");
     ml_args_map(out);
     ml_args_key(out, "items");
@@ -453,7 +470,7 @@ static ml_err put_allergies(struct ml_vault *v, const struct ml_object_id *patie
     }
     ml_args_end(out);
     ml_args_key(out, "state");
-    ml_args_text(out, allergy_state(&state, may && !hidden && ml_vault_complete(v)));
+    ml_args_text(out, allergy_state(&state, sees));
     ml_args_end(out);
     return err;
 }
@@ -595,10 +612,13 @@ static ml_err put_summary(struct ml_vault *v, const struct ml_object_id *oid, in
         err = ml_view_put_hidden(v, out, oid);
     }
     if (err == ML_OK) {
+        err = ml_view_put_by_role(v, out, oid, patient);
+    }
+    if (err == ML_OK) {
         err = put_conflict_count(v, patient, out);
     }
     if (err == ML_OK) {
-        err = put_allergies(v, oid, rows, out);
+        err = put_allergies(v, oid, patient, rows, out);
     }
     if (err == ML_OK) {
         err = put_list(v, rows, "problem", "problems", out);

@@ -35,6 +35,10 @@ void ml_view_put_effective(struct ml_args *out, const struct ml_instant *at);
 /* "hidden": does this patient (NULL: any) keep anything from the vault's member? */
 ml_err ml_view_put_hidden(struct ml_vault *v, struct ml_args *out,
                           const struct ml_object_id *patient) ML_MUST_CHECK;
+/* "by_role": the classes that the matrix doesn't let the vault's member read, or only what he wrote
+ * himself; and where he may know of it, how many entries that keeps from him. */
+ml_err ml_view_put_by_role(struct ml_vault *v, struct ml_args *out,
+                           const struct ml_object_id *patient, int64_t row) ML_MUST_CHECK;
 /* "author": {member, name, role, node, writer, seq} of a bundle. */
 ml_err ml_view_put_author(struct ml_vault *v, struct ml_args *out, uint64_t n) ML_MUST_CHECK;
 /* "text" and "value" of a field's value. */

@@ -16,6 +16,36 @@ static void show_note(const char *id, const struct ml_value *v)
     printf("\n%s\n", text);
 }
 
+static void show_part(const char *id, const struct ml_value *v)
+{
+    char text[300];
+    (void)ml_text(text, sizeof(text), id, v);
+    fputs(text, stdout);
+}
+
+/* What is absent by right isn't taken for what isn't there. */
+static void show_by_role(const struct ml_value *classes)
+{
+    const char *between = " ";
+    if (ml_value_count(classes) == 0) {
+        return;
+    }
+    puts("");
+    show_part("right.by_role", classes);
+    for (const struct ml_value *i = ml_value_at(classes, 0); i != NULL; i = ml_value_next(i)) {
+        fputs(between, stdout);
+        show_part("right.of_class", i);
+        if (ml_value_bool(ml_value_get(i, "own"), false)) {
+            show_part("right.own_lines", i);
+        }
+        if (ml_value_int(ml_value_get(i, "kept"), 0) > 0) {
+            show_part("right.kept", i);
+        }
+        between = " ; ";
+    }
+    puts("");
+}
+
 /* A partial list never looks complete. */
 static void show_completeness(const struct ml_value *v)
 {
@@ -28,6 +58,7 @@ static void show_completeness(const struct ml_value *v)
     if (ml_value_bool(ml_value_get(v, "hidden"), false)) { /* silence would read as "nothing" */
         show_note("consent.hidden", v);
     }
+    show_by_role(ml_value_get(v, "by_role"));
     if (ml_value_bool(ml_value_get(v, "more"), false)) {
         long long total = (long long)ml_value_int(ml_value_get(v, "total"), 0);
         printf("\n%zu montrés sur %lld : « --limit %lld » les montre tous.\n",

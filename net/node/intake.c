@@ -285,8 +285,7 @@ static ml_err patient_write(struct ml_intake *in, const struct taken *first, siz
     uint64_t known = 0;
     ml_err err = act_alloc(&a, first, count);
     for (size_t i = 0; i < count && err == ML_OK; i++) {
-        uint16_t entity = 0;
-        err = ml_vault_has(in->org->session->vault, &first->patient, &first[i].id, &entity);
+        err = ml_vault_known(in->org->session->vault, &first->patient, &first[i].id);
         if (err == ML_OK) {
             known++;
         } else if (err == ML_E_NOT_FOUND) {

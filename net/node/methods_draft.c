@@ -2,10 +2,12 @@
  *
  * Drafts are the client's own bytes, no ops: they replicate nowhere, and no trace says more than
  * that the record was opened. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/record/drafts.h"
 #include "net/node/methods.h"
+#include "net/node/right.h"
 #include "net/node/session.h"
 
 /* patient (none: of no patient) and form. */
@@ -20,6 +22,21 @@ static ml_err param_key(struct ml_call *call, struct ml_draft_key *key)
         err = ml_call_fail(call, ML_E_LIMIT, "param.long", "param", "form");
     }
     return err;
+}
+
+/* By the entity that the form is of, "treatment/<object>": whoever may neither read nor write its
+ * class any more is told of no draft that he typed when he could. */
+static bool is_open(const struct ml_call *call, const char *form)
+{
+    char name[ML_DRAFT_FORM_MAX + 1];
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(form, "/"), form);
+    const struct ml_entity *entity = ml_schema_entity_named(call->node->schema, name);
+    bool open = entity == NULL || entity->is_shared;
+    for (unsigned right = ML_RIGHT_CREATE; right <= ML_RIGHT_READ && !open; right++) {
+        open = right != ML_RIGHT_SEE &&
+               ml_right_now(call->org, entity->data_class, (ml_right)right) != ML_SCOPE_NONE;
+    }
+    return open;
 }
 
 static ml_err draft_put(struct ml_call *call)
@@ -52,7 +69,7 @@ static ml_err draft_get(struct ml_call *call)
         return err;
     }
     ml_buf_init(&bytes, call->node->env, ML_DRAFT_BYTES_MAX);
-    err = ml_drafts_get(drafts, &key, &bytes, &saved_ms);
+    err = is_open(call, key.form) ? ml_drafts_get(drafts, &key, &bytes, &saved_ms) : ML_E_NOT_FOUND;
     if (err == ML_OK) {
         ml_result_int(call->result, "saved_ms", (int64_t)saved_ms);
         ml_args_key(call->result, "content");
@@ -75,7 +92,11 @@ static ml_err draft_delete(struct ml_call *call)
 
 static ml_err draft_row(void *user, const struct ml_draft_key *key, uint64_t saved_ms, size_t bytes)
 {
-    struct ml_args *out = user;
+    const struct ml_call *call = user;
+    struct ml_args *out = call->result;
+    if (!is_open(call, key->form)) {
+        return ML_OK;
+    }
     ml_args_map(out);
     ml_result_hex(out, "patient", key->patient.b, sizeof(key->patient.b));
     ml_result_text(out, "form", key->form);
@@ -97,7 +118,7 @@ static ml_err draft_list(struct ml_call *call)
     if (err == ML_OK) {
         ml_args_key(call->result, "drafts");
         ml_args_list(call->result);
-        err = ml_drafts_list(drafts, of_one ? &patient : NULL, draft_row, call->result);
+        err = ml_drafts_list(drafts, of_one ? &patient : NULL, draft_row, call);
         ml_args_end(call->result);
     }
     return err;

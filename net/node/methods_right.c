@@ -245,24 +245,61 @@ static void consent_step_put(void *user, const struct ml_consent_step *step)
     ml_args_end(call->result);
 }
 
-/* What the patient decided, of what is read: *may is no if he is against it. */
-static ml_err consent_explain(struct ml_call *call, const struct ml_right_question *q,
-                              const struct ml_object_id *patient, bool *may)
+/* Of the patient's teams the one where the member may most: where he may nothing, the first. */
+static const struct ml_team_id *team_of(const struct ml_gov *gov, struct ml_right_question q,
+                                        const struct ml_consents *c)
 {
-    struct ml_consents c;
+    const struct ml_team_id *best = c->team_count > 0 ? &c->teams[0] : NULL;
+    ml_scope most = ML_SCOPE_NONE;
+    for (size_t i = 0; i < c->team_count; i++) {
+        q.team = &c->teams[i];
+        const ml_scope scope = ml_right_explain(gov, &q, no_step, NULL);
+        if (scope > most) {
+            most = scope;
+            best = q.team;
+        }
+    }
+    return best;
+}
+
+/* What the patient decided, of what is read: *may is no if he is against it. */
+static void consent_explain(struct ml_call *call, const struct ml_right_question *q,
+                            const struct ml_consents *c, bool *may)
+{
     struct ml_consent_person person;
     const struct ml_gov *gov = ml_log_gov(call->org->log);
-    ml_err err = ml_consents_load(&c, call->session->vault, gov, patient);
-    *may = true;
-    if (err == ML_OK && c.team_count > 0 && q->right >= ML_RIGHT_SEE) {
+    if (c->team_count > 0 && q->right >= ML_RIGHT_SEE) {
         ml_consent_person_of(&person, gov, &q->member, q->ms);
         const struct ml_consent_question asked = {
-            .member = ml_consent_person_as(&person, c.teams, c.team_count),
+            .member = ml_consent_person_as(&person, c->teams, c->team_count),
             .class = q->class,
             .now_ms = q->ms};
-        *may = ml_consent_decide(c.set, &asked, consent_step_put, call) == ML_CONSENT_YES;
+        *may = ml_consent_decide(c->set, &asked, consent_step_put, call) == ML_CONSENT_YES;
     }
-    ml_consents_free(&c);
+}
+
+/* `patient` NULL: whoever it is about. */
+static ml_err explain(struct ml_call *call, struct ml_right_question *q,
+                      const struct ml_object_id *patient)
+{
+    struct ml_consents c = {.team_count = 0};
+    const struct ml_gov *gov = ml_log_gov(call->org->log);
+    bool may = true;
+    ml_err err = patient == NULL ? ML_OK : ml_consents_load(&c, call->session->vault, gov, patient);
+    if (err == ML_OK) {
+        q->team = team_of(gov, *q, &c);
+        ml_result_text(call->result, "class", ml_class_name(q->class));
+        ml_args_key(call->result, "steps");
+        ml_args_list(call->result);
+        const ml_scope scope = ml_right_explain(gov, q, step_put, call);
+        consent_explain(call, q, &c, &may);
+        ml_args_end(call->result);
+        ml_result_bool(call->result, "allowed", scope != ML_SCOPE_NONE && may);
+        ml_result_int(call->result, "scope", scope);
+    }
+    if (patient != NULL) {
+        ml_consents_free(&c);
+    }
     return err;
 }
 
@@ -290,18 +327,10 @@ static ml_err right_explain(struct ml_call *call)
     if (q.right == 0) {
         return ml_call_fail(call, ML_E_INVALID, "right.action", NULL, NULL);
     }
-    ml_result_text(call->result, "class", ml_class_name(q.class));
-    ml_args_key(call->result, "steps");
-    ml_args_list(call->result);
-    const ml_scope scope = ml_right_explain(ml_log_gov(call->org->log), &q, step_put, call);
-    bool may = true;
-    err = named ? consent_explain(call, &q, &patient, &may) : ML_OK;
-    ml_args_end(call->result);
+    err = explain(call, &q, named ? &patient : NULL);
     if (err != ML_OK) {
         return err;
     }
-    ml_result_bool(call->result, "allowed", scope != ML_SCOPE_NONE && may);
-    ml_result_int(call->result, "scope", scope);
     return ml_call_note(call, ML_TRACE_READ, named ? &patient : NULL);
 }
 

@@ -33,9 +33,10 @@ adopts() { # adopts NODE: all that is aside there
         reads "$1" 'Ces saisies comptent à présent.' quarantine adopt "$bundle"
     done < "$work/bundles"
 }
-holds() { # holds TEXT...: each is on each node
+readers='a b c' # whose roles read what she wrote
+holds() { # holds TEXT...: each is on each of their nodes
     local node text
-    for node in a b c; do
+    for node in $readers; do
         for text in "$@"; do
             reads "$node" "$text" timeline "$patient" --limit 100
         done
@@ -64,13 +65,19 @@ grep -q 'donné par Dr Roux, est terminé depuis le .* un coordinateur ou un ré
 adopts a
 all_meet
 aside 0
+readers='a c'
 holds 'à 8 h' 'à 8 h 30, seule' 'à 12 h, seule' 'à 18 h, seule'
+# A secretary's vault shows none of it, though the keys that she had open it.
+reads b 'Rien dans ce dossier sur ce poste pour cette demande.' timeline "$patient" --limit 100
+reads b 'Votre rôle ne vous montre pas :' timeline "$patient" --limit 100
 one_record a b c
 
 # A nurse again, for an hour, which she knows; B's clock is two hours late.
 on a role end --member "${member[b]}" --role secretaire
 on a role grant --member "${member[b]}" --role infirmier --until "$(date -d '+1 hour' +%Y-%m-%dT%H:%M%:z)"
 all_meet
+readers='a b c'
+holds 'à 8 h' 'à 8 h 30, seule' 'à 12 h, seule' 'à 18 h, seule' # she has it back
 note b 'dans son heure'
 all_meet
 note c 'vu par Léa' # who is a witness that it was there in time
@@ -88,6 +95,8 @@ aside 1
 adopts c # a référent may too
 all_meet
 aside 0
+readers='a c' # she has no role any more
 holds 'dans son heure' 'après son heure'
+reads b 'Rien dans ce dossier sur ce poste pour cette demande.' timeline "$patient" --limit 100
 one_record a b c
 echo 'role_change: passed'
