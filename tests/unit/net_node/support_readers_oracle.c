@@ -234,9 +234,28 @@ bool readers_hears(const struct readers *r, unsigned member, unsigned patient)
     return readers_given(r, member, patient, ADMIN);
 }
 
+/* docs/habilitation.md, "What is read": by the roles that hold for a team of the patient. */
+static unsigned reading(const struct readers *r, unsigned member, unsigned teams, unsigned class)
+{
+    const struct reader *m = &r->members[member];
+    unsigned most = m->grant_count == 0 ? scope(r, m->base, class) : 0;
+    for (unsigned g = 0; g < m->grant_count; g++) {
+        for (unsigned t = 0; t < READER_TEAMS; t++) {
+            const bool here = (teams >> t & 1u) != 0 && works(m, g, t);
+            const unsigned by = here ? scope(r, m->grants[g].role, class) : 0;
+            most = by > most ? by : most;
+        }
+    }
+    return most;
+}
+
+/* All or team: always; own: if he created it. */
 bool readers_vault(const struct readers *r, unsigned member, unsigned item)
 {
-    return readers_consent(r, member, item);
+    const struct reader_item *i = &r->items[item];
+    const unsigned scope =
+        reading(r, member, r->patients[i->patient].teams, reader_kinds[i->kind].class);
+    return readers_consent(r, member, item) && (scope > 1 || (scope == 1 && i->author == member));
 }
 
 /* In this round, for the item's patient and compartment. */
