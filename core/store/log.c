@@ -226,6 +226,9 @@ ml_err ml_log_open(struct ml_log **out, const struct ml_log_args *args)
     if (err == ML_OK) {
         err = ml_log_retry_newer(log);
     }
+    if (err == ML_OK) {
+        err = ml_log_shreds_upgrade(log);
+    }
     if (err != ML_OK) {
         ml_log_close(log);
         return err;

@@ -370,6 +370,8 @@ ml_err ml_log_body_come(struct ml_log *log, uint64_t n, int64_t flags, struct ml
 ml_err ml_log_shreds_note(struct ml_log *log, uint64_t n, const struct ml_hash *hash) ML_MUST_CHECK;
 /** Verdicts changed: what waits is looked at again. */
 ml_err ml_log_shreds_retry(struct ml_log *log) ML_MUST_CHECK;
+/* After an upgrade, once: the SHREDs that a program stored which didn't know them. */
+ml_err ml_log_shreds_upgrade(struct ml_log *log) ML_MUST_CHECK;
 /** The body of stored bundle `n`, a hole, came with leaves: kept beside it. *adopted: SHREDs
  * account for each of them, and it is the body now. */
 ml_err ml_log_leaves_keep(struct ml_log *log, bool *adopted, uint64_t n,

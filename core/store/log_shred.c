@@ -547,6 +547,56 @@ ml_err ml_log_leaves_keep(struct ml_log *log, bool *adopted, uint64_t n,
     return err == ML_OK && *adopted ? ml_log_shreds_retry(log) : err;
 }
 
+/* ---- what an earlier program stored ---- */
+
+static const char unread[] = "shreds.unread";
+
+static ml_err is_unread(struct ml_log *log, bool *is)
+{
+    struct ml_stmt *s = log->st[ML_SQL_SETTING_GET];
+    ml_stmt_bind_text(s, 1, unread, sizeof(unread) - 1);
+    ml_err err = ml_log_row(log, ML_SQL_SETTING_GET, is);
+    ml_stmt_reset(s);
+    return err;
+}
+
+/* Rows that are here are of a log that was made anew meanwhile, which read them all. */
+static ml_err read_all(struct ml_log *log)
+{
+    struct ml_log_entry e = {.n = 0};
+    ml_err err = log->tally.shred_rows > 0 ? ML_E_NOT_FOUND : ML_OK;
+    while (err == ML_OK) {
+        const uint64_t n = e.n;
+        err = ml_log_after(log, n, ML_LOG_LANE(ML_LANE_KEYS), &e);
+        err = err == ML_OK ? ops_note(log, e.n) : err;
+    }
+    ml_log_entry_done(log);
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
+ml_err ml_log_shreds_upgrade(struct ml_log *log)
+{
+    struct ml_stmt *s = log->st[ML_SQL_SETTING_DELETE];
+    bool is = false;
+    ml_err err = is_unread(log, &is);
+    if (err != ML_OK || !is) {
+        return err;
+    }
+    err = ml_log_write(log);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = read_all(log);
+    if (err == ML_OK) {
+        err = ml_log_shreds_retry(log);
+    }
+    if (err == ML_OK) {
+        ml_stmt_bind_text(s, 1, unread, sizeof(unread) - 1);
+        err = ml_stmt_run(s);
+    }
+    return ml_log_done(log, err);
+}
+
 /* ---- told ---- */
 
 uint64_t ml_log_shreds(const struct ml_log *log)

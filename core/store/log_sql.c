@@ -49,7 +49,10 @@ static const struct ml_db_step steps[] = {
             "CREATE INDEX shred_epoch ON shred(epoch);"
             "CREATE INDEX shred_by ON shred(by);"
             "CREATE INDEX shred_done ON shred(done);"
-            "CREATE INDEX bundle_lane1 ON bundle(n) WHERE lane = 1;"},
+            "CREATE INDEX bundle_lane1 ON bundle(n) WHERE lane = 1;"
+            /* What an earlier program kept unread is read once, at the opening (log_shred.c). */
+            "INSERT OR REPLACE INTO setting SELECT 'shreds.unread', x'01'"
+            " WHERE EXISTS(SELECT 1 FROM bundle WHERE lane = 1);"},
 };
 
 const struct ml_db_schema ml_log_schema = {

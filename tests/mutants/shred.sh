@@ -28,4 +28,10 @@ mutant core/record/vault_keys.c 's/^    v->erase = true;//' test_vault_shred
 mutant $K 's/ || is_stale(k, \&one)) {/) {/' test_keyring_except
 mutant net/node/keep.c 's/: follow_decided(org);/: ML_OK;/' $N
 mutant net/node/shred.c 's/item->goes = stranger \&\& mine;/item->goes = false;/' $N
+# what an earlier program stored
+U=test_log_unread
+mutant core/store/log.c 's/err = ml_log_shreds_upgrade(log);/err = ML_OK;/' $U
+mutant core/store/log_sql.c "s/'shreds.unread', x'01'/'shreds.read', x'01'/" $U
+mutant core/store/log_shred.c '/^ml_err ml_log_shreds_upgrade/,/^}/s/err = ml_log_shreds_retry(log);/err = ML_OK;/' $U
+mutant core/store/log_shred.c '/^ml_err ml_log_shreds_upgrade/,/^}/s/err = ml_stmt_run(s);/err = ML_OK;/' $U
 mutants_end

@@ -178,6 +178,7 @@ static const char *why_not_called(const char *method)
         {"breakglass.close", "nobody breaks a glass there: test_node_glass"},
         {"breakglass.list", "nobody breaks a glass there: test_node_glass"},
         {"breakglass.review", "nobody breaks a glass there: test_node_glass"},
+        {"breakglass.told", "nobody breaks a glass there: test_node_glass"},
         {"key.list", "reads memory alone: test_node_fault"},
         {"trace.search", "reads lane 2 alone: test_node_audit"},
         {"trace.verify", "reads lane 2 alone: test_node_audit"},

@@ -525,9 +525,7 @@ static void sample_kek_grant(struct ml_kek_grant *out)
 
 void sample_keyop(struct ml_keyop *out, ml_keyop_type type, bool full)
 {
-    memset(out, 0, sizeof(*out));
-    out->type = (uint16_t)type;
-    out->must_understand = full;
+    *out = (struct ml_keyop){.type = (uint16_t)type, .must_understand = full};
     switch (type) {
     case ML_KEYOP_KEK_EPOCH:
         sample_kek_epoch(&out->u.kek_epoch, full);
