@@ -67,9 +67,11 @@ struct ml_say {
     size_t cut_count;
     uint32_t seconds[ML_SECONDS]; /* writers whose co-signature was verified */
     uint8_t second_count;
-    uint32_t decision; /* the same of all who say one proposal; 0: it is none */
-    bool root;         /* Root's co-signature was verified */
-    bool second;       /* OTHER: its author may not say it alone */
+    uint32_t decision;     /* the same of all who say one proposal; 0: it is none */
+    uint32_t first_writer; /* where it was said first ... */
+    uint32_t first_seq;    /* ... 0: here */
+    bool root;             /* Root's co-signature was verified */
+    bool second;           /* OTHER: its author may not say it alone */
 };
 
 /** Vectors are opaque: the caller says what they hold. */

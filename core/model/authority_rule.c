@@ -168,17 +168,43 @@ static bool find_signer(struct judging *j, struct signer *out, uint32_t writer, 
     return true;
 }
 
-/* A proposal is said again until somebody is heard with it, and not by who had seen that: copied
- * hands are nobody's then. */
-static bool is_heard(const struct judging *j, const struct ml_say *say)
+static bool is_same_decision(const struct ml_said *s, const struct ml_say *say)
+{
+    return s->say.decision == say->decision &&
+           (say->kind != ML_SAY_DENIAL || s->stratum == ML_STRATUM_TWO);
+}
+
+/* Does it decide otherwise about the same person, or the same once more? */
+static bool is_about_it(const struct ml_say *s, const struct ml_say *say)
+{
+    if (say->kind == ML_SAY_OTHER) {
+        return s->kind == ML_SAY_OTHER && s->second; /* a matrix that takes two */
+    }
+    if (s->member != say->member || s->member == ML_NOBODY) {
+        return false;
+    }
+    return say->kind == ML_SAY_DENIAL ? s->kind == ML_SAY_MEMBER
+                                      : s->kind == ML_SAY_DENIAL || s->kind == say->kind;
+}
+
+/* Said by who had seen the place where this was said first: it has been answered. */
+static bool is_overtaken_by(const struct ml_authority *a, const struct ml_said *s,
+                            const struct ml_say *say)
+{
+    return say->first_seq != 0 && is_about_it(&s->say, say) &&
+           a->seq(a->ctx, a->acts[s->act].vec, say->first_writer) >= say->first_seq;
+}
+
+/* A proposal is said again until somebody is heard with it, or with something else by which he
+ * answered it, and not by who had seen that: copied hands are nobody's then. */
+static bool is_done(const struct judging *j, const struct ml_say *say)
 {
     const struct ml_authority *a = j->a;
     for (size_t i = 0; i < a->said_count && say->decision != 0; i++) {
         const struct ml_said *s = &a->said[i];
-        if (s->say.decision == say->decision &&
-            a->acts[s->act].ruling.verdict == ML_VERDICT_ACCEPTED &&
-            (say->kind != ML_SAY_DENIAL || s->stratum == ML_STRATUM_TWO) &&
-            ml_authority_holds(a, j->act->vec, s->act)) {
+        if (a->acts[s->act].ruling.verdict == ML_VERDICT_ACCEPTED &&
+            ml_authority_holds(a, j->act->vec, s->act) &&
+            (is_same_decision(s, say) || is_overtaken_by(a, s, say))) {
             return true;
         }
     }
@@ -190,7 +216,7 @@ static unsigned count_seconds(struct judging *j, const struct ml_say *say)
 {
     uint32_t counted[ML_SECONDS];
     unsigned count = 0;
-    const size_t given = is_heard(j, say) ? 0 : say->second_count;
+    const size_t given = is_done(j, say) ? 0 : say->second_count;
     for (size_t i = 0; i < given; i++) {
         struct signer second;
         const size_t needs = j->a->needs.count;

@@ -113,6 +113,8 @@ static void read_hands(struct ml_gov_reading *r, struct ml_say *s, const struct 
         read_seconds(r, s, hands, &asked);
         fact->asked = asked;
         s->decision = decision_of(r->g, &asked);
+        s->first_writer = ml_ids_find(&r->g->writers, hands->first.writer.b);
+        s->first_seq = hands->first.seq;
     }
 }
 

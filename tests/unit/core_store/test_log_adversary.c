@@ -171,6 +171,51 @@ static void a_proposal_is_heard_once(void **state)
     assert_false(is_member(f, OTHER)); /* the same, decided a second time */
 }
 
+static struct ml_govop role_of(struct fixture *f, unsigned who)
+{
+    return (struct ml_govop){.type = ML_GOVOP_ROLE_GRANT,
+                             .u.role_grant = {.member = f->w.actors[who].member, .role = 70}};
+}
+
+/* Of two proposals of one thing one was heard, and he is back since: by who knew the other, which
+ * so is answered too. */
+static void a_proposal_is_overtaken_by_who_knew_it(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t kept[4096];
+    assert_int_equal(say(f, REFERENT, denial(f, OTHER, REFERENT)).reason, ML_REASON_NO_AUTHORITY);
+    struct ml_slice out = last_op(f);
+    memcpy(kept, out.data, out.len);
+    out.data = kept;
+    const struct ml_act_place out_first = last_place(f);
+    struct ml_govop role = role_of(f, OTHER);
+    assert_int_equal(say(f, REFERENT, signed_by(f, &role, REFERENT)).reason,
+                     ML_REASON_NO_AUTHORITY);
+    const struct ml_slice gives = last_op(f);
+    const struct ml_act_place gives_first = last_place(f);
+    assert_int_equal(say(f, CHIEF, denial(f, OTHER, REFERENT)).reason, ML_REASON_NONE);
+    bring_back(f, OTHER);
+    assert_int_equal(say(f, THIRD, again(f, out, out_first)).reason, ML_REASON_NO_AUTHORITY);
+    assert_true(is_member(f, OTHER));
+    assert_int_equal(say(f, THIRD, again(f, gives, gives_first)).reason, ML_REASON_NO_AUTHORITY);
+    assert_int_equal(say(f, THIRD, denial(f, OTHER, REFERENT)).reason, ML_REASON_NONE);
+}
+
+/* What was decided about another, or by who didn't know it, answers nothing. */
+static void a_proposal_outlives_what_is_not_its_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_govop role = role_of(f, OTHER);
+    assert_int_equal(say(f, REFERENT, signed_by(f, &role, REFERENT)).reason,
+                     ML_REASON_NO_AUTHORITY);
+    const struct ml_slice gives = last_op(f);
+    const struct ml_act_place first = last_place(f);
+    struct ml_govop other = role_of(f, NURSE);
+    assert_int_equal(say(f, CHIEF, world_op(&f->w, &other, NULL)).reason, ML_REASON_NONE);
+    assert_int_equal(say(f, CHIEF, denial(f, THIRD, REFERENT)).reason, ML_REASON_NONE);
+    assert_int_equal(say(f, CHIEF, again(f, gives, first)).reason, ML_REASON_NONE);
+}
+
 /* The hand of somebody for an act that isn't there, or wasn't seen, is none. */
 static void a_place_must_have_been_seen(void **state)
 {
@@ -183,7 +228,7 @@ static void a_place_must_have_been_seen(void **state)
     op.u.deny.hands.first.writer = f->w.actors[REFERENT].id;
     op.u.deny.hands.first.seq = 2;
     assert_int_equal(say(f, CHIEF, world_op(&f->w, &op, NULL)).reason, ML_REASON_NO_AUTHORITY);
-    op.u.deny.hands.first.seq = 1; /* his opening: he never signs for it, but it was seen */
+    op.u.deny.hands.first = last_place(f); /* he never signed for it, but it was seen */
     assert_int_equal(say(f, CHIEF, world_op(&f->w, &op, NULL)).reason, ML_REASON_NONE);
 }
 
@@ -374,6 +419,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_second_signature_is_not_said_twice),
         TEST(a_proposal_is_heard_once),
+        TEST(a_proposal_is_overtaken_by_who_knew_it),
+        TEST(a_proposal_outlives_what_is_not_its_answer),
         TEST(a_place_must_have_been_seen),
         TEST(said_twice_at_once_is_one_decision),
         TEST(a_saying_that_fell_frees_nobody),
