@@ -135,6 +135,26 @@ static const struct ml_entity note = {
     FIELDS(note_fields),
 };
 
+/* Psychiatry, addictions, sexual health, violence, a minor's secret: keys of their own. */
+static const struct ml_entity sensitive_note = {
+    .id = 21,
+    .name = "sensitive_note",
+    .merge = ML_MERGE_EVENT,
+    .compartment = ML_COMPARTMENT_SENSITIVE,
+    .data_class = 6,
+    .severity = ML_SEVERITY_MEDIUM,
+    .in_timeline = true,
+    .effective_field = "written_at",
+    .title_field = "title",
+    .say_fr = "[{text}][ ; dit : {subjective}][ ; examen : {objective}]"
+              "[ ; conclusion : {assessment}][ ; conduite à tenir : {plan}]"
+              "[ ; problèmes : {problems}]",
+    .label_fr = "Note sensible",
+    .label_en = "Sensitive note",
+    .plural_fr = "Notes sensibles",
+    FIELDS(note_fields),
+};
+
 static const struct ml_field care_note_fields[] = {
     {ID(1, "title"), FIXED(TEXT), SEARCH(TEXT), FORM(1), LABELS("Cible", "Target"),
      HELP("De quoi il s'agit : « plaie du talon gauche », « refus d'alimentation ».")},
@@ -229,7 +249,8 @@ static const struct ml_value_set contact_reason = {.name = "contact_reason",
                                                    .open = true,
                                                    ITEMS(reason_items)};
 
-static const struct ml_entity *const entities[] = {&encounter, &visit, &note, &care_note};
+static const struct ml_entity *const entities[] = {&encounter, &visit, &note, &care_note,
+                                                   &sensitive_note};
 static const struct ml_value_set *const value_sets[] = {&encounter_class, &encounter_status,
                                                         &contact_reason};
 const struct ml_schema_block ml_schema_block_visit = {ENTITIES(entities), SETS(value_sets)};
