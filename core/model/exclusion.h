@@ -14,7 +14,8 @@
 #include "maille/types.h"
 
 struct ml_exclusion {
-    bool any;       /* somebody is left out, perhaps another than who was asked about */
+    bool any;       /* somebody is left out, perhaps another than who was asked about, or only who
+                       would come in an emergency */
     bool member;    /* who was asked about is */
     bool emergency; /* emergency access is left out too: no break-glass wraps */
 };

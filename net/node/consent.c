@@ -227,9 +227,10 @@ ml_err ml_consent_ask(void *ctx, struct ml_exclusion *out, const struct ml_objec
     }
     ml_err err = ml_consents_load(&c, org->session->vault, ml_log_gov(org->log), patient);
     if (err == ML_OK && c.weighed > 0) {
-        out->any = anybody_closed(org, &c, compartment);
-        out->member = out->any && is_closed(org, &c, compartment, member);
+        const bool closed = anybody_closed(org, &c, compartment);
+        out->member = closed && is_closed(org, &c, compartment, member);
         out->emergency = ml_consent_closes_emergency(c.set, compartment, env->wall_ms(env->ctx));
+        out->any = closed || out->emergency; /* who comes by the emergency pair is somebody */
     }
     ml_consents_free(&c);
     return err;
