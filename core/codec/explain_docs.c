@@ -60,7 +60,7 @@ static struct format_list formats_collect(void)
         list_add_with_items(&list, ml_keyop_format(type));
     }
     list_add_with_items(&list, &ml_format_consent);
-    list_add(&list, &ml_format_glass);
+    list_add_with_items(&list, &ml_format_glass);
     list_add(&list, &ml_format_trace_deposit);
     list_add(&list, &ml_format_trace_entry);
     list_add_with_items(&list, &ml_format_change);

@@ -8,6 +8,7 @@
 #ifndef ML_CODEC_GLASS_H
 #define ML_CODEC_GLASS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/buf.h"
@@ -21,7 +22,9 @@ typedef enum ml_glass_kind {
     ML_GLASS_OPENED = 1,
     ML_GLASS_CLOSED = 2, /* given back before its time */
     ML_GLASS_REVIEWED = 3,
-    ML_GLASS_TOLD = 4, /* the patient was told of it */
+    ML_GLASS_TOLD = 4,   /* the patient was told of it */
+    ML_GLASS_ASKED = 5,  /* tier 3: for another's share of sensitive keys */
+    ML_GLASS_ANSWER = 6, /* his shares, to who asked */
 } ml_glass_kind;
 
 /* X(NAME, number, text): why. The numbers are on the wire; later ones are kept. */
@@ -66,21 +69,35 @@ struct ml_glass_id {
     uint8_t b[16]; /* random */
 };
 
+#define ML_GLASS_SHARES_MAX 64u /* of one answer; more in the next */
+
+/** One share on its way to who asked for it (core/model/keyring_share.h). */
+struct ml_glass_share {
+    struct ml_key_id dek; /* of which key */
+    uint8_t sealed[80];   /* 32 bytes, anonymously to the request's key */
+};
+
 struct ml_glass_say {
     uint8_t kind;                /* ml_glass_kind, or a later one */
-    struct ml_glass_id glass;    /* which opening */
-    struct ml_object_id patient; /* OPENED */
-    uint8_t tier;                /* OPENED: 1 summary, 2 full, 3 sensitive */
-    uint8_t reason;              /* OPENED: ml_glass_reason, or a later one */
+    struct ml_glass_id glass;    /* which opening; a request and what it opens have one id */
+    struct ml_object_id patient; /* OPENED, ASKED */
+    uint8_t tier;                /* OPENED: 1 summary, 2 full, 3 sensitive; ASKED: 3 */
+    uint8_t reason;              /* OPENED, ASKED: ml_glass_reason, or a later one */
     uint64_t wall_ms;            /* when, UTC by the node's clock */
-    uint64_t until_ms;           /* OPENED: when it ends by itself */
+    uint64_t until_ms;           /* OPENED: when it ends by itself; ASKED: till when it waits */
     uint8_t outcome;             /* REVIEWED: ml_glass_outcome, or a later one */
     struct ml_slice text;        /* REVIEWED, TOLD: what its author adds; empty: nothing */
     uint8_t how;                 /* TOLD: ml_glass_how, or a later one */
+    struct ml_box_pk reply;      /* ASKED: X25519 public half, drawn for it */
+    struct ml_list shares;       /* ANSWER: of ml_glass_share, sorted */
     struct ml_wire_extra extra;
 };
 
 extern const struct ml_wire_format ml_format_glass;
+extern const struct ml_wire_format ml_format_glass_share;
+
+/** False after the last. */
+bool ml_glass_share_next(struct ml_list_walk *walk, struct ml_glass_share *out);
 
 /** MALFORMED with the fault, which may be NULL; *out untouched. */
 ml_err ml_glass_decode(struct ml_glass_say *out, struct ml_slice in,

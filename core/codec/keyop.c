@@ -360,6 +360,22 @@ size_t ml_bg_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
     return ad_join(out, parts, 4);
 }
 
+size_t ml_glass_share_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                         const struct ml_bg_wrap *wrap)
+{
+    const struct ml_slice parts[] = {ml_slice_str("maille/glass-share/1"), BYTES(*org),
+                                     BYTES(wrap->stream), BYTES(wrap->dek)};
+    return ad_join(out, parts, 4);
+}
+
+size_t ml_glass_answer_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                          const struct ml_glass_id *glass, const struct ml_key_id *dek)
+{
+    const struct ml_slice parts[] = {ml_slice_str("maille/glass-answer/1"), BYTES(*org),
+                                     BYTES(*glass), BYTES(*dek)};
+    return ad_join(out, parts, 4);
+}
+
 size_t ml_deposit_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
                           const struct ml_deposit_wrap *wrap)
 {

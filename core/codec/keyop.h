@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/base/buf.h"
+#include "core/codec/glass.h"
 #include "core/codec/govop.h"
 #include "core/codec/wire.h"
 #include "maille/err.h"
@@ -318,6 +319,12 @@ size_t ml_deposit_wrap_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *
  */
 size_t ml_break_glass_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
                          const struct ml_box_pk *pair);
+/** "maille/glass-share/1" || org || stream || DEK id: of a BG_WRAP that holds a member's share. */
+size_t ml_glass_share_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                         const struct ml_bg_wrap *wrap);
+/** "maille/glass-answer/1" || org || glass id || DEK id: of a share on its way to who asked. */
+size_t ml_glass_answer_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
+                          const struct ml_glass_id *glass, const struct ml_key_id *dek);
 /** "maille/glass/1" || org || kek id. */
 size_t ml_glass_op_ad(uint8_t out[ML_KEYOP_AD_MAX], const struct ml_org_id *org,
                       const struct ml_glass_op *op);

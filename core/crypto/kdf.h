@@ -78,7 +78,9 @@
       "wipe after use; it is never stored")                                                        \
     X(IMPORT_ID, "import-id", "the structure's link secret", 32, 32, 32, 0, "none",                \
       "keys the ids of imported objects (A9)", "never: the ids would change",                      \
-      "with the org's keys")
+      "with the org's keys")                                                                       \
+    X(GLASS_SHARE, "glass-share", "DEK", 32, 32, 32, 0, "none",                                    \
+      "slope of a sensitive DEK's shares (A6, ADR 0021)", "with the DEK", "wipe after use")
 
 typedef enum ml_kdf_id {
 #define X(NAME, ...) ML_KDF_##NAME,

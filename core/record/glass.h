@@ -9,13 +9,22 @@
 #define ML_RECORD_GLASS_H
 
 #include "core/codec/glass.h"
+#include "core/model/keyring_share.h"
 #include "core/record/vault.h"
+
+/** Another member's share of a data key. */
+struct ml_glass_lent {
+    struct ml_key_id dek;
+    struct ml_share_point point;
+};
 
 struct ml_glass_args {
     struct ml_vault_args vault; /* of the new one: its path is nobody's yet */
     struct ml_vault *from;      /* the member's own, that has caught up */
     struct ml_object_id patient;
-    uint16_t compartments; /* bit c: compartment c */
+    uint16_t compartments;            /* bit c: compartment c */
+    const struct ml_glass_lent *lent; /* borrowed: for sensitive keys */
+    size_t lent_count;
 };
 
 struct ml_glass_found {
@@ -32,6 +41,18 @@ ml_err ml_vault_glass(struct ml_vault **out, struct ml_glass_found *found,
  * something: the glass is to be made anew. `args` is what it was made of. */
 ml_err ml_vault_glass_follow(struct ml_vault *glass, struct ml_log *log,
                              const struct ml_glass_args *args) ML_MUST_CHECK;
+
+/* ---- shares of sensitive keys (core/model/keyring_share.h) ---- */
+
+/** `share` is borrowed for the call; its error ends the walk. */
+typedef ml_err ml_own_share_cb(void *user, const struct ml_key_id *dek,
+                               const uint8_t share[ML_KEY_BYTES]);
+/** The member's own shares of this patient's sensitive data keys. NOT_FOUND: he isn't known here.
+ */
+ml_err ml_vault_each_share(struct ml_vault *v, const struct ml_object_id *patient,
+                           ml_own_share_cb *each, void *user) ML_MUST_CHECK;
+/** Appends the id of each patient who has sensitive data keys. */
+ml_err ml_vault_sensitive(struct ml_vault *v, struct ml_buf *patients) ML_MUST_CHECK;
 
 /** What somebody said of emergency access. */
 struct ml_glass_note {

@@ -2,7 +2,8 @@
  *
  * Happy path: the new vault takes the groups' ops, the patient's streams of the compartments asked
  * for and their wraps from the member's vault; each break-glass wrap that the member's emergency
- * pair opens gives the new vault's keyring a data key. Then every bundle of the log whose clear
+ * pair opens, or that holds his share where another lent his, gives the new vault's keyring a data
+ * key. Then every bundle of the log whose clear
  * dictionary names one of the streams is projected; of others nothing is opened, and nothing of
  * what the patient masked or keeps emergencies out of: that waits behind the veil (vault_veil.c).
  *
@@ -15,10 +16,14 @@
 
 #include "core/base/ids.h"
 #include "core/crypto/kdf.h"
+#include "core/model/keyring_except.h"
 #include "core/model/keyring_pair.h"
 #include "core/record/vault_int.h"
 
+enum { ROWS_BYTES_MAX = 1 << 22 };
+
 struct copying {
+    const struct ml_glass_args *args;
     struct ml_vault *from;
     struct ml_vault *to;
     struct ml_glass_found *found;
@@ -79,26 +84,82 @@ static ml_err wraps_copy(struct copying *c, const struct ml_stream_id *stream)
     return err;
 }
 
-/* A data key that the groups' keys give too counts as nobody's. */
-static ml_err glass_open(struct copying *c, const struct ml_bg_wrap *wrap)
+/* Of a sensitive key: the member's own share, with that of another who lent his. */
+static ml_err shares_join(const struct copying *c, const struct ml_bg_wrap *wrap,
+                          uint8_t dek[ML_KEY_BYTES])
+{
+    struct ml_share_point own = {.member = c->args->vault.member};
+    ml_err err = ml_keyring_open_share(c->from->keyring, wrap, own.share);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = ML_E_NO_KEY;
+    for (size_t i = 0; i < c->args->lent_count && err != ML_OK; i++) {
+        const struct ml_glass_lent *lent = &c->args->lent[i];
+        if (memcmp(lent->dek.b, wrap->dek.b, sizeof(wrap->dek.b)) == 0) {
+            err = ml_share_points_join(dek, &wrap->dek, &own, &lent->point);
+        }
+    }
+    ml_wipe(&own, sizeof(own));
+    return err == ML_OK ? ML_OK : ML_E_NO_KEY;
+}
+
+/* NO_KEY: none of the groups' keys gives it, and no glass did yet. */
+static ml_err dek_held(const struct copying *c, const struct ml_bg_wrap *wrap)
 {
     struct ml_stream_info info;
     const uint8_t *held = NULL;
+    return ml_keyring_dek(c->to->keyring, &wrap->stream, &wrap->dek, &info, &held);
+}
+
+/* A data key that the groups' keys give too counts as nobody's. */
+static ml_err glass_open(struct copying *c, const struct ml_bg_wrap *wrap)
+{
     uint8_t dek[ML_KEY_BYTES];
-    ml_err err = ml_keyring_dek(c->to->keyring, &wrap->stream, &wrap->dek, &info, &held);
+    ml_err err = dek_held(c, wrap);
     if (err != ML_E_NO_KEY) {
         return err;
     }
     err = ml_keyring_open_glass(c->from->keyring, wrap, dek);
+    if (err == ML_E_NO_KEY) {
+        err = shares_join(c, wrap, dek);
+    }
     if (err == ML_OK) {
         err = ml_keyring_take_dek(c->to->keyring, &wrap->stream, &wrap->dek, dek);
         c->found->deks_opened += err == ML_OK;
-    } else if (err == ML_E_NO_KEY || err == ML_E_FORGED) {
-        c->found->deks_closed++;
-        err = ML_OK;
     }
     ml_wipe(dek, sizeof(dek));
-    return err;
+    return err == ML_E_NO_KEY || err == ML_E_FORGED ? ML_OK : err;
+}
+
+static struct ml_bg_wrap row_at(const struct copying *c, size_t i)
+{
+    struct ml_bg_wrap wrap;
+    memcpy(&wrap, c->rows.data + i * sizeof(wrap), sizeof(wrap));
+    return wrap;
+}
+
+/* Is it the first row of its DEK? Each counts once, in however many wraps it is. */
+static bool is_first_row(const struct copying *c, size_t i)
+{
+    const struct ml_bg_wrap wrap = row_at(c, i);
+    size_t first = 0;
+    while (first < i) {
+        const struct ml_bg_wrap other = row_at(c, first);
+        if (memcmp(other.dek.b, wrap.dek.b, sizeof(wrap.dek.b)) == 0) {
+            break;
+        }
+        first++;
+    }
+    return first == i;
+}
+
+static ml_err closed_count(struct copying *c, size_t i)
+{
+    const struct ml_bg_wrap wrap = row_at(c, i);
+    const ml_err err = is_first_row(c, i) ? dek_held(c, &wrap) : ML_OK;
+    c->found->deks_closed += err == ML_E_NO_KEY;
+    return err == ML_E_NO_KEY ? ML_OK : err;
 }
 
 static ml_err glasses_open(struct copying *c, const struct ml_stream_id *stream)
@@ -106,10 +167,13 @@ static ml_err glasses_open(struct copying *c, const struct ml_stream_id *stream)
     const struct ml_keyring_store *from = &c->from->key_store;
     ml_buf_clear(&c->rows);
     ml_err err = from->bg_each(from->ctx, stream, bg_row, &c->rows);
-    for (size_t at = 0; err == ML_OK && at < c->rows.len; at += sizeof(struct ml_bg_wrap)) {
-        struct ml_bg_wrap wrap;
-        memcpy(&wrap, c->rows.data + at, sizeof(wrap));
+    const size_t count = c->rows.len / sizeof(struct ml_bg_wrap);
+    for (size_t i = 0; err == ML_OK && i < count; i++) {
+        const struct ml_bg_wrap wrap = row_at(c, i);
         err = glass_open(c, &wrap);
+    }
+    for (size_t i = 0; err == ML_OK && i < count; i++) {
+        err = closed_count(c, i);
     }
     return err;
 }
@@ -171,9 +235,8 @@ static ml_err streams_copy(struct copying *c, const struct ml_glass_args *args)
 ml_err ml_vault_glass(struct ml_vault **out, struct ml_glass_found *found,
                       const struct ml_glass_args *args)
 {
-    enum { ROWS_BYTES_MAX = 1 << 22 };
     struct ml_glass_found counted = {0};
-    struct copying c = {.from = args->from, .found = &counted};
+    struct copying c = {.args = args, .from = args->from, .found = &counted};
     ml_err err = ml_vault_open(&c.to, &args->vault);
     if (err != ML_OK) {
         return err;
@@ -195,6 +258,67 @@ ml_err ml_vault_glass(struct ml_vault **out, struct ml_glass_found *found,
     *out = c.to;
     *found = counted;
     return ML_OK;
+}
+
+/* ---- shares ---- */
+
+struct own_shares {
+    struct ml_vault *v;
+    ml_own_share_cb *each;
+    void *user;
+    struct ml_buf rows; /* of struct ml_bg_wrap */
+};
+
+static ml_err share_tell(const struct own_shares *o, const struct ml_bg_wrap *wrap)
+{
+    uint8_t share[ML_KEY_BYTES];
+    ml_err err = ml_keyring_open_share(o->v->keyring, wrap, share);
+    if (err == ML_OK) {
+        err = o->each(o->user, &wrap->dek, share);
+    }
+    ml_wipe(share, sizeof(share));
+    return err == ML_E_NO_KEY || err == ML_E_FORGED ? ML_OK : err; /* another's, or nobody's */
+}
+
+ml_err ml_vault_each_share(struct ml_vault *v, const struct ml_object_id *patient,
+                           ml_own_share_cb *each, void *user)
+{
+    struct own_shares o = {.v = v, .each = each, .user = user};
+    struct ml_stream_id streams[ML_KEYRING_LINKS_MAX];
+    size_t count = 0;
+    ml_buf_init(&o.rows, v->env, ROWS_BYTES_MAX);
+    ml_err err = ml_keyring_streams(v->keyring, patient, ML_COMPARTMENT_SENSITIVE, streams, &count);
+    for (size_t i = 0; i < count && err == ML_OK; i++) {
+        err = v->key_store.bg_each(v, &streams[i], bg_row, &o.rows);
+    }
+    for (size_t at = 0; err == ML_OK && at < o.rows.len; at += sizeof(struct ml_bg_wrap)) {
+        struct ml_bg_wrap wrap;
+        memcpy(&wrap, o.rows.data + at, sizeof(wrap));
+        err = share_tell(&o, &wrap);
+    }
+    ml_buf_free(&o.rows);
+    return err;
+}
+
+ml_err ml_vault_sensitive(struct ml_vault *v, struct ml_buf *patients)
+{
+    struct ml_stmt *st = v->st[ST_BG_OF];
+    bool row = false;
+    ml_err err = ML_OK;
+    ml_stmt_bind_int(st, 1, ML_COMPARTMENT_SENSITIVE);
+    while ((err = ml_stmt_step(st, &row)) == ML_OK && row) {
+        const struct ml_slice oid = ml_stmt_blob(st, 0);
+        err = oid.len == sizeof(struct ml_object_id) ? ML_OK : ML_E_CORRUPT;
+        if (err == ML_OK) {
+            ml_buf_append(patients, oid.data, oid.len);
+            err = patients->err;
+        }
+        if (err != ML_OK) {
+            ml_stmt_reset(st);
+            break;
+        }
+    }
+    return err;
 }
 
 /* ---- following the log ---- */

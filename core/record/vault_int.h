@@ -91,6 +91,8 @@
     X(GLASS_PUT, "INSERT INTO glass(writer, counts, op) VALUES(?1, ?2, ?3)")                       \
     X(GLASS_ALL, "SELECT writer, op FROM glass WHERE counts = 1 ORDER BY id")                      \
     X(BG_HAS, "SELECT 1 FROM bg WHERE stream = ?1 AND dek = ?2 AND pk = ?3")                       \
+    X(BG_OF, "SELECT DISTINCT p.oid FROM bg b JOIN stream s ON s.id = b.stream "                   \
+             "JOIN patient p ON p.id = s.patient WHERE s.compartment = ?1")                        \
     X(LATER_PUT, "INSERT INTO later(kek, op) VALUES(?1, ?2)")                                      \
     X(LATER_ALL, "SELECT op FROM later WHERE kek = ?1 ORDER BY id")                                \
     X(LATER_DONE, "DELETE FROM later WHERE kek = ?1")                                              \

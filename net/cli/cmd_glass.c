@@ -4,10 +4,26 @@
 
 #include "net/cli/tables.h"
 
+/* Nothing is open yet: another's share is awaited. */
+static void show_asked(const struct cli *c, const struct ml_value *v)
+{
+    printf("Rien n'est encore ouvert : il faut la part d'un autre membre, sur son appareil, "
+           "jusqu'au ");
+    cli_print_time(ml_value_int(ml_value_get(v, "until_ms"), 0));
+    printf(
+        ".\nAppelez-le (%lld peuvent le faire) : « maille breakglass confirm %s ». Puis refaites "
+        "cette commande.\nGardez ce poste déverrouillé : la demande meurt avec la session.\n",
+        (long long)ml_value_int(ml_value_get(v, "seconds"), 0), cli_text(v, "glass"));
+    (void)c;
+}
+
 static void show_opened(const struct cli *c, const struct ml_value *v)
 {
     const long long closed = (long long)ml_value_int(ml_value_get(v, "keys_closed"), 0);
-    (void)c;
+    if (ml_value_bool(ml_value_get(v, "asked"), false)) {
+        show_asked(c, v);
+        return;
+    }
     printf("Bris de glace ouvert, niveau %lld, jusqu'au ",
            (long long)ml_value_int(ml_value_get(v, "tier"), 0));
     cli_print_time(ml_value_int(ml_value_get(v, "until_ms"), 0));
@@ -97,9 +113,30 @@ static void show_told(const struct ml_value *i)
     printf(", %s (%s)\n", word_of(cli_text(i, "how")), cli_text(ml_value_get(i, "teller"), "name"));
 }
 
+/* Asked for, and not opened. */
+static void show_request(const struct ml_value *i)
+{
+    cli_print_time(ml_value_int(ml_value_get(i, "asked_ms"), 0));
+    printf("  %s demande le niveau %lld, %s, patient %s\n    ",
+           cli_text(ml_value_get(i, "member"), "name"),
+           (long long)ml_value_int(ml_value_get(i, "tier"), 0), word_of(cli_text(i, "reason")),
+           cli_text(i, "patient"));
+    if (ml_value_bool(ml_value_get(i, "waits"), false)) {
+        printf("À CONFIRMER par un autre, sur son appareil, jusqu'au ");
+        cli_print_time(ml_value_int(ml_value_get(i, "waits_ms"), 0));
+    } else {
+        printf("%s", ml_value_get(i, "second") != NULL ? "confirmé, pas ouvert" : "sans réponse");
+    }
+    printf("  %s\n", cli_text(i, "glass"));
+}
+
 static void show_item(const struct ml_value *i)
 {
     const struct ml_value *who = ml_value_get(i, "member");
+    if (ml_value_get(i, "wall_ms") == NULL) {
+        show_request(i);
+        return;
+    }
     cli_print_time(ml_value_int(ml_value_get(i, "wall_ms"), 0));
     printf("  %s, niveau %lld, %s, patient %s%s\n    ", cli_text(who, "name"),
            (long long)ml_value_int(ml_value_get(i, "tier"), 0), word_of(cli_text(i, "reason")),
@@ -112,6 +149,9 @@ static void show_item(const struct ml_value *i)
         printf("À EXAMINER");
     }
     printf("  %s\n", cli_text(i, "glass"));
+    if (ml_value_get(i, "second") != NULL) {
+        printf("    confirmé par %s\n", cli_text(ml_value_get(i, "second"), "name"));
+    }
     show_told(i);
 }
 
@@ -182,10 +222,30 @@ static int glass_told(struct cli *c)
     return cli_run_call(c, "breakglass.told", params, show_noted);
 }
 
+static void show_confirmed(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    (void)v;
+    puts("Confirmé, pour ce dossier et cette demande seulement : votre part est envoyée. C'est "
+         "tracé.");
+}
+
+static int glass_confirm(struct cli *c)
+{
+    int rc = cli_operands(c, 1, 1);
+    if (rc != CLI_DONE) {
+        return rc;
+    }
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "glass", c->operands[0]);
+    return cli_run_call(c, "breakglass.confirm", params, show_confirmed);
+}
+
 static const struct cli_option open_options[] = {
     {"reason", "MOTIF", "vital, unconscious, continuity ou other", false},
     {"text", "TEXTE", "pourquoi, en vos mots (dès le niveau 2)", false},
-    {"tier", "N", "1 résumé d'urgence (par défaut), 2 dossier, 3 données sensibles", false},
+    {"tier", "N", "1 résumé d'urgence (par défaut), 2 dossier, 3 données sensibles (avec un autre)",
+     false},
     {"minutes", "N", "pour combien de temps (60, 480 au plus)", false},
     {NULL, NULL, NULL, false}};
 static const struct cli_option list_options[] = {
@@ -209,6 +269,11 @@ const struct cli_command cli_commands_glass[] = {
      "si le patient a exclu l'accès d'urgence.",
      "maille breakglass open ID --reason vital --tier 2 --text \"malaise au cabinet\"",
      open_options, glass_open},
+    {"breakglass confirm", "NUMERO",
+     "Donne votre part des données sensibles à qui la demande en urgence",
+     "Le niveau 3 ne s'ouvre pas seul : un autre membre qui a droit au bris de glace confirme, sur "
+     "son appareil. Parlez-lui d'abord.",
+     "maille breakglass confirm NUMERO", NULL, glass_confirm},
     {"breakglass close", "PATIENT", "Rend un accès d'urgence avant son terme", NULL,
      "maille breakglass close ID", NULL, glass_close},
     {"breakglass list", NULL, "Montre les accès d'urgence, et ce qui reste à examiner", NULL,

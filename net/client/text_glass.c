@@ -15,11 +15,36 @@ static const struct ml_text_row rows[] = {
      "le 15. Votre demande est tracée.",
      "Your role doesn't allow breaking a glass (class 23): call a doctor, a nurse or emergency "
      "services. Your request is traced."},
-    {"glass.second",
-     "Les données sensibles demandent un second appareil ; ce programme ne sait pas encore les "
-     "ouvrir ainsi. Ouvrez le niveau 2, ou appelez le soignant qui les tient.",
-     "Sensitive data take a second device; this program can't open them so yet. Open tier 2, or "
-     "call the carer who keeps them."},
+    {"glass.alone",
+     "Les données sensibles demandent la part d'un autre membre qui a droit au bris de glace, sur "
+     "son appareil : il n'y en a aucun. Ouvrez le niveau 2, ou appelez le soignant qui les tient.",
+     "Sensitive data take the share of another member who may break a glass, on a device of his: "
+     "there is none. Open tier 2, or call the carer who keeps them."},
+    {"glass.own_second",
+     "Vous ne pouvez pas confirmer votre propre demande : un autre membre qui a droit au bris de "
+     "glace le fait sur son appareil.",
+     "You can't confirm your own request: another member who may break a glass does it on a device "
+     "of his."},
+    {"glass.asker",
+     "Qui l'a demandé n'a plus droit au bris de glace (classe 23) : rien n'est confirmé. Prévenez "
+     "un coordinateur.",
+     "Who asked may no longer break a glass (class 23): nothing is confirmed. Tell a "
+     "coordinator."},
+    {"glass.lapsed",
+     "Cette demande n'attend plus de confirmation : elle est déjà ouverte, ou sa demi-heure est "
+     "passée. Demandez à son auteur d'en faire une autre.",
+     "This request waits for nobody any more: it was opened, or its half hour is over. Ask its "
+     "author for another one."},
+    {"glass.no_share",
+     "Ce poste n'a aucune part de clé des données sensibles de ce dossier : il n'y en a pas, ou "
+     "elles ne sont pas encore arrivées (« maille sync now »). Un autre membre peut confirmer.",
+     "This computer has no share of a key of this record's sensitive data: there are none, or they "
+     "haven't arrived (“maille sync now”). Another member can confirm."},
+    {"glass.unopened",
+     "Cet accès n'a pas été ouvert : il n'y a rien à examiner ni à annoncer. « maille breakglass "
+     "list » dit ce qui l'a été.",
+     "This access wasn't opened: there is nothing to review or to tell. “maille breakglass list” "
+     "tells what was."},
     {"glass.not_here",
      "Ce poste n'a rien de ce dossier : le bris de glace n'y ouvrirait rien. Essayez sur un poste "
      "de son équipe, ou attendez un échange.",

@@ -16,6 +16,7 @@
 #include "core/store/vfs/vfs.h"
 #include "maille/vfs.h"
 #include "net/node/glass_inner.h"
+#include "net/node/glass_second.h"
 #include "net/node/keys.h"
 #include "net/node/right.h"
 #include "net/node/session.h"
@@ -130,10 +131,16 @@ ml_err ml_glass_make(struct ml_org *org, struct ml_glass *g)
     if (err == ML_OK) {
         err = vfs_take(org, g);
     }
-    const struct ml_glass_args args = args_of(org, g, path);
+    struct ml_glass_args args = args_of(org, g, path);
+    struct ml_secret *lent = NULL;
+    if (err == ML_OK && g->reply != NULL) {
+        err = ml_glass_lent_read(org, g, &lent, &args.lent_count);
+        args.lent = lent == NULL ? NULL : (const void *)ml_secret_bytes(lent);
+    }
     if (err == ML_OK) {
         err = ml_vault_glass(&g->vault, &g->found, &args);
     }
+    ml_secret_free(lent);
     if (err == ML_OK) {
         ml_vault_set_names(g->vault, &org->session->names);
         err = ml_vault_glass_follow(g->vault, org->log, &args);
@@ -155,6 +162,7 @@ void ml_glass_end(struct ml_org *org, struct ml_session *s, struct ml_glass *gla
         }
     }
     glass_close(org, glass);
+    ml_secret_free(glass->reply);
     ml_release(org->node->env, glass);
 }
 
@@ -163,6 +171,7 @@ void ml_glass_end_all(struct ml_org *org, struct ml_session *s)
     while (s->glasses != NULL) {
         ml_glass_end(org, s, s->glasses);
     }
+    ml_glass_asks_drop(org, s);
 }
 
 void ml_glass_tick(struct ml_org *org)

@@ -15,6 +15,7 @@ struct ml_glass {
     uint64_t end_ms;   /* monotonic */
     uint64_t until_ms; /* UTC, to be shown */
     struct ml_glass_found found;
+    struct ml_secret *reply; /* tier 3, owned: opens the shares that others lent */
     char vfs[ML_NODE_VFS_NAME_MAX];
     struct ml_vault *vault; /* owned */
 };

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "core/base/ids.h"
 #include "core/model/authority.h"
 #include "core/record/vault.h"
 #include "net/node/keys.h"
@@ -33,16 +34,29 @@ struct ml_glass_known *ml_glass_known_of(struct ml_glass_listing *l, const struc
     return NULL;
 }
 
-static ml_err opened_take(struct ml_glass_listing *l, const struct ml_glass_say *say,
-                          const struct ml_member_id *who)
+/* A request, or an opening; the opening of a request has its id and its author. */
+static ml_err begun_take(struct ml_glass_listing *l, const struct ml_glass_say *say,
+                         const struct ml_member_id *who)
 {
-    const struct ml_glass_known one = {.id = say->glass,
-                                       .member = *who,
-                                       .patient = say->patient,
-                                       .wall_ms = say->wall_ms,
-                                       .until_ms = say->until_ms,
-                                       .tier = say->tier,
-                                       .reason = say->reason};
+    struct ml_glass_known *k = ml_glass_known_of(l, &say->glass);
+    struct ml_glass_known one = {.id = say->glass, .member = *who, .patient = say->patient};
+    const bool asked = say->kind == ML_GLASS_ASKED;
+    if (k != NULL && (asked || k->wall_ms != 0 || memcmp(k->member.b, who->b, 16) != 0 ||
+                      !ml_object_id_equal(&k->patient, &say->patient))) {
+        return ML_OK;
+    }
+    if (k != NULL) {
+        one = *k;
+    }
+    one.tier = say->tier;
+    one.reason = say->reason;
+    *(asked ? &one.asked_ms : &one.wall_ms) = say->wall_ms;
+    *(asked ? &one.waits_ms : &one.until_ms) = say->until_ms;
+    one.reply = asked ? say->reply : one.reply;
+    if (k != NULL) {
+        *k = one;
+        return ML_OK;
+    }
     ml_buf_append(&l->known, &one, sizeof(one));
     return l->known.err;
 }
@@ -58,6 +72,10 @@ static void said_take(const struct ml_org *org, struct ml_glass_known *k,
         k->reviewed_ms = say->wall_ms;
         k->reviewer = *who;
         k->outcome = say->outcome;
+    }
+    if (say->kind == ML_GLASS_ANSWER && !own) {
+        k->answered_ms = say->wall_ms;
+        k->second = *who;
     }
     if (say->kind == ML_GLASS_TOLD) {
         k->told_ms = say->wall_ms;
@@ -75,8 +93,8 @@ static ml_err note_take(void *user, const struct ml_glass_note *note)
     if (opening == NULL) {
         return ML_OK;
     }
-    if (note->say.kind == ML_GLASS_OPENED) {
-        return k == NULL ? opened_take(l, &note->say, &opening->member) : ML_OK;
+    if (note->say.kind == ML_GLASS_OPENED || note->say.kind == ML_GLASS_ASKED) {
+        return begun_take(l, &note->say, &opening->member);
     }
     if (k != NULL) {
         said_take(org, k, &note->say, &opening->member);

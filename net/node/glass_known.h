@@ -12,11 +12,16 @@ struct ml_glass_known {
     struct ml_glass_id id;
     struct ml_member_id member; /* who opened */
     struct ml_object_id patient;
-    uint64_t wall_ms;
+    uint64_t wall_ms; /* 0: asked for, not opened (yet) */
     uint64_t until_ms;
-    uint64_t closed_ms;   /* 0: not given back */
-    uint64_t reviewed_ms; /* 0: not yet */
-    uint64_t told_ms;     /* 0: the patient wasn't told yet */
+    uint64_t asked_ms; /* tier 3: when another's share was asked for */
+    uint64_t waits_ms; /* until when */
+    struct ml_box_pk reply;
+    uint64_t answered_ms;       /* 0: not yet */
+    struct ml_member_id second; /* who answered */
+    uint64_t closed_ms;         /* 0: not given back */
+    uint64_t reviewed_ms;       /* 0: not yet */
+    uint64_t told_ms;           /* 0: the patient wasn't told yet */
     struct ml_member_id reviewer;
     struct ml_member_id teller;
     uint8_t tier;

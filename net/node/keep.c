@@ -6,6 +6,7 @@
 #include "core/model/keyring_group.h"
 #include "net/node/exchange.h"
 #include "net/node/exclude.h"
+#include "net/node/glass_second.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
 #include "net/node/shred.h"
@@ -43,6 +44,9 @@ static ml_err seal(struct ml_org *org)
     }
     if (err == ML_OK) {
         err = ml_exclude_keep(org);
+    }
+    if (err == ML_OK) {
+        err = ml_glass_share_all(org);
     }
     if (err == ML_OK) {
         keep->begun = true;

@@ -10,7 +10,7 @@
 #include "core/base/ids.h"
 #include "core/record/vault.h"
 #include "net/node/glass_inner.h"
-#include "net/node/glass_known.h"
+#include "net/node/glass_second.h"
 #include "net/node/methods.h"
 #include "net/node/right.h"
 #include "net/node/session.h"
@@ -18,10 +18,11 @@
 
 #define BIT(c) (1u << ML_COMPARTMENT_##c)
 enum {
-    TIERS = 3,
+    TIERS = 3, /* the last takes a second device */
     TEXT_MIN = 5,
     SUMMARY = BIT(ADMIN) | BIT(VITAL),
     FULL = SUMMARY | BIT(MEDICAL) | BIT(CARE) | BIT(SOCIAL) | BIT(RCP) | BIT(DOCUMENT),
+    ALL = FULL | BIT(SENSITIVE),
 };
 #undef BIT
 
@@ -35,7 +36,8 @@ struct opening {
     uint16_t compartments;
     uint16_t excluded;
     struct ml_glass_id id;
-    uint64_t until_ms; /* UTC */
+    uint64_t until_ms;        /* UTC */
+    struct ml_glass_ask *ask; /* tier 3, of the session */
 };
 
 static uint64_t wall_of(const struct ml_call *call)
@@ -81,7 +83,7 @@ static ml_err open_params(struct opening *o)
     }
     o->tier = (uint8_t)tier;
     o->minutes = (uint32_t)minutes;
-    o->compartments = tier == 1 ? SUMMARY : FULL;
+    o->compartments = tier == 1 ? SUMMARY : tier < TIERS ? FULL : ALL;
     return open_reason(o);
 }
 
@@ -102,7 +104,9 @@ static ml_err open_exclusions(struct opening *o)
         }
     }
     o->compartments &= (uint16_t)~o->excluded;
-    if (err == ML_OK && (o->compartments & ~(1u << ML_COMPARTMENT_ADMIN)) == 0) {
+    const bool shut = (o->compartments & ~(1u << ML_COMPARTMENT_ADMIN)) == 0 ||
+                      (o->excluded >> ML_COMPARTMENT_SENSITIVE & 1u) != 0;
+    if (err == ML_OK && shut) {
         return ml_call_fail(call, ML_E_DENIED, "glass.excluded", NULL, NULL);
     }
     return err;
@@ -114,9 +118,6 @@ static ml_err open_may(struct opening *o)
     uint16_t entity = 0;
     if (ml_right_now(call->org, ML_CLASS_BREAK_GLASS, ML_RIGHT_READ) == ML_SCOPE_NONE) {
         return ml_call_fail(call, ML_E_DENIED, "glass.right", NULL, NULL);
-    }
-    if (o->tier == TIERS) {
-        return ml_call_fail(call, ML_E_DENIED, "glass.second", NULL, NULL);
     }
     ml_err err = ml_vault_has(call->session->vault, &o->patient, &o->patient, &entity);
     if (err == ML_E_NOT_FOUND) {
@@ -167,17 +168,118 @@ static ml_err open_unseal(const struct opening *o, struct ml_glass **out)
                            .compartments = o->compartments,
                            .tier = o->tier,
                            .end_ms = env->now_ms(env->ctx) + (uint64_t)o->minutes * 60000,
-                           .until_ms = o->until_ms};
+                           .until_ms = o->until_ms,
+                           .reply = o->ask == NULL ? NULL : o->ask->reply};
     ml_err err = ml_glass_make(call->org, g);
     if (err != ML_OK) {
         ml_release(env, g);
         return err;
+    }
+    if (o->ask != NULL) { /* its secret lives as long as the glass now */
+        o->ask->reply = NULL;
+        ml_glass_ask_drop(call->org, call->session, o->ask);
     }
     g->next = call->session->glasses;
     call->session->glasses = g;
     *out = g;
     return ML_OK;
 }
+
+/* ---- the third tier ---- */
+
+static size_t ask_count(const struct ml_session *s)
+{
+    size_t count = 0;
+    for (const struct ml_glass_ask *a = s->asks; a != NULL; a = a->next) {
+        count++;
+    }
+    return count;
+}
+
+static void ask_put(const struct opening *o, const struct ml_glass_id *id, uint64_t end_ms)
+{
+    const struct ml_env *env = o->call->node->env;
+    struct ml_args *out = o->call->result;
+    ml_result_hex(out, "glass", id->b, sizeof(id->b));
+    ml_result_int(out, "tier", o->tier);
+    ml_result_bool(out, "asked", true);
+    ml_result_int(out, "until_ms",
+                  (int64_t)(env->wall_ms(env->ctx) + end_ms - env->now_ms(env->ctx)));
+    ml_result_int(out, "seconds", (int64_t)ml_glass_seconds(o->call->org));
+}
+
+/* Traced, then said to all: who answers is another member, on a device of his. */
+static ml_err ask_say(struct opening *o, struct ml_glass_ask *ask, const struct ml_box_pk *reply)
+{
+    const uint64_t now = wall_of(o->call);
+    const struct ml_glass_say say = {.kind = ML_GLASS_ASKED,
+                                     .glass = ask->id,
+                                     .patient = o->patient,
+                                     .tier = o->tier,
+                                     .reason = o->reason,
+                                     .wall_ms = now,
+                                     .until_ms = now + (uint64_t)ML_GLASS_ASK_MINUTES * 60000,
+                                     .reply = *reply};
+    o->id = ask->id;
+    ml_err err = open_note(o, ML_TRACE_DONE);
+    return err == ML_OK ? ml_glass_say(o->call, &say) : err;
+}
+
+static ml_err ask_new(struct opening *o)
+{
+    struct ml_call *call = o->call;
+    struct ml_box_pk reply;
+    struct ml_glass_ask *ask = NULL;
+    if (ml_glass_seconds(call->org) == 0) {
+        return ml_call_fail(call, ML_E_DENIED, "glass.alone", NULL, NULL);
+    }
+    if (ask_count(call->session) >= ML_GLASSES_MAX) {
+        return ml_call_fail(call, ML_E_LIMIT, "glass.too_many", NULL, NULL);
+    }
+    ml_err err = ml_glass_ask_new(&ask, &reply, call->org, &o->patient);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_glass_ask_keep(call->session, ask);
+    err = ask_say(o, ask, &reply);
+    if (err != ML_OK) {
+        ml_glass_ask_drop(call->org, call->session, ask);
+        return err;
+    }
+    ask_put(o, &ask->id, ask->end_ms);
+    return ML_OK;
+}
+
+static ml_err is_answered(const struct opening *o, bool *answered)
+{
+    struct ml_glass of = {.id = o->ask->id, .reply = o->ask->reply};
+    struct ml_secret *lent = NULL;
+    size_t count = 0;
+    ml_err err = ml_glass_lent_read(o->call->org, &of, &lent, &count);
+    ml_secret_free(lent);
+    *answered = count > 0;
+    return err;
+}
+
+/* *waits: it was asked for, now or before, and nobody has answered. */
+static ml_err open_second(struct opening *o, bool *waits)
+{
+    bool answered = false;
+    o->ask = ml_glass_ask_of(o->call->org, &o->patient);
+    *waits = true;
+    if (o->ask == NULL) {
+        return ask_new(o);
+    }
+    ml_err err = is_answered(o, &answered);
+    o->id = o->ask->id;
+    *waits = !answered;
+    if (err == ML_OK && !answered) {
+        ask_put(o, &o->ask->id, o->ask->end_ms);
+    }
+    return err;
+}
+
+/* ---- opening and giving back ---- */
 
 static void compartments_put(struct ml_args *out, const char *key, uint16_t bits)
 {
@@ -219,11 +321,37 @@ static size_t glass_count(const struct ml_session *s)
     return count;
 }
 
+/* All is checked: said first, then unsealed. */
+static ml_err open_now(struct opening *o)
+{
+    struct ml_call *call = o->call;
+    struct ml_glass *glass = NULL;
+    struct ml_glass *before = ml_glass_of(call->org, &o->patient);
+    if (before == NULL && glass_count(call->session) >= ML_GLASSES_MAX) {
+        return ml_call_fail(call, ML_E_LIMIT, "glass.too_many", NULL, NULL);
+    }
+    o->until_ms = wall_of(call) + (uint64_t)o->minutes * 60000;
+    ml_err err = open_say(o);
+    if (err == ML_OK && before != NULL) {
+        ml_glass_end(call->org, call->session, before); /* the new one takes its place */
+    }
+    if (err == ML_OK) {
+        err = open_unseal(o, &glass);
+        if (err != ML_OK && open_note(o, ML_TRACE_FAILED) != ML_OK) {
+            ml_logf(call->node->env, ML_LOG_ERROR, "glass", "that it did not open is not traced");
+        }
+    }
+    if (err == ML_E_NOT_FOUND) {
+        return ml_call_fail(call, err, "glass.not_here", NULL, NULL);
+    }
+    return err == ML_OK ? open_answer(o, glass) : err;
+}
+
 static ml_err glass_open(struct ml_call *call)
 {
     struct opening o = {.call = call};
     const struct ml_env *env = call->node->env;
-    struct ml_glass *glass = NULL;
+    bool waits = false;
     ml_err err = open_params(&o);
     if (err == ML_OK) {
         err = open_may(&o);
@@ -231,26 +359,11 @@ static ml_err glass_open(struct ml_call *call)
     if (err != ML_OK) {
         return err;
     }
-    struct ml_glass *before = ml_glass_of(call->org, &o.patient);
-    if (before == NULL && glass_count(call->session) >= ML_GLASSES_MAX) {
-        return ml_call_fail(call, ML_E_LIMIT, "glass.too_many", NULL, NULL);
-    }
     env->random(env->ctx, o.id.b, sizeof(o.id.b));
-    o.until_ms = wall_of(call) + (uint64_t)o.minutes * 60000;
-    err = open_say(&o);
-    if (err == ML_OK && before != NULL) {
-        ml_glass_end(call->org, call->session, before); /* the new one takes its place */
+    if (o.tier == TIERS) {
+        err = open_second(&o, &waits);
     }
-    if (err == ML_OK) {
-        err = open_unseal(&o, &glass);
-        if (err != ML_OK && open_note(&o, ML_TRACE_FAILED) != ML_OK) {
-            ml_logf(env, ML_LOG_ERROR, "glass", "that it did not open is not traced");
-        }
-    }
-    if (err == ML_E_NOT_FOUND) {
-        return ml_call_fail(call, err, "glass.not_here", NULL, NULL);
-    }
-    return err == ML_OK ? open_answer(&o, glass) : err;
+    return err == ML_OK && !waits ? open_now(&o) : err;
 }
 
 static ml_err glass_close(struct ml_call *call)

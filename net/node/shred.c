@@ -104,7 +104,9 @@ static ml_err item_take(void *user, const struct ml_log_entry *entry, uint8_t in
         break;
     case ML_KEYOP_BG_WRAP:
         item.dek = op->u.bg_wrap.dek;
-        item.break_glass = op->u.bg_wrap.break_glass;
+        if (g->who->compartment != ML_COMPARTMENT_SENSITIVE) { /* there members have shares */
+            item.break_glass = op->u.bg_wrap.break_glass;
+        }
         item.goes = g->who->emergency;
         break;
     case ML_KEYOP_DEK_SLOTS:

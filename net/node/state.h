@@ -31,6 +31,7 @@ struct ml_enrol_offer;
 struct ml_drafts;
 struct ml_exchange;
 struct ml_glass;
+struct ml_glass_ask;
 struct ml_join;
 struct ml_log;
 struct ml_schema;
@@ -78,9 +79,10 @@ struct ml_session {
     struct ml_keys_told keys;
     struct ml_keep keep;
     char drafts_vfs[ML_NODE_VFS_NAME_MAX];
-    struct ml_drafts *drafts; /* owned; NULL until they are used */
-    struct ml_glass *glasses; /* owned: emergency access that is open */
-    size_t glass_acts;        /* of governance, when the emergency pair was last looked at */
+    struct ml_drafts *drafts;  /* owned; NULL until they are used */
+    struct ml_glass *glasses;  /* owned: emergency access that is open */
+    struct ml_glass_ask *asks; /* owned: requests for another's share, until they are answered */
+    size_t glass_acts;         /* of governance, when the emergency pair was last looked at */
     bool restored;     /* at this unlock the store was found older than what it had offered */
     bool writers_open; /* governance knows the writers of member and node */
 };

@@ -7,6 +7,7 @@
 #include "core/model/keyring_deposit.h"
 #include "net/node/exchange.h"
 #include "net/node/exclude.h"
+#include "net/node/glass_second.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
 
@@ -184,6 +185,9 @@ static ml_err what_keys(struct ml_org *org, const struct ml_object_id *patient,
     }
     if (err == ML_OK && need.compartments != 0) {
         err = streams_open(org, &need, 1);
+    }
+    if (err == ML_OK && (need.compartments >> ML_COMPARTMENT_SENSITIVE & 1u) != 0) {
+        err = ml_glass_share(org, patient);
     }
     if (err == ML_OK && filed.compartments != 0) {
         err = deposits_make(org, &filed, deposits);

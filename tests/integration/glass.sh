@@ -30,7 +30,6 @@ shows a || die 'A lacks the weight'
 refused b 'demande un motif : vital, unconscious, continuity ou other (--reason)' breakglass open "$patient"
 refused b 'Dites pourquoi, en 5 à 500 signes (--text)' breakglass open "$patient" --reason vital --tier 2
 refused b 'La durée va de 1 à 480 minutes' breakglass open "$patient" --reason vital --minutes 500
-refused b 'demandent un second appareil' breakglass open "$patient" --reason vital --tier 3 --text 'tentative de suicide'
 refused c 'Votre rôle ne permet pas le bris de glace (classe 23) : appelez un médecin' \
     breakglass open "$patient" --reason vital
 reads c 'BRIS DE GLACE REFUSÉ' trace search
@@ -103,5 +102,38 @@ done
 ! shows b || die 'it is open after its time'
 reads a 'justifié (Dr Roux)' breakglass list
 ! grep -q 'EN COURS' "$work/text" || die "it is still said to be open: $(cat "$work/text")"
+one_record a b
+
+# Sensitive data: not alone. Another member confirms, on his own computer; for this time only.
+for node in a b c; do
+    on "$node" unlock --passphrase-fd 0 <<< "$passphrase"
+done
+on a record add sensitive_note --patient "$patient" --set 'text=addiction aux opiacés' --set written_at=2026-03-02T09:10
+together b a
+opens() { # opens WHAT: tier 3, on B
+    reads b "$1" breakglass open "$patient" --reason vital --tier 3 --text 'tentative de suicide' --minutes 5
+}
+sensitive() { # sensitive NODE: does it show the note?
+    "$ML_BIN/maille" timeline "$patient" --home "$work/$1" > "$work/text"
+    grep -qF 'opiacés' "$work/text"
+}
+! sensitive b || die 'a dentist reads sensitive notes'
+opens "Rien n'est encore ouvert : il faut la part d'un autre membre"
+glass=$(sed -n 's/.*maille breakglass confirm \([0-9a-f]*\) .*/\1/p' "$work/text")
+! sensitive b || die 'it opened alone'
+refused b 'Vous ne pouvez pas confirmer votre propre demande' breakglass confirm "$glass"
+together a b
+together c a
+refused c 'Votre rôle ne permet pas le bris de glace (classe 23)' breakglass confirm "$glass"
+reads a 'Dr Paul Roche demande le niveau 3, danger vital' breakglass list
+grep -q 'À CONFIRMER par un autre' "$work/text" || die "nobody is asked: $(cat "$work/text")"
+reads a 'Confirmé, pour ce dossier et cette demande seulement' breakglass confirm "$glass"
+together b a
+opens 'Bris de glace ouvert, niveau 3'
+sensitive b || die 'two members opened nothing'
+reads b 'confirmé par Dr Roux' breakglass list
+reads b 'Bris de glace rendu' breakglass close "$patient"
+! sensitive b || die 'it is open after it was given back'
+opens "Rien n'est encore ouvert"
 one_record a b
 echo 'glass: passed'

@@ -49,6 +49,10 @@ void sample_slots(struct ml_keyop *out, bool full);
 void sample_glass(struct ml_glass_say *out, bool full);
 void sample_glass_review(struct ml_glass_say *out);
 void sample_glass_told(struct ml_glass_say *out);
+void sample_glass_asked(struct ml_glass_say *out);
+void sample_glass_answer(struct ml_glass_say *out);
+/* The i-th of all kinds, and its name; NULL: after the last. */
+const char *sample_glass_kind(struct ml_glass_say *out, unsigned i);
 void sample_consent(struct ml_consent *out, bool full);
 void sample_manifest_inner(struct ml_manifest_inner *out, bool full);
 void sample_msg(struct ml_msg *out, ml_msg_kind kind, bool full);

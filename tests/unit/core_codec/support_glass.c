@@ -128,3 +128,52 @@ void sample_glass_told(struct ml_glass_say *out)
     out->how = ML_GLASS_BY_LETTER;
     out->text = TEXT("remise le jour même");
 }
+
+void sample_glass_asked(struct ml_glass_say *out)
+{
+    sample_glass(out, true);
+    out->kind = ML_GLASS_ASKED;
+    out->tier = 3;
+    fill(&out->reply, sizeof(out->reply), 0x15);
+}
+
+void sample_glass_answer(struct ml_glass_say *out)
+{
+    static struct ml_glass_share shares[2];
+    for (unsigned i = 0; i < 2; i++) {
+        fill(&shares[i].dek, sizeof(shares[i].dek), 0x20 + i);
+        fill(shares[i].sealed, sizeof(shares[i].sealed), 0x60 + i);
+    }
+    sample_glass(out, false);
+    out->kind = ML_GLASS_ANSWER;
+    out->shares = (struct ml_list){.items = shares, .count = 2};
+}
+
+typedef void glass_sample(struct ml_glass_say *out);
+
+static void sample_glass_closed(struct ml_glass_say *out)
+{
+    sample_glass(out, false);
+}
+
+static void sample_glass_opened(struct ml_glass_say *out)
+{
+    sample_glass(out, true);
+}
+
+const char *sample_glass_kind(struct ml_glass_say *out, unsigned i)
+{
+    static const struct {
+        const char *name;
+        glass_sample *make;
+    } all[] = {
+        {"given back", sample_glass_closed}, {"opened", sample_glass_opened},
+        {"reviewed", sample_glass_review},   {"told", sample_glass_told},
+        {"asked", sample_glass_asked},       {"answered", sample_glass_answer},
+    };
+    if (i >= sizeof(all) / sizeof(all[0])) {
+        return NULL;
+    }
+    all[i].make(out);
+    return all[i].name;
+}

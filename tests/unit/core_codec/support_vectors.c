@@ -479,18 +479,14 @@ static ml_err glass_decode(struct ml_slice in, struct ml_fault *fault)
 
 static void glass_make(struct ml_buf *out)
 {
-    static const char *const names[] = {"given back", "opened", "reviewed", "told"};
-    for (unsigned i = 0; i < 4; i++) {
-        struct ml_glass_say say;
+    struct ml_glass_say say;
+    const char *name = NULL;
+    for (unsigned i = 0; (name = sample_glass_kind(&say, i)) != NULL; i++) {
         struct ml_buf b;
         ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
-        sample_glass(&say, i == 1);
-        if (i >= 2) {
-            (i == 2 ? sample_glass_review : sample_glass_told)(&say);
-        }
         ml_err err = ml_glass_encode(&b, &say);
         must(err == ML_OK);
-        sample_put(out, names[i], &b, 0, i == 0);
+        sample_put(out, name, &b, 0, i == 0);
         ml_buf_free(&b);
     }
 }
@@ -668,6 +664,11 @@ static void derived_keys(struct ml_buf *out)
                 ml_patient_open_ad(ad, &org, &op.u.patient_open));
     sample_keyop(&op, ML_KEYOP_BG_WRAP, true);
     derived_put(out, "break-glass wrap: context", ad, ml_bg_wrap_ad(ad, &org, &op.u.bg_wrap));
+    derived_put(out, "share of a key: context", ad, ml_glass_share_ad(ad, &org, &op.u.bg_wrap));
+    const struct ml_key_id dek = op.u.bg_wrap.dek;
+    struct ml_glass_say say;
+    sample_glass_answer(&say);
+    derived_put(out, "answered share: context", ad, ml_glass_answer_ad(ad, &org, &say.glass, &dek));
     sample_keyop(&op, ML_KEYOP_CONSENT, true);
     derived_put(out, "consent: associated data", ad, ml_consent_op_ad(ad, &org, &op.u.consent));
     sample_keyop(&op, ML_KEYOP_GLASS, true);

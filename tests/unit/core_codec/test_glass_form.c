@@ -23,12 +23,8 @@ static void a_statement_has_one_form(void **state)
 {
     (void)state;
     struct ml_glass_say say;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; sample_glass_kind(&say, i) != NULL; i++) {
         struct ml_buf b;
-        sample_glass(&say, i == 1);
-        if (i >= 2) {
-            (i == 2 ? sample_glass_review : sample_glass_told)(&say);
-        }
         ml_buf_init(&b, ml_env_system(), ML_BODY_BYTES_MAX);
         assert_int_equal(ml_glass_encode(&b, &say), ML_OK);
         check_form(&b, roundtrip_glass);
@@ -66,6 +62,18 @@ static void each_kind_has_its_own_parts_and_no_other(void **state)
     sample_glass_review(&say);
     say.how = ML_GLASS_BY_ORAL;
     assert_false(is_taken(&say));
+    sample_glass_asked(&say);
+    memset(&say.reply, 0, sizeof(say.reply));
+    assert_false(is_taken(&say));
+    sample_glass_asked(&say);
+    say.kind = ML_GLASS_OPENED;
+    assert_false(is_taken(&say));
+    sample_glass_answer(&say);
+    say.kind = ML_GLASS_CLOSED;
+    assert_false(is_taken(&say));
+    sample_glass(&say, false);
+    say.kind = ML_GLASS_ANSWER;
+    assert_false(is_taken(&say));
     sample_glass(&say, false);
     say.kind = 9; /* of a later version */
     say.tier = 1;
@@ -82,6 +90,21 @@ static void a_review_says_at_most_so_much(void **state)
     say.text = ml_slice(text, ML_GLASS_TEXT_MAX);
     assert_true(is_taken(&say));
     say.text = ml_slice(text, ML_GLASS_TEXT_MAX + 1);
+    assert_false(is_taken(&say));
+}
+
+static void an_answer_has_at_most_so_many_shares(void **state)
+{
+    (void)state;
+    static struct ml_glass_share shares[ML_GLASS_SHARES_MAX + 1];
+    struct ml_glass_say say;
+    for (unsigned i = 0; i <= ML_GLASS_SHARES_MAX; i++) {
+        shares[i].dek.b[0] = (uint8_t)i;
+    }
+    sample_glass_answer(&say);
+    say.shares = (struct ml_list){.items = shares, .count = ML_GLASS_SHARES_MAX};
+    assert_true(is_taken(&say));
+    say.shares.count++;
     assert_false(is_taken(&say));
 }
 
@@ -183,6 +206,7 @@ int main(void)
         cmocka_unit_test(a_statement_has_one_form),
         cmocka_unit_test(each_kind_has_its_own_parts_and_no_other),
         cmocka_unit_test(a_review_says_at_most_so_much),
+        cmocka_unit_test(an_answer_has_at_most_so_many_shares),
         cmocka_unit_test(at_most_so_many_are_handed_a_pair),
         cmocka_unit_test(shreds_end_at_their_limits),
         cmocka_unit_test(a_fault_names_at_most_so_many_keys),

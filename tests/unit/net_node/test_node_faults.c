@@ -281,7 +281,8 @@ static const struct rule rules[] = {
     {"breakglass.review", NULL, false, 0},
     {"breakglass.list", NULL, false, 0},
     {"breakglass.told", NULL, false, 0},
-    {"trace.search", NULL, false, 0}, /* each leaves more to read: these in test_node_audit */
+    {"breakglass.confirm", NULL, false, 0}, /* test_node_second */
+    {"trace.search", NULL, false, 0},       /* each leaves more to read: these in test_node_audit */
     {"trace.verify", NULL, false, 0},
     {"trace.grant", NULL, false, 0},
     {"right.adopt", NULL, false, 0},
