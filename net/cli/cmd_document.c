@@ -209,6 +209,7 @@ static int slice_save(struct cli *c, struct saving *s, bool *end)
         ml_args_free(params);
         return CLI_USAGE;
     }
+    cli_param(params, "use", "export");
     ml_args_key(params, "offset");
     ml_args_int(params, s->bytes);
     int rc = cli_call(c, "document.get", params, &answer);

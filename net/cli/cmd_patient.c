@@ -9,6 +9,13 @@
 
 enum { QUERY_MAX = 512 };
 
+void cli_param_use(const struct cli *c, struct ml_args *params)
+{
+    if (cli_option_value(c, "print") != NULL || cli_option_value(c, "export") != NULL) {
+        cli_param(params, "use", cli_option_value(c, "print") != NULL ? "print" : "export");
+    }
+}
+
 static void show_note(const char *id, const struct ml_value *v)
 {
     char text[300];
@@ -232,6 +239,7 @@ static int patient_show(struct cli *c)
     }
     struct ml_args *params = cli_params(c);
     cli_param(params, "patient", c->operands[0]);
+    cli_param_use(c, params);
     rc = cli_run_call(c, "patient.show", params, show_patient);
     if (rc != CLI_DONE || c->json) {
         return rc;
@@ -296,6 +304,7 @@ static int timeline(struct cli *c)
     cli_param(params, "from", cli_option_value(c, "from"));
     cli_param(params, "to", cli_option_value(c, "to"));
     cli_param(params, "text", cli_option_value(c, "text"));
+    cli_param_use(c, params);
     if (c->repeated_count > 0) {
         ml_args_key(params, "entities");
         ml_args_list(params);
@@ -317,6 +326,8 @@ static int timeline(struct cli *c)
 static const struct cli_option find_options[] = {
     {"limit", "N", "au plus N patients (défaut : 20)", false}, {NULL, NULL, NULL, false}};
 
+static const struct cli_option show_options[] = {CLI_USE_OPTIONS, {NULL, NULL, NULL, false}};
+
 static const struct cli_option timeline_options[] = {
     {"entity", "TYPE", "seulement ce type : observation, treatment, note...", true},
     {"from", "DATE", "depuis cette date de soin", false},
@@ -325,6 +336,7 @@ static const struct cli_option timeline_options[] = {
     {"limit", "N", "au plus N lignes (défaut : 50)", false},
     {"offset", "N", "à partir de la N-ième", false},
     {"voided", NULL, "aussi ce qui est archivé ou saisi par erreur", false},
+    CLI_USE_OPTIONS,
     {NULL, NULL, NULL, false}};
 
 const struct cli_command cli_commands_patient[] = {
@@ -333,7 +345,7 @@ const struct cli_command cli_commands_patient[] = {
      "28/03/1979, 28031979, 28 mars 1979, 03/1979, 1979.",
      "maille patient find lefevre 03/1979", find_options, patient_find},
     {"patient show", "PATIENT", "Montre le résumé d'un patient", NULL,
-     "maille patient show 0197...", NULL, patient_show},
+     "maille patient show 0197...", show_options, patient_show},
     {"timeline", "PATIENT", "Montre l'historique des soins, le plus récent d'abord", NULL,
      "maille timeline 0197... --entity observation --from 2026-01-01", timeline_options, timeline},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL}};

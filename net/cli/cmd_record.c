@@ -146,7 +146,12 @@ static void show_object(const struct cli *c, const struct ml_value *v)
 static int record_show(struct cli *c)
 {
     int rc = cli_operands(c, 2, 2);
-    return rc != CLI_DONE ? rc : cli_run_call(c, "record.show", params_object(c), show_object);
+    if (rc != CLI_DONE) {
+        return rc;
+    }
+    struct ml_args *params = params_object(c);
+    cli_param_use(c, params);
+    return cli_run_call(c, "record.show", params, show_object);
 }
 
 /* --- conflicts --- */
@@ -297,6 +302,8 @@ static const struct cli_option resolve_options[] = {
     {"effective", "DATE", "moment (défaut : maintenant)", false},
     {NULL, NULL, NULL, false}};
 
+static const struct cli_option show_options[] = {CLI_USE_OPTIONS, {NULL, NULL, NULL, false}};
+
 const struct cli_command cli_commands_record[] = {
     {"record add", "TYPE", "Écrit un nouvel élément",
      "TYPE : patient, observation, treatment, allergy, problem, immunisation, report...\n"
@@ -313,7 +320,7 @@ const struct cli_command cli_commands_record[] = {
     {"record restore", "PATIENT ÉLÉMENT", "Remet un élément archivé", NULL,
      "maille record restore 0197... 0198... --reason \"repris\"", life_options, record_restore},
     {"record show", "PATIENT ÉLÉMENT", "Montre un élément, champ par champ, avec son histoire",
-     NULL, "maille record show 0197... 0198...", NULL, record_show},
+     NULL, "maille record show 0197... 0198...", show_options, record_show},
     {"conflicts list", NULL, "Liste ce qui est à concilier, le plus grave d'abord", NULL,
      "maille conflicts list --patient 0197...", conflicts_options, conflicts_list},
     {"conflicts resolve", "PATIENT ÉLÉMENT", "Tranche : garde une valeur, ou en écrit une autre",

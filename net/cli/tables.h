@@ -26,6 +26,14 @@ extern const struct cli_command cli_commands_doctor[];
  * on standard input. Prints what is wrong; CLI_DONE, CLI_USAGE or CLI_FAILED. */
 int cli_fields(struct cli *c, struct ml_args *params);
 
+/** What is shown goes to paper or into a file: traced as that (rpc.md, `use`). */
+#define CLI_USE_OPTIONS                                                                            \
+    {"print", NULL, "pour imprimer : tracé comme une impression", false},                          \
+    {                                                                                              \
+        "export", NULL, "pour un fichier : tracé comme un export", false                           \
+    }
+void cli_param_use(const struct cli *c, struct ml_args *params);
+
 /** A number of an option into params; false when it is none (said). */
 bool cli_param_number(struct cli *c, struct ml_args *params, const char *key, const char *value);
 

@@ -358,6 +358,8 @@ static const struct ml_text_row rows[] = {
      "unlock, lock, break glass, govern, exchange, audit, review, consent ou merge.",
      "“{action}” is no traced action: read, write, search, list, export, import, print, unlock, "
      "lock, break glass, govern, exchange, audit, review, consent or merge."},
+    {"trace.use", "« {use} » : l'usage est print ou export.",
+     "“{use}”: the use is print or export."},
     {"trace.result", "Le résultat doit être done, refused ou failed.",
      "The result must be done, refused or failed."},
     {"trace.not_yours",

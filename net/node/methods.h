@@ -13,7 +13,8 @@ ml_err ml_call_patient(struct ml_call *call, struct ml_object_id *out) ML_MUST_C
  * member, that this may be the reason: the same for what is hidden and for what isn't there. */
 ml_err ml_call_object_unknown(struct ml_call *call, const char *text,
                               const struct ml_object_id *patient) ML_MUST_CHECK;
-/** The trace of a call that is done; `patient` may be NULL. */
+/** The trace of a call that is done; `patient` may be NULL. Of one that reads params.use says
+ * "print" or "export", when it is that; INVALID: anything else. */
 ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
                     const struct ml_object_id *patient) ML_MUST_CHECK;
 

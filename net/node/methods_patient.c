@@ -7,6 +7,25 @@
 #include "net/node/methods.h"
 #include "net/node/trace.h"
 
+/* What is read for paper or for a file is traced as that (SEC.4); which object, where one is named.
+ */
+static ml_err note_use(struct ml_call *call, struct ml_trace_note *n)
+{
+    const char *use = ml_call_text_or(call, "use", NULL);
+    const bool reads =
+        n->action == ML_TRACE_READ || n->action == ML_TRACE_LIST || n->action == ML_TRACE_SEARCH;
+    if (n->action == ML_TRACE_READ) {
+        (void)ml_call_has_id(call, n->object.b, sizeof(n->object.b), "object");
+    }
+    if (!reads || use == NULL) {
+        return ML_OK;
+    }
+    n->action = (ml_trace_action)ml_trace_action_named(use);
+    return n->action == ML_TRACE_PRINT || n->action == ML_TRACE_EXPORT
+               ? ML_OK
+               : ml_call_fail(call, ML_E_INVALID, "trace.use", "use", use);
+}
+
 ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
                     const struct ml_object_id *patient)
 {
@@ -14,7 +33,8 @@ ml_err ml_call_note(struct ml_call *call, ml_trace_action action,
     if (patient != NULL) {
         n.patient = *patient;
     }
-    return ml_trace_note(call, &n);
+    const ml_err err = note_use(call, &n);
+    return err == ML_OK ? ml_trace_note(call, &n) : err;
 }
 
 ml_err ml_call_object_unknown(struct ml_call *call, const char *text,

@@ -93,6 +93,11 @@ refuses 1 a document save "$patient" "$object" --to "$work/sorti/lien"
 on a document save "$patient" "$object" --to "$work/sorti/deja" --force
 cmp "$work/scan.pdf" "$work/sorti/deja"
 refuses 2 a document save "$patient" "$object"
+says a 'export  Dr' trace search --action export
+on a patient show "$patient" --print
+on a timeline "$patient" --print
+on a record show "$patient" "$object" --export
+says a 'impression  Dr' trace search --action print
 refuses 1 a document save "$patient" "$object" --file 1 --to "$work/sorti/rien"
 same 'what is left beside' "$(find "$work/sorti" | wc -l)" 4
 on b sync wait --timeout-ms 60000

@@ -104,6 +104,7 @@ struct answer {
     int refused;
     int doubtful;
     int with_purpose;
+    int with_object;
     bool all;
     bool more;
     int64_t next;
@@ -120,6 +121,7 @@ static void item_count(const struct fixture *f, const struct ml_value *i, struct
     a->refused += strcmp(ml_value_text(ml_value_get(i, "result"), ""), "refused") == 0;
     a->doubtful += ml_value_bool(ml_value_get(i, "doubtful"), true);
     a->with_purpose += ml_value_get(i, "purpose") != NULL;
+    a->with_object += ml_value_get(i, "object") != NULL;
 }
 
 /* `key` and `value` may be NULL; `after` is where the search goes on. */
@@ -158,7 +160,48 @@ static void show(struct fixture *f, unsigned n)
     story_end(&r);
 }
 
+static ml_err use(struct fixture *f, const char *method, const char *use)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", f->patient);
+    story_put(&r, "object", f->patient);
+    story_put(&r, "use", use);
+    const ml_err err = story_send(&r, &f->c, 0, method);
+    story_end(&r);
+    return err;
+}
+
 #define OF(...) ((const char *const[4]){__VA_ARGS__})
+
+/* SEC.4: paper and files are no mere reading. */
+static void what_is_printed_or_exported_is_traced_as_that(void **state)
+{
+    static const char *const methods[] = {"patient.show", "timeline.list", "record.show",
+                                          "document.show", "consent.show"};
+    struct fixture *f = *state;
+    struct answer a;
+    const int count = sizeof(methods) / sizeof(methods[0]);
+    story_patient(&f->c, 0, f->patient);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(use(f, methods[i], "print"), ML_OK);
+        assert_int_equal(use(f, methods[i], "export"), ML_OK);
+        assert_int_equal(use(f, methods[i], "read"), ML_E_INVALID);
+        assert_int_equal(use(f, methods[i], "write"), ML_E_INVALID);
+        assert_int_equal(use(f, methods[i], "soin"), ML_E_INVALID);
+    }
+    assert_int_equal(search(f, 0, OF("patient", f->patient, "action", "print"), 0, &a), ML_OK);
+    assert_int_equal(a.items, count);
+    assert_int_equal(a.by[0], count);
+    assert_int_equal(a.with_object, count);
+    assert_int_equal(search(f, 0, OF("patient", f->patient, "action", "export"), 0, &a), ML_OK);
+    assert_int_equal(a.items, count);
+    assert_int_equal(search(f, 0, OF("patient", f->patient, "action", "read"), 0, &a), ML_OK);
+    assert_int_equal(a.items, 0);
+    assert_int_equal(use(f, "trace.search", "print"), ML_OK); /* looking at traces is that alone */
+    assert_int_equal(search(f, 0, OF("action", "audit"), 0, &a), ML_OK);
+    assert_int_equal(a.items, 5); /* this one too */
+}
 
 static void everybody_finds_his_own(void **state)
 {
@@ -392,6 +435,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(everybody_finds_his_own),
+        T(what_is_printed_or_exported_is_traced_as_that),
         T(reading_traces_is_traced),
         T(what_others_did_is_the_auditors),
         T(the_key_alone_is_not_enough),
