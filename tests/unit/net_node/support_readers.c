@@ -81,10 +81,14 @@ static uint8_t reads_of(const char *letters)
     return reads;
 }
 
+/* Whoever reads anything reads who the patient is: without, he neither knows of him nor hears what
+ * he decides, and would undo it. */
 static void cell_draw(struct readers *r, struct story_request *q, int role, unsigned class)
 {
+    enum { READS = 2 };
     char text[32];
-    const unsigned at = (unsigned)readers_below(r, sizeof(cells) / sizeof(cells[0]));
+    const unsigned at =
+        class == 1 ? READS : (unsigned)readers_below(r, sizeof(cells) / sizeof(cells[0]));
     snprintf(text, sizeof(text), "%d:%u=%s", role, class, cells[at].letters);
     ml_args_text(q->args, text);
     ML_ASSERT(reads_of(cells[at].letters) == cells[at].reads);
@@ -254,6 +258,7 @@ static void patient_begin(struct readers *r)
     struct reader_patient *p = &r->patients[r->patient_count++];
     story_patient(&r->c, FOUNDER, p->id);
     p->teams = 1;
+    p->round = r->round;
     if (draw(r, 50)) {
         patient_share(r, p);
     }

@@ -53,6 +53,7 @@ struct reader_said {
 struct reader_patient {
     char id[40];
     unsigned teams; /* bits */
+    unsigned round; /* in which he came */
     struct reader_said said[READER_SAID];
     unsigned said_count;
 };
@@ -115,8 +116,11 @@ bool readers_sealed_for(const struct readers *r, unsigned member, unsigned patie
 bool readers_consent(const struct readers *r, unsigned member, unsigned item);
 /** Is he told what the patient decides? */
 bool readers_hears(const struct readers *r, unsigned member, unsigned patient);
-/** The border that the vault draws within what keys open. */
-bool readers_vault(const struct readers *r, unsigned member, unsigned item);
+/** Nobody is told now who wasn't when something was said: under an earlier `admin` key, which a
+ * newcomer isn't given, he has what the patient decided sealed. He may undo it, not knowing. */
+bool readers_heard_by_all(const struct readers *r, unsigned patient);
+/** The border that the vault draws within what keys open: by the matrix. */
+bool readers_matrix(const struct readers *r, unsigned member, unsigned item);
 
 /** The border that keys draw. Of what this round wrote both say the same. Of what was written
  * before, whom its keys were for in every round since must open it, whom in none mustn't; others

@@ -229,33 +229,27 @@ bool readers_sealed_for(const struct readers *r, unsigned member, unsigned patie
            !is_closed(r, member, patient, compartment);
 }
 
-bool readers_hears(const struct readers *r, unsigned member, unsigned patient)
-{
-    return readers_given(r, member, patient, ADMIN);
-}
-
 /* docs/habilitation.md, "What is read": by the roles that hold for a team of the patient. */
 static unsigned reading(const struct readers *r, unsigned member, unsigned teams, unsigned class)
 {
     const struct reader *m = &r->members[member];
     unsigned most = m->grant_count == 0 ? scope(r, m->base, class) : 0;
     for (unsigned g = 0; g < m->grant_count; g++) {
-        for (unsigned t = 0; t < READER_TEAMS; t++) {
-            const bool here = (teams >> t & 1u) != 0 && works(m, g, t);
-            const unsigned by = here ? scope(r, m->grants[g].role, class) : 0;
-            most = by > most ? by : most;
-        }
+        const bool here =
+            ((teams & 1u) != 0 && works(m, g, 0)) || ((teams & 2u) != 0 && works(m, g, 1));
+        const unsigned by = here ? scope(r, m->grants[g].role, class) : 0;
+        most = by > most ? by : most;
     }
     return most;
 }
 
 /* All or team: always; own: if he created it. */
-bool readers_vault(const struct readers *r, unsigned member, unsigned item)
+bool readers_matrix(const struct readers *r, unsigned member, unsigned item)
 {
     const struct reader_item *i = &r->items[item];
     const unsigned scope =
         reading(r, member, r->patients[i->patient].teams, reader_kinds[i->kind].class);
-    return readers_consent(r, member, item) && (scope > 1 || (scope == 1 && i->author == member));
+    return scope > 1 || (scope == 1 && i->author == member);
 }
 
 /* In this round, for the item's patient and compartment. */
@@ -297,4 +291,28 @@ bool readers_may_open(const struct readers *r, unsigned member, unsigned item)
         ever = ever || is_noted(r->entitled, i, member, round);
     }
     return ever && knows(r, member, i->patient);
+}
+
+bool readers_hears(const struct readers *r, unsigned member, unsigned patient)
+{
+    return readers_given(r, member, patient, ADMIN);
+}
+
+/* Was he told of all rounds since the patient came, if he is of this one? */
+static bool heard_all(const struct readers *r, unsigned member, unsigned patient)
+{
+    bool all = true;
+    for (unsigned round = r->patients[patient].round; round < r->round; round++) {
+        all = all && (r->entitled[member][patient] >> (round * 16 + ADMIN) & 1u) != 0;
+    }
+    return all || !readers_hears(r, member, patient);
+}
+
+bool readers_heard_by_all(const struct readers *r, unsigned patient)
+{
+    bool all = true;
+    for (unsigned m = 0; m < READERS && r->patients[patient].said_count > 0; m++) {
+        all = all && heard_all(r, m, patient);
+    }
+    return all;
 }
