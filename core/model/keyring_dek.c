@@ -335,10 +335,11 @@ static ml_err choose_dek(struct ml_keyring *k, const struct audience *audience,
     ml_err err = ml_keyring_wraps(k, &key->stream, &wraps);
     for (size_t i = 0; i < wraps.count && err == ML_OK; i++) {
         const struct ml_key_id *dek = &wraps.wrap[i].wrap.dek;
+        const struct ml_seal_key one = {key->stream, *dek};
         struct ml_stream_info info;
         const uint8_t *bytes = NULL;
         if ((found && memcmp(dek->b, key->dek.b, sizeof(dek->b)) >= 0) ||
-            !serves_all(k, &wraps, dek, audience)) {
+            !serves_all(k, &wraps, dek, audience) || ml_keyring_is_excepted(k, &one)) {
             continue;
         }
         err = ml_keyring_dek(k, &key->stream, dek, &info, &bytes);

@@ -239,6 +239,17 @@ ml_err ml_keyring_open_slots(struct ml_keyring *k, const struct cached_dek *what
 
 /* ---- who has what ---- */
 
+bool ml_keyring_is_excepted(const struct ml_keyring *k, const struct ml_seal_key *key)
+{
+    bool is = false;
+    for (size_t i = 0; i < k->exception_count && !is; i++) {
+        const struct dek_exception *e = &k->exceptions[i];
+        is = e->accepted && streams_equal(&e->stream, &key->stream) &&
+             keys_equal(&e->dek, &key->dek);
+    }
+    return is;
+}
+
 bool ml_keyring_has_exception(const struct ml_keyring *k, const struct ml_stream_id *stream)
 {
     bool has = false;

@@ -185,6 +185,9 @@ ml_err ml_keyring_mark_open(struct ml_keyring *k, const struct ml_patient_link *
 /* keyring_except.c */
 ml_err ml_keyring_apply_slots(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
                               struct ml_keyring_news *news) ML_MUST_CHECK;
+/* Was it sealed to members one by one? Who is no longer entitled may have it then, though no group
+ * gave it to him: it never seals for a group. */
+bool ml_keyring_is_excepted(const struct ml_keyring *k, const struct ml_seal_key *key);
 /* An accepted SHRED: the DEKs that it names never seal again. */
 ml_err ml_keyring_apply_shred(struct ml_keyring *k, const struct ml_shred *op) ML_MUST_CHECK;
 void ml_keyring_drop_exceptions(struct ml_keyring *k);

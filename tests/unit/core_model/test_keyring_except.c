@@ -340,6 +340,21 @@ static void a_key_that_others_have_does_not_seal(void **state)
     assert_int_equal(key_of(f, 0, &key), ML_E_NO_KEY);
 }
 
+/* One of them may be entitled no more, whom no group's next epoch shuts out of it. */
+static void a_key_of_some_never_seals_for_all(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_seal_key key;
+    f->out[2] = true;
+    assert_int_equal(write_one(f, 1), ML_OK);
+    f->out[2] = false;
+    assert_int_equal(in_step(f, 3), ML_OK);
+    assert_true(reads(f, 2, 0));
+    assert_int_equal(key_of(f, 0, &key), ML_E_NO_KEY);
+    assert_int_equal(write_one(f, 0), ML_OK);
+    assert_memory_not_equal(&f->item[1].dek, &f->item[0].dek, sizeof(key.dek));
+}
+
 static void story(struct fixture *f)
 {
     for (unsigned step = 0; step < 20; step++) {
@@ -432,6 +447,7 @@ int main(void)
         TEST(one_op_gives_it_to_all),
         TEST(emergency_access_stays_unless_it_is_left_out_too),
         TEST(a_key_that_others_have_does_not_seal),
+        TEST(a_key_of_some_never_seals_for_all),
         TEST(any_story_opens_what_the_oracle_says),
         TEST(slots_beyond_the_limit_are_left_out_and_no_error),
         TEST(no_failed_alloc_breaks_or_leaks),
