@@ -13,7 +13,8 @@ writes() { # writes NODE TEXT
 reads_nothing() { # reads_nothing NODE
     "$ML_BIN/maille" patient find lefevre --home "$work/$1" > "$work/text"
     ! grep -q Lefèvre "$work/text" || die "$1 knows the patient: $(cat "$work/text")"
-    refused "$1" "Ce patient n'est pas dans le dossier de ce poste" timeline "$patient"
+    "$ML_BIN/maille" timeline "$patient" --home "$work/$1" > "$work/text" 2>&1 || : # a patient unknown to it
+    ! grep -q remplacement "$work/text" || die "$1 reads: $(cat "$work/text")"
 }
 another=(record add patient --set birth_name=Noël --set birth_given_names=Luc --set birth_date=1951-03-28
     --set sex=M)
@@ -37,6 +38,7 @@ stop a # only Dr Petit's node is there when the day comes
 # Before.
 explains 'a reçu un rôle qui n'"'"'a pas commencé'
 reads_nothing d
+refused d "Ce patient n'est pas dans le dossier de ce poste" timeline "$patient"
 refused d "commence le" "${another[@]}"
 grep -q "Rien n'a été écrit : le rôle qui vous permettra d'écrire dans « Identité, contacts », donné par Dr Roux" "$work/text" ||
     die "not who, what and why: $(cat "$work/text")"
@@ -59,12 +61,14 @@ reads b 'pendant le remplacement' timeline "$patient"
 
 # The end. Nobody does anything.
 later 61000 50461000
+reads_nothing d
+reads d 'Votre rôle ne vous montre pas :' timeline "$patient"
 refused d "Rien n'a été écrit : le rôle qui vous permettait d'écrire dans « Identité, contacts », donné par Dr Roux, est terminé depuis le" "${another[@]}"
 grep -q 'un coordinateur ou un référent vous le donne' "$work/text" || die "not what to do: $(cat "$work/text")"
 explains 'avait reçu un rôle qui est terminé'
 writes b 'après le remplacement'
 together d b
-! grep -q 'après le' <("$ML_BIN/maille" timeline "$patient" --home "$work/d") || die 'D reads what was written after his last day'
+reads_nothing d
 reads b 'pendant le remplacement' timeline "$patient" # what he wrote in time stays
 one_record b d
 
@@ -72,5 +76,6 @@ one_record b d
 stop d
 daemon=$ML_BIN/mailled
 starts d
+reads_nothing d
 refused d 'est terminé depuis le' "${another[@]}"
 echo 'substitute: passed'

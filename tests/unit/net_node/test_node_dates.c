@@ -173,6 +173,7 @@ static void his_key_comes_at_his_date_unasked(void **state)
     run_to(f, f->until_ms - 1000);
     written(f, SUBSTITUTE);
     run_to(f, f->until_ms + 1000);
+    assert_false(reads(f, SUBSTITUTE)); /* what he had read is in his vault no more */
     refused(f, SUBSTITUTE, "right.ended");
 }
 
@@ -198,6 +199,7 @@ static void a_clock_set_back_gives_him_nothing(void **state)
     written(f, DOCTOR);
     cluster_run(&f->c, 5000);
     f->c.fake.wall_ms = f->until_ms - MINUTE_MS;
+    assert_false(reads(f, SUBSTITUTE));
     refused(f, SUBSTITUTE, "right.ended");
 }
 
