@@ -28,7 +28,8 @@
     X(VOID, 4, "void")                                                                             \
     X(ARCHIVE, 5, "archive")                                                                       \
     X(MOVE, 6, "move")                                                                             \
-    X(RESTORE, 7, "restore")
+    X(RESTORE, 7, "restore")                                                                       \
+    X(COSIGN, 8, "cosign")
 
 typedef enum ml_change_type {
 #define X(name, number, text) ML_CHANGE_##name = (number),

@@ -85,6 +85,7 @@ bool ml_life_act_of(const struct ml_entity *entity, uint8_t change_type, ml_life
         return true;
     case ML_CHANGE_SET:
     case ML_CHANGE_MOVE:
+    case ML_CHANGE_COSIGN: /* who signs what another archives meanwhile is told of it */
         *act = ML_ACT_EDIT;
         return true;
     case ML_CHANGE_ARCHIVE:

@@ -247,6 +247,7 @@ static bool change_ok(const struct check *c, const struct ml_entity *entity,
     case ML_CHANGE_VOID:
     case ML_CHANGE_ARCHIVE:
     case ML_CHANGE_RESTORE:
+    case ML_CHANGE_COSIGN:
         return change->value.len == 0 || fail(c, NULL, ML_VALIDATE_OPERATION);
     default:
         return fail(c, NULL, ML_VALIDATE_OPERATION);

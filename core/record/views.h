@@ -22,6 +22,8 @@ struct ml_view_names {
     void (*member)(void *ctx, const struct ml_member_id *member, struct ml_buf *out);
     /* Of a bundle of ours or others': "local", "sent" ...; NULL: not said. May be NULL. */
     const char *(*sync)(void *ctx, const struct ml_writer_id *writer, uint32_t seq);
+    /* Whose entries wait for a second signature, it tells (cosign.h). NULL: nobody's. */
+    const struct ml_gov *(*gov)(void *ctx);
 };
 
 /** Borrowed until replaced or the vault is closed. */
@@ -57,14 +59,14 @@ struct ml_timeline_query {
 };
 
 /** {complete, unknown, total, more, items: [{object, entity, label, title, text, effective,
- * effective_text, recorded, author {...}, life, conflict, greyed, sync, code}]}, latest first.
- * NOT_FOUND. */
+ * effective_text, recorded, author {...}, life, conflict, greyed, awaits (a second signature),
+ * sync, code}]}, latest first. NOT_FOUND. */
 ml_err ml_view_timeline(struct ml_vault *v, const struct ml_timeline_query *query,
                         struct ml_args *out) ML_MUST_CHECK;
 
-/** One object with every register, its heads and its whole history: {object, entity, label, life,
- * fields: [{field, label, slot, text, value, conflict, heads: [...], history: [{version, text,
- * author, recorded, effective, op, rank, reason, origin}]}]}. NOT_FOUND. */
+/** One object with every register, its heads and its whole history: {object, entity, label, awaits,
+ * life, fields: [{field, label, slot, text, value, conflict, heads: [...], history: [{version,
+ * text, author, recorded, effective, op, rank, reason, origin}]}]}. NOT_FOUND. */
 ml_err ml_view_object(struct ml_vault *v, const struct ml_object_id *patient,
                       const struct ml_object_id *object, struct ml_args *out) ML_MUST_CHECK;
 
@@ -73,6 +75,23 @@ ml_err ml_view_object(struct ml_vault *v, const struct ml_object_id *patient,
  * value, author, recorded}]}]}. */
 ml_err ml_view_conflicts(struct ml_vault *v, const struct ml_object_id *patient, uint32_t limit,
                          struct ml_args *out) ML_MUST_CHECK;
+
+/** What of an object waits for a signature beside its author's. */
+struct ml_view_unsigned {
+    bool waits;
+    struct ml_member_id author;
+    struct ml_member_id supervisor; /* zero: nobody is named */
+};
+/** Of what stands in it: what was replaced waits for nobody. NOT_FOUND. */
+ml_err ml_view_unsigned(struct ml_vault *v, const struct ml_object_id *patient,
+                        const struct ml_object_id *object,
+                        struct ml_view_unsigned *out) ML_MUST_CHECK;
+/** Whether this member's signature would do for all of it. */
+bool ml_view_may_cosign(const struct ml_vault *v, const struct ml_entity *entity,
+                        const struct ml_view_unsigned *what, const struct ml_member_id *signer);
+/** Into an open list: {patient, birth_name ..., item: as in a timeline}. NOT_FOUND. */
+ml_err ml_view_item(struct ml_vault *v, const struct ml_object_id *patient,
+                    const struct ml_object_id *object, struct ml_args *out) ML_MUST_CHECK;
 
 /** One file of an object, as it is shown; borrowed for the call. */
 struct ml_view_file {

@@ -127,8 +127,10 @@ static ml_err put_item(struct ml_vault *v, const struct row *row, struct ml_obje
                        struct ml_args *out)
 {
     struct ml_instant effective;
+    struct ml_view_unsigned unsig;
     const struct ml_object_id *id = &o->versions[0].change.object;
     ml_err err = ml_object_effective(o, &effective);
+    err = err == ML_OK ? ml_view_weigh_unsigned(v, o, &unsig) : err;
     ml_args_map(out);
     ml_view_put_id(out, "object", ml_slice(id->b, sizeof(id->b)));
     ml_args_key(out, "entity");
@@ -149,6 +151,8 @@ static ml_err put_item(struct ml_vault *v, const struct row *row, struct ml_obje
     ml_args_bool(out, (row->flags & FLAG_CONFLICT) != 0);
     ml_args_key(out, "greyed");
     ml_args_text(out, grey_of(o));
+    ml_args_key(out, "awaits");
+    ml_args_bool(out, err == ML_OK && unsig.waits);
     ml_args_key(out, "versions");
     ml_args_int(out, o->count);
     ml_args_end(out);
@@ -166,6 +170,43 @@ static ml_err put_row(struct ml_vault *v, const struct row *row, struct ml_args 
     }
     ml_object_free(o);
     ml_buf_free(&packed);
+    return err;
+}
+
+ml_err ml_view_item(struct ml_vault *v, const struct ml_object_id *patient,
+                    const struct ml_object_id *object, struct ml_args *out)
+{
+    struct row row = {.id = 0};
+    struct ml_stmt *st = v->st[ST_OBJECT_BY_ID];
+    int64_t patient_row = 0;
+    uint16_t entity = 0;
+    bool found = false;
+    ml_err err = ml_vault_find_object(v, patient, object, &row.id, &entity);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_stmt_bind_int(st, 1, row.id);
+    err = ml_stmt_step(st, &found);
+    row.entity = ml_schema_entity(v->schema, entity);
+    if (err == ML_OK && found) {
+        patient_row = ml_stmt_int(st, 0);
+        row.life = (uint8_t)ml_stmt_int(st, 4);
+        row.flags = (uint8_t)ml_stmt_int(st, 5);
+        row.eff = ml_stmt_int(st, 6);
+        row.hlc = (uint64_t)ml_stmt_int(st, 7);
+    }
+    ml_stmt_reset(st);
+    if (err == ML_OK && (!found || row.entity == NULL)) {
+        err = ML_E_NOT_FOUND;
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_args_map(out);
+    err = ml_view_put_patient(v, patient_row, out);
+    ml_args_key(out, "item");
+    err = err == ML_OK ? put_row(v, &row, out) : err;
+    ml_args_end(out);
     return err;
 }
 

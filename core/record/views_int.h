@@ -25,6 +25,12 @@ ml_err ml_vault_find_object(struct ml_vault *v, const struct ml_object_id *patie
 /* vault_person.c */
 struct ml_slice ml_card_text(struct ml_slice card, unsigned field);
 
+/* views_object.c: "patient" and what his card says. */
+ml_err ml_view_put_patient(struct ml_vault *v, int64_t patient, struct ml_args *out) ML_MUST_CHECK;
+/* views_cosign.c */
+ml_err ml_view_weigh_unsigned(struct ml_vault *v, struct ml_object *o,
+                              struct ml_view_unsigned *out) ML_MUST_CHECK;
+
 /* views.c: key and value into an open map. */
 void ml_view_put_id(struct ml_args *out, const char *key, struct ml_slice id);
 void ml_view_put_text(struct ml_args *out, const char *key, struct ml_slice text);

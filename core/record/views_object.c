@@ -179,8 +179,10 @@ static ml_err put_life(const struct detail *d)
 static ml_err put_object(const struct detail *d, const struct ml_object_id *id)
 {
     struct ml_buf title;
+    struct ml_view_unsigned unsig;
     ml_buf_init(&title, d->v->env, 1u << 16);
     ml_err err = ml_view_title(d->v, d->o, &title);
+    err = err == ML_OK ? ml_view_weigh_unsigned(d->v, d->o, &unsig) : err;
     ml_args_map(d->out);
     ml_args_key(d->out, "complete");
     ml_args_bool(d->out, ml_vault_complete(d->v));
@@ -190,6 +192,8 @@ static ml_err put_object(const struct detail *d, const struct ml_object_id *id)
     ml_args_key(d->out, "label");
     ml_args_text(d->out, d->o->entity->label_fr);
     ml_view_put_text(d->out, "title", ml_buf_slice(&title));
+    ml_args_key(d->out, "awaits");
+    ml_args_bool(d->out, err == ML_OK && unsig.waits);
     if (err == ML_OK) {
         err = put_life(d);
     }
@@ -315,7 +319,7 @@ static ml_err put_conflict_heads(const struct detail *d, uint16_t slot)
     return err;
 }
 
-static ml_err put_conflict_patient(struct ml_vault *v, int64_t patient, struct ml_args *out)
+ml_err ml_view_put_patient(struct ml_vault *v, int64_t patient, struct ml_args *out)
 {
     struct ml_stmt *st = v->st[ST_PATIENT_GET];
     bool row = false;
@@ -365,7 +369,7 @@ static ml_err put_conflict(struct ml_vault *v, const struct conflict *c, struct 
     if (err == ML_OK) {
         order_versions(d.o, d.order);
         ml_args_map(out);
-        err = put_conflict_patient(v, c->patient, out);
+        err = ml_view_put_patient(v, c->patient, out);
         if (err == ML_OK) {
             err = put_conflict_body(&d, c);
         }

@@ -275,9 +275,10 @@ static void show_event(const struct ml_value *i)
     if (cli_text(i, "text")[0] != '\0') {
         printf("                  %s\n", cli_text(i, "text"));
     }
-    printf("                  %s%s%s%s\n", author, author[0] == '\0' ? "" : "   ",
+    printf("                  %s%s%s%s%s\n", author, author[0] == '\0' ? "" : "   ",
            cli_text(i, "object"),
-           ml_value_bool(ml_value_get(i, "conflict"), false) ? "   [À CONCILIER]" : "");
+           ml_value_bool(ml_value_get(i, "conflict"), false) ? "   [À CONCILIER]" : "",
+           ml_value_bool(ml_value_get(i, "awaits"), false) ? "   [À CONTRESIGNER]" : "");
 }
 
 static void show_timeline(const struct cli *c, const struct ml_value *v)

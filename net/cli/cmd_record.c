@@ -112,6 +112,39 @@ static int record_restore(struct cli *c)
     return change_life(c, "record.restore");
 }
 
+/* --- beside a student --- */
+
+static int record_cosign(struct cli *c)
+{
+    int rc = cli_operands(c, 2, 2);
+    return rc != CLI_DONE ? rc : cli_run_call(c, "record.cosign", params_object(c), show_written);
+}
+
+static void show_to_cosign(const struct cli *c, const struct ml_value *v)
+{
+    const struct ml_value *i = ml_value_at(ml_value_get(v, "items"), 0);
+    (void)c;
+    if (i == NULL) {
+        puts("Rien n'attend votre signature sur ce poste.");
+    }
+    for (; i != NULL; i = ml_value_next(i)) {
+        const struct ml_value *item = ml_value_get(i, "item");
+        printf("%s %s : %s, par %s, %s\n    maille record cosign %s %s\n",
+               cli_text(i, "birth_name"), cli_text(i, "given_names"), cli_text(item, "title"),
+               cli_text(ml_value_get(item, "author"), "name"), cli_text(item, "recorded_text"),
+               cli_text(i, "patient"), cli_text(item, "object"));
+    }
+    if (ml_value_bool(ml_value_get(v, "more"), false) ||
+        !ml_value_bool(ml_value_get(v, "complete"), true)) {
+        puts("Liste incomplète : il peut y en avoir d'autres.");
+    }
+}
+
+static int record_to_cosign(struct cli *c)
+{
+    return cli_run_call(c, "record.to_cosign", cli_params(c), show_to_cosign);
+}
+
 /* --- one object --- */
 
 static void show_versions(const struct ml_value *versions)
@@ -129,7 +162,8 @@ static void show_versions(const struct ml_value *versions)
 static void show_object(const struct cli *c, const struct ml_value *v)
 {
     (void)c;
-    printf("%s  %s\n", cli_text(v, "label"), cli_text(v, "object"));
+    printf("%s  %s%s\n", cli_text(v, "label"), cli_text(v, "object"),
+           ml_value_bool(ml_value_get(v, "awaits"), false) ? "   [À CONTRESIGNER]" : "");
     for (const struct ml_value *f = ml_value_at(ml_value_get(v, "fields"), 0); f != NULL;
          f = ml_value_next(f)) {
         bool conflict = ml_value_bool(ml_value_get(f, "conflict"), false);
@@ -319,6 +353,10 @@ const struct cli_command cli_commands_record[] = {
      "maille record archive 0197... 0198... --reason \"arrêté\"", life_options, record_archive},
     {"record restore", "PATIENT ÉLÉMENT", "Remet un élément archivé", NULL,
      "maille record restore 0197... 0198... --reason \"repris\"", life_options, record_restore},
+    {"record cosign", "PATIENT ÉLÉMENT", "Contresigne ce qu'un étudiant a écrit", NULL,
+     "maille record cosign 0197... 0198...", NULL, record_cosign},
+    {"record to-cosign", NULL, "Liste ce qui attend votre signature à côté de celle d'un étudiant",
+     NULL, "maille record to-cosign", NULL, record_to_cosign},
     {"record show", "PATIENT ÉLÉMENT", "Montre un élément, champ par champ, avec son histoire",
      NULL, "maille record show 0197... 0198...", show_options, record_show},
     {"conflicts list", NULL, "Liste ce qui est à concilier, le plus grave d'abord", NULL,

@@ -526,19 +526,32 @@ static const struct ml_text_row rows[] = {
      "may change your roles."},
     {"right.ended",
      "Rien n'a été écrit : le rôle qui vous permettait d'écrire dans « {class} », donné par {by}, "
-     "est "
-     "terminé depuis le {date}. S'il doit continuer, un coordinateur ou un référent vous le donne "
-     "de "
-     "nouveau (maille role grant).",
+     "est terminé depuis le {date}. Un coordinateur ou un référent vous le donne de nouveau, s'il "
+     "doit continuer (maille role grant).",
      "Nothing was written: the role that let you write in “{class}”, given by {by}, ended on "
-     "{date}. "
-     "If it is to go on, a coordinator or référent gives it to you again (maille role grant)."},
+     "{date}. A coordinator or référent gives it again, if it is to go on (maille role grant)."},
     {"right.awaited",
      "Rien n'a été écrit : le rôle qui vous permettra d'écrire dans « {class} », donné par {by}, "
-     "commence le {date}. Pour commencer plus tôt, demandez à un coordinateur ou à un référent "
-     "(maille role grant).",
+     "commence le {date}. Pour commencer plus tôt, demandez à un coordinateur ou à un référent.",
      "Nothing was written: the role that will let you write in “{class}”, given by {by}, begins on "
-     "{date}. To begin earlier, ask a coordinator or référent (maille role grant)."},
+     "{date}. To begin earlier, ask a coordinator or référent."},
+    {"cosign.none",
+     "Rien n'attend de seconde signature ici : c'est contresigné, ou son auteur l'écrit seul.",
+     "Nothing waits for a second signature here: it has one, or its author writes it alone."},
+    {"cosign.own",
+     "On ne contresigne pas soi-même : demandez à un membre qui écrit seul dans « {class} ».",
+     "Nobody signs beside himself: ask a member who writes in “{class}” alone."},
+    {"cosign.supervisor",
+     "Rien n'a été signé : c'est à {by} de contresigner ceci, dans « {class} ». Un coordinateur ou "
+     "un référent peut nommer quelqu'un d'autre (maille role grant --supervisor).",
+     "Nothing was signed: it is {by} who signs beside this, in “{class}”. A coordinator or "
+     "référent "
+     "may name somebody else (maille role grant --supervisor)."},
+    {"cosign.right",
+     "Ceci, de {by}, n'a pas été contresigné : votre rôle n'écrit pas seul dans « {class} ». "
+     "Demandez à un membre dont le rôle le permet (maille right explain).",
+     "This, by {by}, was not signed: your role doesn't write alone in “{class}”. Ask one whose "
+     "does."},
     {"right.adopted", "La structure a déjà une matrice d'habilitation.",
      "The structure has a matrix of rights already."},
     {"right.now", "La matrice d'habilitation proposée vaut à présent (version {version}).",

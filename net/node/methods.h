@@ -42,6 +42,7 @@ ml_err ml_card_unlock(struct ml_call *call, const struct ml_member_id *member) M
 
 /** Writes one register, or amends an event, over all that stands: also how a conflict is settled.
  */
+ml_err ml_method_to_cosign(struct ml_call *call);
 ml_err ml_method_record_amend(struct ml_call *call);
 
 /** Gives a member what was written before he came (history.c). */

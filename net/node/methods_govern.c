@@ -103,6 +103,18 @@ static ml_err role_grant(struct ml_call *call)
     return err == ML_OK ? role_say(call, &op) : err;
 }
 
+/* Who signs beside what was written until now. */
+static void supervisor_keep(const struct ml_org *org, struct ml_role_grant *grant)
+{
+    const struct ml_fact *f = NULL;
+    while ((f = ml_gov_next(ml_log_gov(org->log), ML_FACT_ROLE, f)) != NULL) {
+        if (memcmp(&f->member, &grant->member, sizeof(f->member)) == 0 && f->role == grant->role &&
+            memcmp(&f->replaces, &grant->replaces, sizeof(f->replaces)) == 0) {
+            grant->supervisor = f->supervisor;
+        }
+    }
+}
+
 /* The same grant anew, over as it is said. */
 static ml_err role_end(struct ml_call *call)
 {
@@ -110,7 +122,7 @@ static ml_err role_end(struct ml_call *call)
     struct ml_govop op = {.type = ML_GOVOP_ROLE_GRANT, .must_understand = true};
     ml_err err = whose(call, &op.u.role_grant);
     op.u.role_grant.until_ms = env->wall_ms(env->ctx);
-    memset(&op.u.role_grant.supervisor, 0, sizeof(op.u.role_grant.supervisor));
+    supervisor_keep(call->org, &op.u.role_grant);
     return err == ML_OK ? role_say(call, &op) : err;
 }
 

@@ -14,6 +14,8 @@
 #include "core/record/validate.h"
 #include "core/record/values.h"
 #include "core/record/vault.h"
+#include "core/record/views.h"
+#include "net/node/card.h"
 #include "net/node/fields.h"
 #include "net/node/files.h"
 #include "net/node/methods.h"
@@ -563,11 +565,69 @@ static ml_err record_restore(struct ml_call *call)
     return life_change(call, ML_CHANGE_RESTORE);
 }
 
+/* What waits there, and may he sign it? */
+static ml_err cosign_check(struct writing *w)
+{
+    enum { NAME_MAX_BYTES = 512 };
+    struct ml_call *call = w->call;
+    struct ml_view_unsigned what;
+    struct ml_buf name;
+    const struct ml_member_id *self = &call->session->member;
+    ml_err err = ml_view_unsigned(call->session->vault, &w->patient, &w->item.change.object, &what);
+    if (err != ML_OK) {
+        return err;
+    }
+    if (!what.waits) {
+        return ml_call_fail(call, ML_E_INVALID, "cosign.none", NULL, NULL);
+    }
+    if (ml_view_may_cosign(call->session->vault, w->entity, &what, self)) {
+        return ML_OK;
+    }
+    const bool named = !ml_is_zero(what.supervisor.b, sizeof(what.supervisor.b));
+    const bool own = memcmp(&what.author, self, sizeof(what.author)) == 0;
+    ml_buf_init(&name, call->node->env, NAME_MAX_BYTES);
+    ml_card_member_name(call->org, named ? &what.supervisor : &what.author, &name);
+    ml_buf_append(&name, "", 1);
+    ml_call_detail(call, "class", ml_class_name(w->entity->data_class));
+    err = name.err != ML_OK ? name.err
+                            : ml_call_fail(call, ML_E_DENIED,
+                                           named ? "cosign.supervisor"
+                                           : own ? "cosign.own"
+                                                 : "cosign.right",
+                                           "by", (const char *)name.data);
+    ml_buf_free(&name);
+    return err;
+}
+
+/* Beside a student's signature: of all that stands there now. */
+static ml_err record_cosign(struct ml_call *call)
+{
+    struct writing w;
+    writing_init(&w, call, ML_CHANGE_COSIGN);
+    ml_err err = writing_object(&w);
+    if (err == ML_OK) {
+        err = cosign_check(&w);
+    }
+    if (err == ML_OK) {
+        err = writing_circumstances(&w);
+    }
+    if (err == ML_OK) {
+        err = writing_seen(&w, ML_SLOT_ALL);
+    }
+    if (err == ML_OK) {
+        err = writing_finish(&w);
+    }
+    writing_end(&w);
+    return err;
+}
+
 const struct ml_method ml_methods_record[] = {
     {"record.add", ML_NEEDS_SESSION, record_add},
     {"record.amend", ML_NEEDS_SESSION, ml_method_record_amend},
     {"record.void", ML_NEEDS_SESSION, record_void},
     {"record.archive", ML_NEEDS_SESSION, record_archive},
     {"record.restore", ML_NEEDS_SESSION, record_restore},
+    {"record.cosign", ML_NEEDS_SESSION, record_cosign},
+    {"record.to_cosign", ML_NEEDS_SESSION, ml_method_to_cosign},
     {NULL, 0, NULL},
 };

@@ -161,6 +161,12 @@ static ml_err denials_first(struct ml_org *org)
     return err;
 }
 
+static const struct ml_gov *gov_of(void *ctx)
+{
+    const struct ml_org *org = ctx;
+    return ml_log_gov(org->log);
+}
+
 ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
                         uint32_t posix_session)
 {
@@ -189,7 +195,7 @@ ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
         return err;
     }
     ml_glass_sweep(org);
-    s->names = (struct ml_view_names){.ctx = org, .member = ml_card_member_name};
+    s->names = (struct ml_view_names){.ctx = org, .member = ml_card_member_name, .gov = gov_of};
     ml_vault_set_names(s->vault, &s->names);
     s->exclusions = (struct ml_exclusions){.ctx = org, .ask = ml_consent_ask};
     org->session = s;

@@ -61,7 +61,7 @@ aside 3
 ! grep -q 'seule' <("$ML_BIN/maille" timeline "$patient" --home "$work/c") || die 'C shows what is aside'
 refused b "On n'adopte pas ses propres saisies" quarantine adopt "$(sed -n 's/^    \([0-9a-f]*\)$/\1/p' "$work/text" | head -n 1)"
 refused b "Rien n'a été écrit : le rôle qui vous permettait d'écrire dans" record add care_note --patient "$patient" --set data=tard --set written_at=2026-03-02T09:10
-grep -q 'donné par Dr Roux, est terminé depuis le .* un coordinateur ou un référent vous le donne' "$work/text" || die "not what to do: $(cat "$work/text")"
+grep -q 'donné par Dr Roux, est terminé depuis le .* Un coordinateur ou un référent vous le donne' "$work/text" || die "not what to do: $(cat "$work/text")"
 adopts a
 all_meet
 aside 0

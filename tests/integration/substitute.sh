@@ -64,7 +64,7 @@ later 61000 50461000
 reads_nothing d
 reads d 'Votre rôle ne vous montre pas :' timeline "$patient"
 refused d "Rien n'a été écrit : le rôle qui vous permettait d'écrire dans « Identité, contacts », donné par Dr Roux, est terminé depuis le" "${another[@]}"
-grep -q 'un coordinateur ou un référent vous le donne' "$work/text" || die "not what to do: $(cat "$work/text")"
+grep -q 'Un coordinateur ou un référent vous le donne' "$work/text" || die "not what to do: $(cat "$work/text")"
 explains 'avait reçu un rôle qui est terminé'
 writes b 'après le remplacement'
 together d b

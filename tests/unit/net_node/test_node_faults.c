@@ -248,6 +248,8 @@ static const struct rule rules[] = {
     {"record.archive", ask_life, false, 1},
     {"record.restore", ask_life, false, 1},
     {"record.void", ask_life, false, 1},
+    {"record.cosign", NULL, false, 0}, /* these: test_node_cosign */
+    {"record.to_cosign", NULL, false, 0},
     {"import.fhir", ask_import, false, 1000},
     {"gen.population", ask_population, false, 200},
     {"member.add", ask_member, false, 0},
