@@ -150,11 +150,12 @@ static void signs(struct fixture *f, unsigned n)
     assert_int_equal(try_sign(f, n, text, by), ML_OK);
 }
 
-static void role(struct fixture *f, const char *method, int number, const char *supervisor)
+static void role_of(struct fixture *f, unsigned who, const char *method, int number,
+                    const char *supervisor)
 {
     struct story_request r;
     story_ask(&r);
-    story_put(&r, "member", f->member[STUDENT]);
+    story_put(&r, "member", f->member[who]);
     ml_args_key(r.args, "role");
     ml_args_int(r.args, number);
     if (supervisor != NULL) {
@@ -163,6 +164,11 @@ static void role(struct fixture *f, const char *method, int number, const char *
     story_must(&r, story_send(&r, &f->c, DOCTOR, method), method);
     story_end(&r);
     heard(f);
+}
+
+static void role(struct fixture *f, const char *method, int number, const char *supervisor)
+{
+    role_of(f, STUDENT, method, number, supervisor);
 }
 
 /* ---- */
@@ -251,6 +257,16 @@ static void a_promotion_signs_nothing(void **state)
     assert_false(waits(f, OTHER));
 }
 
+static void a_student_signs_beside_no_other(void **state)
+{
+    struct fixture *f = *state;
+    writes(f, STUDENT);
+    role_of(f, OTHER, "role.grant", DOCTOR_ROLE, f->member[DOCTOR]);
+    assert_int_equal(listed(f, OTHER), 0);
+    refused(f, OTHER, "cosign.right", "Zoé Petit");
+    assert_true(waits(f, DOCTOR));
+}
+
 static void who_writes_alone_waits_for_nobody(void **state)
 {
     struct fixture *f = *state;
@@ -304,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_end_of_his_time_signs_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_later_supervisor_takes_over, setup, teardown),
         cmocka_unit_test_setup_teardown(a_promotion_signs_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_student_signs_beside_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(who_writes_alone_waits_for_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(what_fails_is_told_and_tried_again, setup, teardown),
     };
