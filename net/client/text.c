@@ -524,6 +524,11 @@ static const struct ml_text_row rows[] = {
      "Your role doesn't allow to write in “{class}”: “maille right explain” says why, a "
      "coordinator "
      "may change your roles."},
+    {"right.unread",
+     "Votre rôle ne permet pas de lire « {class} » : « maille right explain » dit pourquoi, un "
+     "coordinateur peut changer vos rôles.",
+     "Your role doesn't allow to read “{class}”: “maille right explain” says why, a coordinator "
+     "may change your roles."},
     {"right.ended",
      "Rien n'a été écrit : le rôle qui vous permettait d'écrire dans « {class} », donné par {by}, "
      "est terminé depuis le {date}. Un coordinateur ou un référent vous le donne de nouveau, s'il "

@@ -11,6 +11,7 @@
 #include "net/node/fields.h"
 #include "net/node/keep.h"
 #include "net/node/methods.h"
+#include "net/node/right.h"
 #include "net/node/session.h"
 #include "net/node/shred.h"
 
@@ -155,15 +156,27 @@ static bool is_copy(const struct ml_consents *c, size_t at)
     return i < at;
 }
 
-static void facts_put(struct ml_call *call, const struct ml_consents *c)
+/* Wishes are a class of the matrix like others (3); whoever may read none is told so. */
+static ml_err may_read(struct ml_call *call, const struct ml_consents *c, ml_scope *scope)
 {
+    *scope = ml_right_here(call->org, ML_CLASS_WISHES, ML_RIGHT_READ, c->teams, c->team_count);
+    return *scope != ML_SCOPE_NONE ? ML_OK
+                                   : ml_call_fail(call, ML_E_DENIED, "right.unread", "class",
+                                                  ml_class_name(ML_CLASS_WISHES));
+}
+
+/* Whether he was informed is told to all who may read any: they are to ask him else. */
+static void facts_put(struct ml_call *call, const struct ml_consents *c, ml_scope scope)
+{
+    const struct ml_member_id *self = &call->session->member;
     bool informed = false;
     ml_args_key(call->result, "statements");
     ml_args_list(call->result);
     for (size_t i = 0; i < c->weighed; i++) {
         informed = informed || (c->facts[i].said.kind == ML_CONSENT_INFORMED &&
                                 ml_consent_holds(c->set, i, now_ms(call), NULL));
-        if (!is_copy(c, i)) {
+        const bool own = memcmp(c->facts[i].author.b, self->b, sizeof(self->b)) == 0;
+        if (!is_copy(c, i) && (own || scope > ML_SCOPE_OWN)) {
             fact_put(call, c, i);
         }
     }
@@ -176,7 +189,11 @@ static ml_err consent_show(struct ml_call *call)
     struct ml_consents c;
     struct ml_object_id patient;
     bool hidden = false;
+    ml_scope scope = ML_SCOPE_NONE;
     ml_err err = load(call, &c, &patient);
+    if (err == ML_OK) {
+        err = may_read(call, &c, &scope);
+    }
     if (err == ML_OK) {
         err = ml_vault_hides_any(call->session->vault, &patient, &hidden);
     }
@@ -185,7 +202,7 @@ static ml_err consent_show(struct ml_call *call)
     }
     if (err == ML_OK) {
         ml_result_hex(call->result, "patient", patient.b, sizeof(patient.b));
-        facts_put(call, &c);
+        facts_put(call, &c, scope);
         ml_result_bool(call->result, "hidden", hidden);
         ml_result_bool(call->result, "complete", ml_vault_complete(call->session->vault));
     }
@@ -668,7 +685,11 @@ static ml_err consent_receipts(struct ml_call *call)
 {
     struct ml_consents c;
     struct ml_object_id patient;
+    ml_scope scope = ML_SCOPE_NONE;
     ml_err err = load(call, &c, &patient);
+    if (err == ML_OK) {
+        err = may_read(call, &c, &scope);
+    }
     if (err == ML_OK) {
         err = ml_call_note(call, ML_TRACE_READ, &patient);
     }

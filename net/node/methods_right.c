@@ -245,6 +245,23 @@ static void consent_step_put(void *user, const struct ml_consent_step *step)
     ml_args_end(call->result);
 }
 
+ml_scope ml_right_here(const struct ml_org *org, unsigned class, ml_right right,
+                       const struct ml_team_id *teams, size_t count)
+{
+    const struct ml_env *env = org->node->env;
+    struct ml_right_question q = {.member = org->session->member,
+                                  .class = class,
+                                  .right = right,
+                                  .ms = env->wall_ms(env->ctx)};
+    ml_scope most = count == 0 ? ml_right_now(org, class, right) : ML_SCOPE_NONE;
+    for (size_t i = 0; i < count; i++) {
+        q.team = &teams[i];
+        const ml_scope scope = ml_right_explain(ml_log_gov(org->log), &q, no_step, NULL);
+        most = scope > most ? scope : most;
+    }
+    return most;
+}
+
 /* Of the patient's teams the one where the member may most: where he may nothing, the first. */
 static const struct ml_team_id *team_of(const struct ml_gov *gov, struct ml_right_question q,
                                         const struct ml_consents *c)

@@ -10,5 +10,8 @@ ml_scope ml_right_of(const struct ml_org *org, const struct ml_member_id *member
                      ml_right right);
 /** Of the session's member. */
 ml_scope ml_right_now(const struct ml_org *org, unsigned class, ml_right right);
+/** The same by the roles that hold for any of these teams, a patient's; none: anywhere. */
+ml_scope ml_right_here(const struct ml_org *org, unsigned class, ml_right right,
+                       const struct ml_team_id *teams, size_t count);
 
 #endif

@@ -84,6 +84,17 @@ static void adopt(struct cluster *c)
     story_end(&r);
 }
 
+/* Class 3: what the patient said, taken down by A and by B. */
+static void wish_put(struct house *h, unsigned n)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", h->patient);
+    story_put(&r, "person", h->member);
+    story_must(&r, story_send(&r, &h->cluster, n, "consent.give"), "consent.give");
+    story_end(&r);
+}
+
 static void draft_put(struct house *h)
 {
     struct story_request r;
@@ -113,6 +124,8 @@ static int setup(void **state)
         write_one(&h, B, &entries[i], h.own[i]);
     }
     draft_put(&h);
+    wish_put(&h, A);
+    wish_put(&h, B);
     cluster_run(&h.cluster, 60000);
     *state = &h;
     return 0;
@@ -246,6 +259,19 @@ static void draft_agrees(struct house *h)
     story_end(&r);
 }
 
+static void wishes_agree(struct house *h)
+{
+    const ml_scope scope = explained(h, ML_CLASS_WISHES, "read");
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", h->patient);
+    const ml_err err = story_send(&r, &h->cluster, B, "consent.show");
+    assert_int_equal(err, scope > ML_SCOPE_NONE ? ML_OK : ML_E_DENIED);
+    assert_int_equal(ml_value_count(story_get(&r, "statements")),
+                     (scope > ML_SCOPE_OWN) + (scope > ML_SCOPE_NONE));
+    story_end(&r);
+}
+
 static void all_agrees(struct house *h)
 {
     ml_scope scope[ENTRIES];
@@ -261,6 +287,7 @@ static void all_agrees(struct house *h)
     }
     chart_agrees(h, scope);
     draft_agrees(h);
+    wishes_agree(h);
     const bool named = explained(h, ML_CLASS_IDENTITY, "read") > ML_SCOPE_OWN;
     assert_int_equal(story_find(&h->cluster, B, "martin"), named);
 }
