@@ -18,5 +18,7 @@ struct ml_text_row {
 const struct ml_text_row *ml_text_table(size_t part, size_t *count);
 /** Part 1: emergency access. */
 const struct ml_text_row *ml_text_glass(size_t *count);
+/** Part 2: who may do what, and why. */
+const struct ml_text_row *ml_text_right(size_t *count);
 
 #endif
