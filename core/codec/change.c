@@ -31,7 +31,7 @@ const struct ml_wire_format ml_format_seen =
 static const struct ml_wire_field change_fields[] = {
     ML_WF_UINT(struct ml_change, 1, schema, 1, UINT16_MAX, "schema version of the writer"),
     ML_WF_UINT(struct ml_change, 2, type, 1, UINT8_MAX,
-               "1 create, 2 set, 3 amend, 4 void, 5 archive, 6 move, 7 restore"),
+               "1 create, 2 set, 3 amend, 4 void, 5 archive, 6 move, 7 restore, 8 cosign"),
     ML_WF_UINT(struct ml_change, 3, entity, 1, 4095, "entity type id"),
     ML_WF_FIXED(struct ml_change, 4, object, "object id"),
     ML_WF_OPT_UINT(struct ml_change, 5, slot, UINT16_MAX,
