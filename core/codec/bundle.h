@@ -18,7 +18,7 @@
 #include "maille/err.h"
 #include "maille/types.h"
 
-#define ML_BUNDLE_VERSION      0u /* 1 once frozen (decisions 17) */
+#define ML_BUNDLE_VERSION      1u /* frozen; 0 came before, of the same form (ADR 0023) */
 #define ML_BUNDLE_OPS_MAX      256u
 #define ML_HEADER_BYTES_MAX    9216u
 #define ML_BODY_BYTES_MAX      49152u

@@ -17,7 +17,7 @@
 #include "maille/err.h"
 #include "maille/types.h"
 
-#define ML_MSG_VERSION         0u  /* highest that we speak; an exchange has the lower of both */
+#define ML_MSG_VERSION         1u  /* highest that we speak; an exchange has the lower of both */
 #define ML_MSG_VERSION_LAST    15u /* above it a first byte is a kind */
 #define ML_MSG_BYTES_MAX       262144u
 #define ML_HELLO_BYTES         46u

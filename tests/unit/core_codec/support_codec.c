@@ -693,6 +693,7 @@ static void sample_fork_query(struct ml_msg_fork_query *out)
 
 static void sample_hello(struct ml_msg_hello *out)
 {
+    out->version = ML_MSG_VERSION;
     out->flags = ML_HELLO_LIVE;
     out->hlc = UINT64_C(1790000000000) << 16;
     out->capabilities = 0x01020304;

@@ -228,6 +228,20 @@ static bool header_roundtrip(struct ml_slice in)
     return true;
 }
 
+/* Homes hold headers of before the freeze, which nobody can sign anew. */
+static void header_of_version_0(struct ml_buf *out)
+{
+    struct ml_header h;
+    struct ml_buf b;
+    ml_buf_init(&b, ml_env_system(), ML_HEADER_BYTES_MAX);
+    sample_header(&h, ML_LANE_RECORD, false);
+    h.version = 0;
+    const ml_err err = ml_header_encode(&b, &h);
+    must(err == ML_OK);
+    sample_put(out, "version 0", &b, 0, false);
+    ml_buf_free(&b);
+}
+
 static void header_make(struct ml_buf *out)
 {
     static const char *const lanes[] = {"governance", "keys", "trace", "record", "blob"};
@@ -245,7 +259,8 @@ static void header_make(struct ml_buf *out)
             ml_buf_free(&b);
         }
     }
-    hex_line(out, "a newer version, whatever follows", "820101 02a161");
+    header_of_version_0(out);
+    hex_line(out, "a newer version, whatever follows", "820102 02a161");
 }
 
 static ml_err bundle_decode(struct ml_slice in, struct ml_fault *fault)
@@ -579,7 +594,7 @@ const size_t vector_file_count = sizeof(vector_files) / sizeof(vector_files[0]);
 
 void vector_file_text(struct ml_buf *out, const struct vector_file *file)
 {
-    put_text(out, "# Golden vectors, format version 0: name | verdict | bytes. Written by\n"
+    put_text(out, "# Golden vectors, format version 1: name | verdict | bytes. Written by\n"
                   "# build/debug/tests/test_vectors --regenerate (docs/protocol.md).\n");
     current = file;
     file->make(out);
@@ -687,7 +702,7 @@ static void derived_keys(struct ml_buf *out)
 
 void vector_derived_text(struct ml_buf *out)
 {
-    put_text(out, "# Hashes and associated data of the samples, format version 0. Written by\n"
+    put_text(out, "# Hashes and associated data of the samples, format version 1. Written by\n"
                   "# build/debug/tests/test_vectors --regenerate (docs/protocol.md).\n");
     derived_bundle(out);
     derived_keys(out);

@@ -281,10 +281,10 @@ static void a_newer_version_is_not_malformed(void **state)
     struct fixture *f = *state;
     struct ml_header h;
     struct ml_fault fault;
-    /* a header of version 1 that this program can't read otherwise */
-    struct ml_slice newer = bytes_of("82 01 01 02 a161");
+    /* a header of version 2 that this program can't read otherwise */
+    struct ml_slice newer = bytes_of("82 01 02 02 a161");
     assert_int_equal(ml_header_decode(&h, newer, &fault), ML_E_VERSION);
-    newer = bytes_of("82 01 00 02 a161");
+    newer = bytes_of("82 01 01 02 a161");
     assert_int_equal(ml_header_decode(&h, newer, &fault), ML_E_MALFORMED);
     (void)f;
 }

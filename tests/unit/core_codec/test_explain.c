@@ -68,7 +68,7 @@ static void a_record_bundle_is_named_byte_by_byte(void **state)
     HAS(l, "0+1 bundle =bundle\n");
     HAS(l, "1+3 header =bin head\n");
     HAS(l, "4+1 header =header, 13 entries\n");
-    HAS(l, "5+2 header version=0\n");
+    HAS(l, "5+2 header version=1\n");
     HAS(l, " header lane=3 (record)\n");
     HAS(l, " header seq=70001\n");
     HAS(l, " header deps=2 of head\n");
@@ -275,7 +275,7 @@ static void types_and_sizes_are_rendered_for_the_docs(void **state)
         const char *type;
         const char *size;
     } rows[] = {
-        {"header", 1, "uint 0", "1"},
+        {"header", 1, "uint 0..1", "1"},
         {"header", 5, "uint 1..2^32-1", "1..5"},
         {"header", 6, "bin 32", "34"},
         {"header", 8, "list of head, 1..220, ascending", ""},

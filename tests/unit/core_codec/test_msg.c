@@ -62,7 +62,7 @@ static void hello_is_46_bytes(void **state)
     assert_int_equal(ml_msg_encode(&f->b, &msg), ML_OK);
     assert_int_equal(f->b.len, 46);
     /* 1790000000000 ms is 0x1a0c4506c00; the counter is 0 */
-    assert_string_equal(hex_of(ml_slice(f->b.data, 14)), "0001"
+    assert_string_equal(hex_of(ml_slice(f->b.data, 14)), "0101"
                                                          "01a0c4506c000000"
                                                          "01020304");
     assert_memory_equal(f->b.data + 14, msg.u.hello.digest, 32);

@@ -1,7 +1,9 @@
 /* tests/unit/core_codec/test_vectors.c -- the golden vectors of tests/vectors.
  *
  * `test_vectors --regenerate` writes them anew, and the fuzzers' first inputs with them: only with
- * a change of format, in the same commit as docs/protocol.md.
+ * a new format, in the same commit as docs/protocol.md. `test_vectors --freeze` adds those that
+ * tests/vectors/frozen.txt doesn't name yet; none that it names may change or go (docs/protocol.md,
+ * "Version 1").
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,10 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/crypto/hash.h"
 #include "support_codec.h"
 #include "support_vectors.h"
 
-enum { FILE_MAX = 1 << 22, SEED_MAX = 4096 };
+enum { FILE_MAX = 1 << 22, SEED_MAX = 4096, FROZEN_MAX = 4096 };
 
 static char *file_read(const char *name)
 {
@@ -110,7 +113,127 @@ static void every_vector_has_its_verdict(void **state)
     assert_true(counts[0] > 400 && counts[1] > 80);
 }
 
-/* ---- --regenerate ---- */
+/* ---- what is frozen ---- */
+
+/* A line of tests/vectors/frozen.txt: "file hash name". Of a vector the hash is of its bytes and of
+ * whether they are accepted, not of its name nor of the words that refuse it; of any other line it
+ * is of all. */
+struct frozen {
+    char file[24];
+    char hash[33];
+};
+
+static struct frozen frozen[FROZEN_MAX];
+static size_t frozen_count;
+
+static void frozen_read(void)
+{
+    char *next = file_read("frozen");
+    frozen_count = 0;
+    while (next != NULL && *next != '\0') {
+        char *line = next;
+        next = strchr(line, '\n');
+        if (next != NULL) {
+            *next++ = '\0';
+        }
+        if (line[0] == '#') {
+            continue;
+        }
+        assert_true(frozen_count < FROZEN_MAX);
+        struct frozen *f = &frozen[frozen_count++];
+        assert_int_equal(sscanf(line, "%23s %32s", f->file, f->hash), 2);
+    }
+}
+
+static void line_hash(char out[33], char *line)
+{
+    uint8_t hash[16];
+    char *verdict = NULL;
+    char *hex = NULL;
+    struct ml_slice parts[2] = {ml_slice_str(line)};
+    const bool vector = strstr(line, " | ") != NULL;
+    if (vector && line_split(line, &verdict, &hex)) {
+        parts[0] = ml_slice_str(strcmp(verdict, "ok") == 0 ? "ok " : "refused ");
+        parts[1] = ml_slice_str(hex);
+    }
+    ml_hash_parts(hash, sizeof(hash), ml_slice(NULL, 0), parts, vector ? 2 : 1);
+    for (size_t i = 0; i < sizeof(hash); i++) {
+        snprintf(out + 2 * i, 3, "%02x", hash[i]);
+    }
+    if (!vector) { /* what remains names it */
+        line[strcspn(line, "=0123456789\xc3")] = '\0';
+    }
+}
+
+static size_t frozen_find(const char *file, const char *hash)
+{
+    size_t i = 0;
+    while (i < frozen_count &&
+           (strcmp(frozen[i].file, file) != 0 || strcmp(frozen[i].hash, hash) != 0)) {
+        i++;
+    }
+    return i;
+}
+
+/* Takes each frozen vector that stands in this file out of `frozen`; appends the others to `news`,
+ * one a line, as they are to be frozen. */
+static void frozen_strike(const char *file, struct ml_buf *news)
+{
+    char *next = file_read(file);
+    while (next != NULL && *next != '\0') {
+        char hash[33];
+        char *line = next;
+        next = strchr(line, '\n');
+        if (next != NULL) {
+            *next++ = '\0';
+        }
+        if (line[0] == '#' || line[0] == '\0') {
+            continue;
+        }
+        line_hash(hash, line);
+        const size_t at = frozen_find(file, hash);
+        if (at < frozen_count) {
+            frozen[at] = frozen[--frozen_count];
+        } else {
+            char text[160];
+            const int len = snprintf(text, sizeof(text), "%s %s %.60s\n", file, hash, line);
+            ml_buf_append(news, text, (size_t)len);
+        }
+    }
+}
+
+/* Every file but the documents of the local socket, whose both ends are of one installation. */
+static void frozen_strike_all(struct ml_buf *news)
+{
+    frozen_read();
+    for (size_t i = 0; i < vector_file_count; i++) {
+        if (strcmp(vector_files[i].name, "doc") != 0) {
+            frozen_strike(vector_files[i].name, news);
+        }
+    }
+    frozen_strike("derived", news);
+    frozen_strike("share", news);
+}
+
+/* Rules D2: what version 1 says, it says for ever. */
+static void what_is_frozen_stays(void **state)
+{
+    struct ml_buf news;
+    (void)state;
+    frozen_read();
+    const size_t all = frozen_count;
+    ml_buf_init(&news, ml_env_system(), FILE_MAX);
+    frozen_strike_all(&news);
+    for (size_t i = 0; i < frozen_count; i++) {
+        print_error("changed or gone: %s %s\n", frozen[i].file, frozen[i].hash);
+    }
+    assert_int_equal(frozen_count, 0);
+    assert_true(all > 900);
+    print_message("frozen: %zu vectors; not yet: %zu bytes of names\n", all, news.len);
+    ml_buf_free(&news);
+}
+
+/* ---- --regenerate, --freeze ---- */
 
 static void file_write(const char *path, struct ml_slice bytes)
 {
@@ -184,14 +307,34 @@ static int regenerate(void)
     return 0;
 }
 
+static int freeze(void)
+{
+    struct ml_buf news;
+    char path[512];
+    snprintf(path, sizeof(path), "%s/frozen.txt", ML_TEST_VECTORS);
+    ml_buf_init(&news, ml_env_system(), FILE_MAX);
+    frozen_strike_all(&news);
+    FILE *f = frozen_count == 0 ? fopen(path, "ab") : NULL;
+    if (f == NULL || fwrite(news.data, 1, news.len, f) != news.len || fclose(f) != 0) {
+        fprintf(stderr, "%zu frozen vectors changed: nothing is frozen\n", frozen_count);
+        return 1;
+    }
+    ml_buf_free(&news);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors_are_what_the_code_writes),
         cmocka_unit_test(every_vector_has_its_verdict),
+        cmocka_unit_test(what_is_frozen_stays),
     };
     if (argc == 2 && strcmp(argv[1], "--regenerate") == 0) {
         return regenerate();
+    }
+    if (argc == 2 && strcmp(argv[1], "--freeze") == 0) {
+        return freeze();
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
