@@ -13,6 +13,7 @@
 #include "core/codec/msg.h"
 #include "core/crypto/box.h"
 #include "fake_epochs.h"
+#include "net/node/state.h"
 
 enum { RUN_EVENTS_MAX = 200000, CALL_MS_MAX = 120000, STEP_MS = 10 };
 
@@ -462,4 +463,14 @@ void cluster_keep_token(struct cluster *c, unsigned n, struct ml_slice token)
     ML_ASSERT(token.len <= sizeof(node->token));
     memcpy(node->token, token.data, token.len);
     node->token_len = token.len;
+}
+
+struct ml_org *cluster_org(const struct cluster *c, unsigned n)
+{
+    return c->nodes[n].node->orgs;
+}
+
+void cluster_cut(struct cluster *c, unsigned a, unsigned b, bool cut)
+{
+    c->cut[a][b] = c->cut[b][a] = cut;
 }

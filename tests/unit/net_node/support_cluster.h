@@ -66,6 +66,11 @@ void cluster_init(struct cluster *c, uint64_t seed);
 /** Stops every node, deletes the folder; fails the test when memory or files leak. */
 void cluster_free(struct cluster *c);
 
+/** Of a node that runs and is in one structure. */
+struct ml_org *cluster_org(const struct cluster *c, unsigned n);
+/** Neither hears the other any more, or again. */
+void cluster_cut(struct cluster *c, unsigned a, unsigned b, bool cut);
+
 void cluster_start(struct cluster *c, unsigned n);
 /** Graceful. */
 void cluster_stop(struct cluster *c, unsigned n);

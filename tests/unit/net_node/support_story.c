@@ -262,3 +262,36 @@ void story_address(struct cluster *c, unsigned to, unsigned of, unsigned at)
     story_must(&r, story_send(&r, c, to, "peer.add"), "peer.add");
     story_end(&r);
 }
+
+static void id_keep(char out[40], const struct ml_value *v, const char *key)
+{
+    snprintf(out, 40, "%s", ml_value_text(ml_value_get(v, key), ""));
+}
+
+bool story_find_member(struct cluster *c, unsigned n, const char *name, char member[40],
+                       char node[40])
+{
+    struct story_request r;
+    bool found = false;
+    member[0] = '\0';
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, n, "member.list"), "member.list");
+    const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0);
+    for (; m != NULL; m = ml_value_next(m)) {
+        if (strcmp(ml_value_text(ml_value_get(m, "name"), ""), name) != 0) {
+            continue;
+        }
+        found = true;
+        id_keep(member, m, "member");
+        if (node != NULL) {
+            id_keep(node, ml_value_at(ml_value_get(m, "nodes"), 0), "node");
+        }
+    }
+    story_end(&r);
+    return found;
+}
+
+void story_member_of(struct cluster *c, unsigned n, const char *name, char member[40])
+{
+    ML_ASSERT(story_find_member(c, n, name, member, NULL));
+}

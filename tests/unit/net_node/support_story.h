@@ -43,6 +43,12 @@ void story_member(struct cluster *c, unsigned by, const char *name, const int jo
 void story_enrol(struct cluster *c, unsigned by, unsigned n, const char *member);
 /** The same with a rank. */
 void story_join_ranked(struct cluster *c, unsigned by, unsigned n, const char *name, int rank);
+/** The id of who is called so, as node `n` knows him, and of his first computer (NULL: not asked).
+ * False: there is nobody. */
+bool story_find_member(struct cluster *c, unsigned n, const char *name, char member[40],
+                       char node[40]);
+/** The same; he must be there. */
+void story_member_of(struct cluster *c, unsigned n, const char *name, char member[40]);
 /** Camille MARTIN, born on 28 March 1979. */
 void story_patient(struct cluster *c, unsigned n, char patient[40]);
 void story_treatment(struct cluster *c, unsigned n, const char *patient, struct story_drug drug,

@@ -58,17 +58,12 @@ static void find(struct cluster *c, const char *name, struct person *out)
     assert_true(out->member[0] != '\0' && out->node[0] != '\0');
 }
 
-static void cut(struct cluster *c, unsigned a, unsigned b, bool cut)
-{
-    c->cut[a][b] = c->cut[b][a] = cut;
-}
-
 /* Alone, and then back with one other. */
 static void cut_off(struct cluster *c, unsigned n)
 {
     for (unsigned other = A; other <= C; other++) {
         if (other != n) {
-            cut(c, n, other, true);
+            cluster_cut(c, n, other, true);
         }
     }
 }
@@ -255,8 +250,8 @@ static void an_opposition_reaches_who_was_away_by_another(void **state)
     assert_sees(c, B, patient, true);
     assert_sees(c, C, patient, true); /* he hasn't heard of it */
     assert_receipts(c, A, patient, 0, 1);
-    cut(c, A, B, true); /* and he never meets A again */
-    cut(c, B, C, false);
+    cluster_cut(c, A, B, true); /* and he never meets A again */
+    cluster_cut(c, B, C, false);
     meet(c, C, &ines, "node:1");
     settle(c);
     assert_sees(c, C, patient, false);
@@ -272,7 +267,7 @@ static void an_opposition_reaches_who_was_away_by_another(void **state)
     assert_string_equal(text, "object.perhaps_hidden");
     assert_receipts(c, B, patient, 1, 0);
     assert_receipts(c, A, patient, 0, 1);
-    cut(c, A, B, false);
+    cluster_cut(c, A, B, false);
     settle(c);
     assert_receipts(c, A, patient, 1, 0);
 }
@@ -346,7 +341,7 @@ static void who_came_meanwhile_is_sealed_what_the_others_have(void **state)
     must_say(c, B, &opposed, statement);
     story_dose(c, B, patient, treatment, drug("metformine", "500 mg matin"));
     story_join(c, A, D, "Paul Petit", 60);
-    cut(c, A, B, false);
+    cluster_cut(c, A, B, false);
     settle(c);
     story_verify(c, B, &one);
     story_verify(c, D, &other);

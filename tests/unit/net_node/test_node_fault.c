@@ -37,11 +37,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct ml_org *org_of(struct cluster *c, unsigned n)
-{
-    return c->nodes[n].node->orgs;
-}
-
 /* ---- a node whose epochs lie to one ---- */
 
 struct liar {
@@ -76,8 +71,8 @@ static ml_err lie_about(void *user, struct ml_slice bytes)
  */
 static void lie(struct cluster *c, unsigned by, unsigned to, ml_compartment compartment)
 {
-    struct ml_org *org = org_of(c, by);
-    struct liar l = {.to = ml_keyring_self(ml_session_keyring(org_of(c, to)))};
+    struct ml_org *org = cluster_org(c, by);
+    struct liar l = {.to = ml_keyring_self(ml_session_keyring(cluster_org(c, to)))};
     const struct ml_fact *team = ml_gov_next(ml_log_gov(org->log), ML_FACT_TEAM, NULL);
     assert_non_null(team);
     const struct ml_group_place place = {.team = team->team, .compartment = compartment};
@@ -95,7 +90,8 @@ static unsigned ops_of(struct cluster *c, unsigned n, uint16_t type)
 {
     struct ml_log_entry entry = {0};
     unsigned count = 0;
-    while (ml_log_after(org_of(c, n)->log, entry.n, ML_LOG_LANE(ML_LANE_KEYS), &entry) == ML_OK) {
+    while (ml_log_after(cluster_org(c, n)->log, entry.n, ML_LOG_LANE(ML_LANE_KEYS), &entry) ==
+           ML_OK) {
         struct ml_body_walk walk;
         struct ml_body_op op;
         ml_body_walk(&walk, entry.body.bytes);
@@ -223,7 +219,7 @@ static void what_waits_is_said_once(void **state)
 static void nobody_says_it_for_another(void **state)
 {
     struct cluster *c = *state;
-    struct ml_org *org = org_of(c, 2);
+    struct ml_org *org = cluster_org(c, 2);
     const struct ml_fact *team = ml_gov_next(ml_log_gov(org->log), ML_FACT_TEAM, NULL);
     struct ml_keys keys;
     struct ml_key_id kek;
@@ -233,7 +229,7 @@ static void nobody_says_it_for_another(void **state)
     const unsigned before = ops_of(c, 0, ML_KEYOP_KEK_GRANT);
     assert_true(
         ml_keyring_group_kek(ml_session_keyring(org), &team->team, ML_COMPARTMENT_CARE, &kek));
-    op.u.key_fault.recipient = ml_keyring_self(ml_session_keyring(org_of(c, 1)));
+    op.u.key_fault.recipient = ml_keyring_self(ml_session_keyring(cluster_org(c, 1)));
     op.u.key_fault.keys = (struct ml_list){.items = &kek, .count = 1};
     ml_buf_init(&bytes, org->node->env, 4096);
     assert_int_equal(ml_keyop_encode(&bytes, &op), ML_OK);
@@ -272,7 +268,7 @@ static void at_any_failed_allocation_it_is_said_once(void **state)
     assert_int_equal(ops_of(c, 1, ML_KEYOP_KEY_FAULT), 0);
     for (long n = 1; !spared; n++) {
         c->fake.fail_alloc = n;
-        const ml_err err = ml_keys_ask(org_of(c, 1));
+        const ml_err err = ml_keys_ask(cluster_org(c, 1));
         spared = fake_spared(&c->fake);
         assert_true(err == ML_OK || err == ML_E_NOMEM);
         assert_true(spared || n < 3000);

@@ -20,6 +20,7 @@
 #include "support_cluster.h"
 #include "support_request.h"
 #include "support_story.h"
+#include "support_tally.h"
 
 static int setup(void **state)
 {
@@ -38,72 +39,18 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct ml_org *org_of(struct cluster *c, unsigned n)
-{
-    return c->nodes[n].node->orgs;
-}
-
 static uint64_t last(struct cluster *c, unsigned n)
 {
-    return ml_log_last(org_of(c, n)->log);
+    return ml_log_last(cluster_org(c, n)->log);
 }
 
 /* ---- what opens ---- */
 
-static void give_op(struct cluster *c, unsigned to, const struct ml_body_op *op)
-{
-    struct ml_keyop key;
-    struct ml_keyring_news news;
-    if (!op->shredded) {
-        assert_int_equal(ml_keyop_decode(&key, op->sealed, NULL), ML_OK);
-        assert_int_equal(ml_keyring_apply(ml_session_keyring(org_of(c, to)), &key, true, &news),
-                         ML_OK);
-    }
-}
-
-static void give_keys(struct cluster *c, unsigned from, unsigned to)
-{
-    struct ml_log_entry entry = {0};
-    while (ml_log_after(org_of(c, from)->log, entry.n, ML_LOG_LANE(ML_LANE_KEYS), &entry) ==
-           ML_OK) {
-        struct ml_body_walk walk;
-        struct ml_body_op op;
-        ml_body_walk(&walk, entry.body.bytes);
-        while (ml_body_next(&walk, &op)) {
-            give_op(c, to, &op);
-        }
-    }
-}
-
-struct tally {
-    unsigned opened;
-    unsigned closed;
-};
-
-static ml_err tally_one(void *user, const struct ml_opened *opened)
-{
-    struct tally *t = user;
-    t->opened += opened->result == ML_OPEN_OK;
-    t->closed += opened->result == ML_OPEN_NO_STREAM || opened->result == ML_OPEN_NO_KEY;
-    return ML_OK;
-}
-
 /* Of the records that node `from` has after `after`, by the keys of who is unlocked on `by`. */
 static struct tally tally(struct cluster *c, unsigned from, unsigned by, uint64_t after)
 {
-    struct tally t = {0};
-    struct ml_log_entry entry = {.n = after};
-    give_keys(c, from, by);
-    while (ml_log_after(org_of(c, from)->log, entry.n, ML_LOG_LANE(ML_LANE_RECORD), &entry) ==
-           ML_OK) {
-        const struct ml_open_args args = {.env = &c->fake.env,
-                                          .org = org_of(c, by)->id,
-                                          .keyring = ml_session_keyring(org_of(c, by)),
-                                          .header = &entry.header,
-                                          .body = entry.body.bytes};
-        assert_int_equal(ml_open_bundle(&args, tally_one, &t), ML_OK);
-    }
-    return t;
+    tally_give_keys(c, from, by);
+    return tally_records(c, from, by, after);
 }
 
 static void assert_opens(struct tally t)
@@ -120,32 +67,11 @@ static void assert_closed(struct tally t)
 
 /* ---- what people do ---- */
 
-static void cut(struct cluster *c, unsigned a, unsigned b, bool cut)
-{
-    c->cut[a][b] = c->cut[b][a] = cut;
-}
-
-static void member_of(struct cluster *c, const char *name, char member[40])
-{
-    struct story_request r;
-    member[0] = '\0';
-    story_ask(&r);
-    story_must(&r, story_send(&r, c, 0, "member.list"), "member.list");
-    const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0);
-    for (; m != NULL; m = ml_value_next(m)) {
-        if (strcmp(ml_value_text(ml_value_get(m, "name"), ""), name) == 0) {
-            snprintf(member, 40, "%s", ml_value_text(ml_value_get(m, "member"), ""));
-        }
-    }
-    story_end(&r);
-    assert_true(member[0] != '\0');
-}
-
 static void revoke(struct cluster *c, const char *name)
 {
     char member[40];
     struct story_request r;
-    member_of(c, name, member);
+    story_member_of(c, 0, name, member);
     story_ask(&r);
     story_put(&r, "member", member);
     story_must(&r, story_send(&r, c, 0, "member.revoke"), "member.revoke");
@@ -174,14 +100,15 @@ static void what_is_written_after_a_revocation_is_closed_to_who_was_revoked(void
     story_treatment(c, 1, patient, drug("Ramipril", "5 mg"), treatment);
     story_synced(c, 2);
     story_synced(c, 1);
-    cut(c, 0, 2, true); /* he hears of it before he writes, but is given no keys by anybody */
+    cluster_cut(c, 0, 2,
+                true); /* he hears of it before he writes, but is given no keys by anybody */
     revoke(c, "Inès Leroy");
     uint64_t then = last(c, 0);
     assert_opens(tally(c, 0, 1, 0));
     story_treatment(c, 0, patient, drug("Morphine", "10 mg"), treatment);
     assert_closed(tally(c, 0, 1, then));
     then = last(c, 0);
-    cut(c, 0, 2, false);
+    cluster_cut(c, 0, 2, false);
     cluster_run(c, 400000);
     story_treatment(c, 2, patient, drug("Kétamine", "20 mg"), treatment);
     cluster_run(c, 10000);
@@ -204,14 +131,14 @@ static void who_was_away_for_three_epochs_opens_them_all(void **state)
     story_synced(c, 1);
     story_synced(c, 2);
     story_synced(c, 3);
-    cut(c, 0, 1, true);
+    cluster_cut(c, 0, 1, true);
     revoke(c, "Paul Petit");
     story_treatment(c, 0, patient, drug("Ramipril", "5 mg"), treatment);
     revoke(c, "Eve Roy");
     story_dose(c, 0, patient, treatment, drug("Ramipril", "10 mg"));
     adopt_matrix(c);
     story_dose(c, 0, patient, treatment, drug("Ramipril", "2 mg"));
-    cut(c, 0, 1, false);
+    cluster_cut(c, 0, 1, false);
     cluster_run(c, 400000);
     story_synced(c, 1);
     assert_opens(tally(c, 0, 1, 0));
@@ -251,7 +178,7 @@ static ml_err give_history(struct cluster *c, const struct giving *g, char text[
 {
     char member[40];
     struct story_request r;
-    member_of(c, g->name, member);
+    story_member_of(c, 0, g->name, member);
     story_ask(&r);
     story_put(&r, "member", member);
     c->fake.fail_alloc = g->nth;
@@ -372,12 +299,13 @@ static void a_letter_is_filed_unread(void **state)
     assert_closed(tally(c, 2, 2, then));
     object_id(&patient, hex);
     object_id(&letter, object);
-    assert_int_equal(ml_vault_has(org_of(c, 2)->session->vault, &patient, &letter, &entity),
+    assert_int_equal(ml_vault_has(cluster_org(c, 2)->session->vault, &patient, &letter, &entity),
                      ML_E_NOT_FOUND);
     cluster_run(c, 20000);
     story_synced(c, 0);
-    assert_int_equal(ml_vault_has(org_of(c, 0)->session->vault, &patient, &letter, &entity), ML_OK);
-    assert_int_equal(ml_vault_counts(org_of(c, 0)->session->vault, &counts), ML_OK);
+    assert_int_equal(ml_vault_has(cluster_org(c, 0)->session->vault, &patient, &letter, &entity),
+                     ML_OK);
+    assert_int_equal(ml_vault_counts(cluster_org(c, 0)->session->vault, &counts), ML_OK);
     assert_int_equal(counts.ops_greyed, 0);
     assert_int_equal(tally(c, 2, 0, then).closed, 0);
 }
@@ -405,7 +333,7 @@ static void decide(struct cluster *c, struct left_out *x, bool any)
 {
     x->any = any;
     for (unsigned n = 0; n < 3; n++) {
-        org_of(c, n)->session->exclusions = (struct ml_exclusions){x, ask_left_out};
+        cluster_org(c, n)->session->exclusions = (struct ml_exclusions){x, ask_left_out};
     }
 }
 
@@ -423,11 +351,13 @@ static void who_is_left_out_opens_nothing_new(void **state)
     story_synced(c, 1);
     story_synced(c, 2);
     object_id(&patient, hex);
-    x.member = org_of(c, 1)->session->member;
+    x.member = cluster_org(c, 1)->session->member;
     decide(c, &x, true);
-    assert_int_equal(ml_exclude_apply(org_of(c, 0), &patient, 1u << ML_COMPARTMENT_MEDICAL), ML_OK);
+    assert_int_equal(ml_exclude_apply(cluster_org(c, 0), &patient, 1u << ML_COMPARTMENT_MEDICAL),
+                     ML_OK);
     uint64_t then = last(c, 0);
-    assert_int_equal(ml_exclude_apply(org_of(c, 0), &patient, 1u << ML_COMPARTMENT_MEDICAL), ML_OK);
+    assert_int_equal(ml_exclude_apply(cluster_org(c, 0), &patient, 1u << ML_COMPARTMENT_MEDICAL),
+                     ML_OK);
     assert_int_equal(last(c, 0), then); /* in step already */
     story_dose(c, 0, hex, treatment, drug("Morphine", "10 mg"));
     story_synced(c, 2);
@@ -437,7 +367,8 @@ static void who_is_left_out_opens_nothing_new(void **state)
     assert_opens(tally(c, 0, 2, 0));
     assert_opens(tally(c, 0, 0, 0));
     decide(c, &x, false);
-    assert_int_equal(ml_exclude_apply(org_of(c, 2), &patient, 1u << ML_COMPARTMENT_MEDICAL), ML_OK);
+    assert_int_equal(ml_exclude_apply(cluster_org(c, 2), &patient, 1u << ML_COMPARTMENT_MEDICAL),
+                     ML_OK);
     story_synced(c, 2);
     assert_opens(tally(c, 0, 1, 0));
     story_synced(c, 1);
@@ -455,13 +386,13 @@ static void leaving_out_is_done_or_done_again(void **state)
     story_treatment(c, 0, hex, drug("Ramipril", "5 mg"), treatment);
     story_synced(c, 1);
     object_id(&patient, hex);
-    x.member = org_of(c, 1)->session->member;
-    org_of(c, 0)->session->exclusions = (struct ml_exclusions){&x, ask_left_out};
+    x.member = cluster_org(c, 1)->session->member;
+    cluster_org(c, 0)->session->exclusions = (struct ml_exclusions){&x, ask_left_out};
     ml_err err = ML_E_NOMEM;
     long nth = 0;
     for (; err == ML_E_NOMEM; nth++) {
         c->fake.fail_alloc = nth + 1;
-        err = ml_exclude_apply(org_of(c, 0), &patient, 1u << ML_COMPARTMENT_MEDICAL);
+        err = ml_exclude_apply(cluster_org(c, 0), &patient, 1u << ML_COMPARTMENT_MEDICAL);
         c->fake.fail_alloc = 0;
     }
     assert_int_equal(err, ML_OK);
@@ -481,7 +412,7 @@ static void a_revocation_renews_all_keys_or_later(void **state)
     char member[40];
     story_patient(c, 0, patient);
     story_synced(c, 1);
-    member_of(c, "Inès Leroy", member);
+    story_member_of(c, 0, "Inès Leroy", member);
     ml_err err = ML_E_NOMEM;
     long nth = 0;
     for (; err == ML_E_NOMEM; nth += 3) {

@@ -33,11 +33,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct ml_org *org_of(struct cluster *c, unsigned n)
-{
-    return c->nodes[n].node->orgs;
-}
-
 static struct ml_node_id node_no(unsigned i)
 {
     return (struct ml_node_id){{0xaa, (uint8_t)(i >> 8), (uint8_t)i}};
@@ -58,7 +53,7 @@ static void addresses_of_peers_are_limited(void **state)
     char address[ML_PEER_ADDRESS_MAX + 1];
     char node[40];
     story_found(c, 0);
-    ml_hex_encode(node, org_of(c, 0)->secrets.node.b, 16);
+    ml_hex_encode(node, cluster_org(c, 0)->secrets.node.b, 16);
     for (unsigned over = 0; over < 2; over++) {
         struct story_request r;
         address_of(address, ML_PEER_ADDRESS_MAX - 1 + over);
@@ -74,7 +69,7 @@ static void so_many_peers_are_dialled(void **state)
 {
     struct cluster *c = *state;
     story_found(c, 0);
-    struct ml_org *org = org_of(c, 0);
+    struct ml_org *org = cluster_org(c, 0);
     for (unsigned i = 0; i < ML_EXCHANGE_DIALS_MAX; i++) {
         const struct ml_log_peer peer = {.node = node_no(i), .address = "node:3"};
         assert_int_equal(ml_log_peer_put(org->log, &peer), ML_OK);
@@ -94,11 +89,11 @@ static void so_many_unknown_nodes_have_a_link(void **state)
 {
     struct cluster *c = *state;
     story_found(c, 0);
-    struct ml_exchange *x = org_of(c, 0)->exchange;
+    struct ml_exchange *x = cluster_org(c, 0)->exchange;
     for (unsigned i = 0; i <= ML_EXCHANGE_UNKNOWN_MAX; i++) {
-        struct ml_link_peer peer = {.org = org_of(c, 0)->id};
+        struct ml_link_peer peer = {.org = cluster_org(c, 0)->id};
         peer.remote_static.b[0] = (uint8_t)(i + 1);
-        ml_exchange_link_up(org_of(c, 0), 1000 + i, &peer);
+        ml_exchange_link_up(cluster_org(c, 0), 1000 + i, &peer);
     }
     unsigned links = 0;
     for (size_t i = 0; i < ML_EXCHANGE_LINKS_MAX; i++) {
@@ -116,7 +111,7 @@ static void a_failed_dial_waits_longer_up_to_a_limit(void **state)
     story_join(c, 0, 1, "Camille Petit", 2);
     cluster_run(c, 1000);
     cluster_stop(c, 0); /* nobody answers any more */
-    struct ml_exchange *x = org_of(c, 1)->exchange;
+    struct ml_exchange *x = cluster_org(c, 1)->exchange;
     assert_int_equal(x->peer_count, 1);
     for (unsigned i = 0; i < 2000; i++) {
         cluster_run(c, 1000);
@@ -135,7 +130,7 @@ static void so_many_nodes_are_known_without_the_log(void **state)
     const struct ml_box_pk noise = {{9}};
     char address[ML_CONTACT_ADDRESS_MAX + 1];
     story_found(c, 0);
-    struct ml_org *org = org_of(c, 0);
+    struct ml_org *org = cluster_org(c, 0);
     const struct ml_node_secrets *s = &org->secrets;
     address_of(address, ML_CONTACT_ADDRESS_MAX - 1);
     for (unsigned i = 1; i <= ML_CONTACTS_MAX; i++) {
@@ -155,7 +150,7 @@ static void so_many_nodes_are_known_without_the_log(void **state)
     cluster_stop(c, 0);
     cluster_start(c, 0);
     story_unlock(c, 0);
-    assert_int_equal(org_of(c, 0)->secrets.contact_count, ML_CONTACTS_MAX);
+    assert_int_equal(cluster_org(c, 0)->secrets.contact_count, ML_CONTACTS_MAX);
 }
 
 /* ---- paths ---- */

@@ -38,43 +38,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct ml_org *org_of(struct cluster *c, unsigned n)
-{
-    return c->nodes[n].node->orgs;
-}
-
 static uint32_t epoch_of(const struct cluster *c, unsigned n)
 {
     return c->nodes[n].identity.network_epoch;
-}
-
-static void cut(struct cluster *c, unsigned a, unsigned b, bool cut)
-{
-    c->cut[a][b] = c->cut[b][a] = cut;
-}
-
-static void keep(char out[40], const struct ml_value *v, const char *key)
-{
-    snprintf(out, 40, "%s", ml_value_text(ml_value_get(v, key), ""));
-}
-
-/* The id of who is called so, as node `n` knows him, and that of his computer. */
-static void find_member(struct cluster *c, unsigned n, const char *name, char member[40],
-                        char node[40])
-{
-    struct story_request r;
-    story_ask(&r);
-    story_must(&r, story_send(&r, c, n, "member.list"), "member.list");
-    const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0);
-    member[0] = '\0';
-    for (; m != NULL; m = ml_value_next(m)) {
-        if (strcmp(ml_value_text(ml_value_get(m, "name"), ""), name) == 0) {
-            keep(member, m, "member");
-            keep(node, ml_value_at(ml_value_get(m, "nodes"), 0), "node");
-        }
-    }
-    story_end(&r);
-    assert_int_not_equal(strlen(member), 0);
 }
 
 static void revoke(struct cluster *c, unsigned by, const char *name)
@@ -82,7 +48,7 @@ static void revoke(struct cluster *c, unsigned by, const char *name)
     struct story_request r;
     char member[40];
     char node[40];
-    find_member(c, by, name, member, node);
+    assert_true(story_find_member(c, by, name, member, node));
     story_ask(&r);
     story_put(&r, "member", member);
     story_must(&r, story_send(&r, c, by, "member.revoke"), "member.revoke");
@@ -145,7 +111,7 @@ static void a_revocation_makes_the_next_epoch(void **state)
                             ml_secret_bytes(c->nodes[2].identity.network_psk), ML_KEY_BYTES);
     struct ml_held_pair held[4];
     assert_int_equal(
-        ml_keyring_pairs_held(ml_session_keyring(org_of(c, 0)), ML_PAIR_NETWORK, held, 4),
+        ml_keyring_pairs_held(ml_session_keyring(cluster_org(c, 0)), ML_PAIR_NETWORK, held, 4),
         2); /* the first was handed too, for who comes later */
 }
 
@@ -157,7 +123,7 @@ static void nothing_changes_without_a_departure(void **state)
     story_patient(c, 0, patient);
     cluster_run(c, 1000);
     assert_int_equal(epoch_of(c, 0), 1);
-    assert_null(ml_keyring_pair(ml_session_keyring(org_of(c, 0)), ML_PAIR_NETWORK));
+    assert_null(ml_keyring_pair(ml_session_keyring(cluster_org(c, 0)), ML_PAIR_NETWORK));
     revoke(c, 0, "Paul Petit");
     for (unsigned i = 0; i < 3; i++) {
         story_patient(c, 0, patient);
@@ -172,7 +138,7 @@ static void nothing_changes_without_a_departure(void **state)
 static void a_member_of_rank_3_makes_no_epoch(void **state)
 {
     struct cluster *c = *state;
-    struct ml_org *org = org_of(c, 1);
+    struct ml_org *org = cluster_org(c, 1);
     const struct ml_fact *mon = NULL;
     struct ml_box_pk to[2];
     struct ml_keys keys;
@@ -202,14 +168,14 @@ static void who_was_away_finds_the_way(void **state)
     char patient[40];
     three_join(c);
     for (unsigned n = 0; n < CLUSTER_NODES; n++) {
-        cut(c, 1, n, true);
+        cluster_cut(c, 1, n, true);
     }
     story_patient(c, 1, patient);
     cluster_stop(c, 1);
     three_leave(c);
     story_patient(c, 0, patient);
     for (unsigned n = 0; n < CLUSTER_NODES; n++) {
-        cut(c, 1, n, false);
+        cluster_cut(c, 1, n, false);
     }
     c->refused = c->keys_only = 0;
     c->silent[0] = true;
@@ -237,7 +203,7 @@ static void who_was_away_is_found(void **state)
     char node[40];
     struct story_request r;
     three_join(c);
-    find_member(c, 0, "Inès Leroy", member, node);
+    assert_true(story_find_member(c, 0, "Inès Leroy", member, node));
     cluster_stop(c, 1);
     three_leave(c);
     story_patient(c, 0, patient);
@@ -269,7 +235,7 @@ static void a_newcomer_answers_who_was_away(void **state)
     char node[40];
     struct story_request r;
     join(c, 2, "Paul Petit");
-    find_member(c, 0, "Inès Leroy", member, node);
+    assert_true(story_find_member(c, 0, "Inès Leroy", member, node));
     cluster_stop(c, 1);
     revoke(c, 0, "Paul Petit");
     join(c, 3, "Luc Roy");
@@ -277,7 +243,7 @@ static void a_newcomer_answers_who_was_away(void **state)
     assert_int_equal(c->nodes[3].identity.past_count, 1);
     story_patient(c, 0, patient);
     story_synced(c, 3);
-    cut(c, 0, 1, true);
+    cluster_cut(c, 0, 1, true);
     cluster_start(c, 1);
     story_unlock(c, 1);
     story_ask(&r);
@@ -318,7 +284,7 @@ static void a_lost_log_dials_by_the_latest_epoch(void **state)
  * ones. */
 static void many_leave(struct cluster *c, uint32_t count, uint32_t number)
 {
-    struct ml_org *org = org_of(c, 0);
+    struct ml_org *org = cluster_org(c, 0);
     struct ml_box_pk to[2];
     const struct ml_fact *mon = NULL;
     for (size_t i = 0; i < 2; i++) {
@@ -359,7 +325,7 @@ static void so_many_epochs_are_tried_at_once(void **state)
     char node[40];
     struct story_request r;
     join(c, 2, "Paul Petit");
-    find_member(c, 0, "Inès Leroy", member, node);
+    assert_true(story_find_member(c, 0, "Inès Leroy", member, node));
     cluster_stop(c, 1);
     revoke(c, 0, "Paul Petit");
     many_leave(c, 2 * ML_EXCHANGE_EPOCHS_AT_ONCE, 0);
@@ -407,7 +373,7 @@ static void two_revoke_apart(struct cluster *c)
     join(c, 3, "Luc Roy");
     join(c, 4, "Eve Roux");
     story_synced(c, 2);
-    cut(c, 0, 2, true);
+    cluster_cut(c, 0, 2, true);
     revoke(c, 0, "Luc Roy");
     revoke(c, 2, "Eve Roux");
     cluster_run(c, 1000);
@@ -415,7 +381,7 @@ static void two_revoke_apart(struct cluster *c)
     assert_int_equal(epoch_of(c, 2), 2);
     assert_memory_not_equal(ml_secret_bytes(c->nodes[0].identity.network_psk),
                             ml_secret_bytes(c->nodes[2].identity.network_psk), ML_KEY_BYTES);
-    cut(c, 0, 2, false);
+    cluster_cut(c, 0, 2, false);
     story_synced(c, 2);
 }
 
@@ -425,12 +391,12 @@ static void rank_3_waits_for_who_may(void **state)
     struct cluster *c = *state;
     two_revoke_apart(c);
     story_synced(c, 1);
-    const uint64_t last = ml_log_last(org_of(c, 1)->log);
-    assert_int_equal(ml_network_tend(org_of(c, 1)), ML_OK);
-    assert_int_equal(ml_log_last(org_of(c, 1)->log), last);
-    const uint64_t lasts = ml_log_last(org_of(c, 0)->log);
-    assert_int_equal(ml_network_tend(org_of(c, 0)), ML_OK);
-    assert_true(ml_log_last(org_of(c, 0)->log) > lasts); /* there was something to do */
+    const uint64_t last = ml_log_last(cluster_org(c, 1)->log);
+    assert_int_equal(ml_network_tend(cluster_org(c, 1)), ML_OK);
+    assert_int_equal(ml_log_last(cluster_org(c, 1)->log), last);
+    const uint64_t lasts = ml_log_last(cluster_org(c, 0)->log);
+    assert_int_equal(ml_network_tend(cluster_org(c, 0)), ML_OK);
+    assert_true(ml_log_last(cluster_org(c, 0)->log) > lasts); /* there was something to do */
 }
 
 /* One more epoch leaves out both who left; then nothing more. */
@@ -463,13 +429,13 @@ static void who_left_gets_nothing_by_his_epoch(void **state)
     struct story_proof here;
     struct story_proof there;
     join(c, 2, "Paul Petit");
-    cut(c, 0, 2, true);
-    cut(c, 1, 2, true);
+    cluster_cut(c, 0, 2, true);
+    cluster_cut(c, 1, 2, true);
     revoke(c, 0, "Paul Petit");
     story_patient(c, 0, patient);
     story_synced(c, 1);
-    cut(c, 0, 2, false);
-    cut(c, 1, 2, false);
+    cluster_cut(c, 0, 2, false);
+    cluster_cut(c, 1, 2, false);
     cluster_run(c, 400000);
     story_verify(c, 0, &here);
     story_verify(c, 2, &there);
@@ -477,7 +443,7 @@ static void who_left_gets_nothing_by_his_epoch(void **state)
     assert_int_equal(there.patients, 0);
     assert_int_equal(epoch_of(c, 2), 1);
     assert_int_equal(c->nodes[2].identity.past_count, 0);
-    assert_null(ml_keyring_pair(ml_session_keyring(org_of(c, 2)), ML_PAIR_NETWORK));
+    assert_null(ml_keyring_pair(ml_session_keyring(cluster_org(c, 2)), ML_PAIR_NETWORK));
 }
 
 /* ---- failures ---- */
@@ -489,7 +455,7 @@ static void no_failed_allocation_loses_the_next_epoch(void **state)
     struct ml_org *org = NULL;
     bool spared = false;
     two_revoke_apart(c);
-    org = org_of(c, 0);
+    org = cluster_org(c, 0);
     assert_int_equal(epoch_of(c, 0), 2);
     for (long n = 1; !spared; n++) {
         c->fake.fail_alloc = n;
@@ -508,7 +474,7 @@ static void no_failed_allocation_loses_the_next_epoch(void **state)
 static void no_failed_allocation_loses_an_epoch(void **state)
 {
     struct cluster *c = *state;
-    struct ml_org *org = org_of(c, 0);
+    struct ml_org *org = cluster_org(c, 0);
     bool spared = false;
     long n = 0;
     join(c, 2, "Paul Petit");

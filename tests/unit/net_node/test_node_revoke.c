@@ -30,30 +30,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void keep(char out[40], const struct ml_value *v, const char *key)
-{
-    snprintf(out, 40, "%s", ml_value_text(ml_value_get(v, key), ""));
-}
-
-/* Of who is called so; false: no member. */
-static bool find_member(struct cluster *c, const char *name, char member[40], char node[40])
-{
-    struct story_request r;
-    bool found = false;
-    story_ask(&r);
-    story_must(&r, story_send(&r, c, 0, "member.list"), "member.list");
-    const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0);
-    for (; m != NULL; m = ml_value_next(m)) {
-        if (strcmp(ml_value_text(ml_value_get(m, "name"), ""), name) == 0) {
-            keep(member, m, "member");
-            keep(node, ml_value_at(ml_value_get(m, "nodes"), 0), "node");
-            found = true;
-        }
-    }
-    story_end(&r);
-    return found;
-}
-
 struct asked {
     const char *method;
     const char *member;
@@ -82,11 +58,6 @@ static ml_err ask(struct cluster *c, unsigned n, const struct asked *a, char tex
     snprintf(text, 64, "%s", err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
     story_end(&r);
     return err;
-}
-
-static void cut(struct cluster *c, unsigned a, unsigned b, bool cut)
-{
-    c->cut[a][b] = c->cut[b][a] = cut;
 }
 
 struct explained {
@@ -137,7 +108,7 @@ static void a_right_is_explained(void **state)
     char nurse[40];
     char node[40];
     char text[64];
-    assert_true(find_member(c, "Inès Leroy", nurse, node));
+    assert_true(story_find_member(c, 0, "Inès Leroy", nurse, node));
     assert_int_equal(explain(c, nurse, "6", "read", &e), ML_OK);
     assert_true(e.allowed);
     assert_string_equal(e.steps, " right.NO_MATRIX right.MEMBER!");
@@ -225,9 +196,9 @@ static void only_who_ranks_above_may(void **state)
     story_join_ranked(c, 0, 3, "Dr Eve Roy", 2);
     story_synced(c, 3);
     story_synced(c, 2);
-    assert_true(find_member(c, "Inès Leroy", nurse, node));
-    assert_true(find_member(c, "Dr Eve Roy", peer, peers_node));
-    assert_true(find_member(c, "Dr Anne Morel", chief, chiefs_node));
+    assert_true(story_find_member(c, 0, "Inès Leroy", nurse, node));
+    assert_true(story_find_member(c, 0, "Dr Eve Roy", peer, peers_node));
+    assert_true(story_find_member(c, 0, "Dr Anne Morel", chief, chiefs_node));
     static const char nobody[] = "00112233445566778899aabbccddeeff";
     const struct {
         struct asked asked;
@@ -261,7 +232,7 @@ static void only_who_ranks_above_may(void **state)
         assert_int_equal(ask(c, rows[i].by, &rows[i].asked, text), rows[i].err);
         assert_string_equal(text, rows[i].text);
     }
-    assert_false(find_member(c, "Inès Leroy", nurse, node));
+    assert_false(story_find_member(c, 0, "Inès Leroy", nurse, node));
 }
 
 static void revoke(struct cluster *c, const char *name, const char *mode)
@@ -269,7 +240,7 @@ static void revoke(struct cluster *c, const char *name, const char *mode)
     char member[40];
     char node[40];
     char text[64];
-    assert_true(find_member(c, name, member, node));
+    assert_true(story_find_member(c, 0, name, member, node));
     const struct asked asked = {"member.revoke", member, NULL, mode, 0};
     assert_int_equal(ask(c, 0, &asked, text), ML_OK);
 }
@@ -306,13 +277,13 @@ static void who_is_revoked_drains(void **state)
     struct story_proof there;
     story_patient(c, 0, patient);
     story_synced(c, 1);
-    cut(c, 0, 1, true);
+    cluster_cut(c, 0, 1, true);
     story_treatment(c, 1, patient, drug("Ramipril", "5 mg"), treatment);
     revoke(c, "Inès Leroy", "departure");
     assert_int_equal(try_patient(c, 0), ML_OK);
     story_verify(c, 0, &before);
     assert_int_equal(before.quarantined, 0);
-    cut(c, 0, 1, false);
+    cluster_cut(c, 0, 1, false);
     cluster_run(c, 400000);
     story_verify(c, 0, &here);
     story_verify(c, 1, &there);
@@ -336,11 +307,11 @@ static void who_is_revoked_writes_nothing_more_of_his_own(void **state)
     story_join(c, 0, 2, "Karim Haddad", 60);
     story_synced(c, 2);
     story_synced(c, 1);
-    cut(c, 0, 1, true);
-    assert_true(find_member(c, "Inès Leroy", member, node));
+    cluster_cut(c, 0, 1, true);
+    assert_true(story_find_member(c, 0, "Inès Leroy", member, node));
     const struct asked laptop = {"member.revoke", member, node, "compromise", 0};
     assert_int_equal(ask(c, 0, &laptop, text), ML_OK);
-    cut(c, 0, 1, false);
+    cluster_cut(c, 0, 1, false);
     cluster_run(c, 400000);
     assert_int_equal(try_patient(c, 1), ML_E_DENIED);
     story_verify(c, 1, &there);
@@ -380,9 +351,9 @@ static void a_stolen_laptop_is_left_out_everywhere(void **state)
     story_join(c, 0, 2, "Paul Petit", 70);
     story_synced(c, 2);
     story_synced(c, 1);
-    assert_true(find_member(c, "Paul Petit", member, node));
-    cut(c, 0, 2, true);
-    cut(c, 0, 1, true);
+    assert_true(story_find_member(c, 0, "Paul Petit", member, node));
+    cluster_cut(c, 0, 2, true);
+    cluster_cut(c, 0, 1, true);
     revoke(c, "Inès Leroy", "compromise");
     story_ask(&r);
     story_put(&r, "node", node);
@@ -393,8 +364,8 @@ static void a_stolen_laptop_is_left_out_everywhere(void **state)
     cluster_run(c, 10000);
     story_verify(c, 2, &there);
     assert_int_equal(there.quarantined, 0); /* it counts there: nobody knows better */
-    cut(c, 1, 2, true);
-    cut(c, 0, 2, false);
+    cluster_cut(c, 1, 2, true);
+    cluster_cut(c, 0, 2, false);
     cluster_run(c, 400000);
     story_verify(c, 0, &here);
     story_verify(c, 2, &there);
@@ -444,10 +415,10 @@ static void what_was_left_out_is_adopted(void **state)
     struct story_proof after;
     story_patient(c, 0, patient);
     story_synced(c, 1);
-    cut(c, 0, 1, true);
+    cluster_cut(c, 0, 1, true);
     story_treatment(c, 1, patient, drug("Ramipril", "5 mg"), treatment);
     revoke(c, "Inès Leroy", "departure");
-    cut(c, 0, 1, false);
+    cluster_cut(c, 0, 1, false);
     cluster_run(c, 400000);
     story_verify(c, 0, &left);
     assert_int_equal(left_out(c, 0, bundle, why), 1);
@@ -483,9 +454,9 @@ static void each_is_done_or_not_at_all(void **state)
     struct story_proof proof;
     story_patient(c, 0, patient);
     story_synced(c, 1);
-    cut(c, 0, 1, true);
+    cluster_cut(c, 0, 1, true);
     story_treatment(c, 1, patient, drug("Ramipril", "5 mg"), treatment);
-    assert_true(find_member(c, "Inès Leroy", nurse, node));
+    assert_true(story_find_member(c, 0, "Inès Leroy", nurse, node));
     const struct asked asked = {"member.revoke", nurse, NULL, "departure", 0};
     ml_err err = ML_E_NOMEM;
     long nth = 0;
@@ -496,7 +467,7 @@ static void each_is_done_or_not_at_all(void **state)
     }
     assert_int_equal(err, ML_OK);
     assert_true(nth > 20);
-    cut(c, 0, 1, false);
+    cluster_cut(c, 0, 1, false);
     cluster_run(c, 400000);
     assert_int_equal(left_out(c, 0, bundle, text), 1);
     err = ML_E_NOMEM;

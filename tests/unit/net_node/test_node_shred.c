@@ -17,6 +17,7 @@
 #include "support_cluster.h"
 #include "support_request.h"
 #include "support_story.h"
+#include "support_tally.h"
 
 enum { A = 0, B = 1, C = 2 };
 
@@ -30,30 +31,9 @@ struct fixture {
 
 static struct fixture all;
 
-static struct ml_org *org_of(struct cluster *c, unsigned n)
-{
-    return c->nodes[n].node->orgs;
-}
-
 static void settle(struct cluster *c)
 {
     cluster_run(c, 20000);
-}
-
-static void member_of(struct cluster *c, const char *name, char member[40])
-{
-    struct story_request r;
-    story_ask(&r);
-    story_must(&r, story_send(&r, c, A, "member.list"), "member.list");
-    const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0);
-    member[0] = '\0';
-    for (; m != NULL; m = ml_value_next(m)) {
-        if (strcmp(ml_value_text(ml_value_get(m, "name"), ""), name) == 0) {
-            snprintf(member, 40, "%s", ml_value_text(ml_value_get(m, "member"), ""));
-        }
-    }
-    story_end(&r);
-    assert_true(member[0] != '\0');
 }
 
 static int setup(void **state)
@@ -65,9 +45,9 @@ static int setup(void **state)
     story_join(c, A, C, "Karim Haddad", 70);
     story_synced(c, B);
     story_synced(c, C);
-    member_of(c, "Karim Haddad", all.karim);
+    story_member_of(c, A, "Karim Haddad", all.karim);
     story_patient(c, A, all.patient);
-    all.before = ml_log_last(org_of(c, A)->log);
+    all.before = ml_log_last(cluster_org(c, A)->log);
     story_treatment(c, A, all.patient, drug("metformine", "1000 mg"), all.treatment);
     story_synced(c, B);
     story_synced(c, C);
@@ -104,7 +84,7 @@ static void decide(struct fixture *f, unsigned n, const char *method, const char
 static void oppose_to(struct fixture *f, const char *name, char statement[40])
 {
     char member[40];
-    member_of(&f->c, name, member);
+    story_member_of(&f->c, A, name, member);
     decide(f, A, "consent.oppose", (const char *[4]){"person", member}, statement);
 }
 
@@ -115,65 +95,15 @@ static void oppose(struct fixture *f, unsigned n, char statement[40])
 
 /* ---- who opens what ---- */
 
-struct tally {
-    unsigned opened;
-    unsigned closed;
-};
-
-static ml_err tally_one(void *user, const struct ml_opened *opened)
-{
-    struct tally *t = user;
-    t->opened += opened->result == ML_OPEN_OK;
-    t->closed += opened->result == ML_OPEN_NO_STREAM || opened->result == ML_OPEN_NO_KEY;
-    return ML_OK;
-}
-
-static void give_op(struct cluster *c, unsigned to, const struct ml_body_op *op)
-{
-    struct ml_keyop key;
-    struct ml_keyring_news news;
-    if (!op->shredded) {
-        assert_int_equal(ml_keyop_decode(&key, op->sealed, NULL), ML_OK);
-        assert_int_equal(ml_keyring_apply(ml_session_keyring(org_of(c, to)), &key, true, &news),
-                         ML_OK);
-    }
-}
-
-/* Every key op that a node's disk holds, to the keyring of who is unlocked on another. */
-static void give_keys(struct cluster *c, unsigned from, unsigned to)
-{
-    struct ml_log_entry entry = {0};
-    while (ml_log_after(org_of(c, from)->log, entry.n, ML_LOG_LANE(ML_LANE_KEYS), &entry) ==
-           ML_OK) {
-        struct ml_body_walk walk;
-        struct ml_body_op op;
-        ml_body_walk(&walk, entry.body.bytes);
-        while (ml_body_next(&walk, &op)) {
-            give_op(c, to, &op);
-        }
-    }
-}
-
 /* Clinical ops of A, by all that the disks of these nodes hold and the keys of who is on `by`. */
 static struct tally tally(struct fixture *f, unsigned nodes, unsigned by)
 {
-    struct cluster *c = &f->c;
-    struct tally t = {0};
-    struct ml_log_entry entry = {.n = f->before};
     for (unsigned n = A; n <= C; n++) {
         if ((nodes >> n & 1u) != 0) {
-            give_keys(c, n, by);
+            tally_give_keys(&f->c, n, by);
         }
     }
-    while (ml_log_after(org_of(c, A)->log, entry.n, ML_LOG_LANE(ML_LANE_RECORD), &entry) == ML_OK) {
-        const struct ml_open_args args = {.env = &c->fake.env,
-                                          .org = org_of(c, by)->id,
-                                          .keyring = ml_session_keyring(org_of(c, by)),
-                                          .header = &entry.header,
-                                          .body = entry.body.bytes};
-        assert_int_equal(ml_open_bundle(&args, tally_one, &t), ML_OK);
-    }
-    return t;
+    return tally_records(&f->c, A, by, f->before);
 }
 
 static void assert_reads(struct fixture *f, unsigned by)

@@ -41,11 +41,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct ml_org *org_of(struct cluster *c, unsigned n)
-{
-    return c->nodes[n].node->orgs;
-}
-
 /* ---- kept stores ---- */
 
 static int is_version(const struct dirent *e)
@@ -264,7 +259,7 @@ static void a_later_log_is_refused_and_nothing_is_touched(void **state)
     char path[ML_PATH_MAX];
     latest_store(store);
     store_open(c, store);
-    const struct ml_org *org = org_of(c, OLD);
+    const struct ml_org *org = cluster_org(c, OLD);
     assert_int_equal(ml_home_file(&org->node->home, path, &org->id, "log.db"), ML_OK);
     later_version(c, org->log_vfs, path);
     for (size_t i = 0; i < 5; i++) {
@@ -358,7 +353,7 @@ static void secrets_of_a_later_program_are_told_from_damage(void **state)
     struct ml_node_secrets n = {.contact_count = 0};
     struct ml_member_secrets m = {NULL, NULL, NULL};
     story_found(c, OLD);
-    struct ml_org *org = org_of(c, OLD);
+    struct ml_org *org = cluster_org(c, OLD);
     assert_int_equal(ml_node_secrets_encode(&node, &org->secrets), ML_OK);
     assert_int_equal(ml_member_secrets_encode(&member, &org->session->secrets), ML_OK);
     for (int by = -1; by <= 1; by += 2) {
@@ -386,7 +381,7 @@ static void a_later_vault_is_made_again_without_a_word_of_damage(void **state)
     latest_store(store);
     expected_read(want, store);
     store_open(c, store);
-    const struct ml_org *org = org_of(c, OLD);
+    const struct ml_org *org = cluster_org(c, OLD);
     assert_int_equal(
         ml_home_member_file(&org->node->home, path, &org->id, "vaults", &org->session->member),
         ML_OK);
@@ -407,7 +402,7 @@ static void later_drafts_are_refused_untouched_and_the_rest_works(void **state)
     latest_store(store);
     store_open(c, store);
     assert_true(store_draft_is_there(c, OLD));
-    const struct ml_org *org = org_of(c, OLD);
+    const struct ml_org *org = cluster_org(c, OLD);
     assert_int_equal(
         ml_home_member_file(&org->node->home, path, &org->id, "drafts", &org->session->member),
         ML_OK);
@@ -557,9 +552,10 @@ static void same_bytes(struct cluster *c, unsigned a, unsigned b)
     struct ml_log_entry y;
     unsigned count = 0;
     for (uint64_t n = 0;
-         ml_log_after(org_of(c, a)->log, n, ML_LOG_LANE(ML_LANE_RECORD), &x) == ML_OK; n = x.n) {
+         ml_log_after(cluster_org(c, a)->log, n, ML_LOG_LANE(ML_LANE_RECORD), &x) == ML_OK;
+         n = x.n) {
         const struct ml_hash16 hash = ml_hash16_of(&x.hash);
-        assert_int_equal(ml_log_get(org_of(c, b)->log, &hash, &y), ML_OK);
+        assert_int_equal(ml_log_get(cluster_org(c, b)->log, &hash, &y), ML_OK);
         assert_true(ml_slice_equal(x.header_bytes, y.header_bytes));
         assert_true(ml_slice_equal(x.body.bytes, y.body.bytes));
         assert_memory_equal(&x.sig, &y.sig, sizeof(x.sig));
@@ -629,7 +625,7 @@ static void another_schema_projects_again_with_progress_and_keeps_drafts(void **
     assert_true(status_of(c, OLD, "followed") >=
                 followed); /* up to the log's end, which may lie later */
     assert_true(store_draft_is_there(c, OLD));
-    assert_int_equal(ml_vault_counts(org_of(c, OLD)->session->vault, &counts), ML_OK);
+    assert_int_equal(ml_vault_counts(cluster_org(c, OLD)->session->vault, &counts), ML_OK);
     assert_true(counts.work > 0);
 }
 
