@@ -144,7 +144,8 @@ struct spec_at {
     uint8_t says[M_ACTS];
 };
 void spec_at(const struct spec *s, m_set past, struct spec_at *out);
-/** May these acts count at a vector, the other ways taken that the rules leave? */
+/** May these acts count at a vector, the other ways taken that the rules leave, there or at the
+ * vectors of acts too? */
 bool spec_allows(const struct spec *s, m_set past, m_set counts);
 /** A record (lane 3, number `seq`) of this writer with that vector, cited by nobody. */
 enum spec_says spec_record(const struct spec *s, const struct spec_at *at, uint32_t writer,

@@ -422,17 +422,29 @@ static void say_all(const struct spec *s, const struct spec_view *v, uint8_t *sa
     }
 }
 
-bool spec_allows(const struct spec *s, m_set past, m_set counts)
+static bool agrees(const struct spec *s, m_set past, m_set counts)
 {
-    struct spec narrow = *s;
     struct spec_at at = {0};
     bool same = true;
-    narrow.narrow = true;
-    spec_at(&narrow, past, &at);
+    spec_at(s, past, &at);
     for (unsigned i = 0; i < s->h->count; i++) {
         same = same && (at.says[i] == SPEC_EITHER || m_has(counts, i) == m_has(at.own.counts, i));
     }
     return same;
+}
+
+bool spec_allows(const struct spec *s, m_set past, m_set counts)
+{
+    struct spec narrow = *s;
+    narrow.narrow = true;
+    if (agrees(&narrow, past, counts)) {
+        return true;
+    }
+    /* The other way was open at the vectors of acts too: what fell there gave them other rights. */
+    for (unsigned i = 1; i < s->h->count; i++) {
+        spec_add(&narrow, s->h, i);
+    }
+    return agrees(&narrow, past, counts);
 }
 
 void spec_all(struct spec *s)
