@@ -150,6 +150,13 @@ bool spec_allows(const struct spec *s, m_set past, m_set counts);
 /** A record (lane 3, number `seq`) of this writer with that vector, cited by nobody. */
 enum spec_says spec_record(const struct spec *s, const struct spec_at *at, uint32_t writer,
                            uint32_t seq);
+struct spec_bundle {
+    uint32_t writer;
+    uint32_t seq;
+};
+/** May that record count, or not, those other ways taken? */
+bool spec_allows_record(const struct spec *s, m_set past, const struct spec_bundle *b,
+                        bool accepted);
 
 /* ---- what core/model makes of it ---- */
 

@@ -2,7 +2,7 @@
  * text, not from core/model; it takes no care of speed and knows three people only.
  *
  * Where the rules leave two answers open it says so (SPEC_EITHER): what rested on a grant that
- * fell, when its author has another one that had been replaced.
+ * fell, when its author has another one that had been replaced; spec_allows asks of the other way.
  */
 #include <string.h>
 
@@ -422,31 +422,6 @@ static void say_all(const struct spec *s, const struct spec_view *v, uint8_t *sa
     }
 }
 
-static bool agrees(const struct spec *s, m_set past, m_set counts)
-{
-    struct spec_at at = {0};
-    bool same = true;
-    spec_at(s, past, &at);
-    for (unsigned i = 0; i < s->h->count; i++) {
-        same = same && (at.says[i] == SPEC_EITHER || m_has(counts, i) == m_has(at.own.counts, i));
-    }
-    return same;
-}
-
-bool spec_allows(const struct spec *s, m_set past, m_set counts)
-{
-    struct spec narrow = *s;
-    narrow.narrow = true;
-    if (agrees(&narrow, past, counts)) {
-        return true;
-    }
-    /* The other way was open at the vectors of acts too: what fell there gave them other rights. */
-    for (unsigned i = 1; i < s->h->count; i++) {
-        spec_add(&narrow, s->h, i);
-    }
-    return agrees(&narrow, past, counts);
-}
-
 void spec_all(struct spec *s)
 {
     s->all = view_of(s, m_one(s->h->count) - 1);
@@ -481,4 +456,56 @@ enum spec_says spec_record(const struct spec *s, const struct spec_at *at, uint3
         }
     }
     return SPEC_YES;
+}
+
+/* ---- the other way ---- */
+
+/* At the end alone, or at the vectors of acts too: what fell there gave them other rights. */
+static void narrow(const struct spec *s, bool everywhere, struct spec *out)
+{
+    *out = *s;
+    out->narrow = true;
+    for (unsigned i = 1; i < s->h->count && everywhere; i++) {
+        spec_add(out, s->h, i);
+    }
+    spec_all(out);
+}
+
+static bool agrees(const struct spec *s, m_set past, m_set counts)
+{
+    struct spec_at at = {0};
+    bool same = true;
+    spec_at(s, past, &at);
+    for (unsigned i = 0; i < s->h->count; i++) {
+        same = same && (at.says[i] == SPEC_EITHER || m_has(counts, i) == m_has(at.own.counts, i));
+    }
+    return same;
+}
+
+bool spec_allows(const struct spec *s, m_set past, m_set counts)
+{
+    struct spec end;
+    struct spec each;
+    narrow(s, false, &end);
+    narrow(s, true, &each);
+    return agrees(&end, past, counts) || agrees(&each, past, counts);
+}
+
+static bool record_agrees(const struct spec *s, m_set past, const struct spec_bundle *b,
+                          bool accepted)
+{
+    struct spec_at at = {0};
+    spec_at(s, past, &at);
+    const enum spec_says says = spec_record(s, &at, b->writer, b->seq);
+    return says == SPEC_EITHER || (says == SPEC_YES) == accepted;
+}
+
+bool spec_allows_record(const struct spec *s, m_set past, const struct spec_bundle *b,
+                        bool accepted)
+{
+    struct spec end;
+    struct spec each;
+    narrow(s, false, &end);
+    narrow(s, true, &each);
+    return record_agrees(&end, past, b, accepted) || record_agrees(&each, past, b, accepted);
 }
