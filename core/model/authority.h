@@ -58,7 +58,6 @@ struct ml_cut {
 /** One statement of an act. Arrays are borrowed until the act is dropped. */
 struct ml_say {
     ml_say_kind kind;
-    uint8_t rank;
     ml_denial_mode mode;
     uint32_t member;
     uint32_t node;     /* DENIAL: ML_NOBODY: everywhere */
@@ -66,12 +65,13 @@ struct ml_say {
     const struct ml_cut *cuts;
     size_t cut_count;
     uint32_t seconds[ML_SECONDS]; /* writers whose co-signature was verified */
+    uint32_t decision;            /* the same of all who say one proposal; 0: it is none */
+    uint32_t first_writer;        /* where it was said first ... */
+    uint32_t first_seq;           /* ... 0: here */
+    uint8_t rank;
     uint8_t second_count;
-    uint32_t decision;     /* the same of all who say one proposal; 0: it is none */
-    uint32_t first_writer; /* where it was said first ... */
-    uint32_t first_seq;    /* ... 0: here */
-    bool root;             /* Root's co-signature was verified */
-    bool second;           /* OTHER: its author may not say it alone */
+    bool root;   /* Root's co-signature was verified */
+    bool second; /* OTHER: its author may not say it alone */
 };
 
 /** Vectors are opaque: the caller says what they hold. */
