@@ -438,10 +438,10 @@ ml_err ml_govop_hands_hash(struct ml_hash *out, struct ml_slice raw, const struc
 {
     struct ml_slice entries;
     struct ml_govop op;
-    uint8_t seq[4];
     ml_err err = entries_said(&entries, &op, raw);
     if (err == ML_OK) {
         const struct ml_act_place first = ml_govop_first(&op, at);
+        uint8_t seq[4];
         ml_put_u32be(seq, first.seq);
         const struct ml_slice parts[] = {
             ml_slice_str("maille/hands/2"), ml_slice(org->b, sizeof(org->b)),

@@ -40,7 +40,7 @@ static ml_err place_list(struct listing *l, const struct place *at)
 {
     struct ml_vault *vault = l->call->session->vault;
     const struct ml_entity *entity = ml_schema_entity(l->call->node->schema, at->entity);
-    struct ml_view_unsigned what;
+    struct ml_view_unsigned what = {.waits = false};
     ml_buf_append(&l->asked, at, sizeof(*at));
     ml_err err = l->asked.err;
     if (err == ML_OK) {
