@@ -355,7 +355,7 @@ static m_set weigh(const struct spec *s, m_set all, m_set denials, const struct 
         const struct m_act *x = &s->h->acts[i];
         const struct place p = {x->writer, 0, x->seq, x->past, i};
         bool right = i == 0 || (s->right[i] && still_has_right(s, i, counts));
-        if (s->narrow && sure == NULL) {
+        if (m_has(s->narrow, i) && sure == NULL) {
             right = right && !lost_a_grant(s, counts, i);
         }
         if (m_has(all, i) && right && !is_cut(s, &v, sure, &p)) {
@@ -458,17 +458,25 @@ enum spec_says spec_record(const struct spec *s, const struct spec_at *at, uint3
     return SPEC_YES;
 }
 
-/* ---- the other way ---- */
+/* ---- other ways ---- */
 
-/* At the end alone, or at the vectors of acts too: what fell there gave them other rights. */
-static void narrow(const struct spec *s, bool everywhere, struct spec *out)
+/* Where an act lost a grant and its author has another, the rules leave open whether it is a sure
+ * witness. Any of them may be taken so, at the end alone or at the vectors of acts too: what fell
+ * there gave them other rights. False: there is no such way. */
+static bool other_way(const struct spec *s, unsigned way, struct spec *out)
 {
+    const unsigned acts = s->h->count - M_SETUP;
+    const bool everywhere = (way & 1) != 0;
     *out = *s;
-    out->narrow = true;
+    if (way >= 2u << acts) {
+        return false;
+    }
+    out->narrow = (m_one(acts) - 1 - (way >> 1)) << M_SETUP; /* all of them first */
     for (unsigned i = 1; i < s->h->count && everywhere; i++) {
         spec_add(out, s->h, i);
     }
     spec_all(out);
+    return true;
 }
 
 static bool agrees(const struct spec *s, m_set past, m_set counts)
@@ -484,11 +492,12 @@ static bool agrees(const struct spec *s, m_set past, m_set counts)
 
 bool spec_allows(const struct spec *s, m_set past, m_set counts)
 {
-    struct spec end;
-    struct spec each;
-    narrow(s, false, &end);
-    narrow(s, true, &each);
-    return agrees(&end, past, counts) || agrees(&each, past, counts);
+    struct spec other;
+    bool found = false;
+    for (unsigned way = 0; !found && other_way(s, way, &other); way++) {
+        found = agrees(&other, past, counts);
+    }
+    return found;
 }
 
 static bool record_agrees(const struct spec *s, m_set past, const struct spec_bundle *b,
@@ -503,9 +512,10 @@ static bool record_agrees(const struct spec *s, m_set past, const struct spec_bu
 bool spec_allows_record(const struct spec *s, m_set past, const struct spec_bundle *b,
                         bool accepted)
 {
-    struct spec end;
-    struct spec each;
-    narrow(s, false, &end);
-    narrow(s, true, &each);
-    return record_agrees(&end, past, b, accepted) || record_agrees(&each, past, b, accepted);
+    struct spec other;
+    bool found = false;
+    for (unsigned way = 0; !found && other_way(s, way, &other); way++) {
+        found = record_agrees(&other, past, b, accepted);
+    }
+    return found;
 }
