@@ -359,7 +359,28 @@ static const struct ml_value_set_item contact_kind_items[] = {
 static const struct ml_value_set contact_kind = {
     .name = "contact_kind", .system_uri = "urn:maille:contact-kind", ITEMS(contact_kind_items)};
 
-static const struct ml_entity *const entities[] = {&patient, &contact};
+/* Not of care: it keeps a record from ending while somebody may have to prove something by it. */
+static const struct ml_field hold_fields[] = {
+    {ID(1, "reason"), REGISTER(TEXT), REQUIRED, SEVERITY(HIGH), FORM(1), LABELS("Motif", "Reason"),
+     HELP("Contentieux, plainte, expertise, demande du patient : ce qui interdit de détruire.")},
+    {ID(2, "released"), REGISTER(TEXT), SEVERITY(HIGH), FORM(2),
+     LABELS("Levée : motif", "Released because")},
+};
+
+static const struct ml_entity hold = {
+    ID(22, "retention_hold"),
+    .merge = ML_MERGE_SET,
+    .compartment = ML_COMPARTMENT_ADMIN,
+    .data_class = 1,
+    SEVERITY(HIGH),
+    .title_field = "reason",
+    .say_fr = "[levé : {released}]",
+    LABELS("Gel de la conservation", "Retention hold"),
+    .plural_fr = "Gels de la conservation",
+    FIELDS(hold_fields),
+};
+
+static const struct ml_entity *const entities[] = {&patient, &contact, &hold};
 static const struct ml_value_set *const value_sets[] = {
     &sex,
     &birth_sex,

@@ -28,6 +28,8 @@
     X(PATIENT_CARD, "UPDATE patient SET card = ?2, tokens = ?3, hkey = ?4 WHERE id = ?1")          \
     X(PATIENT_HKEY, "SELECT count(*) FROM (SELECT 1 FROM patient WHERE hkey = ?1 LIMIT 2)")        \
     X(PATIENT_ALL, "SELECT id, oid FROM patient ORDER BY oid")                                     \
+    X(PATIENT_NEXT, "SELECT oid FROM patient WHERE oid > ?1 AND card IS NOT NULL ORDER BY oid "    \
+                    "LIMIT 1")                                                                     \
     X(PATIENT_COUNT, "SELECT count(*) FROM patient WHERE card IS NOT NULL")                        \
     X(TOKEN_PUT, "INSERT INTO token(token, rank, patient) VALUES(?1, ?2, ?3) "                     \
                  "ON CONFLICT DO NOTHING")                                                         \

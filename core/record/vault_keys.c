@@ -467,6 +467,7 @@ ml_err ml_vault_catch_shreds(struct ml_vault *v, struct ml_log *log, bool first)
     struct ml_log_shredded one = {.number = 0};
     struct ml_stream_id stream = {{0}};
     uint64_t before = 0;
+    bool ended = false;
     if (last == 0) {
         return ML_OK;
     }
@@ -482,6 +483,12 @@ ml_err ml_vault_catch_shreds(struct ml_vault *v, struct ml_log *log, bool first)
             stream = one.stream;
             err = stream_again(v, log, &stream);
         }
+        ended = ended || (err == ML_OK && one.ended);
+    }
+    if (err == ML_OK && ended) { /* what it showed goes with its keys; durable, for the number isn't
+                                    noted before */
+        v->remap = true;
+        return ML_OK;
     }
     return err == ML_OK ? number_put(v, shreds_key, last) : err;
 }

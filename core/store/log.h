@@ -228,6 +228,7 @@ struct ml_log_shredded {
     struct ml_version_id shred;
     struct ml_stream_id stream;
     uint32_t left;
+    bool ended; /* nothing stands in its place: the record's time is over (ADR 0024) */
 };
 uint64_t ml_log_shreds(const struct ml_log *log); /* the highest number */
 /** NOT_FOUND: none after it. */

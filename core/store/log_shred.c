@@ -8,7 +8,9 @@
  * Failures: a row whose conditions don't hold waits, for ever if need be, and destroys nothing. An
  * error undoes the transaction. A body that comes with leaves stands beside its hole until a SHRED
  * accounts for each of them: no relay blanks an op.
- * Invariant: of a DEK whose wraps were destroyed here an op that replaced them is here.
+ * Invariant: of a DEK whose wraps were destroyed here an op that replaced them is here; or two
+ * members, one of them of rank 2 or better, each named the wrap as what replaces itself: the
+ * record's time is over (ADR 0024).
  */
 #include <string.h>
 
@@ -32,7 +34,8 @@ struct shred {
 /* What the rows of one SHRED are judged by. */
 struct judged {
     const struct shred *row;
-    bool came; /* of a leaf that came: who gave it obeyed before a fork was known */
+    bool came;  /* of a leaf that came: who gave it obeyed before a fork was known */
+    bool leads; /* of what ends: its author had rank 2 or better */
     struct ml_writer_id writer;
     const struct ml_fact *author; /* the opening of its writer */
     struct ml_kek_epoch group;    /* team, compartment, kek, break_glass alone */
@@ -141,6 +144,12 @@ static ml_err ops_note(struct ml_log *log, uint64_t n)
 
 /* ---- may it be? ---- */
 
+/* Nothing stands in its place: the wrap names itself. */
+static bool is_end(const struct shred *row)
+{
+    return ml_version_id_compare(&row->wrap, &row->cover) == 0;
+}
+
 /* A stored op of lane 1. *found false: not here, or a leaf now, which *leaf tells. Its slices live
  * with the entry. */
 struct found {
@@ -238,6 +247,9 @@ static ml_err author_check(struct ml_log *log, struct judged *j, bool *good)
     ml_stmt_reset(s);
     if (err == ML_OK && j->author != NULL) {
         err = epoch_check(log, j, good, known.j.gvec, hlc);
+    }
+    if (err == ML_OK && *good && is_end(j->row)) {
+        err = ml_gov_leads_at(log->gov, &j->leads, &j->writer, known.j.gvec);
     }
     ml_log_known_free(&known);
     return err;
@@ -341,12 +353,35 @@ static bool is_wrap_of(const struct ml_log *log, const struct judged *j, const s
     }
 }
 
+/* Another member says the same of this wrap, and one of the two leads. */
+static ml_err second_check(struct ml_log *log, const struct judged *j, bool *good)
+{
+    struct shred row = {.id = 0};
+    bool found = true;
+    ml_err err = ML_OK;
+    *good = false;
+    while (err == ML_OK && found && !*good) {
+        struct judged other = {.row = &row, .came = j->came};
+        bool entitled = false;
+        ml_stmt_bind_int(log->st[ML_SQL_SHRED_OF], 1, row.id);
+        bind_version(log->st[ML_SQL_SHRED_OF], 2, &j->row->wrap);
+        err = row_read(log, &row, &found, ML_SQL_SHRED_OF);
+        if (err == ML_OK && found && is_end(&row) && SAME(row.stream, j->row->stream) &&
+            SAME(row.dek, j->row->dek)) {
+            err = author_check(log, &other, &entitled);
+        }
+        *good = err == ML_OK && entitled && !SAME(other.author->member, j->author->member) &&
+                (j->leads || other.leads);
+    }
+    return err;
+}
+
 /* All but the wrap itself. */
 static ml_err conditions(struct ml_log *log, struct judged *j, bool *good)
 {
     ml_err err = author_check(log, j, good);
     if (err == ML_OK && *good) {
-        err = cover_check(log, j, good);
+        err = is_end(j->row) ? second_check(log, j, good) : cover_check(log, j, good);
     }
     return err;
 }
@@ -621,6 +656,7 @@ ml_err ml_log_shredded_after(struct ml_log *log, uint64_t after, struct ml_log_s
         out->left = (uint32_t)ml_stmt_int(s, 5);
         const bool whole =
             take(s, 2, out->stream.b, sizeof(out->stream.b)) && take_version(s, 3, &out->shred);
+        out->ended = ml_stmt_int(s, 6) != 0;
         err = whole ? ML_OK : ml_log_corrupt(log);
     }
     ml_stmt_reset(s);

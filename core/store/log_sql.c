@@ -169,8 +169,10 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_SHRED_COUNT] = "SELECT count(*), ifnull(max(done), 0) FROM shred",
     [ML_SQL_SHRED_AFTER] =
         "SELECT s.done, s.by, s.stream, substr(b.hash, 1, 16), s.place, (SELECT count(*) FROM shred"
-        " x WHERE x.by = s.by AND x.place = s.place AND x.done = 0) FROM shred s JOIN bundle b ON"
-        " b.n = s.by WHERE s.done > ?1 ORDER BY s.done LIMIT 1",
+        " x WHERE x.by = s.by AND x.place = s.place AND x.done = 0), s.cover = s.wrap AND "
+        "s.cover_at ="
+        " s.wrap_at FROM shred s JOIN bundle b ON b.n = s.by WHERE s.done > ?1 ORDER BY s.done "
+        "LIMIT 1",
     [ML_SQL_KEYS_WITH] = "SELECT b.n FROM bundle b WHERE b.lane = 1 AND b.n > ?1 AND"
                          " instr(ifnull((SELECT bytes FROM fill f WHERE f.n = b.n AND"
                          " (b.flags & 2) = 0), (SELECT bytes FROM body y WHERE y.n = b.n)), ?2)"

@@ -20,6 +20,7 @@ extern const struct cli_command cli_commands_govern[];
 extern const struct cli_command cli_commands_consent[];
 extern const struct cli_command cli_commands_schema[]; /* what a record may hold */
 extern const struct cli_command cli_commands_key[];    /* groups' keys */
+extern const struct cli_command cli_commands_retention[]; /* how long records are kept */
 extern const struct cli_command cli_commands_doctor[];
 
 /** Adds {fields: ...} from each --set FIELD=VALUE (`c->repeated`) and, with --stdin, a JSON object

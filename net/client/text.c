@@ -739,6 +739,9 @@ const struct ml_text_row *ml_text_table(size_t part, size_t *count)
     if (part == 2) {
         return ml_text_right(count);
     }
+    if (part == 3) {
+        return ml_text_retention(count);
+    }
     *count = part == 0 ? sizeof(rows) / sizeof(rows[0]) : 0;
     return part == 0 ? rows : NULL;
 }

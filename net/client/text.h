@@ -20,5 +20,7 @@ const struct ml_text_row *ml_text_table(size_t part, size_t *count);
 const struct ml_text_row *ml_text_glass(size_t *count);
 /** Part 2: who may do what, and why. */
 const struct ml_text_row *ml_text_right(size_t *count);
+/** Part 3: how long records are kept. */
+const struct ml_text_row *ml_text_retention(size_t *count);
 
 #endif

@@ -1,10 +1,54 @@
 /* net/node/card.c -- see card.h. */
 #include "net/node/card.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "net/node/found.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
+
+static const struct {
+    const char *name;
+    size_t offset;
+} rule_keys[] = {
+    {"active_years", offsetof(struct ml_retention_rule, active_years)},
+    {"total_years", offsetof(struct ml_retention_rule, total_years)},
+    {"minor_age", offsetof(struct ml_retention_rule, minor_age)},
+    {"death_years", offsetof(struct ml_retention_rule, death_years)},
+    {"trace_months", offsetof(struct ml_retention_rule, trace_months)},
+};
+enum { RULE_KEYS = sizeof(rule_keys) / sizeof(rule_keys[0]) };
+
+void ml_card_put_rule(struct ml_args *out, const struct ml_retention_rule *rule)
+{
+    ml_args_key(out, "retention");
+    ml_args_map(out);
+    for (size_t i = 0; i < RULE_KEYS; i++) {
+        uint16_t n = 0;
+        memcpy(&n, (const char *)rule + rule_keys[i].offset, sizeof(n));
+        ml_result_int(out, rule_keys[i].name, n);
+    }
+    ml_args_end(out);
+}
+
+bool ml_card_rule_read(struct ml_retention_rule *rule, const struct ml_value *map)
+{
+    struct ml_retention_rule read = *rule;
+    bool good = true;
+    for (size_t i = 0; i < RULE_KEYS; i++) {
+        const struct ml_value *v = ml_value_get(map, rule_keys[i].name);
+        const int64_t n = ml_value_int(v, -1);
+        const uint16_t small = (uint16_t)n;
+        good = good && (v == NULL || (n >= 0 && n <= UINT16_MAX));
+        if (v != NULL) {
+            memcpy((char *)&read + rule_keys[i].offset, &small, sizeof(small));
+        }
+    }
+    good = good && ml_retention_allowed(&read);
+    *rule = good ? read : *rule;
+    return good;
+}
 
 ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf *buf,
                     const struct ml_card_place *of, const struct ml_card *card)
@@ -16,6 +60,9 @@ ml_err ml_card_seal(struct ml_org *org, struct ml_sealed *sealed, struct ml_buf 
     ml_result_text(doc, "name", card->name);
     if (card->rpps != NULL) {
         ml_result_text(doc, "rpps", card->rpps);
+    }
+    if (card->rule != NULL) {
+        ml_card_put_rule(doc, card->rule);
     }
     ml_args_end(doc);
     ml_err err = ml_keys_ready(org, 1u << ML_COMPARTMENT_ANNUAIRE);
@@ -66,6 +113,34 @@ void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_c
     text_describe(out, ml_tree_root(tree), "name");
     text_describe(out, ml_tree_root(tree), "rpps");
     ml_tree_free(tree);
+}
+
+ml_err ml_card_rule(struct ml_org *org, struct ml_retention_rule *rule)
+{
+    const struct ml_card_place of = {.kind = ML_CARD_ORG};
+    struct ml_tree *tree = NULL;
+    ml_err err = card_open(org, &of, &tree);
+    *rule = ml_retention_default();
+    (void)ml_card_rule_read(rule, ml_value_get(ml_tree_root(tree), "retention"));
+    ml_tree_free(tree);
+    return err;
+}
+
+ml_err ml_card_set_rule(struct ml_org *org, const struct ml_retention_rule *rule)
+{
+    const struct ml_card_place of = {.kind = ML_CARD_ORG};
+    struct ml_tree *tree = NULL;
+    ml_err err = card_open(org, &of, &tree);
+    const char *name = ml_value_text(ml_value_get(ml_tree_root(tree), "name"), NULL);
+    if (err == ML_OK && name == NULL) {
+        err = ML_E_NO_KEY;
+    }
+    if (err == ML_OK) {
+        const struct ml_card card = {.name = name, .rule = rule};
+        err = ml_org_set_card(org, &of, &card);
+    }
+    ml_tree_free(tree);
+    return err;
 }
 
 void ml_card_put_member(struct ml_call *call, const char *key, const struct ml_member_id *member)

@@ -5,11 +5,13 @@
 
 #include "core/codec/govop.h"
 #include "core/model/keyring.h"
+#include "core/record/retention.h"
 #include "net/node/org.h"
 
 struct ml_card {
     const char *name;
-    const char *rpps; /* NULL: none */
+    const char *rpps;                     /* NULL: none */
+    const struct ml_retention_rule *rule; /* of the structure's; NULL: none */
 };
 
 /** sealed->ct borrows `buf`. NO_KEY, NOMEM, LIMIT. */
@@ -22,6 +24,18 @@ void ml_card_describe(struct ml_org *org, struct ml_args *out, const struct ml_c
 
 /** A member under `key` of the call's result, a map: member, and what his card says. */
 void ml_card_put_member(struct ml_call *call, const char *key, const struct ml_member_id *member);
+
+/** How long records are kept, by the structure's card; what it doesn't say, or what isn't allowed,
+ * as by default. NOMEM. */
+ml_err ml_card_rule(struct ml_org *org, struct ml_retention_rule *rule) ML_MUST_CHECK;
+
+/** An act of the session's member, a coordinator: the structure's name stays as it is. */
+ml_err ml_card_set_rule(struct ml_org *org, const struct ml_retention_rule *rule) ML_MUST_CHECK;
+/** The same under "retention" of an open map. */
+void ml_card_put_rule(struct ml_args *out, const struct ml_retention_rule *rule);
+/** What a map says of it, over what is there. False: something isn't allowed, and *rule as it was.
+ */
+bool ml_card_rule_read(struct ml_retention_rule *rule, const struct ml_value *map);
 
 /** A member's name, for views: `ctx` is the ml_org. NOMEM goes to out->err. */
 void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml_buf *out);

@@ -132,7 +132,7 @@ static ml_err name_node(struct ml_org *org, const struct ml_msg_enrol_request *r
 {
     char name[ML_MSG_NAME_MAX + 1];
     struct ml_card_place of = {.kind = ML_CARD_NODE};
-    const struct ml_card card = {name, NULL};
+    const struct ml_card card = {.name = name};
     if (request->node_name.len == 0) {
         return ML_OK;
     }

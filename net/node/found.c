@@ -287,10 +287,10 @@ static ml_err cards_set(const struct founding *f, struct ml_org *org, const stru
                                  {.kind = ML_CARD_MEMBER},
                                  {.kind = ML_CARD_NODE},
                                  {.kind = ML_CARD_TEAM}};
-    const struct ml_card cards[] = {{f->org_name, NULL},
-                                    {f->member_name, ml_call_text_or(f->call, "rpps", NULL)},
-                                    {f->node_name, NULL},
-                                    {ml_call_text_or(f->call, "team", "Équipe"), NULL}};
+    const struct ml_card cards[] = {{f->org_name, NULL, NULL},
+                                    {f->member_name, ml_call_text_or(f->call, "rpps", NULL), NULL},
+                                    {f->node_name, NULL, NULL},
+                                    {ml_call_text_or(f->call, "team", "Équipe"), NULL, NULL}};
     ml_err err = ML_OK;
     memset(of[0].id, 0, sizeof(of[0].id));
     memcpy(of[1].id, f->id.b, sizeof(of[1].id));

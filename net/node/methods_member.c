@@ -39,7 +39,7 @@ static ml_err member_add(struct ml_call *call)
 {
     const struct ml_env *env = call->node->env;
     struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD, .must_understand = true};
-    struct ml_card card = {NULL, ml_call_text_or(call, "rpps", NULL)};
+    struct ml_card card = {.rpps = ml_call_text_or(call, "rpps", NULL)};
     int64_t rank = ml_value_int(ml_value_get(call->params, "rank"), ML_RANK_LAST);
     int64_t role = ml_value_int(ml_value_get(call->params, "role"), 0);
     ml_err err = ml_call_text(call, &card.name, "name");

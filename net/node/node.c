@@ -23,6 +23,7 @@ static const struct ml_method *const tables[] = {
     ml_methods_document, ml_methods_quarantine, ml_methods_right,  ml_methods_trace,
     ml_methods_glass,    ml_methods_glass_list, ml_methods_govern, ml_methods_consent,
     ml_methods_key,
+    ml_methods_retention,
 };
 
 const struct ml_method *ml_method_at(size_t i)

@@ -37,6 +37,8 @@ struct gathering {
     struct ml_stream_id stream;
     struct ml_buf items; /* of struct item */
     struct ml_recipient_id self;
+    struct ml_shred_end *end; /* of a record whose time is over; NULL: somebody is left out */
+    struct ml_buf named;      /* of struct ml_version_id: wraps that this member named as ended */
 };
 
 static struct item *items_of(const struct gathering *g, size_t *count)
@@ -85,10 +87,46 @@ static void slots_weigh(const struct gathering *g, struct item *item,
     item->covers = own && !stranger && named == g->who->count;
 }
 
+static void signer_add(struct ml_shred_end *end, const struct ml_member_id *member)
+{
+    uint32_t i = 0;
+    while (i < end->signer_count && !SAME(end->signers[i], *member)) {
+        i++;
+    }
+    if (i == end->signer_count && i < ML_SHRED_SIGNERS_MAX) {
+        end->signers[end->signer_count++] = *member;
+    }
+}
+
+/* Wraps that somebody named as what nothing replaces. */
+static ml_err end_take(struct gathering *g, const struct ml_log_entry *entry,
+                       const struct ml_shred *op)
+{
+    const struct ml_fact *by = ml_gov_opening(ml_log_gov(g->org->log), &entry->header.writer);
+    struct ml_list_walk walk;
+    struct ml_shred_wrap one;
+    ml_list_walk(&walk, &op->wraps);
+    while (by != NULL && ml_shred_wrap_next(&walk, &one)) {
+        if (one.wrap.same_bundle || one.by.same_bundle ||
+            ml_version_id_compare(&one.wrap.id, &one.by.id) != 0) {
+            continue;
+        }
+        signer_add(g->end, &by->member);
+        if (SAME(by->member, g->org->session->member)) {
+            ml_buf_append(&g->named, &one.wrap.id, sizeof(one.wrap.id));
+        }
+    }
+    return g->named.err;
+}
+
 static ml_err item_take(void *user, const struct ml_log_entry *entry, uint8_t index,
                         const struct ml_keyop *op)
 {
     struct gathering *g = user;
+    if (op->type == ML_KEYOP_SHRED && g->end != NULL &&
+        ml_log_op_counts(g->org->log, entry, index)) {
+        return end_take(g, entry, &op->u.shred);
+    }
     struct item item = {.at = {ml_hash16_of(&entry->hash), index}};
     const bool own = is_own(g->org, entry) && ml_log_op_counts(g->org->log, entry, index);
     switch (op->type) {
@@ -252,6 +290,27 @@ static int wrap_order(const void *a, const void *b)
     return ml_version_id_compare(&x->wrap.id, &y->wrap.id);
 }
 
+static bool is_named(const struct gathering *g, const struct ml_version_id *wrap)
+{
+    const struct ml_version_id *all = (const void *)g->named.data;
+    const size_t count = g->named.len / sizeof(*all);
+    size_t i = 0;
+    while (i < count && ml_version_id_compare(&all[i], wrap) != 0) {
+        i++;
+    }
+    return i < count;
+}
+
+/* What stands in its place: of a record that ends the wrap itself. NULL: nothing to be done. */
+static const struct ml_version_id *by_of(const struct gathering *g, const struct item *item)
+{
+    if (g->end != NULL) {
+        return item->goes && !is_named(g, &item->at) ? &item->at : NULL;
+    }
+    const struct item *cover = item->goes ? cover_of(g, &item->dek) : NULL;
+    return cover == NULL ? NULL : &cover->at;
+}
+
 static ml_err wraps_name(const struct gathering *g, struct ml_buf *wraps)
 {
     struct epoch_search s = {.found = false};
@@ -259,14 +318,14 @@ static ml_err wraps_name(const struct gathering *g, struct ml_buf *wraps)
     const struct item *items = items_of(g, &count);
     ml_err err = ML_OK;
     for (size_t i = 0; i < count && err == ML_OK; i++) {
-        const struct item *by = items[i].goes ? cover_of(g, &items[i].dek) : NULL;
+        const struct ml_version_id *by = by_of(g, &items[i]);
         if (by == NULL) {
             continue;
         }
         err = epoch_of(g, &items[i], &s);
         if (err == ML_OK) {
             const struct ml_shred_wrap one = {
-                .wrap.id = items[i].at, .by.id = by->at, .epoch.id = s.at, .dek = items[i].dek};
+                .wrap.id = items[i].at, .by.id = *by, .epoch.id = s.at, .dek = items[i].dek};
             ml_buf_append(wraps, &one, sizeof(one));
             err = wraps->err;
         }
@@ -344,6 +403,101 @@ ml_err ml_shred_run(struct ml_org *org, const struct ml_exception *who)
     }
     ml_buf_free(&g.items);
     return err;
+}
+
+/* ---- a record whose time is over ---- */
+
+/* The patient's streams stay known here while his wraps go. */
+struct ending {
+    struct ml_stream_id streams[ML_KEYRING_LINKS_MAX];
+    size_t count;
+    struct ml_exception who; /* nobody */
+};
+
+static ml_err streams_look(struct gathering *g, const struct ending *e)
+{
+    ml_err err = ML_OK;
+    g->who = &e->who;
+    for (size_t i = 0; i < e->count && err == ML_OK; i++) {
+        size_t count = 0;
+        ml_buf_clear(&g->named);
+        g->stream = e->streams[i];
+        err = items_gather(g);
+        const struct item *items = items_of(g, &count);
+        for (size_t k = 0; k < count && err == ML_OK; k++) {
+            g->end->standing++;
+            g->end->closed += !items[k].goes || !is_named(g, &items[k].at);
+        }
+    }
+    return err;
+}
+
+static ml_err streams_end(struct gathering *g, const struct ending *e)
+{
+    ml_err err = ML_OK;
+    g->who = &e->who;
+    for (size_t i = 0; i < e->count && err == ML_OK; i++) {
+        ml_buf_clear(&g->named);
+        g->stream = e->streams[i];
+        err = items_gather(g);
+        err = err == ML_OK ? shreds_make(g) : err;
+    }
+    return err;
+}
+
+static ml_err endings_find(struct ml_org *org, struct ending all[ML_COMPARTMENT_ANNUAIRE],
+                           const struct ml_object_id *patient)
+{
+    ml_err err = ML_OK;
+    for (unsigned c = 1; c < ML_COMPARTMENT_ANNUAIRE && err == ML_OK; c++) {
+        all[c] = (struct ending){
+            .who = {.patient = *patient, .compartment = (ml_compartment)c, .emergency = true}};
+        err = ml_keyring_streams(ml_session_keyring(org), patient, (ml_compartment)c,
+                                 all[c].streams, &all[c].count);
+    }
+    return err;
+}
+
+static ml_err end_run(struct ml_org *org, const struct ml_object_id *patient,
+                      struct ml_shred_end *out, bool sign)
+{
+    struct ml_shred_end end = {.standing = 0};
+    struct gathering g = {
+        .org = org, .self = ml_keyring_self(ml_session_keyring(org)), .end = &end};
+    struct ending *all =
+        ml_alloc_array(org->node->env, ML_COMPARTMENT_ANNUAIRE, sizeof(struct ending));
+    if (all == NULL) {
+        return ML_E_NOMEM;
+    }
+    ml_buf_init(&g.items, org->node->env, ITEMS_BYTES_MAX);
+    ml_buf_init(&g.named, org->node->env, ITEMS_BYTES_MAX);
+    ml_err err = endings_find(org, all, patient);
+    for (unsigned c = 1; c < ML_COMPARTMENT_ANNUAIRE && err == ML_OK && sign; c++) {
+        err = streams_end(&g, &all[c]);
+    }
+    end = (struct ml_shred_end){.standing = 0};
+    for (unsigned c = 1; c < ML_COMPARTMENT_ANNUAIRE && err == ML_OK; c++) {
+        err = streams_look(&g, &all[c]);
+    }
+    if (err == ML_OK) {
+        *out = end;
+    }
+    ml_buf_free(&g.named);
+    ml_buf_free(&g.items);
+    ml_release(org->node->env, all);
+    return err;
+}
+
+ml_err ml_shred_end_look(struct ml_org *org, const struct ml_object_id *patient,
+                         struct ml_shred_end *out)
+{
+    return end_run(org, patient, out, false);
+}
+
+ml_err ml_shred_end(struct ml_org *org, const struct ml_object_id *patient,
+                    struct ml_shred_end *out)
+{
+    return end_run(org, patient, out, true);
 }
 
 /* ---- receipts ---- */

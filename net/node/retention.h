@@ -1,0 +1,12 @@
+/* net/node/retention.h -- what time it is for what is destroyed when a time is over (ADR 0024).
+ * Org thread. */
+#ifndef ML_NODE_RETENTION_H
+#define ML_NODE_RETENTION_H
+
+#include "net/node/org.h"
+
+/** UTC milliseconds that this node's clock and bundles of two members or more have all reached: a
+ * clock that one person set forward ends nothing (as rules B15). 0: fewer than two have written. */
+ml_err ml_retention_ms(struct ml_org *org, uint64_t *ms) ML_MUST_CHECK;
+
+#endif
