@@ -430,6 +430,13 @@ static const struct ml_text_row rows[] = {
      "--myself.",
      "This opposition would leave yourself out. Except yourself with --except, or confirm with "
      "--myself."},
+    {"draft.shut",
+     "Le patient s'oppose désormais à ce que vous accédiez à « {class} » : ce brouillon, que vous "
+     "aviez commencé avant, ne peut plus être signé. Il reste chiffré sur ce poste, hors du "
+     "dossier ; vous pouvez le supprimer.",
+     "The patient now opposes your access to “{class}”: this draft, which you had begun before, "
+     "can't be signed any more. It stays sealed on this computer, outside the record; you may "
+     "delete it."},
     {"consent.own_word",
      "Cette opposition vous concerne et un collègue l'a notée : vous ne pouvez pas la lever "
      "vous-même. Demandez à un collègue de noter ce que le patient a décidé.",
