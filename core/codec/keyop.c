@@ -27,7 +27,8 @@ const struct ml_wire_format ml_format_epoch_slot =
 
 static const struct ml_wire_field grant_slot_fields[] = {
     ML_WF_FIXED(struct ml_grant_slot, 0, key, "id of the key in the slot"),
-    ML_WF_UINT(struct ml_grant_slot, 1, kind, 1, UINT8_MAX, "1 KEK, 2 HIST; others are later"),
+    ML_WF_UINT(struct ml_grant_slot, 1, kind, 1, UINT8_MAX,
+               "1 KEK, 2 HIST, 9 consent key; others are later"),
     ML_WF_FIXED(struct ml_grant_slot, 2, slot, "the slot"),
 };
 

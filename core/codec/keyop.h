@@ -69,7 +69,7 @@ struct ml_epoch_slot {
 
 /** One key granted to a newcomer. */
 struct ml_grant_slot {
-    struct ml_key_id key; /* a KEK's, or a HIST's */
+    struct ml_key_id key; /* a KEK's, or a HIST's; of SLOT_CONSENT its epoch's KEK's */
     uint8_t kind;         /* ml_slot_kind */
     struct ml_slot_bytes slot;
 };

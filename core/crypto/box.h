@@ -37,6 +37,7 @@ typedef enum ml_slot_kind {
     ML_SLOT_NETWORK = 6,     /* network secret of an epoch */
     ML_SLOT_AUDIT = 7,       /* secret of the audit pair (A2) */
     ML_SLOT_EMERGENCY = 8,   /* secret of the emergency pair, which opens break-glass pairs (A6) */
+    ML_SLOT_CONSENT = 9,     /* key of what was decided in an admin group's epoch (ADR 0025) */
 } ml_slot_kind;
 
 /** Where a slot stands: all of it is bound, so that a slot opens in its own place only. */

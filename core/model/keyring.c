@@ -7,7 +7,8 @@
  * Failures: what should open and doesn't (a slot of another's making, damaged) is ignored and
  * reported as faulty: one bad op never stops the log.
  *
- * Invariant: wrap_key is held exactly when kek_key is; a held key has the id its op states.
+ * Invariant: wrap_key is held exactly when kek_key is; a held key has the id its op states. An
+ * admin group's consent_key is held when kek_key is; without, it is what a grant said.
  */
 #include "core/model/keyring.h"
 
@@ -199,6 +200,7 @@ static void epoch_free(const struct ml_env *env, struct key_epoch *e)
     if (e != NULL) {
         ml_secret_free(e->kek_key);
         ml_secret_free(e->wrap_key);
+        ml_secret_free(e->consent_key);
         ml_secret_free(e->hist_key);
         ml_release(env, e->holders);
         ml_release(env, e->raw);
@@ -281,13 +283,20 @@ static ml_err hold_kek(struct ml_keyring *k, struct key_epoch *e, struct ml_secr
                        struct ml_keyring_news *news)
 {
     struct ml_secret *wrap = NULL;
+    struct ml_secret *consent = NULL;
     ml_err err = ml_kdf(ML_KDF_KEK_WRAP, &wrap, key, ml_slice(NULL, 0));
+    if (err == ML_OK && e->compartment == ML_COMPARTMENT_ADMIN) {
+        err = ml_kdf(ML_KDF_KEK_CONSENT, &consent, key, ml_slice(NULL, 0));
+    }
     if (err != ML_OK) {
+        ml_secret_free(wrap);
         ml_secret_free(key);
         return err;
     }
     e->kek_key = key;
     e->wrap_key = wrap;
+    ml_secret_free(e->consent_key); /* what was said of it before it could be derived */
+    e->consent_key = consent;
     news->keks = true;
     struct later later = {.k = k, .news = news};
     ml_buf_init(&later.ops, k->env, SIZE_MAX);
@@ -487,9 +496,9 @@ static ml_err epoch_add(struct ml_keyring *k, const struct ml_keyop *op, bool ac
     ml_err err = ML_OK;
     ml_list_walk(&walk, &in->slots);
     while (err == ML_OK && ml_epoch_slot_next(&walk, &slot)) {
-        err = ml_keyring_hand(k, e, &slot.recipient, false);
+        err = ml_keyring_hand(k, e, &slot.recipient, ML_SLOT_KEK);
         if (err == ML_OK && slot.hist.len > 0) {
-            err = ml_keyring_hand(k, e, &slot.recipient, true);
+            err = ml_keyring_hand(k, e, &slot.recipient, ML_SLOT_HIST);
         }
     }
     if (err != ML_OK) {
@@ -624,17 +633,22 @@ static ml_err open_grant(struct ml_keyring *k, const struct ml_kek_grant *in,
     return err;
 }
 
+static bool is_granted_kind(uint8_t kind)
+{
+    return kind == ML_SLOT_KEK || kind == ML_SLOT_HIST || kind == ML_SLOT_CONSENT;
+}
+
 /* Whoever it is for has these keys from now on, whether or not they open here. */
 static ml_err hand_granted(struct ml_keyring *k, const struct ml_kek_grant *in,
                            const struct ml_grant_slot *slot)
 {
     const struct ml_recipient_id id = ml_recipient_id_of(&in->recipient);
-    const bool hist = slot->kind == ML_SLOT_HIST;
+    const ml_slot_kind kind = (ml_slot_kind)slot->kind;
     ml_err err = ML_OK;
     for (size_t i = 0; i < k->epoch_count && err == ML_OK; i++) {
         struct key_epoch *e = k->epochs[i];
-        if (key_ids_equal(epoch_id(e, hist), &slot->key)) {
-            err = ml_keyring_hand(k, e, &id, hist);
+        if (key_ids_equal(epoch_id(e, kind == ML_SLOT_HIST), &slot->key)) {
+            err = ml_keyring_hand(k, e, &id, kind);
             ml_keyring_refit(k, e);
         }
     }
@@ -648,7 +662,7 @@ static ml_err hand_all_granted(struct ml_keyring *k, const struct ml_kek_grant *
     ml_err err = ML_OK;
     ml_list_walk(&walk, &in->slots);
     while (err == ML_OK && ml_grant_slot_next(&walk, &slot)) {
-        if (slot.kind == ML_SLOT_KEK || slot.kind == ML_SLOT_HIST) {
+        if (is_granted_kind(slot.kind)) {
             err = hand_granted(k, in, &slot);
         }
     }
@@ -671,7 +685,9 @@ static ml_err apply_kek_grant(struct ml_keyring *k, const struct ml_keyop *op, b
     uint16_t index = 0;
     ml_list_walk(&walk, &in->slots);
     for (; err == ML_OK && ml_grant_slot_next(&walk, &slot); index++) {
-        if (slot.kind == ML_SLOT_KEK || slot.kind == ML_SLOT_HIST) {
+        if (slot.kind == ML_SLOT_CONSENT) {
+            err = ml_keyring_apply_hearing(k, in, &slot, index, news);
+        } else if (is_granted_kind(slot.kind)) {
             err = open_grant(k, in, &slot, index, news);
         } else {
             news->faulty = true; /* a later kind */

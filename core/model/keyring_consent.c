@@ -3,32 +3,28 @@
 #include <string.h>
 
 #include "core/crypto/aead.h"
-#include "core/crypto/kdf.h"
 #include "core/model/keyring_int.h"
 
 static ml_err seal_for(struct ml_keyring *k, const struct ml_team_id *team, struct ml_slice plain,
                        struct ml_buf *buf, struct ml_consent_op *op)
 {
     uint8_t ad[ML_KEYOP_AD_MAX];
-    struct ml_secret *key = NULL;
     const struct key_epoch *e = ml_keyring_sealing(k, team, ML_COMPARTMENT_ADMIN);
     if (e == NULL || e->kek_key == NULL) {
         return ML_E_NO_KEY;
     }
     ml_buf_clear(buf);
     uint8_t *out = ml_buf_extend(buf, plain.len + ML_AEAD_TAG_BYTES);
-    ml_err err =
-        out == NULL ? buf->err : ml_kdf(ML_KDF_KEK_CONSENT, &key, e->kek_key, ml_slice(NULL, 0));
-    if (err != ML_OK) {
-        return err;
+    if (out == NULL) {
+        return buf->err;
     }
     op->team = *team;
     op->sealed.key = e->kek;
     k->env->random(k->env->ctx, op->sealed.nonce, sizeof(op->sealed.nonce));
     const size_t ad_len = ml_consent_op_ad(ad, &k->org, op);
-    ml_aead_seal(out, plain, ml_slice(ad, ad_len), op->sealed.nonce, ml_secret_bytes(key));
+    ml_aead_seal(out, plain, ml_slice(ad, ad_len), op->sealed.nonce,
+                 ml_secret_bytes(e->consent_key));
     op->sealed.ct = ml_slice(out, plain.len + ML_AEAD_TAG_BYTES);
-    ml_secret_free(key);
     return ML_OK;
 }
 
@@ -68,34 +64,76 @@ ml_err ml_keyring_make_consent(struct ml_keyring *k, const struct ml_object_id *
     return err;
 }
 
+/* ---- what was decided before somebody came (ADR 0025) ---- */
+
+/* It has no id of its own: a statement shows whether it is one. */
+ml_err ml_keyring_apply_hearing(struct ml_keyring *k, const struct ml_kek_grant *op,
+                                const struct ml_grant_slot *slot, uint16_t index,
+                                struct ml_keyring_news *news)
+{
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < k->epoch_count && err == ML_OK; i++) {
+        struct key_epoch *e = k->epochs[i];
+        const struct ml_slot_at at = {.kind = ML_SLOT_CONSENT,
+                                      .org = k->org,
+                                      .team = e->team,
+                                      .epoch = e->epoch,
+                                      .index = index,
+                                      .compartment = e->compartment,
+                                      .ephemeral = op->ephemeral,
+                                      .recipient = k->mon_pk};
+        if (e->compartment != ML_COMPARTMENT_ADMIN || e->consent_key != NULL ||
+            memcmp(e->kek.b, slot->key.b, sizeof(e->kek.b)) != 0) {
+            continue;
+        }
+        err = ml_slot_open(&e->consent_key, slot->slot.b, &at, k->mon_box);
+        news->keks |= err == ML_OK;
+        news->faulty |= err == ML_E_FORGED;
+        err = err == ML_E_FORGED ? ML_OK : err;
+    }
+    return err;
+}
+
+/* The epoch that it says; where several claim the key id, one of its group, then one whose KEK is
+ * held. NULL: nothing of any is. */
+static const struct key_epoch *epoch_of(const struct ml_keyring *k, const struct ml_consent_op *op)
+{
+    const struct key_epoch *found = NULL;
+    unsigned best = 0;
+    for (size_t i = 0; i < k->epoch_count; i++) {
+        const struct key_epoch *e = k->epochs[i];
+        const bool held = e->kek_key != NULL || e->consent_key != NULL;
+        const bool of = ml_keyring_is_of(e, &op->team, ML_COMPARTMENT_ADMIN);
+        const unsigned fit = 1 + 2u * of + (e->kek_key != NULL);
+        if (held && fit > best && memcmp(e->kek.b, op->sealed.key.b, sizeof(e->kek.b)) == 0) {
+            found = e;
+            best = fit;
+        }
+    }
+    return found;
+}
+
 ml_err ml_keyring_open_consent(struct ml_keyring *k, const struct ml_consent_op *op,
                                struct ml_buf *out)
 {
     uint8_t ad[ML_KEYOP_AD_MAX];
-    struct ml_secret *key = NULL;
     const size_t before = out->len;
-    const struct key_epoch *e = ml_keyring_epoch_of_kek(k, &op->sealed.key);
-    if (e == NULL || e->kek_key == NULL) {
+    const struct key_epoch *e = epoch_of(k, op);
+    if (e == NULL) {
         return ML_E_NO_KEY;
     }
     /* Under another group's key it would be for others than it says. */
-    const bool group = e->compartment == ML_COMPARTMENT_ADMIN &&
-                       memcmp(e->team.b, op->team.b, sizeof(op->team.b)) == 0;
+    const bool group = ml_keyring_is_of(e, &op->team, ML_COMPARTMENT_ADMIN);
     if (!group || op->sealed.ct.len < ML_AEAD_TAG_BYTES) {
         return ML_E_FORGED;
     }
-    ml_err err = ml_kdf(ML_KDF_KEK_CONSENT, &key, e->kek_key, ml_slice(NULL, 0));
-    if (err != ML_OK) {
-        return err;
-    }
     uint8_t *plain = ml_buf_extend(out, op->sealed.ct.len - ML_AEAD_TAG_BYTES);
     const size_t ad_len = ml_consent_op_ad(ad, &k->org, op);
-    err = plain == NULL ? out->err
-                        : ml_aead_open(plain, op->sealed.ct, ml_slice(ad, ad_len), op->sealed.nonce,
-                                       ml_secret_bytes(key));
+    ml_err err = plain == NULL ? out->err
+                               : ml_aead_open(plain, op->sealed.ct, ml_slice(ad, ad_len),
+                                              op->sealed.nonce, ml_secret_bytes(e->consent_key));
     if (err != ML_OK && plain != NULL) {
         out->len = before;
     }
-    ml_secret_free(key);
     return err;
 }

@@ -77,17 +77,24 @@ static struct key_holder *holder_add(struct ml_keyring *k, struct key_epoch *e,
     return &e->holders[e->holder_count++];
 }
 
+bool ml_keyring_is_given(const struct key_epoch *e, const struct ml_recipient_id *id)
+{
+    const struct key_holder *holder = ml_keyring_holder(e, id);
+    return holder != NULL && (holder->kek || holder->hist);
+}
+
 ml_err ml_keyring_hand(struct ml_keyring *k, struct key_epoch *e, const struct ml_recipient_id *id,
-                       bool hist)
+                       ml_slot_kind kind)
 {
     struct key_holder *holder = ml_keyring_holder(e, id);
     holder = holder == NULL ? holder_add(k, e, id) : holder;
     if (holder == NULL) {
         return ML_E_NOMEM;
     }
-    holder->hist |= hist;
-    holder->kek |= !hist;
-    holder->asks = holder->asks && hist;
+    holder->hist |= kind == ML_SLOT_HIST;
+    holder->kek |= kind == ML_SLOT_KEK;
+    holder->hears |= kind == ML_SLOT_CONSENT;
+    holder->asks = holder->asks && kind != ML_SLOT_KEK;
     return ML_OK;
 }
 
@@ -213,7 +220,7 @@ static ml_group_state state_without(const struct ml_keyring *k, const struct key
             !ml_keyring_is_of(e, &group->team, group->compartment)) {
             continue;
         }
-        if (e->kek_key != NULL || (e->epoch == top && ml_keyring_holder(e, &k->mon_id) != NULL)) {
+        if (e->kek_key != NULL || (e->epoch == top && ml_keyring_is_given(e, &k->mon_id))) {
             return ML_GROUP_STALE;
         }
         awaits = awaits || is_held_by_other(k, group, e);
@@ -224,7 +231,7 @@ static ml_group_state state_without(const struct ml_keyring *k, const struct key
 /* An epoch that fits and isn't held: who made it had it granted to everybody else, or will. */
 static bool is_for_others(const struct ml_keyring *k, const struct key_epoch *e)
 {
-    return e != NULL && ml_keyring_holder(e, &k->mon_id) == NULL;
+    return e != NULL && !ml_keyring_is_given(e, &k->mon_id);
 }
 
 ml_group_state ml_keyring_group_state(const struct ml_keyring *k, const struct ml_team_id *team,

@@ -45,7 +45,9 @@ struct ml_group_place {
 ml_err ml_keyring_make_next(struct ml_keyring *k, const struct ml_group_place *place,
                             ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 
-/** What entitled members lack of the keys that seal: a plain grant each. Nobody: emits nothing. */
+/** What entitled members lack of the keys that seal: a plain grant each; and of what was decided
+ * under the admin groups' earlier ones, which they hear and no more (ADR 0025). Nobody: emits
+ * nothing. */
 ml_err ml_keyring_make_grants(struct ml_keyring *k, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 
 /* The canary (keyring_fault.c): what was sealed here and doesn't open is said, so that who holds it

@@ -14,6 +14,7 @@ struct key_holder {
     struct ml_recipient_id id;
     bool kek;
     bool hist;
+    bool hears;     /* was given the key of what was decided in this epoch, and no more */
     bool asks;      /* he said that what he was given doesn't open, and was given nothing since */
     uint8_t faults; /* how often he said so */
 };
@@ -33,6 +34,8 @@ struct key_epoch {
     bool has_break_glass;
     struct ml_secret *kek_key;
     struct ml_secret *wrap_key; /* derived from the KEK */
+    /* Of an admin group: derived from the KEK too, or what a grant said that it is. */
+    struct ml_secret *consent_key;
     struct ml_secret *hist_key;
     uint8_t *raw; /* the op, for the older keys inside */
     size_t raw_len;
@@ -155,10 +158,17 @@ const struct key_group *ml_keyring_find_group(const struct ml_keyring *k,
 const struct group_member *ml_keyring_find_member(const struct key_group *group,
                                                   const struct ml_recipient_id *id);
 struct key_holder *ml_keyring_holder(const struct key_epoch *e, const struct ml_recipient_id *id);
-/* Notes that somebody was given a key. NOMEM. */
+/* Notes that somebody was given a key: SLOT_KEK, _HIST or _CONSENT. NOMEM. */
 ml_err ml_keyring_hand(struct ml_keyring *k, struct key_epoch *e, const struct ml_recipient_id *id,
-                       bool hist) ML_MUST_CHECK;
+                       ml_slot_kind kind) ML_MUST_CHECK;
+/* Was he given the KEK or HIST? */
+bool ml_keyring_is_given(const struct key_epoch *e, const struct ml_recipient_id *id);
 void ml_keyring_refit(const struct ml_keyring *k, struct key_epoch *e);
+
+/* keyring_consent.c: a granted key of what was decided in an epoch, the op's slot `index`. */
+ml_err ml_keyring_apply_hearing(struct ml_keyring *k, const struct ml_kek_grant *op,
+                                const struct ml_grant_slot *slot, uint16_t index,
+                                struct ml_keyring_news *news) ML_MUST_CHECK;
 
 /* keyring_fault.c */
 void ml_keyring_apply_fault(struct ml_keyring *k, const struct ml_key_fault *in);

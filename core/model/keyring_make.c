@@ -311,6 +311,9 @@ static ml_err grant_add(struct granting *g, const struct key_epoch *e, bool hist
 
 static const struct ml_secret *granted_key(const struct grant_item *item)
 {
+    if (item->slot.kind == ML_SLOT_CONSENT) {
+        return item->e->consent_key;
+    }
     return item->slot.kind == ML_SLOT_HIST ? item->e->hist_key : item->e->kek_key;
 }
 
@@ -488,11 +491,87 @@ static ml_err emit_for_group(struct ml_keyring *k, size_t at, ml_keyop_cb *emit,
     return err;
 }
 
+/* ---- what was decided before somebody came (ADR 0025) ---- */
+
+struct hearing {
+    const struct key_group *group;
+    uint32_t sealing; /* the number that is granted whole; 0: none */
+    struct key_emitter to;
+};
+
+/* Is it an epoch of the group of which he can't know what was decided? */
+static bool is_unheard(const struct hearing *h, const struct key_epoch *e,
+                       const struct ml_recipient_id *member)
+{
+    if (!e->accepted || e->consent_key == NULL || (e->fits && e->epoch == h->sealing) ||
+        !ml_keyring_is_of(e, &h->group->team, h->group->compartment)) {
+        return false;
+    }
+    const struct key_holder *holder = ml_keyring_holder(e, member);
+    return holder == NULL || !(holder->kek || holder->hears);
+}
+
+static ml_err emit_hearing(struct ml_keyring *k, struct granting *g, const struct ml_box_pk *member,
+                           const struct key_emitter *to)
+{
+    ml_err err = grant_seal(k, g, member);
+    err = err == ML_OK ? ml_keyring_emit(k, &g->op, to->emit, to->user) : err;
+    ml_secret_free(g->ephemeral);
+    g->ephemeral = NULL;
+    g->count = 0;
+    return err;
+}
+
+/* To one member, in as many ops as it takes. */
+static ml_err emit_unheard(struct ml_keyring *k, const struct hearing *h,
+                           const struct group_member *member)
+{
+    struct granting *g = NULL;
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < k->epoch_count && err == ML_OK; i++) {
+        const struct key_epoch *e = k->epochs[i];
+        if (!is_unheard(h, e, &member->id) || (g != NULL && is_gathered(g, &e->kek))) {
+            continue;
+        }
+        err = g == NULL ? granting_new(k, &g) : ML_OK;
+        if (err == ML_OK) {
+            g->items[g->count++] =
+                (struct grant_item){.slot = {.key = e->kek, .kind = ML_SLOT_CONSENT}, .e = e};
+        }
+        if (err == ML_OK && g->count == ML_KEYOP_GRANTS_MAX) {
+            err = emit_hearing(k, g, &member->who.pk, &h->to);
+        }
+    }
+    if (err == ML_OK && g != NULL && g->count > 0) {
+        err = emit_hearing(k, g, &member->who.pk, &h->to);
+    }
+    granting_free(k, g);
+    return err;
+}
+
+/* To each who may know the group's patients. */
+static ml_err emit_unheard_of(struct ml_keyring *k, const struct key_group *group,
+                              ml_keyop_cb *emit, void *user)
+{
+    const struct key_epoch *e = ml_keyring_sealing(k, &group->team, group->compartment);
+    const struct hearing h = {group, e == NULL ? 0 : e->epoch, {emit, user}};
+    ml_err err = ML_OK;
+    if (group->compartment != ML_COMPARTMENT_ADMIN ||
+        ml_keyring_find_member(group, &k->mon_id) == NULL) {
+        return ML_OK;
+    }
+    for (size_t m = 0; m < group->count && err == ML_OK; m++) {
+        err = emit_unheard(k, &h, &group->members[m]);
+    }
+    return err;
+}
+
 ml_err ml_keyring_make_grants(struct ml_keyring *k, ml_keyop_cb *emit, void *user)
 {
     ml_err err = ML_OK;
     for (size_t i = 0; i < k->group_count && err == ML_OK; i++) {
         err = emit_for_group(k, i, emit, user);
+        err = err == ML_OK ? emit_unheard_of(k, &k->groups[i], emit, user) : err;
     }
     return err;
 }

@@ -19,6 +19,13 @@ mutant $C 's/w->q->emergency \&\& f->said.item != ML_ITEM_OBJECT/w->q->emergency
 mutant $C 's/\[ML_AUDIENCE_TEAM\] = 2/[ML_AUDIENCE_TEAM] = 3/' test_consent
 mutant $C 's/past_close(set);//' test_consent
 mutant $C 's/if (set->too_many \&\& is_clinical/if (false \&\& is_clinical/' test_consent
+# What was decided before somebody came (ADR 0025).
+K=core/model
+mutant $K/keyring_make.c 's/emit_unheard_of(k, \&k->groups\[i\], emit, user)/ML_OK/' test_node_consent
+mutant $K/keyring_make.c 's/!(holder->kek || holder->hears)/!holder->kek/' test_keyring_consent
+mutant $K/keyring_make.c 's/(e->fits \&\& e->epoch == h->sealing)/false/' test_keyring_consent
+mutant $K/keyring_consent.c 's/news->keks |= err == ML_OK;//' test_node_consent
+mutant $K/keyring_group.c 's/holder->kek |= kind == ML_SLOT_KEK;/holder->kek |= kind != ML_SLOT_HIST;/' test_keyring_consent
 V=core/record
 mutant $V/vault_veil.c 's/if (err == ML_OK \&\& hides) {/if (false) {/' test_veil
 mutant $V/vault_veil.c 's/err = ml_db_checkpoint(v->db);//' test_veil
@@ -28,4 +35,6 @@ mutant $V/vault_keys.c 's/if (err == ML_OK \&\& news.keks) {/if (false) {/' test
 mutant core/store/db.c 's/{"secure_delete", "1", "1"}/{"secure_delete", "0", "0"}/' test_veil
 N=net/node
 mutant $N/consent.c 's/err = say(org, \&receipt, \&id);//' test_node_consent
+mutant $N/methods_draft.c 's/(shut \&\& of_one)/false/' test_node_consent
+mutant $N/methods_draft.c 's/err = err == ML_OK ? refuse_shut(call, \&key) : err;//' test_node_consent
 mutants_end

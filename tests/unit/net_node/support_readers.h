@@ -116,9 +116,6 @@ bool readers_sealed_for(const struct readers *r, unsigned member, unsigned patie
 bool readers_consent(const struct readers *r, unsigned member, unsigned item);
 /** Is he told what the patient decides? */
 bool readers_hears(const struct readers *r, unsigned member, unsigned patient);
-/** Nobody is told now who wasn't when something was said: under an earlier `admin` key, which a
- * newcomer isn't given, he has what the patient decided sealed. He may undo it, not knowing. */
-bool readers_heard_by_all(const struct readers *r, unsigned patient);
 /** The border that the vault draws within what keys open: by the matrix. */
 bool readers_matrix(const struct readers *r, unsigned member, unsigned item);
 

@@ -297,22 +297,3 @@ bool readers_hears(const struct readers *r, unsigned member, unsigned patient)
 {
     return readers_given(r, member, patient, ADMIN);
 }
-
-/* Was he told of all rounds since the patient came, if he is of this one? */
-static bool heard_all(const struct readers *r, unsigned member, unsigned patient)
-{
-    bool all = true;
-    for (unsigned round = r->patients[patient].round; round < r->round; round++) {
-        all = all && (r->entitled[member][patient] >> (round * 16 + ADMIN) & 1u) != 0;
-    }
-    return all || !readers_hears(r, member, patient);
-}
-
-bool readers_heard_by_all(const struct readers *r, unsigned patient)
-{
-    bool all = true;
-    for (unsigned m = 0; m < READERS && r->patients[patient].said_count > 0; m++) {
-        all = all && heard_all(r, m, patient);
-    }
-    return all;
-}

@@ -8,11 +8,13 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "maille/value.h"
 #include "support_cluster.h"
 #include "support_request.h"
 #include "support_story.h"
+#include "support_tally.h"
 
 enum { A = 0, B = 1, C = 2 };
 
@@ -99,7 +101,10 @@ static ml_err say(struct cluster *c, unsigned n, const struct said *said, char s
     struct story_request r;
     story_ask(&r);
     story_put(&r, "patient", said->patient);
-    if (said->key != NULL) {
+    if (said->key != NULL && strcmp(said->key, "role") == 0) {
+        ml_args_key(r.args, said->key);
+        ml_args_int(r.args, strtol(said->value, NULL, 10));
+    } else if (said->key != NULL) {
         story_put(&r, said->key, said->value);
     }
     if (said->myself) {
@@ -350,6 +355,98 @@ static void who_came_meanwhile_is_sealed_what_the_others_have(void **state)
     assert_sees(c, C, patient, false);
 }
 
+static void revoke(struct cluster *c, const char *name)
+{
+    char member[40];
+    struct story_request r;
+    story_member_of(c, A, name, member);
+    story_ask(&r);
+    story_put(&r, "member", member);
+    story_must(&r, story_send(&r, c, A, "member.revoke"), "member.revoke");
+    story_end(&r);
+}
+
+/* What node `n` answers whether a member may read the patient's treatments. */
+static bool may_read(struct cluster *c, unsigned n, const char *patient, const char *name)
+{
+    char member[40];
+    struct story_request r;
+    story_member_of(c, A, name, member);
+    story_ask(&r);
+    story_put(&r, "member", member);
+    story_put(&r, "patient", patient);
+    story_put(&r, "class", "10");
+    story_must(&r, story_send(&r, c, n, "right.explain"), "right.explain");
+    const bool may = ml_value_bool(story_get(&r, "allowed"), false);
+    story_end(&r);
+    return may;
+}
+
+/* Who came since knows who he is from then on. */
+static void rename_to(struct cluster *c, unsigned n, const char *patient, const char *name)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", patient);
+    story_put(&r, "object", patient);
+    ml_args_key(r.args, "fields");
+    ml_args_map(r.args);
+    story_put(&r, "birth_name", name);
+    ml_args_end(r.args);
+    story_must(&r, story_send(&r, c, n, "record.amend"), "record.amend");
+    story_end(&r);
+}
+
+/* By the keys of who is on `by`, with the bytes that node `from` holds. */
+static struct tally records(struct cluster *c, unsigned from, unsigned by)
+{
+    tally_give_keys(c, from, by);
+    return tally_records(c, from, by, 0);
+}
+
+/* ADR 0025. Keys were changed after the patient had spoken; who came then was given no history. He
+ * is refused, and what he writes himself is kept from whom the patient refused. */
+static void who_came_after_a_rotation_hears_what_was_said_before(void **state)
+{
+    enum { D = 3, E = 4 };
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct person karim;
+    char statement[40];
+    patient_begin(c, patient, treatment);
+    find(c, "Karim Haddad", &karim);
+    const struct said person = {"consent.oppose", patient, "person", karim.member, false};
+    const struct said midwives = {"consent.oppose", patient, "role", "70", false};
+    must_say(c, A, &person, statement);
+    must_say(c, A, &midwives, statement);
+    settle(c);
+    revoke(c, "Inès Leroy"); /* the groups' next keys */
+    settle(c);
+    story_join(c, A, D, "Paul Petit", 60);
+    story_join(c, A, E, "Nora Klein", 70);
+    settle(c);
+    rename_to(c, A, patient, "DUPONT");
+    story_dose(c, A, patient, treatment, drug("metformine", "500 mg matin"));
+    settle(c);
+    for (unsigned n = A; n <= E; n++) {
+        if (n != B) {
+            assert_false(may_read(c, n, patient, "Karim Haddad"));
+            assert_false(may_read(c, n, patient, "Nora Klein"));
+            assert_true(may_read(c, n, patient, "Paul Petit"));
+        }
+    }
+    assert_true(see(c, E, patient).hidden);
+    assert_int_equal(see(c, E, patient).treatments, 0);
+    const struct tally before = records(c, D, C);
+    story_treatment(c, D, patient, drug("morphine", "10 mg"), treatment);
+    settle(c);
+    const struct tally after = records(c, D, C);
+    assert_true(after.closed > before.closed);
+    assert_int_equal(after.opened, before.opened);
+    assert_int_equal(records(c, D, E).opened, records(c, A, E).opened);
+}
+
 static void it_holds_for_a_vault_that_was_locked_meanwhile(void **state)
 {
     struct cluster *c = *state;
@@ -373,6 +470,74 @@ static void it_holds_for_a_vault_that_was_locked_meanwhile(void **state)
     cluster_start(c, C);
     story_unlock(c, C);
     assert_sees(c, C, patient, false);
+}
+
+/* One of `ask`: put, get, delete. */
+static ml_err draft(struct cluster *c, unsigned n, const char *method, const char *patient,
+                    char text[64])
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", patient);
+    story_put(&r, "form", "treatment");
+    story_put(&r, "content", "morphine");
+    ml_err err = story_send(&r, c, n, method);
+    assert_true((story_get(&r, "content") != NULL) ==
+                (err == ML_OK && strcmp(method, "draft.get") == 0));
+    snprintf(text, 64, "%s", err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
+    story_end(&r);
+    return err;
+}
+
+/* How many there are: of all, or (`patient`) in a chart; *shut: the last one is. */
+static size_t drafts(struct cluster *c, unsigned n, const char *patient, bool *shut)
+{
+    struct story_request r;
+    story_ask(&r);
+    if (patient != NULL) {
+        story_put(&r, "patient", patient);
+    }
+    story_must(&r, story_send(&r, c, n, "draft.list"), "draft.list");
+    const struct ml_value *all = story_get(&r, "drafts");
+    const size_t count = ml_value_count(all);
+    *shut = count > 0 && ml_value_bool(ml_value_get(ml_value_at(all, 0), "shut"), false);
+    story_end(&r);
+    return count;
+}
+
+/* What he typed is his; it can't be signed, so it isn't in the chart and isn't shown. */
+static void a_draft_of_who_is_shut_out_stays_sealed(void **state)
+{
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    struct person karim;
+    char statement[40];
+    char text[64];
+    bool shut = false;
+    patient_begin(c, patient, treatment);
+    find(c, "Karim Haddad", &karim);
+    assert_int_equal(draft(c, C, "draft.put", patient, text), ML_OK);
+    assert_int_equal(drafts(c, C, patient, &shut), 1);
+    assert_false(shut);
+    const struct said opposed = {"consent.oppose", patient, "person", karim.member, false};
+    must_say(c, A, &opposed, statement);
+    settle(c);
+    assert_int_equal(drafts(c, C, patient, &shut), 0);
+    assert_int_equal(drafts(c, C, NULL, &shut), 1);
+    assert_true(shut);
+    assert_int_equal(draft(c, C, "draft.get", patient, text), ML_E_DENIED);
+    assert_string_equal(text, "draft.shut");
+    assert_int_equal(draft(c, C, "draft.put", patient, text), ML_E_DENIED);
+    assert_string_equal(text, "draft.shut");
+    const struct said lifted = {"consent.withdraw", patient, "statement", statement, false};
+    must_say(c, A, &lifted, text);
+    settle(c);
+    assert_int_equal(draft(c, C, "draft.get", patient, text), ML_OK);
+    must_say(c, A, &opposed, statement);
+    settle(c);
+    assert_int_equal(draft(c, C, "draft.delete", patient, text), ML_OK);
+    assert_int_equal(drafts(c, C, NULL, &shut), 0);
 }
 
 static void what_is_said_wrongly_is_refused_and_said(void **state)
@@ -424,8 +589,11 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(who_came_meanwhile_is_sealed_what_the_others_have, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(who_came_after_a_rotation_hears_what_was_said_before, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(it_holds_for_a_vault_that_was_locked_meanwhile, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_draft_of_who_is_shut_out_stays_sealed, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_said_wrongly_is_refused_and_said, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
