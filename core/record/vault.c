@@ -304,7 +304,7 @@ static ml_err state_load(struct ml_vault *v)
     v->wait_any = true;
     v->retry = false;
     v->veils = true;
-    v->marked = 0;
+    v->marked = false;
     v->mark_checked = false;
     ml_keyring_forget(v->keyring); /* it may know what was rolled back */
     err = authors_load(v);
@@ -623,71 +623,53 @@ static ml_err catch_record(struct ml_vault *v, struct catching *c)
 
 /* ---- is it the log that was followed? ---- */
 
-/* Where the vault stands in the log, and which bundles were there and before: a log that fell
- * behind a crash or a lost WAL, and went on in another order, has others at these numbers. One
- * number isn't enough: a bundle may come to the same again by chance. */
+/* How far the log went when the vault followed it last, and its past there. One that fell behind a
+ * crash, a lost WAL or a backup is shorter than that or, if it went on since, has another past. Not
+ * of the cursors: verdicts rest on all that the log holds. */
 struct mark {
-    uint64_t n;
-    uint64_t hash; /* of them; 0: can't be read */
+    uint8_t n[sizeof(uint64_t)];
+    struct ml_hash past;
 };
-
-/* So far behind n each. What was lost is an end: dense there, and every scale of length is met. */
-static const uint64_t mark_back[] = {0, 1, 2, 3, 7, 15, 63, 255, 1023, 4095, 16383, 65535, 262143};
-enum { MARK_BACK = sizeof(mark_back) / sizeof(mark_back[0]) };
 
 static const char mark_key[] = "mark";
 
-static uint64_t hash_behind(struct ml_log *log, uint64_t n)
-{
-    uint8_t bytes[MARK_BACK * sizeof(struct ml_hash)] = {0};
-    uint8_t hash[sizeof(uint64_t)];
-    for (size_t i = 0; i < MARK_BACK && mark_back[i] < n; i++) {
-        struct ml_log_entry entry;
-        const uint64_t at = n - mark_back[i];
-        const ml_err err = ml_log_after(log, at - 1, UINT32_MAX, &entry);
-        if (err != ML_OK && err != ML_E_NOT_FOUND) {
-            return 0;
-        }
-        if (err == ML_OK && entry.n == at) {
-            memcpy(bytes + i * sizeof(entry.hash), entry.hash.b, sizeof(entry.hash));
-        }
-    }
-    const struct ml_slice parts[] = {ml_slice(bytes, sizeof(bytes))};
-    ml_hash_parts(hash, sizeof(hash), ml_slice(NULL, 0), parts, 1);
-    return ml_get_u64be(hash);
-}
-
 static ml_err mark_save(struct ml_vault *v, struct ml_log *log)
 {
-    uint8_t bytes[2 * sizeof(uint64_t)];
-    const uint64_t n =
-        v->state.record_cursor > v->state.key_cursor ? v->state.record_cursor : v->state.key_cursor;
-    if (n == v->marked) {
+    const uint64_t n = ml_log_last(log);
+    struct mark m;
+    if (!v->mark_checked || (v->marked && n == v->mark_n)) {
         return ML_OK;
     }
-    ml_put_u64be(bytes, n);
-    ml_put_u64be(bytes + sizeof(uint64_t), hash_behind(log, n));
-    ml_err err = ml_vault_meta_put(v, mark_key, bytes, sizeof(bytes));
-    v->marked = err == ML_OK ? n : 0;
+    ml_put_u64be(m.n, n);
+    ml_err err = ml_log_past(log, n, &m.past);
+    if (err == ML_OK) {
+        err = ml_vault_meta_put(v, mark_key, &m, sizeof(m));
+    }
+    v->marked = err == ML_OK;
+    v->mark_n = n;
     return err;
 }
 
-/* Once after the vault was opened: while it is open nobody else writes the log. Another bundle
- * there: all is projected again. */
+/* Once after the vault was opened: while it is open nobody else writes the log. Another past, or
+ * none that can be compared (an earlier program's vault): all is projected again. Where the log is
+ * too damaged to tell, the mark stays: what mends the log draws another epoch. */
 static ml_err mark_check(struct ml_vault *v, struct ml_log *log)
 {
-    uint8_t bytes[2 * sizeof(uint64_t)];
+    struct ml_hash past;
+    struct mark m;
     if (v->mark_checked) {
         return ML_OK;
     }
-    ml_err err = ml_vault_meta_get(v, mark_key, bytes, sizeof(bytes));
-    if (err == ML_OK) {
-        const struct mark m = {ml_get_u64be(bytes), ml_get_u64be(bytes + sizeof(uint64_t))};
-        const uint64_t now = m.hash == 0 ? 0 : hash_behind(log, m.n);
-        v->remap = v->remap || (now != 0 && now != m.hash);
+    ml_err err = ml_vault_meta_get(v, mark_key, &m, sizeof(m));
+    const bool marked = err == ML_OK;
+    if (marked) {
+        err = ml_log_past(log, ml_get_u64be(m.n), &past);
     }
-    v->mark_checked = err == ML_OK || err == ML_E_NOT_FOUND;
-    return v->mark_checked ? ML_OK : err;
+    const bool same = marked && err == ML_OK && memcmp(past.b, m.past.b, sizeof(past.b)) == 0;
+    const bool known = err == ML_OK || err == ML_E_NOT_FOUND;
+    v->remap = v->remap || (known && !same);
+    v->mark_checked = known;
+    return known || err == ML_E_CORRUPT ? ML_OK : err;
 }
 
 static ml_err catch_all(struct ml_vault *v, struct catching *c)

@@ -194,7 +194,8 @@ struct ml_vault {
     struct ml_keyring_store key_store;
     const struct ml_view_names *names;
     struct vault_state state;
-    uint64_t marked;   /* number in the log of the bundle whose hash is kept; 0: not known */
+    bool marked; /* the mark is that of number mark_n of the log */
+    uint64_t mark_n;
     bool mark_checked; /* since it was opened: the log is the one that was followed */
     bool damaged;      /* rows contradict each other */
     uint64_t work;     /* bundles projected since it was opened */

@@ -333,7 +333,7 @@ ml_err ml_vault_project(struct ml_vault *v, struct ml_log *log, const struct ml_
         .v = v, .log = log, .entry = entry, .bundle = ml_hash16_of(&entry->hash)};
     int64_t author = 0;
     if (entry->body.bytes.data == NULL) {
-        return ML_OK; /* when it comes the log's epoch rises, and all is projected again */
+        return ML_OK; /* when it comes the log's epoch changes, and all is projected again */
     }
     v->work++;
     ml_err err = ml_vault_author(v, log, &entry->header.writer, &author);

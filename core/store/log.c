@@ -224,6 +224,9 @@ ml_err ml_log_open(struct ml_log **out, const struct ml_log_args *args)
         log->erase = log->tally.shreds > 0; /* of one that was cut before its checkpoint */
     }
     if (err == ML_OK) {
+        err = ml_log_past_upgrade(log);
+    }
+    if (err == ML_OK) {
         err = ml_log_retry_newer(log);
     }
     if (err == ML_OK) {

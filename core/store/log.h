@@ -153,9 +153,14 @@ ml_err ml_log_leads(struct ml_log *log, const struct ml_log_entry *entry,
                     bool *leads) ML_MUST_CHECK;
 /** Highest ingest number. */
 uint64_t ml_log_last(const struct ml_log *log);
-/** Raised each time a stored verdict or body changed (a fork, an adoption, a body that came): a
- * vault that saw another number looks again. */
+/** Another each time a stored verdict or body changed (a fork, an adoption, a body that came), and
+ * never one again that meant something else, also where the log lost its end in between: a vault
+ * that saw another looks again. */
 uint64_t ml_log_epoch(const struct ml_log *log);
+/** Of bundles 1 to `n`, by the order in which they came here: where two logs have one past they
+ * have the same bundle at each number up to it. NOT_FOUND: `n` is above ml_log_last. CORRUPT, IO,
+ * NOMEM. */
+ml_err ml_log_past(struct ml_log *log, uint64_t n, struct ml_hash *out) ML_MUST_CHECK;
 
 /* ---- what an exchange asks ---- */
 

@@ -501,6 +501,11 @@ static ml_err tally_recall(struct ml_log *log)
     t->chunks = (uint64_t)ml_stmt_int(s, 6);
     t->chunks_missing = (uint64_t)ml_stmt_int(s, 7);
     t->last_n = t->bundles; /* ingest numbers have no gaps */
+    const struct ml_slice past = ml_stmt_blob(s, 8);
+    log->has_past = past.len == sizeof(t->past.b);
+    if (log->has_past) {
+        memcpy(t->past.b, past.data, past.len);
+    }
     ml_stmt_reset(s);
     s = log->st[ML_SQL_PENDING_ALL];
     ml_stmt_bind_int(s, 1, ML_REASON_WAITS_WRITER);
@@ -580,5 +585,6 @@ ml_err ml_log_flush(struct ml_log *log)
     ml_stmt_bind_int(s, 6, (int64_t)log->tally.hlc);
     ml_stmt_bind_int(s, 7, (int64_t)log->tally.chunks);
     ml_stmt_bind_int(s, 8, (int64_t)log->tally.chunks_missing);
+    ml_stmt_bind_blob(s, 9, log->tally.past.b, sizeof(log->tally.past.b));
     return ml_stmt_run(s);
 }

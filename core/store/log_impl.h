@@ -159,6 +159,9 @@ enum ml_log_sql {
     ML_SQL_SHRED_AFTER,
     ML_SQL_KEYS_WITH,
     ML_SQL_BODY_SET,
+    ML_SQL_PAST,
+    ML_SQL_PAST_PUT,
+    ML_SQL_HASHES,
     ML_SQL_COUNT,
 };
 extern const char *const ml_log_sql[ML_SQL_COUNT];
@@ -171,6 +174,7 @@ struct ml_log_tally {
     uint64_t epoch;
     uint64_t hlc; /* highest that isn't flagged */
     uint64_t last_n;
+    struct ml_hash past; /* of last_n (log_past.c) */
     uint64_t pending;
     int64_t pending_bytes;
     uint64_t chunks;
@@ -213,6 +217,7 @@ struct ml_log {
     bool damaged;       /* a row was found that no call of ours wrote, or none where one must be */
     bool shreds_again;  /* something was destroyed or came that another SHRED may wait for */
     bool erase;         /* something was destroyed that the file may hold yet (rules C12) */
+    bool has_past;      /* its row says the past: not yet in a log of an earlier program */
     bool unbounded;     /* while it is rebuilt: what waits is kept whatever it takes */
     uint64_t median_ms; /* of the writers' clocks, as last computed */
     struct ml_dep next_deps[ML_BUNDLE_DEPS_MAX];
@@ -361,9 +366,20 @@ uint32_t ml_log_wire_len(size_t header_len, size_t body_len, bool absent);
 /** Another body in the place of the one that is stored, and its length on the wire. */
 ml_err ml_log_body_set(struct ml_log *log, uint64_t n, int64_t flags, struct ml_slice body,
                        uint32_t bytes) ML_MUST_CHECK;
-/** A body that was absent is here: the hole goes, ml_log_epoch rises. */
+/** A body that was absent is here: the hole goes, ml_log_epoch is another. */
 ml_err ml_log_body_come(struct ml_log *log, uint64_t n, int64_t flags, struct ml_slice body,
                         uint32_t bytes) ML_MUST_CHECK;
+
+/* log_past.c */
+#define ML_LOG_PAST_STEP 256u /* numbers from one stored past to the next */
+void ml_log_past_roll(struct ml_hash *past, const struct ml_hash *bundle);
+/** Bundle `n` is stored above all others: the tally's past is its own. */
+ml_err ml_log_past_add(struct ml_log *log, uint64_t n, const struct ml_hash *bundle) ML_MUST_CHECK;
+/** The stored one of a multiple of ML_LOG_PAST_STEP. CORRUPT: there is none. */
+ml_err ml_log_past_row(struct ml_log *log, struct ml_hash *out, uint64_t n) ML_MUST_CHECK;
+ml_err ml_log_past_upgrade(struct ml_log *log) ML_MUST_CHECK; /* before anything is written */
+/** A stored verdict changed, or this `body` of bundle `n` came: another ml_log_epoch. */
+void ml_log_epoch_turn(struct ml_log *log, uint64_t n, struct ml_slice body);
 
 /* log_shred.c */
 /** A bundle of lane 1 is stored, or its body came: notes its SHREDs, obeys what waited for it. */

@@ -505,7 +505,7 @@ ml_err ml_log_judge_others(struct ml_log *log, const struct ml_log_one *one)
 {
     ml_err err = judge_for(log, one);
     if (one->refrozen || log->anew.changed > 0 || log->anew.adopted) {
-        log->tally.epoch++;
+        ml_log_epoch_turn(log, log->tally.last_n, ml_slice(NULL, 0));
     }
     return err;
 }

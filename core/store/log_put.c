@@ -201,6 +201,9 @@ ml_err ml_log_put(struct ml_log *log, struct ml_log_one *one)
         err = put_body(log, one);
     }
     if (err == ML_OK) {
+        err = ml_log_past_add(log, one->self.n, &one->hash);
+    }
+    if (err == ML_OK) {
         err = move_head(log, one);
     }
     if (err != ML_OK) {
@@ -270,7 +273,7 @@ ml_err ml_log_body_come(struct ml_log *log, uint64_t n, int64_t flags, struct ml
         ml_stmt_bind_int(log->st[ML_SQL_HOLE_DELETE], 1, (int64_t)n);
         err = ml_stmt_run(log->st[ML_SQL_HOLE_DELETE]);
     }
-    log->tally.epoch++;
+    ml_log_epoch_turn(log, n, body);
     return err;
 }
 

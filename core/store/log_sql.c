@@ -53,6 +53,9 @@ static const struct ml_db_step steps[] = {
             /* What an earlier program kept unread is read once, at the opening (log_shred.c). */
             "INSERT OR REPLACE INTO setting SELECT 'shreds.unread', x'01'"
             " WHERE EXISTS(SELECT 1 FROM bundle WHERE lane = 1);"},
+    /* Of a log that has bundles the opening makes them (log_past.c). */
+    {.sql = "CREATE TABLE past(n INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
+            "ALTER TABLE tally ADD COLUMN past BLOB;"},
 };
 
 const struct ml_db_schema ml_log_schema = {
@@ -119,10 +122,14 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_PENDING_COUNT] = "SELECT count(*) FROM pending WHERE reason = ?1",
     [ML_SQL_PENDING_NEWER] =
         "SELECT id, wire, reason FROM pending WHERE reason = ?1 AND id > ?2 ORDER BY id LIMIT 1",
-    [ML_SQL_TALLY] = "SELECT org, bundles, ops, quarantined, epoch, hlc, chunks, chunks_missing"
-                     " FROM tally",
+    [ML_SQL_TALLY] = "SELECT org, bundles, ops, quarantined, epoch, hlc, chunks, chunks_missing,"
+                     " past FROM tally",
     [ML_SQL_TALLY_SET] = "INSERT OR REPLACE INTO tally(id, org, bundles, ops, quarantined, epoch,"
-                         " hlc, chunks, chunks_missing) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                         " hlc, chunks, chunks_missing, past) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+                         " ?8, ?9)",
+    [ML_SQL_PAST] = "SELECT hash FROM past WHERE n = ?1",
+    [ML_SQL_PAST_PUT] = "INSERT INTO past(n, hash) VALUES(?1, ?2)",
+    [ML_SQL_HASHES] = "SELECT n, hash FROM bundle WHERE n > ?1 AND n <= ?2 ORDER BY n",
     [ML_SQL_LANE0] = "SELECT n FROM bundle WHERE lane = 0 AND n > ?1 ORDER BY n"
                      " LIMIT 1",
     [ML_SQL_JUDGE_ROWS] = "SELECT n, seq, gvec, verdict, reason, ops, hash, header FROM bundle"

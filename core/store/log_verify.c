@@ -20,6 +20,7 @@ struct verify {
     uint64_t n;
     bool unlisted; /* it names chunks that aren't listed */
     struct ml_log_tally found;
+    uint64_t rolled; /* numbers of which found.past is the past: all up to one that can't be read */
 };
 
 static void tell(struct verify *v, const struct ml_header *h, const char *what)
@@ -144,6 +145,28 @@ static ml_err check_verdicts(struct verify *v)
     return is_damage(err) ? ML_OK : err;
 }
 
+/* Vaults compare it with what they followed. */
+static ml_err check_past(struct verify *v, const struct ml_hash *hash)
+{
+    struct ml_hash stored;
+    if (v->rolled + 1 != v->n) {
+        return ML_OK;
+    }
+    ml_log_past_roll(&v->found.past, hash);
+    v->rolled = v->n;
+    if (v->n % ML_LOG_PAST_STEP != 0) {
+        return ML_OK;
+    }
+    ml_err err = ml_log_past_row(v->log, &stored, v->n);
+    if (is_damage(err) ||
+        (err == ML_OK && memcmp(stored.b, v->found.past.b, sizeof(stored.b)) != 0)) {
+        v->log->damaged = true;
+        tell(v, NULL, "the past that is stored beside it is not its own");
+        return ML_OK;
+    }
+    return err;
+}
+
 /* One row: everything but its body is read before anything is checked. */
 static ml_err verify_row(struct verify *v)
 {
@@ -166,7 +189,10 @@ static ml_err verify_row(struct verify *v)
     v->found.ops += b.header.lane == ML_LANE_RECORD ? b.header.n_ops : 0;
     v->found.quarantined += ruling.verdict == ML_VERDICT_QUARANTINED;
     check_signature(v, &b, &hash);
-    ml_err err = check_cited(v, &b.header);
+    ml_err err = check_past(v, &hash);
+    if (err == ML_OK) {
+        err = check_cited(v, &b.header);
+    }
     return err == ML_OK ? check_body(v, &b.header, flags) : err;
 }
 
@@ -286,6 +312,10 @@ static void compare_counts(struct verify *v)
     if (v->found.bundles != t->bundles || v->found.ops != t->ops ||
         v->found.quarantined != t->quarantined) {
         v->problem(v->user, "the counts are not those of the bundles");
+    }
+    if (v->rolled == t->last_n && memcmp(v->found.past.b, t->past.b, sizeof(t->past.b)) != 0) {
+        v->log->damaged = true;
+        v->problem(v->user, "the past is not that of the bundles");
     }
 }
 

@@ -35,6 +35,11 @@ mutant $V/vault_project.c 's/ml_log_op_counts(p->log, p->entry, (uint8_t)opened-
 mutant $V/vault_project.c 's/err = write_conflicts(&scan, true);/err = write_conflicts(\&scan, false);/' test_vault test_vault_order
 mutant $V/vault_proof.c 's/order_by_id(h->o, h->order);/for (uint32_t i = 0; i < h->o->count; i++) { h->order[i] = i; }/' test_vault_order
 mutant $V/vault_keys.c 's/v->retry = true;/v->retry = v->retry;/' test_vault_order
+mutant $V/vault.c 's/memcmp(past.b, m.past.b, sizeof(past.b)) == 0/true/' test_vault_order
+mutant $V/vault.c 's/v->remap = v->remap || (known \&\& !same);/v->remap = v->remap || (marked \&\& !same);/' test_vault_order
+mutant $V/vault.c 's/return known || err == ML_E_CORRUPT ? ML_OK : err;/return known ? ML_OK : err;/' test_vault_order
+mutant $V/vault.c 's/    v->mark_checked = known;/    v->mark_checked = true;/' test_vault_order
+mutant $V/vault.c 's/err = ml_vault_meta_put(v, mark_key, &m, sizeof(m));//' test_vault_order
 mutant $V/content.c 's/return ML_GREY_FIELD;/return ML_GREY_NONE;/' test_views
 mutant $V/vault_person.c 's/err = token_write(v, ST_TOKEN_DELETE, ml_buf_slice(&old), patient);//' test_search
 mutant $V/person.c 's/? 0 : SCORE_PREFIX/? 0 : 0/' test_search

@@ -13,6 +13,7 @@
 #include "core/base/hlc.h"
 #include "core/base/ids.h"
 #include "core/codec/mp_write.h"
+#include "core/crypto/hash.h"
 #include "core/crypto/key_id.h"
 
 /* ---- the log that stands for core/store's ---- */
@@ -55,6 +56,20 @@ uint64_t ml_log_last(const struct ml_log *log)
 uint64_t ml_log_epoch(const struct ml_log *log)
 {
     return log->epoch;
+}
+
+ml_err ml_log_past(struct ml_log *log, uint64_t n, struct ml_hash *out)
+{
+    struct ml_hash_state st;
+    if (log->past_fail != ML_OK || n > log->count) {
+        return log->past_fail != ML_OK ? log->past_fail : ML_E_NOT_FOUND;
+    }
+    ml_hash_init(&st, sizeof(out->b), NULL, 0);
+    for (uint64_t i = 0; i < n; i++) {
+        ml_hash_update(&st, log->entry[i].hash.b, sizeof(log->entry[i].hash.b));
+    }
+    ml_hash_final(&st, out->b, sizeof(out->b));
+    return ML_OK;
 }
 
 ml_err ml_log_epoch_fits(struct ml_log *log, const struct ml_log_entry *entry,

@@ -26,6 +26,7 @@ struct ml_log {
     uint64_t epoch;
     struct ml_bundle decoded; /* of the entry given last */
     ml_err fail;
+    ml_err past_fail; /* of ml_log_past alone */
     uint32_t adopted; /* ops of quarantined bundles that count all the same, by index */
     uint64_t shreds;  /* wraps of `shredded` that were destroyed */
     struct ml_stream_id shredded;

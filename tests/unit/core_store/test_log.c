@@ -266,7 +266,7 @@ static void a_body_may_come_later(void **state)
     uint64_t epoch = ml_log_epoch(b);
     assert_int_equal(world_ingest(b, wire).result, ML_LOG_BODY);
     assert_int_equal(world_ingest(b, wire).result, ML_LOG_DUPLICATE);
-    assert_true(ml_log_epoch(b) > epoch);
+    assert_true(ml_log_epoch(b) != epoch);
     assert_int_equal(ml_log_get(b, &o.id.hash, &e), ML_OK);
     assert_int_equal(e.body.absent, 0);
     assert_int_equal(e.bytes, wire.len);

@@ -200,7 +200,7 @@ static void a_stolen_laptop_writes_no_more(void **state)
     struct ml_log_outcome late = world_ingest(f->laptop, act.wire);
     assert_int_equal(late.looked_at, 2);
     assert_int_equal(late.changed, 2);
-    assert_true(ml_log_epoch(f->laptop) > epoch);
+    assert_true(ml_log_epoch(f->laptop) != epoch);
     const struct made after = write(f, f->laptop, NURSE, ML_LANE_RECORD);
     assert_ruled(f->laptop, &after.id, ML_REASON_NOT_ENROLLED);
     assert_ruled(f->laptop, &before.id, ML_REASON_NONE);
@@ -527,7 +527,7 @@ static void what_is_left_out_can_be_adopted(void **state)
     struct ml_log_outcome o = judge(f, f->chief, REFERENT, &record.id, false);
     assert_int_equal(o.looked_at, 1);
     assert_int_equal(o.changed, 1);
-    assert_true(ml_log_epoch(f->chief) > epoch);
+    assert_true(ml_log_epoch(f->chief) != epoch);
     assert_ruled(f->chief, &record.id, ML_REASON_ADOPTED);
     /* Where the judgement comes before what it is about. */
     for (size_t i = 0; i < f->w.made_count; i++) {
@@ -705,7 +705,7 @@ static void single_ops_are_adopted_in_place(void **state)
     op.u.judge.ops = (struct ml_list){.items = &second, .count = 1};
     const uint64_t epoch = ml_log_epoch(f->chief);
     assert_int_equal(say(f, f->chief, CHIEF, &op).verdict, ML_VERDICT_ACCEPTED);
-    assert_true(ml_log_epoch(f->chief) > epoch);
+    assert_true(ml_log_epoch(f->chief) != epoch);
     assert_ruled(f->chief, &record.id, ML_REASON_REVOKED); /* the bundle as a whole */
     assert_int_equal(ml_log_get(f->chief, &record.id.hash, &e), ML_OK);
     assert_false(ml_log_op_counts(f->chief, &e, 0));

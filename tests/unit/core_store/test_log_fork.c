@@ -82,7 +82,7 @@ static void two_bundles_in_one_place_freeze_their_writer(void **state)
     assert_forked(f, &on_b);
     assert_int_equal(ruling_of(f->a, &shared.id.hash).verdict, ML_VERDICT_ACCEPTED);
     assert_true(world_same_state(f->a, f->b));
-    assert_true(ml_log_epoch(f->a) > epoch);
+    assert_true(ml_log_epoch(f->a) != epoch);
     assert_int_equal(ml_log_counts(f->a, &counts), ML_OK);
     assert_int_equal(counts.forks, 1);
     assert_int_equal(counts.quarantined, 3);

@@ -26,6 +26,7 @@ static const char *const back[] = {
     "DROP TABLE chunk; DROP TABLE chunk_body; ALTER TABLE tally DROP COLUMN chunks_missing;"
     "ALTER TABLE tally DROP COLUMN chunks",
     "DROP TABLE shred; DROP INDEX bundle_lane1",
+    "DROP TABLE past; ALTER TABLE tally DROP COLUMN past",
 };
 enum {
     BACK_COUNT = sizeof(back) / sizeof(back[0]),

