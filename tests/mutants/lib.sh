@@ -53,7 +53,7 @@ mutant_link() {
     (cd "$build" && eval "${line/ -o tests\/$program / $* -o $out }") >&2
 }
 
-# mutant_run LOG EXECUTABLE CASE: passes? CASE: one test of it; SEED:COUNT of the
+# mutant_run LOG EXECUTABLE CASE: passes? CASE: one test of it; SEED:COUNT or an ADVERSARY of the
 # simulator; DEPTH[:KINDS[:HISTORIES]] or a STORY of the model; none.
 mutant_run() {
     local log=$1 executable=$2 case=$3 rc=0 at depth kinds histories
@@ -67,7 +67,12 @@ mutant_run() {
         esac
         set -- "$@" --stores 0
         ;;
-    *maille-sim*) set -- --seed "${case%:*}" --seeds "${case#*:}" ;;
+    *maille-sim*)
+        case $case in
+        [0-9]*) set -- --seed "${case%:*}" --seeds "${case#*:}" ;;
+        *) set -- --adversary "$case" --seed 1 ;;
+        esac
+        ;;
     esac
     { (cd "$work" && ML_TEST_ONLY=$case timeout 120 "$executable" "$@" > "$log" 2>&1); } 2> /dev/null ||
         rc=$?

@@ -2,10 +2,12 @@
  *
  *   maille-sim [--seed N] [--seeds N | --ops N] [--events N] [--scale N] [--sound] [--story]
  *   maille-sim --replay FILE [--story]
+ *   maille-sim --adversary NAME|all [--seed N] [--seeds N] [--story]
  *
  * Without --seed the first seed is drawn from the clock and printed. --ops: as many seeds as it
  * takes until so many ops were acknowledged. --sound: no disk rots, and no write goes astray.
- * --scale: patients of an import, at most. --replay: the seeds of a file (tests/sim/seeds). A seed
+ * --scale: patients of an import, at most. --replay: the seeds of a file (tests/sim/seeds).
+ * --adversary: stories of another kind, one attack each (sim_adversary.h). A seed
  * that fails prints the line that runs it again and the line that keeps it. Exit 0: all held; 1:
  * one didn't, or something never happened in 100 seeds. */
 #include <getopt.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include "sim.h"
+#include "sim_adversary.h"
 
 enum {
     EVENTS = 200,
@@ -155,19 +158,17 @@ struct asked {
     uint64_t seeds;
     uint64_t ops; /* 0: `seeds` say how long */
     const char *replay;
+    const char *adversary;
 };
 
 static bool ask(struct asked *a, int argc, char **argv)
 {
-    static const struct option names[] = {{"seed", required_argument, NULL, 's'},
-                                          {"seeds", required_argument, NULL, 'n'},
-                                          {"events", required_argument, NULL, 'e'},
-                                          {"scale", required_argument, NULL, 'c'},
-                                          {"ops", required_argument, NULL, 'o'},
-                                          {"replay", required_argument, NULL, 'r'},
-                                          {"story", no_argument, NULL, 't'},
-                                          {"sound", no_argument, NULL, 'd'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"seed", required_argument, NULL, 's'},      {"seeds", required_argument, NULL, 'n'},
+        {"events", required_argument, NULL, 'e'},    {"scale", required_argument, NULL, 'c'},
+        {"ops", required_argument, NULL, 'o'},       {"replay", required_argument, NULL, 'r'},
+        {"story", no_argument, NULL, 't'},           {"sound", no_argument, NULL, 'd'},
+        {"adversary", required_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
     int c = 0;
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
         const uint64_t number = optarg == NULL ? 0 : strtoull(optarg, NULL, 10);
@@ -195,6 +196,9 @@ static bool ask(struct asked *a, int argc, char **argv)
             break;
         case 'd':
             a->o.sound = true;
+            break;
+        case 'a':
+            a->adversary = optarg;
             break;
         default:
             return false;
@@ -224,6 +228,9 @@ int main(int argc, char **argv)
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 30); /* disks grow by steps: no system call for each */
     (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
     (void)signal(SIGALRM, hung_say);
+    if (a.adversary != NULL) {
+        return sim_adversaries(a.adversary, &a.o, a.seeds) ? 0 : 1;
+    }
     if (a.replay != NULL) {
         bool read = replay(a.replay, a.o, &t);
         total_print(&t);

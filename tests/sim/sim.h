@@ -10,6 +10,7 @@
  * govern    what they decide about people: rights, consent, what was left out    sim_govern.c
  * import    many ops at once                                                  sim_import.c
  * rogue     what a hostile peer signs and sends                               sim_rogue.c
+ * adversary stories of one attack each, in a mode of their own                sim_adversary.h
  * watch     what comes to each log and vault, counted                         sim_watch.c
  * fault     what goes wrong, drawn by the seed                                sim_fault.c
  * model     what the record must then hold, computed from what was said       sim_model.c
@@ -167,6 +168,16 @@ struct sim_options {
     unsigned scale;  /* patients of an import, at most */
 };
 
+/** What an adversary does to bundles on their way; zero: nothing. */
+struct sim_wire {
+    bool (*lets)(void *user, unsigned from, unsigned to, struct ml_slice wire); /* NULL: all */
+    void *user;
+    uint8_t bytes[8192]; /* goes with the next ones of `from` */
+    size_t len;          /* 0: nothing does */
+    unsigned from;
+    unsigned given; /* such went out */
+};
+
 struct sim {
     struct sim_options options;
     uint64_t now_ms;
@@ -206,6 +217,7 @@ struct sim {
         unsigned waiting;             /* so many may be pending at the end */
         const struct ml_secret *lies; /* who signs another action; NULL: nobody */
     } rogue;
+    struct sim_wire wire; /* sim_adversary_forge.c */
     struct sim_witness witness;
     unsigned damages;
     bool replaced;
@@ -324,6 +336,9 @@ bool sim_rogue_changes(struct sim *s, unsigned from, unsigned to, struct ml_slic
                        struct ml_buf *out);
 bool sim_rogue_lies(struct sim *s, const struct ml_org_id *org, struct ml_slice wire,
                     struct ml_buf *out);
+/** The same of an adversary; `ends`: from, to. Nothing in `out`: the message is kept back. */
+bool sim_adversary_changes(struct sim *s, const unsigned ends[2], struct ml_slice bytes,
+                           struct ml_buf *out);
 /** One thing that goes wrong. */
 void sim_fault(struct sim *s);
 /** A disk that isn't what it was, or a machine that is gone. */
@@ -346,6 +361,9 @@ void sim_heal(struct sim *s);
 void sim_check_now(struct sim *s);
 /** After heal, with everything exchanged: equal nodes, and the record as the model says. */
 void sim_check_end(struct sim *s);
+
+/** A line of the story for each peer of this node. */
+void sim_say_links(struct sim *s, unsigned node);
 
 /* ---- what stands on a disk ---- */
 

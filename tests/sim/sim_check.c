@@ -492,14 +492,16 @@ static bool converge(struct sim *s, struct proof proofs[SIM_NODES])
     return false;
 }
 
-static void say_links(struct sim *s, unsigned node)
+void sim_say_links(struct sim *s, unsigned node)
 {
     struct sim_call c;
     if (!sim_node_ready(s, node)) {
         return;
     }
     sim_ask(&c);
-    (void)sim_send(&c, s, node, "sync.status");
+    ml_err err = sim_send(&c, s, node, "sync.status");
+    sim_say(s, "node %u, sync.status: %s %s", node, ml_err_name(err),
+            ml_value_text(sim_get(&c, "text"), ""));
     const struct ml_value *peers = sim_get(&c, "peers");
     for (const struct ml_value *p = ml_value_at(peers, 0); p != NULL; p = ml_value_next(p)) {
         sim_say(s, "node %u, peer %.8s: %s, synced %d, last error %s", node,
@@ -541,7 +543,7 @@ static void say_unequal(struct sim *s, const struct proof proofs[SIM_NODES])
             i, sim_node_ready(s, i) ? "ready" : "not ready", proofs[i].state, proofs[i].view,
             (long long)proofs[i].pending, (long long)proofs[i].missing,
             (long long)proofs[i].chunks);
-        say_links(s, i);
+        sim_say_links(s, i);
     }
 }
 

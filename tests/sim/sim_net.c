@@ -169,8 +169,12 @@ static void message_give(struct sim_node *from, uint64_t link, struct ml_slice m
 {
     struct ml_buf changed;
     ml_buf_init(&changed, ml_env_system(), SIZE_MAX);
-    const bool rogue = sim_rogue_changes(from->sim, from->index, to, msg, &changed);
-    message_push(from->sim, link, rogue ? ml_buf_slice(&changed) : msg, at, to);
+    const unsigned ends[2] = {from->index, to};
+    const bool other = sim_rogue_changes(from->sim, from->index, to, msg, &changed) ||
+                       sim_adversary_changes(from->sim, ends, msg, &changed);
+    if (!other || changed.len > 0) { /* else all of it is kept back */
+        message_push(from->sim, link, other ? ml_buf_slice(&changed) : msg, at, to);
+    }
     ml_buf_free(&changed);
 }
 
