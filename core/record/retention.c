@@ -64,6 +64,18 @@ struct ml_date ml_retention_after(const struct ml_date *date, unsigned years, un
     return d;
 }
 
+struct ml_date ml_retention_before(const struct ml_date *date, unsigned months)
+{
+    struct ml_date d = last_day(date);
+    const unsigned all = (unsigned)(d.year * MONTHS + d.month - 1);
+    const unsigned left = all > months + MONTHS ? all - months : MONTHS;
+    d.year = (uint16_t)(left / MONTHS);
+    d.month = (uint8_t)(left % MONTHS + 1);
+    const unsigned last = month_days(d.year, d.month);
+    d.day = (uint8_t)(d.day > last ? last : d.day);
+    return d;
+}
+
 int ml_retention_compare(const struct ml_date *a, const struct ml_date *b)
 {
     const struct ml_date x = last_day(a);

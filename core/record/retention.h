@@ -64,6 +64,8 @@ struct ml_retention {
 /** So many years, then months, later: from quantième to quantième, else the month's last day (CPC
  * art. 641). Of a partial date from its last day. The year stops at 9999. */
 struct ml_date ml_retention_after(const struct ml_date *date, unsigned years, unsigned months);
+/** So many months earlier, in the same way; not before the year 1. */
+struct ml_date ml_retention_before(const struct ml_date *date, unsigned months);
 /** <0, 0, >0 by the last day that each may be. */
 int ml_retention_compare(const struct ml_date *a, const struct ml_date *b);
 

@@ -255,14 +255,18 @@ static ml_err author_check(struct ml_log *log, struct judged *j, bool *good)
     return err;
 }
 
-/* What was destroyed by another SHRED: what replaced it. */
-static ml_err cover_of(struct ml_log *log, struct ml_version_id *at, bool *found)
+/* What was destroyed by another SHRED: what replaced it; *ended: nothing, the key's record is over,
+ * and what it replaced goes too. */
+static ml_err cover_of(struct ml_log *log, const struct judged *j, struct ml_version_id *at,
+                       bool *found, bool *ended)
 {
     struct shred next;
     bind_version(log->st[ML_SQL_SHRED_COVER], 1, at);
     ml_err err = row_read(log, &next, found, ML_SQL_SHRED_COVER);
     if (err == ML_OK && *found) {
         *at = next.cover;
+        *found = !is_end(&next);
+        *ended = !*found && SAME(next.stream, j->row->stream) && SAME(next.dek, j->row->dek);
     }
     return err;
 }
@@ -318,7 +322,7 @@ static ml_err cover_check(struct ml_log *log, struct judged *j, bool *good)
             return err;
         }
         if (f.leaf) {
-            err = cover_of(log, &at, &more);
+            err = cover_of(log, j, &at, &more, good);
         } else {
             *good = f.here && counts(log, j, &f.entry, at.index) &&
                     f.op.type == ML_KEYOP_DEK_SLOTS &&

@@ -145,7 +145,7 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
                        " AND seq > ?3 AND seq <= ?4",
     [ML_SQL_CHAIN_ROWS] = "SELECT n, prev, bytes, hash FROM bundle WHERE writer = ?1 AND lane IS ?2"
                           " AND seq <= ?3 ORDER BY n",
-    [ML_SQL_HOLE_COUNT] = "SELECT count(*) FROM hole",
+    [ML_SQL_HOLE_COUNT] = "SELECT count(*) FROM hole WHERE reason <> 2",
     [ML_SQL_LAST] = "SELECT max(n) FROM bundle",
     [ML_SQL_PENDING_WIRES] = "SELECT id, wire FROM pending WHERE id > ?1 ORDER BY id LIMIT 1",
     [ML_SQL_SETTINGS] = "SELECT key, value FROM setting ORDER BY key",
@@ -163,6 +163,11 @@ const char *const ml_log_sql[ML_SQL_COUNT] = {
     [ML_SQL_CHUNK_MISSING] = CHUNK "WHERE state = 0 AND id > ?1 ORDER BY id LIMIT 1",
     [ML_SQL_CHUNK_BODY] = "SELECT bytes FROM chunk_body WHERE id = ?1",
     [ML_SQL_CHUNK_BODY_PUT] = "INSERT INTO chunk_body(id, bytes) VALUES(?1, ?2)",
+    [ML_SQL_PRUNE_NEXT] =
+        "SELECT n FROM bundle b WHERE lane IS 2 AND hlc < ?1 AND n > ?2 AND NOT EXISTS"
+        " (SELECT 1 FROM hole h WHERE h.n = b.n AND h.reason = 2) ORDER BY n LIMIT 1",
+    [ML_SQL_BODY_DELETE] = "DELETE FROM body WHERE n = ?1",
+    [ML_SQL_FILL_DELETE] = "DELETE FROM fill WHERE n = ?1",
     [ML_SQL_SHRED_PUT] = "INSERT INTO shred(by, place, stream, wrap, wrap_at, cover, cover_at,"
                          " epoch, epoch_at, dek, done) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,0)",
     [ML_SQL_SHRED_NEXT] = SHRED "WHERE done = 0 AND id > ?1 ORDER BY id LIMIT 1",

@@ -250,8 +250,7 @@ static const struct cli_option set_options[] = {
 
 const struct cli_command cli_commands_retention[] = {
     {"retention list", NULL, "Liste les dossiers dont le temps actif ou de conservation est passé",
-     "Aujourd'hui est le jour que ce poste et un autre membre au moins ont atteint.",
-     "maille retention list --until 2046-12-31", list_options, retention_list},
+     NULL, "maille retention list --until 2046-12-31", list_options, retention_list},
     {"retention show", NULL,
      "Dit jusqu'à quand un dossier est conservé, pourquoi, et ce qui le gèle", NULL,
      "maille retention show --patient 0192f3…", patient_options, retention_show},
@@ -263,7 +262,9 @@ const struct cli_command cli_commands_retention[] = {
      retention_release},
     {"retention end", NULL, "Détruit les clés d'un dossier dont le délai est passé, à deux membres",
      "Chacun des deux donne la commande sur son poste ; l'un est coordinateur ou référent. Refusé "
-     "avant la date, si le dossier est gelé, ou à qui ne le lit pas en entier. Sans retour.",
+     "avant la date (celle que ce poste et deux membres ont atteinte), si le dossier est gelé, ou "
+     "à "
+     "qui ne le lit pas en entier. Sans retour.",
      "maille retention end --patient 0192f3…", patient_options, retention_end},
     {"retention set", NULL, "Fixe les durées de conservation de la structure (coordinateur)",
      "Elles allongent ce que la règle demande, jamais ne la raccourcissent.",

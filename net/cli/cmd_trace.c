@@ -137,6 +137,11 @@ static void show_proof(const struct cli *c, const struct ml_value *v)
                (long long)ml_value_int(ml_value_get(g, "from"), 0),
                (long long)ml_value_int(ml_value_get(g, "to"), 0));
     }
+    if (ml_value_get(v, "kept_from_ms") != NULL) {
+        printf("Conservées depuis le ");
+        cli_print_time(ml_value_int(ml_value_get(v, "kept_from_ms"), 0));
+        puts(" ; ce qui est plus ancien a été détruit à son terme, sur tous les postes.");
+    }
     puts(is_intact(v) ? "Traces : chaînes et signatures intactes"
                       : "Traces : quelque chose MANQUE ou est ABÎMÉ");
     if (!ml_value_bool(ml_value_get(v, "all"), false)) {

@@ -13,19 +13,14 @@
 #include "net/node/session.h"
 #include "net/node/shred.h"
 
-/* As of which day: what two members and this clock have reached, or a later one to look ahead. */
+/* As of which day: this clock's, or another to look ahead. */
 static ml_err question(struct ml_call *call, struct ml_view_retention *what)
 {
     const char *until = ml_call_text_or(call, "until", NULL);
-    uint64_t ms = 0;
+    const struct ml_env *env = call->node->env;
     *what = (struct ml_view_retention){.out = call->result};
     ml_err err = ml_card_rule(call->org, &what->rule);
-    if (err == ML_OK) {
-        err = ml_retention_ms(call->org, &ms);
-    }
-    if (err == ML_OK) {
-        what->on = ml_date_of_ms((int64_t)ms);
-    }
+    what->on = ml_date_of_ms((int64_t)env->wall_ms(env->ctx));
     if (err == ML_OK && until != NULL &&
         (!ml_date_parse(ml_slice_str(until), &what->on) || what->on.day == 0)) {
         err = ml_call_fail(call, ML_E_INVALID, "retention.until", "until", until);
@@ -189,7 +184,12 @@ static ml_err is_over(struct ml_call *call, const struct ml_object_id *patient)
 {
     struct ml_view_retention what;
     struct ml_retention_facts facts = {.held = 0};
+    uint64_t ms = 0;
     ml_err err = question(call, &what);
+    if (err == ML_OK) {
+        err = ml_retention_ms(call->org, &ms);
+        what.on = ml_date_of_ms((int64_t)ms);
+    }
     if (err == ML_OK) {
         err = ml_vault_retention(call->session->vault, patient, INT64_MAX, &facts);
     }

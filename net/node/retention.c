@@ -5,8 +5,18 @@
 #include <string.h>
 
 #include "core/base/hlc.h"
+#include "core/base/ids.h"
+#include "net/node/card.h"
+#include "net/node/session.h"
+#include "net/node/trace.h"
 
-enum { HEADS_BYTES_MAX = 16 << 20 };
+enum {
+    HEADS_BYTES_MAX = 16 << 20,
+    LOOK_MS = 3600 * 1000,
+    PRUNE_MAX = 1024, /* bundles of one transaction */
+};
+
+static const char kept_key[] = "traces.kept_from";
 
 static ml_err head_take(void *user, const struct ml_dep *head)
 {
@@ -69,4 +79,121 @@ ml_err ml_retention_ms(struct ml_org *org, uint64_t *ms)
     }
     ml_buf_free(&heads);
     return err;
+}
+
+/* ---- traces ---- */
+
+ml_err ml_retention_kept_from(struct ml_org *org, uint64_t *ms)
+{
+    struct ml_buf value;
+    ml_buf_init(&value, org->node->env, sizeof(*ms));
+    ml_err err = ml_log_setting_get(org->log, kept_key, &value);
+    if (err == ML_OK || err == ML_E_NOT_FOUND) {
+        *ms = err == ML_OK && value.len == sizeof(*ms) ? ml_get_u64be(value.data) : 0;
+        err = ML_OK;
+    }
+    ml_buf_free(&value);
+    return err;
+}
+
+/* From when on they are kept, by two members and this clock. */
+static ml_err kept_from(struct ml_org *org, uint64_t *ms)
+{
+    struct ml_retention_rule rule;
+    uint64_t now = 0;
+    ml_err err = ml_card_rule(org, &rule);
+    if (err == ML_OK) {
+        err = ml_retention_ms(org, &now);
+    }
+    if (err == ML_OK) {
+        const struct ml_date today = ml_date_of_ms((int64_t)now);
+        const struct ml_date from = ml_retention_before(&today, rule.trace_months);
+        const int64_t first = ml_date_ms(&from);
+        *ms = first > 0 ? (uint64_t)first : 0;
+    }
+    return err;
+}
+
+static ml_err kept_from_put(struct ml_org *org, uint64_t ms)
+{
+    uint8_t bytes[sizeof(ms)];
+    uint64_t before = 0;
+    ml_err err = ml_retention_kept_from(org, &before);
+    if (err != ML_OK || before >= ms) {
+        return err;
+    }
+    ml_put_u64be(bytes, ms);
+    return ml_log_setting_put(org->log, kept_key, ml_slice(bytes, sizeof(bytes)));
+}
+
+/* The node's own trace of it: how many, and from when on they are kept. */
+static ml_err receipt(struct ml_org *org, uint32_t count, uint64_t from_ms)
+{
+    static const char said[] = "traces kept from ";
+    uint64_t index = 0;
+    struct ml_buf text;
+    const struct ml_date from = ml_date_of_ms((int64_t)from_ms);
+    ml_buf_init(&text, org->node->env, 64);
+    ml_buf_append(&text, said, sizeof(said) - 1);
+    ml_date_text(&text, &from);
+    const struct ml_trace_of_node what = {.action = ML_TRACE_AUDIT,
+                                          .result = ML_TRACE_DONE,
+                                          .context = ml_buf_slice(&text),
+                                          .count = count};
+    ml_err err = text.err;
+    if (err == ML_OK) {
+        err = ml_trace_of_node(org, &what, &index);
+    }
+    ml_buf_free(&text);
+    return err;
+}
+
+/* What went and from when on the rest is kept: both are durable, or neither. */
+static ml_err some_prune(struct ml_org *org, uint64_t from, uint32_t *pruned)
+{
+    ml_err err = ml_log_begin(org->log);
+    if (err != ML_OK) {
+        return err;
+    }
+    err = ml_log_prune_traces(org->log, pruned, from, PRUNE_MAX);
+    if (err == ML_OK && *pruned > 0) {
+        err = kept_from_put(org, from);
+    }
+    if (err == ML_OK) {
+        return ml_log_commit(org->log);
+    }
+    ml_log_abort(org->log);
+    return err;
+}
+
+static ml_err traces_prune(struct ml_org *org)
+{
+    uint64_t from = 0;
+    uint32_t all = 0;
+    uint32_t pruned = PRUNE_MAX;
+    ml_err err = kept_from(org, &from);
+    while (err == ML_OK && from > 0 && pruned == PRUNE_MAX) {
+        err = some_prune(org, from, &pruned);
+        all += err == ML_OK ? pruned : 0;
+    }
+    if (all > 0) {
+        const ml_err told = receipt(org, all, from);
+        err = err == ML_OK ? told : err;
+    }
+    return err;
+}
+
+void ml_retention_tick(struct ml_org *org)
+{
+    const struct ml_env *env = org->node->env;
+    const uint64_t now = env->now_ms(env->ctx);
+    if (org->session == NULL || !org->session->writers_open || org->behind ||
+        org->retention_due_ms > now) {
+        return;
+    }
+    org->retention_due_ms = now + LOOK_MS;
+    const ml_err err = traces_prune(org);
+    if (err != ML_OK) {
+        ml_logf(env, ML_LOG_WARN, "retention", "traces end later: %s", ml_err_name(err));
+    }
 }

@@ -9,4 +9,10 @@
  * clock that one person set forward ends nothing (as rules B15). 0: fewer than two have written. */
 ml_err ml_retention_ms(struct ml_org *org, uint64_t *ms) ML_MUST_CHECK;
 
+/** Traces older than the structure keeps them go from this node's log: looked at at each unlock and
+ * every hour of a session. */
+void ml_retention_tick(struct ml_org *org);
+/** Traces before this moment may have been destroyed here, UTC milliseconds; 0: none was. */
+ml_err ml_retention_kept_from(struct ml_org *org, uint64_t *ms) ML_MUST_CHECK;
+
 #endif

@@ -96,7 +96,8 @@ struct ml_enrolled {
 
 struct ml_org {
     struct ml_org *next;
-    struct ml_node *node; /* borrowed */
+    struct ml_node *node;      /* borrowed */
+    uint64_t retention_due_ms; /* monotonic: when traces are looked at for their age */
     struct ml_org_id id;
     struct ml_keystore *keystore; /* owned; never NULL */
     bool open;

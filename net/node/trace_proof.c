@@ -13,6 +13,7 @@
 #include "core/base/ids.h"
 #include "net/node/card.h"
 #include "net/node/methods.h"
+#include "net/node/retention.h"
 #include "net/node/right.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
@@ -23,6 +24,7 @@ enum { PROBLEMS_SHOWN = 100, GAPS_SHOWN = 100 };
 struct place {
     struct ml_node_id node;
     uint64_t seq;
+    uint64_t wall_ms;
 };
 #define PLACES_BYTES_MAX (sizeof(struct place) << 21)
 
@@ -36,6 +38,7 @@ struct proof {
     uint64_t dropped; /* bodies that the structure's rule dropped */
     uint64_t problems;
     uint64_t gaps;
+    uint64_t kept_from_ms; /* what is older may be gone; 0: all is kept */
 };
 
 static void problem_take(void *user, const char *what)
@@ -49,7 +52,8 @@ static void problem_take(void *user, const char *what)
 static ml_err entry_take(void *user, const struct ml_trace_found *found)
 {
     struct proof *p = user;
-    const struct place place = {.node = found->entry.node, .seq = found->entry.seq};
+    const struct place place = {
+        .node = found->entry.node, .seq = found->entry.seq, .wall_ms = found->entry.wall_ms};
     p->entries++;
     p->doubtful += found->doubtful;
     if (place.seq != 0 && !found->doubtful) {
@@ -106,7 +110,14 @@ static void gap_put(struct proof *p, const struct ml_node_id *node, uint64_t fro
     ml_args_end(out);
 }
 
-/* A node's first entry has place 1; what was dropped behind a checkpoint is none's loss. */
+/* What stood here was written after the entry before it: was that still within the time that ended?
+ */
+static bool is_over(const struct proof *p, const struct place *before)
+{
+    return p->dropped > 0 && (before == NULL || before->wall_ms < p->kept_from_ms);
+}
+
+/* A node's first entry has place 1; what is gone since its time is over is none's loss. */
 static void gaps_put(struct proof *p)
 {
     struct place *all = (struct place *)(void *)p->places.data;
@@ -118,7 +129,7 @@ static void gaps_put(struct proof *p)
         const bool first =
             i == 0 || memcmp(all[i].node.b, all[i - 1].node.b, sizeof(all[i].node.b)) != 0;
         const uint64_t before = first ? 0 : all[i - 1].seq;
-        if (all[i].seq > before + 1 && !(first && p->dropped > 0)) {
+        if (all[i].seq > before + 1 && !is_over(p, first ? NULL : &all[i - 1])) {
             gap_put(p, &all[i].node, before + 1, all[i].seq - 1);
         }
     }
@@ -134,6 +145,9 @@ static void counts_put(const struct proof *p, const struct ml_trace_reading *r)
     ml_result_int(out, "doubtful", (int64_t)p->doubtful);
     ml_result_int(out, "bodies_missing", (int64_t)p->missing);
     ml_result_int(out, "bodies_dropped", (int64_t)p->dropped);
+    if (p->kept_from_ms != 0) {
+        ml_result_int(out, "kept_from_ms", (int64_t)p->kept_from_ms);
+    }
     ml_result_int(out, "gap_count", (int64_t)p->gaps);
     ml_result_bool(out, "all", r->audit != NULL);
     ml_result_bool(out, "intact",
@@ -172,6 +186,10 @@ ml_err ml_trace_verify(struct ml_call *call)
     }
     if (ml_right_now(call->org, ML_CLASS_TRACES, ML_RIGHT_READ) == ML_SCOPE_ALL) {
         r.audit = ml_trace_audit_key(call->org);
+    }
+    err = ml_retention_kept_from(call->org, &p.kept_from_ms);
+    if (err != ML_OK) {
+        return err;
     }
     ml_buf_init(&p.places, call->node->env, PLACES_BYTES_MAX);
     err = prove(&p, &r);

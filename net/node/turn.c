@@ -16,6 +16,7 @@
 #include "net/node/ingest.h"
 #include "net/node/keep.h"
 #include "net/node/org.h"
+#include "net/node/retention.h"
 #include "net/node/session.h"
 #include "net/node/tally.h"
 #include "net/node/trace.h"
@@ -111,6 +112,7 @@ void ml_node_tick(struct ml_node *node)
             ml_org_tick_gone(org);
             ml_org_follow(org);
             ml_keep_tick(org);
+            ml_retention_tick(org);
         }
     }
     bool all = node->changed;

@@ -83,6 +83,18 @@ static void the_29th_of_february_ends_on_the_28th_or_the_29th(void **state)
     assert_day(ml_retention_after(&far, 20, 0), "9999-12-31");
 }
 
+static void traces_are_counted_back_in_months(void **state)
+{
+    (void)state;
+    const struct ml_date last = day("2026-08-31");
+    assert_day(ml_retention_before(&last, 12), "2025-08-31");
+    assert_day(ml_retention_before(&last, 6), "2026-02-28");
+    assert_day(ml_retention_before(&last, 30), "2024-02-29");
+    assert_day(ml_retention_before(&last, 8), "2025-12-31");
+    const struct ml_date early = day("0002-03-01");
+    assert_day(ml_retention_before(&early, 1200), "0001-01-01");
+}
+
 static void a_minors_record_is_kept_until_his_28th_birthday(void **state)
 {
     (void)state;
@@ -204,6 +216,7 @@ int main(void)
         cmocka_unit_test(a_record_is_active_five_years_and_kept_twenty),
         cmocka_unit_test(a_day_is_passed_when_it_is_over),
         cmocka_unit_test(the_29th_of_february_ends_on_the_28th_or_the_29th),
+        cmocka_unit_test(traces_are_counted_back_in_months),
         cmocka_unit_test(a_minors_record_is_kept_until_his_28th_birthday),
         cmocka_unit_test(a_partial_date_counts_as_its_last_day),
         cmocka_unit_test(ten_years_after_a_death_within_ten_of_the_last_contact),

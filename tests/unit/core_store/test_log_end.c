@@ -113,6 +113,43 @@ static void a_late_node_takes_the_leaf_with_both(void **state)
     ml_log_close(b);
 }
 
+static struct ml_keyop end_of(const struct fixture *f, const struct ml_version_id *wrap,
+                              struct ml_shred_wrap *one)
+{
+    *one =
+        (struct ml_shred_wrap){.wrap.id = *wrap, .by.id = *wrap, .epoch.id = f->epoch, .dek = dek};
+    return (struct ml_keyop){.type = ML_KEYOP_SHRED,
+                             .u.shred = {.stream = stream, .wraps = {.items = one, .count = 1}}};
+}
+
+/* Somebody was left out once, and the record ends later: who comes then takes both leaves. */
+static void what_was_replaced_by_what_ended_is_accounted_for(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_log_entry e = {.n = 0};
+    struct ml_log_counts counts;
+    struct ml_shred_wrap one;
+    const struct ml_keyop replaced = shred_op(f);
+    (void)shred_by(f, CHIEF, &replaced);
+    assert_true(is_leaf(f->a, &f->wrap) && !is_leaf(f->a, &f->slots));
+    const struct ml_keyop op = end_of(f, &f->slots, &one);
+    (void)shred_by(f, NURSE, &op);
+    (void)shred_by(f, CHIEF, &op);
+    assert_true(is_leaf(f->a, &f->slots));
+    struct ml_log *b = world_log(&f->w);
+    while (ml_log_after(f->a, e.n, UINT32_MAX, &e) == ML_OK) {
+        struct ml_buf wire;
+        ml_buf_init(&wire, &f->w.fake.env, ML_BUNDLE_BYTES_MAX);
+        assert_int_equal(ml_bundle_join(&wire, e.header_bytes, &e.sig, &e.body), ML_OK);
+        (void)world_ingest(b, ml_buf_slice(&wire));
+        ml_buf_free(&wire);
+    }
+    assert_int_equal(ml_log_counts(b, &counts), ML_OK);
+    assert_int_equal(counts.bodies_missing, 0);
+    assert_true(is_leaf(b, &f->wrap) && is_leaf(b, &f->slots));
+    ml_log_close(b);
+}
+
 /* Whatever allocation fails, it is done or done again. */
 static void no_failed_alloc_leaves_it_half_done(void **state)
 {
@@ -147,6 +184,7 @@ int main(void)
         T(a_second_names_the_same_key),
         T(who_replaces_it_doesnt_end_it),
         T(a_late_node_takes_the_leaf_with_both),
+        T(what_was_replaced_by_what_ended_is_accounted_for),
         T(no_failed_alloc_leaves_it_half_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -361,6 +361,50 @@ static void a_journal_that_was_taken_away_leaves_a_gap(void **state)
     assert_int_equal(a.items, 1); /* the node says so itself */
 }
 
+static void unlocked_again(struct fixture *f, unsigned n)
+{
+    cluster_stop(&f->c, n);
+    cluster_start(&f->c, n);
+    story_unlock(&f->c, n);
+    cluster_run(&f->c, 61000);
+}
+
+/* Traces end by themselves (ADR 0026): what is missing for that isn't told, what was taken away is.
+ */
+static void what_is_over_is_no_gap_and_a_gap_is_one(void **state)
+{
+    struct fixture *f = *state;
+    struct proof p;
+    char path[512];
+    char id[ML_HEX_SIZE(32)];
+    char other[40];
+    joined(f, 60);
+    assert_int_equal(grant(f, 0, f->member[0], true), ML_OK);
+    story_patient(&f->c, 0, f->patient);
+    show(f, 0);
+    cluster_run(&f->c, 61000);
+    f->c.fake.wall_ms += UINT64_C(400) * 86400 * 1000;
+    for (unsigned n = 2; n-- > 0;) { /* she first, so that he sees it */
+        unlocked_again(f, n);
+        story_patient(&f->c, n, other);
+        cluster_run(&f->c, 61000);
+    }
+    unlocked_again(f, 0);
+    verify(f, 0, &p);
+    assert_true(p.intact);
+    assert_int_equal(p.gaps, 0);
+    ml_hex_encode(id, f->c.nodes[0].node->orgs->id.b, 32);
+    snprintf(path, sizeof(path), "%s/%s/trace.journal", f->c.nodes[0].home, id);
+    show(f, 0);
+    cluster_stop(&f->c, 0);
+    assert_int_equal(unlink(path), 0);
+    cluster_start(&f->c, 0);
+    story_unlock(&f->c, 0);
+    verify(f, 0, &p);
+    assert_false(p.intact);
+    assert_int_equal(p.gaps, 1);
+}
+
 /* Which of a node's methods might take an entry away? */
 static void nothing_erases_a_trace(void **state)
 {
@@ -442,6 +486,7 @@ int main(void)
         T(a_search_goes_on_where_it_ended),
         T(whole_traces_are_proved),
         T(a_journal_that_was_taken_away_leaves_a_gap),
+        T(what_is_over_is_no_gap_and_a_gap_is_one),
         T(nothing_erases_a_trace),
         T(a_search_at_any_failed_allocation_fails_or_finds_all),
         T(a_proof_at_a_failed_allocation_fails_or_is_whole),
