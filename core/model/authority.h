@@ -143,6 +143,9 @@ bool ml_view_grant_left(const struct ml_view *own, const struct ml_view *now, si
                         size_t say);
 /** ML_RANK_NODE: no member, or one whose rank is denied. */
 uint8_t ml_view_rank(const struct ml_view *v, uint32_t member);
+/** Of how many more than half make a new coordinator (rules B16): those of rank 2 or better. Who is
+ * suspended is one of them: else one would suspend whom he can't win. */
+unsigned ml_view_leaders(const struct ml_view *v);
 /** May he work there: a member whose enrolment on the node stands. */
 bool ml_view_works(const struct ml_view *v, uint32_t member, uint32_t node);
 

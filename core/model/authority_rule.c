@@ -257,23 +257,12 @@ static uint8_t rank_of_subject(const struct judging *j, uint32_t member)
     return here != NULL ? here->say.rank : ml_view_rank(j->v, member);
 }
 
-/* Who is suspended is one of them: else one would suspend whom he can't win. */
-static unsigned members_of_rank(const struct judging *j, uint8_t rank)
-{
-    unsigned count = 0;
-    for (uint32_t m = 0; m < j->a->persons.count; m++) {
-        count += ml_view_rank_spared(j->v, m, ML_DENIAL_SUSPENSION) <= rank;
-    }
-    return count;
-}
-
 /* Without Root a new coordinator is made by more than half of those of rank 2 or better, at least
  * two (rules B16). */
 static bool may_promote(struct judging *j, const struct ml_say *say)
 {
     const unsigned hands = 1 + count_seconds(j, say);
-    return j->act->rank <= ML_RANK_REFERENT && hands >= 2 &&
-           2 * hands > members_of_rank(j, ML_RANK_REFERENT);
+    return j->act->rank <= ML_RANK_REFERENT && hands >= 2 && 2 * hands > ml_view_leaders(j->v);
 }
 
 /* Nobody gives himself a rank, nor takes one from his equal: he ranks above both what the subject

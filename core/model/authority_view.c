@@ -333,6 +333,15 @@ uint8_t ml_view_rank_spared(const struct ml_view *v, uint32_t member, ml_denial_
     return rank_but(v, member, mode);
 }
 
+unsigned ml_view_leaders(const struct ml_view *v)
+{
+    unsigned count = 0;
+    for (uint32_t m = 0; m < v->a->persons.count; m++) {
+        count += rank_but(v, m, ML_DENIAL_SUSPENSION) <= ML_RANK_REFERENT;
+    }
+    return count;
+}
+
 bool ml_view_grant(const struct ml_view *v, size_t act, size_t say)
 {
     const struct ml_said *said = &v->a->said[v->a->acts[act].first + say];

@@ -63,6 +63,25 @@ static int checkpoint(struct cli *c)
     return cli_run_call(c, "governance.checkpoint", cli_params(c), show_checkpoint);
 }
 
+void cli_show_lacking(const struct ml_value *answer)
+{
+    const long long missing = (long long)ml_value_int(ml_value_get(answer, "missing"), 0);
+    const struct ml_value *who = ml_value_at(ml_value_get(answer, "awaited"), 0);
+    const char *comma = "";
+    if (missing <= 0) {
+        return;
+    }
+    printf(
+        "    Ce n'est pas encore la majorité des %lld coordinateurs et référents : il manque %lld "
+        "signature%s.\n    Peuvent signer : ",
+        (long long)ml_value_int(ml_value_get(answer, "whole"), 0), missing, missing > 1 ? "s" : "");
+    for (; who != NULL; who = ml_value_next(who)) {
+        printf("%s%s", comma, cli_text(who, "name"));
+        comma = ", ";
+    }
+    puts("");
+}
+
 static void show_proposals(const struct cli *c, const struct ml_value *v)
 {
     char text[100];
@@ -80,6 +99,7 @@ static void show_proposals(const struct cli *c, const struct ml_value *v)
             printf(" %s", cli_text(hand, "name"));
         }
         puts("");
+        cli_show_lacking(p);
     }
 }
 
@@ -90,9 +110,15 @@ static int proposals(struct cli *c)
 
 static void show_cosigned(const struct cli *c, const struct ml_value *v)
 {
+    const bool counts = ml_value_bool(ml_value_get(v, "counts"), false);
     (void)c;
+    if (!counts && ml_value_int(ml_value_get(v, "missing"), 0) > 0) {
+        puts("Signé.");
+        cli_show_lacking(v);
+        return;
+    }
     puts(
-        ml_value_bool(ml_value_get(v, "counts"), false)
+        counts
             ? "Signé : c'est fait."
             : "Signé. Il faut encore la signature de qui peut le faire : un coordinateur, ou celui "
               "qui l'a\nproposé, par la même commande.");

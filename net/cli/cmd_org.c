@@ -306,7 +306,7 @@ static void show_revoked(const struct cli *c, const struct ml_value *v)
            cli_text(v, "name"));
 }
 
-static int member_deny(struct cli *c, const char *method, struct ml_args *params,
+static int member_call(struct cli *c, const char *method, struct ml_args *params,
                        void (*show)(const struct cli *c, const struct ml_value *v))
 {
     if (cli_option_value(c, "member") == NULL) {
@@ -324,7 +324,7 @@ static int member_revoke(struct cli *c)
     cli_param(params, "mode",
               cli_option_value(c, "compromised") != NULL ? "compromise" : "departure");
     cli_param_flag(c, params, "propose");
-    return member_deny(c, "member.revoke", params, show_revoked);
+    return member_call(c, "member.revoke", params, show_revoked);
 }
 
 static void show_suspended(const struct cli *c, const struct ml_value *v)
@@ -341,7 +341,21 @@ static int member_suspend(struct cli *c)
         ml_args_free(params);
         return CLI_USAGE;
     }
-    return member_deny(c, "member.suspend", params, show_suspended);
+    return member_call(c, "member.suspend", params, show_suspended);
+}
+
+static void show_promoted(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf("Proposé : %s n'est pas encore coordinateur.\n", cli_text(v, "name"));
+    cli_show_lacking(v);
+    puts("Chacun signe par\n  maille governance proposals\n"
+         "  maille governance cosign PROPOSITION");
+}
+
+static int member_promote(struct cli *c)
+{
+    return member_call(c, "member.promote", cli_params(c), show_promoted);
 }
 
 static void show_history(const struct cli *c, const struct ml_value *v)
@@ -353,7 +367,7 @@ static void show_history(const struct cli *c, const struct ml_value *v)
 
 static int member_history(struct cli *c)
 {
-    return member_deny(c, "member.history", cli_params(c), show_history);
+    return member_call(c, "member.history", cli_params(c), show_history);
 }
 
 /* --- enrol --- */
@@ -535,6 +549,9 @@ static const struct cli_option suspend_options[] = {
     {"hours", "N", "pour combien d'heures, 72 au plus (défaut)", false},
     {NULL, NULL, NULL, false}};
 
+static const struct cli_option promote_options[] = {{"member", "ID", "qui", false},
+                                                    {NULL, NULL, NULL, false}};
+
 static const struct cli_option history_options[] = {{"member", "ID", "à qui", false},
                                                     {NULL, NULL, NULL, false}};
 
@@ -582,6 +599,11 @@ const struct cli_command cli_commands_org[] = {
     {"member suspend", NULL, "Suspend un membre, 72 heures au plus", NULL,
      "maille member suspend --member 0123456789abcdef0123456789abcdef --hours 24", suspend_options,
      member_suspend},
+    {"member promote", NULL, "Propose de nommer coordinateur un membre",
+     "Plus de la moitié des coordinateurs et des référents doivent signer, deux au moins ; lui ne "
+     "signe\npas. Sans eux, les feuilles de la structure le font (maille org recover --promote).",
+     "maille member promote --member 0123456789abcdef0123456789abcdef", promote_options,
+     member_promote},
     {"member history", NULL, "Donne à un membre ce qui fut écrit avant son arrivée",
      "Sans cela il lit ce qui s'écrit depuis qu'il a ses clés. Chacun ne donne que les clés qu'il "
      "a.",

@@ -44,6 +44,9 @@ bool cli_param_role(struct cli *c, struct ml_args *params, const char *value);
 /** Checks the count of operands; CLI_DONE or CLI_USAGE (said). `max` < 0: no end. */
 int cli_operands(struct cli *c, int min, int max);
 
+/** What a proposal of a coordinator still lacks, and who can sign it; nothing of another one. */
+void cli_show_lacking(const struct ml_value *answer);
+
 /** Text of a path in an answer, "" when there is none. */
 const char *cli_text(const struct ml_value *map, const char *key);
 

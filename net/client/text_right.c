@@ -2,6 +2,20 @@
 #include "net/client/text.h"
 
 static const struct ml_text_row rows[] = {
+    {"promote.self",
+     "On ne se nomme pas coordinateur soi-même : un autre coordinateur ou référent le propose.",
+     "Nobody makes himself a coordinator: another coordinator or référent proposes it."},
+    {"promote.already", "{name} est déjà coordinateur : il n'y a rien à faire.",
+     "{name} is a coordinator already: there is nothing to do."},
+    {"promote.few",
+     "{name} ne peut pas être nommé ainsi : il y faut {needed} signatures, plus de la moitié des "
+     "{whole} coordinateurs et référents, et {able} peuvent signer (ni lui, ni qui est suspendu ou "
+     "n'a pas de poste). Les feuilles de la structure le nomment : « maille org recover --promote "
+     "--member ».",
+     "{name} can't be made one so: it takes {needed} signatures, more than half of the {whole} "
+     "coordinators and référents, and {able} can sign (neither he, nor who is suspended or has no "
+     "computer). The sheets of the structure name him: “maille org recover --promote --member”."},
+    {"proposal.coordinator", "nommer coordinateur", "to make a coordinator of"},
     {"right.yes", "Oui : {class}", "Yes: {class}"},
     {"right.no", "Non : {class}", "No: {class}"},
     {"right.NOT_MEMBER", "n'est pas, ou n'est plus, membre de la structure",

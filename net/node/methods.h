@@ -27,6 +27,10 @@ static inline bool ml_call_proposes(const struct ml_call *call)
 void ml_result_member(struct ml_org *org, struct ml_args *out, const char *key,
                       const struct ml_member_id *member);
 
+/** His name as a detail of a refusal; NULL: none. NOMEM. */
+ml_err ml_call_detail_member(struct ml_call *call, const char *key,
+                             const struct ml_member_id *member) ML_MUST_CHECK;
+
 /** By its number, or by how its French name begins. 0: none. */
 unsigned ml_call_class(const char *text);
 /** May the session's member do this with data of the class, of his own lines at least? DENIED, with

@@ -8,6 +8,7 @@
 #include "net/node/fields.h"
 #include "net/node/govern.h"
 #include "net/node/methods.h"
+#include "net/node/promote.h"
 #include "net/node/session.h"
 
 /* ---- roles ---- */
@@ -194,7 +195,8 @@ static ml_err proposal_put(struct ml_org *org, struct ml_args *out, const struct
     }
     const struct ml_member_id *subject = subject_of(&op);
     const uint64_t ms = ml_hlc_ms(entry.header.hlc);
-    snprintf(text, sizeof(text), "proposal.%u", op.type);
+    snprintf(text, sizeof(text), ml_promotes(&op) ? "proposal.coordinator" : "proposal.%u",
+             op.type);
     ml_args_map(out);
     ml_result_hex(out, "proposal", p->bundle.b, sizeof(p->bundle.b));
     ml_result_text(out, "text", text);
@@ -203,6 +205,7 @@ static ml_err proposal_put(struct ml_org *org, struct ml_args *out, const struct
     if (subject != NULL) {
         ml_result_member(org, out, "of", subject);
     }
+    ml_promote_put(org, out, &op, NULL);
     ml_args_end(out);
     return ML_OK;
 }
@@ -217,6 +220,18 @@ static ml_err proposals(struct ml_call *call)
         err = proposal_put(call->org, call->result, &all.at[i]);
     }
     ml_args_end(call->result);
+    return err;
+}
+
+/* What it lacks once it is signed, told before: who signs has the log read anew. */
+static ml_err lacking_put(struct ml_org *org, struct ml_args *out, const struct ml_proposal *p)
+{
+    struct ml_log_entry entry;
+    struct ml_govop op;
+    const ml_err err = ml_govern_op_of(org, p->n, &op, &entry);
+    if (err == ML_OK) {
+        ml_promote_put(org, out, &op, &org->session->member);
+    }
     return err;
 }
 
@@ -242,7 +257,8 @@ static ml_err cosign(struct ml_call *call)
     if (i == all.count) {
         return ml_call_fail(call, ML_E_NOT_FOUND, "proposal.none", NULL, NULL);
     }
-    err = ml_govern_cosign(org, &all.at[i], &counts);
+    err = lacking_put(org, call->result, &all.at[i]);
+    err = err == ML_OK ? ml_govern_cosign(org, &all.at[i], &counts) : err;
     if (err != ML_OK) {
         return err;
     }

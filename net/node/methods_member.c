@@ -9,6 +9,7 @@
 #include "net/node/govern.h"
 #include "net/node/keys.h"
 #include "net/node/methods.h"
+#include "net/node/promote.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
 
@@ -241,6 +242,7 @@ const struct ml_method ml_methods_member[] = {
     {"member.list", ML_NEEDS_SESSION, member_list},
     {"member.revoke", ML_NEEDS_SESSION, member_revoke},
     {"member.suspend", ML_NEEDS_SESSION, member_suspend},
+    {"member.promote", ML_NEEDS_SESSION, ml_method_member_promote},
     {"member.history", ML_NEEDS_SESSION, ml_method_member_history},
     {"enrol.code", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, ml_method_enrol_code},
     {"enrol.join", 0, ml_method_enrol_join},

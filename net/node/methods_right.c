@@ -118,21 +118,27 @@ ml_scope ml_right_now(const struct ml_org *org, unsigned class, ml_right right)
     return ml_right_of(org, &org->session->member, class, right);
 }
 
-/* The name of who said it, as a detail `by` of a refusal. */
-static ml_err detail_by(struct ml_call *call, const struct ml_fact *fact)
+ml_err ml_call_detail_member(struct ml_call *call, const char *key,
+                             const struct ml_member_id *member)
 {
     enum { NAME_MAX_BYTES = 512 };
     struct ml_buf name;
-    const struct ml_fact *by = ml_gov_opening(ml_log_gov(call->org->log), &fact->at.writer);
     ml_buf_init(&name, call->node->env, NAME_MAX_BYTES);
-    if (by != NULL) {
-        ml_card_member_name(call->org, &by->member, &name);
+    if (member != NULL) {
+        ml_card_member_name(call->org, member, &name);
     }
     ml_buf_append(&name, "", 1);
     const ml_err err = name.err;
-    ml_call_detail(call, "by", err == ML_OK ? (const char *)name.data : "");
+    ml_call_detail(call, key, err == ML_OK ? (const char *)name.data : "");
     ml_buf_free(&name);
     return err;
+}
+
+/* The name of who said it, as a detail `by` of a refusal. */
+static ml_err detail_by(struct ml_call *call, const struct ml_fact *fact)
+{
+    const struct ml_fact *by = ml_gov_opening(ml_log_gov(call->org->log), &fact->at.writer);
+    return ml_call_detail_member(call, "by", by != NULL ? &by->member : NULL);
 }
 
 /* Roles that were given him for another time. */

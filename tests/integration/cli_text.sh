@@ -115,3 +115,6 @@ says a "Zoé Petit n'a plus le droit d'écrire" member revoke --member "$zoe" --
 "$ML_BIN/maille" member revoke --member 00112233445566778899aabbccddeeff --home "$work/a" 2> "$work/text" &&
     die "revoked a member who isn't"
 grep -q "n'est pas de la structure" "$work/text"
+"$ML_BIN/maille" member promote --member "$nurse" --home "$work/a" 2> "$work/text" && die 'one alone made a coordinator'
+grep -q 'Léa Morin ne peut pas être nommé ainsi : il y faut 2 signatures, plus de la moitié des 1 ' "$work/text" ||
+    die "not why: $(cat "$work/text")"

@@ -279,6 +279,7 @@ static const struct rule rules[] = {
     {"enrol.last", NULL, false, 0},
     {"member.revoke", NULL, false, 0},
     {"member.suspend", NULL, false, 0},
+    {"member.promote", NULL, false, 0},
     {"member.history", NULL, false, 0}, /* test_node_keys */
     {"quarantine.adopt", NULL, false, 0},
     {"quarantine.reject", NULL, false, 0},

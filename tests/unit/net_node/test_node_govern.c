@@ -14,35 +14,27 @@
 #include "support_request.h"
 #include "support_story.h"
 
-enum { CHIEF, REFERENT, NURSE }; /* by node */
+enum { CHIEF, REFERENT, NURSE, SECOND, NODES }; /* by node; SECOND: another référent */
 
 struct fixture {
     struct cluster c;
-    char member[3][40];
+    unsigned nodes;
+    char member[NODES][40];
 };
 
 static int setup(void **state)
 {
     static struct fixture f;
-    static const char *const names[] = {"Anne Roux", "Paul Noël", "Inès Leroy"};
-    struct story_request r;
+    static const char *const names[] = {"Dr Anne Morel", "Paul Noël", "Inès Leroy"};
     cluster_init(&f.c, 37);
+    f.nodes = SECOND;
     story_found(&f.c, CHIEF);
     story_join_ranked(&f.c, CHIEF, REFERENT, names[REFERENT], 2);
     story_join(&f.c, CHIEF, NURSE, names[NURSE], 60);
     cluster_run(&f.c, 400000);
-    story_ask(&r);
-    story_must(&r, story_send(&r, &f.c, CHIEF, "member.list"), "member.list");
-    for (const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0); m != NULL;
-         m = ml_value_next(m)) {
-        unsigned i = CHIEF;
-        const char *name = ml_value_text(ml_value_get(m, "name"), "");
-        i = strcmp(name, names[REFERENT]) == 0 ? REFERENT : i;
-        i = strcmp(name, names[NURSE]) == 0 ? NURSE : i;
-        snprintf(f.member[i], sizeof(f.member[i]), "%s",
-                 ml_value_text(ml_value_get(m, "member"), ""));
+    for (unsigned n = 0; n < SECOND; n++) {
+        story_member_of(&f.c, CHIEF, names[n], f.member[n]);
     }
-    story_end(&r);
     *state = &f;
     return 0;
 }
@@ -58,9 +50,21 @@ static int teardown(void **state)
 static void heard(struct fixture *f)
 {
     cluster_run(&f->c, 400000);
-    for (unsigned n = 0; n < 3; n++) {
+    for (unsigned n = 0; n < f->nodes; n++) {
         story_unlock(&f->c, n);
     }
+}
+
+/* And somebody more of rank 2. */
+static int setup_second(void **state)
+{
+    int rc = setup(state);
+    struct fixture *f = *state;
+    story_join_ranked(&f->c, CHIEF, SECOND, "Léa Petit", 2);
+    f->nodes = NODES;
+    heard(f);
+    story_member_of(&f->c, CHIEF, "Léa Petit", f->member[SECOND]);
+    return rc;
 }
 
 /* One call: its parameters by name, ended by NULL; "propose" and "set" as they must be. */
@@ -74,6 +78,9 @@ struct answer {
     ml_err err;
     char text[64]; /* of the error */
     bool counts;
+    int missing; /* of a coordinator: hands */
+    int awaited; /* whose they may be */
+    int whole;
 };
 
 static struct answer ask(struct fixture *f, unsigned n, const struct call *call)
@@ -102,6 +109,9 @@ static struct answer ask(struct fixture *f, unsigned n, const struct call *call)
     snprintf(a.text, sizeof(a.text), "%s",
              a.err == ML_OK ? "" : ml_value_text(story_get(&r, "text"), ""));
     a.counts = ml_value_bool(story_get(&r, "counts"), false);
+    a.missing = (int)ml_value_int(story_get(&r, "missing"), -1);
+    a.whole = (int)ml_value_int(story_get(&r, "whole"), -1);
+    a.awaited = (int)ml_value_count(story_get(&r, "awaited"));
     story_end(&r);
     return a;
 }
@@ -325,6 +335,131 @@ static void the_oldest_proposal_makes_room(void **state)
     assert_int_equal(waiting(f, CHIEF).count, 64);
 }
 
+/* ---- a new coordinator ---- */
+
+/* One signs what is proposed; it counts, or so many hands are missing, of so many people. */
+static void signs(struct fixture *f, unsigned n, struct answer want)
+{
+    const struct waiting w = waiting(f, n);
+    assert_string_equal(w.text, "proposal.coordinator");
+    const struct call call = {"governance.cosign", {"proposal", w.proposal}, false};
+    const struct answer a = ask(f, n, &call);
+    assert_int_equal(a.err, ML_OK);
+    assert_int_equal(a.counts, want.counts);
+    assert_int_equal(a.missing, want.missing);
+    assert_int_equal(a.awaited, want.awaited);
+    assert_int_equal(a.whole, want.whole);
+    heard(f);
+}
+
+static void proposes(struct fixture *f, unsigned n, unsigned whom, struct answer want)
+{
+    const struct call call = {"member.promote", {"member", f->member[whom]}, false};
+    const struct answer a = ask(f, n, &call);
+    assert_int_equal(a.err, ML_OK);
+    assert_false(a.counts);
+    assert_int_equal(a.missing, want.missing);
+    assert_int_equal(a.awaited, want.awaited);
+    assert_int_equal(a.whole, want.whole);
+    heard(f);
+}
+
+static int rank_seen(struct fixture *f, unsigned n, unsigned whose)
+{
+    struct story_request r;
+    int rank = 0;
+    story_ask(&r);
+    story_must(&r, story_send(&r, &f->c, n, "member.list"), "member.list");
+    for (const struct ml_value *m = ml_value_at(story_get(&r, "members"), 0); m != NULL;
+         m = ml_value_next(m)) {
+        if (strcmp(ml_value_text(ml_value_get(m, "member"), ""), f->member[whose]) == 0) {
+            rank = (int)ml_value_int(ml_value_get(m, "rank"), 0);
+        }
+    }
+    story_end(&r);
+    return rank;
+}
+
+/* Two référents, without the coordinator. What she says then holds on a computer far away. */
+static void a_majority_makes_a_coordinator_who_acts(void **state)
+{
+    struct fixture *f = *state;
+    char member[40];
+    const struct call add = {"member.add", {"name", "Zoé Blanc", "role", "60"}, false};
+    refused(f, NURSE, &add, "rank.coordinator");
+    proposes(f, REFERENT, NURSE, (struct answer){.missing = 1, .awaited = 2, .whole = 3});
+    refused(f, NURSE, &add, "rank.coordinator");
+    signs(f, SECOND, (struct answer){.counts = true, .awaited = 1, .whole = 3});
+    assert_int_equal(waiting(f, CHIEF).count, 0);
+    for (unsigned n = 0; n < f->nodes; n++) {
+        assert_int_equal(rank_seen(f, n, NURSE), 1);
+    }
+    assert_int_equal(ask(f, NURSE, &add).err, ML_OK);
+    heard(f);
+    story_member_of(&f->c, SECOND, "Zoé Blanc", member);
+    const struct call revoke = {"member.revoke", {"member", f->member[SECOND]}, false};
+    f->nodes = SECOND; /* whose session ends */
+    assert_true(done(f, NURSE, &revoke));
+    assert_int_equal(rank_seen(f, REFERENT, SECOND), 0);
+    struct story_proof here;
+    struct story_proof there;
+    story_verify(&f->c, CHIEF, &here);
+    story_verify(&f->c, NURSE, &there);
+    assert_string_equal(here.state_hash, there.state_hash);
+}
+
+/* Who is to be one has no hand in it. */
+static void ones_own_hand_is_none_of_the_majority(void **state)
+{
+    struct fixture *f = *state;
+    proposes(f, REFERENT, SECOND, (struct answer){.missing = 1, .awaited = 1, .whole = 3});
+    signs(f, SECOND, (struct answer){.missing = 1, .awaited = 1, .whole = 3});
+    assert_int_equal(rank_seen(f, CHIEF, SECOND), 2);
+    signs(f, CHIEF, (struct answer){.counts = true, .whole = 3});
+    assert_int_equal(rank_seen(f, REFERENT, SECOND), 1);
+}
+
+/* Nobody wins a vote by suspending, nor by keeping from a computer, who would say no. */
+static void two_of_four_are_no_majority(void **state)
+{
+    struct fixture *f = *state;
+    char member[40];
+    const int job[] = {10, 2};
+    story_member(&f->c, CHIEF, "Hugo Blanc", job, member);
+    heard(f);
+    const struct answer lacks = {.missing = 1, .awaited = 1, .whole = 4};
+    proposes(f, REFERENT, NURSE, (struct answer){.missing = 2, .awaited = 2, .whole = 4});
+    signs(f, SECOND, lacks);
+    assert_int_equal(rank_seen(f, CHIEF, NURSE), 3);
+    const struct call suspend = {"member.suspend", {"member", member}, false};
+    (void)done(f, CHIEF, &suspend);
+    signs(f, REFERENT, lacks);
+    assert_int_equal(rank_seen(f, CHIEF, NURSE), 3);
+    signs(f, CHIEF, (struct answer){.counts = true, .whole = 4});
+    assert_int_equal(rank_seen(f, SECOND, NURSE), 1);
+}
+
+static void each_refusal_of_a_coordinator_says_why(void **state)
+{
+    struct fixture *f = *state;
+    const struct call unknown = {
+        "member.promote", {"member", "00112233445566778899aabbccddeeff"}, false};
+    const struct call none = {"member.promote", {NULL}, false};
+    const struct call chief = {"member.promote", {"member", f->member[CHIEF]}, false};
+    const struct call referent = {"member.promote", {"member", f->member[REFERENT]}, false};
+    refused(f, CHIEF, &unknown, "member.unknown");
+    assert_int_equal(ask(f, CHIEF, &none).err, ML_E_INVALID);
+    refused(f, NURSE, &referent, "rank.referent");
+    refused(f, REFERENT, &referent, "promote.self");
+    refused(f, REFERENT, &chief, "promote.already");
+    refused(f, CHIEF, &referent, "promote.few"); /* only she could sign */
+    assert_int_equal(waiting(f, REFERENT).count, 0);
+    proposes(f, CHIEF, NURSE, (struct answer){.missing = 1, .awaited = 1, .whole = 2});
+    signs(f, REFERENT, (struct answer){.counts = true, .whole = 2});
+    assert_int_equal(rank_seen(f, CHIEF, NURSE), 1);
+    proposes(f, CHIEF, REFERENT, (struct answer){.missing = 1, .awaited = 1, .whole = 3});
+}
+
 /* ---- the matrix ---- */
 
 struct shown {
@@ -419,6 +554,7 @@ static void each_is_done_or_not_at_all(void **state)
         {"role.grant", {"member", f->member[CHIEF], "role", "60"}, true},
         {"role.end", {"member", f->member[NURSE], "role", "60"}, false},
         {"matrix.set", {"set", "60:7=w"}, false},
+        {"member.promote", {"member", f->member[NURSE]}, false},
         {"governance.checkpoint", {NULL}, false},
         {"governance.proposals", {NULL}, false},
         {"matrix.show", {NULL}, false},
@@ -448,14 +584,24 @@ static void each_is_done_or_not_at_all(void **state)
 
 int main(void)
 {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn)        cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define SECOND_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup_second, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_role_is_given_and_ended),         TEST(a_substitute_takes_over_until_a_day),
-        TEST(each_refusal_of_a_role_says_why),   TEST(what_takes_two_is_proposed_and_signed),
-        TEST(what_was_decided_is_proposed_anew), TEST(only_those_of_rank_sign),
-        TEST(the_oldest_proposal_makes_room),    TEST(the_matrix_is_edited_cell_by_cell),
-        TEST(ones_own_role_is_raised_by_two),    TEST(a_checkpoint_is_for_those_of_rank),
+        TEST(a_role_is_given_and_ended),
+        TEST(a_substitute_takes_over_until_a_day),
+        TEST(each_refusal_of_a_role_says_why),
+        TEST(what_takes_two_is_proposed_and_signed),
+        TEST(what_was_decided_is_proposed_anew),
+        TEST(only_those_of_rank_sign),
+        TEST(the_oldest_proposal_makes_room),
+        TEST(the_matrix_is_edited_cell_by_cell),
+        TEST(ones_own_role_is_raised_by_two),
+        TEST(a_checkpoint_is_for_those_of_rank),
         TEST(each_is_done_or_not_at_all),
+        SECOND_TEST(a_majority_makes_a_coordinator_who_acts),
+        SECOND_TEST(ones_own_hand_is_none_of_the_majority),
+        SECOND_TEST(two_of_four_are_no_majority),
+        TEST(each_refusal_of_a_coordinator_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

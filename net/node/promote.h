@@ -1,0 +1,21 @@
+/* net/node/promote.h -- a new coordinator by those of rank 2 or better, without Root (rules B16,
+ * docs/governance.md): what a proposal of one lacks. Org thread. */
+#ifndef ML_NODE_PROMOTE_H
+#define ML_NODE_PROMOTE_H
+
+#include <stdbool.h>
+
+#include "core/codec/govop.h"
+#include "net/node/call.h"
+#include "net/node/org.h"
+
+/** Does the op make a coordinator? */
+bool ml_promotes(const struct ml_govop *op);
+/** Of an op that does: how many hands are `missing` of a majority of `whole`, and whose are
+ * `awaited`, into the open map; nothing of another op. `with` (NULL: nobody) signs beside. */
+void ml_promote_put(struct ml_org *org, struct ml_args *out, const struct ml_govop *op,
+                    const struct ml_member_id *with);
+/** Proposes it, as the session's member. */
+ml_err ml_method_member_promote(struct ml_call *call);
+
+#endif
