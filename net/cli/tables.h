@@ -18,8 +18,8 @@ extern const struct cli_command cli_commands_trace[]; /* traces */
 extern const struct cli_command cli_commands_glass[]; /* emergency access */
 extern const struct cli_command cli_commands_govern[];
 extern const struct cli_command cli_commands_consent[];
-extern const struct cli_command cli_commands_schema[]; /* what a record may hold */
-extern const struct cli_command cli_commands_key[];    /* groups' keys */
+extern const struct cli_command cli_commands_schema[];    /* what a record may hold */
+extern const struct cli_command cli_commands_key[];       /* groups' keys */
 extern const struct cli_command cli_commands_retention[]; /* how long records are kept */
 extern const struct cli_command cli_commands_doctor[];
 
