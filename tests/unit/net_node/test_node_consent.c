@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/ids.h"
 #include "maille/value.h"
+#include "net/node/govern.h"
+#include "net/node/keys.h"
 #include "support_cluster.h"
 #include "support_request.h"
 #include "support_story.h"
@@ -447,6 +450,61 @@ static void who_came_after_a_rotation_hears_what_was_said_before(void **state)
     assert_int_equal(records(c, D, E).opened, records(c, A, E).opened);
 }
 
+static void govern(struct cluster *c, struct ml_govop *op)
+{
+    bool counts = false;
+    assert_int_equal(ml_govern_say(cluster_org(c, A), op, false, &counts), ML_OK);
+    assert_true(counts);
+}
+
+/* A team that is made now, and this member of it alone. */
+static void team_begin(struct cluster *c, const char *member)
+{
+    struct ml_govop team = {.type = ML_GOVOP_TEAM_ADD, .must_understand = true};
+    struct ml_govop role = {.type = ML_GOVOP_ROLE_GRANT, .must_understand = true};
+    memset(team.u.team_add.team.b, 0x42, sizeof(team.u.team_add.team.b));
+    govern(c, &team);
+    struct ml_role_grant *g = &role.u.role_grant;
+    assert_int_equal(ml_hex_decode(g->member.b, sizeof(g->member.b), member, strlen(member)),
+                     ML_OK);
+    g->role = 60;
+    g->teams = (struct ml_list){.items = &team.u.team_add.team, .count = 1};
+    govern(c, &role);
+    assert_int_equal(ml_keys_ready(cluster_org(c, A), ML_KEYS_ALL), ML_OK);
+}
+
+/* docs/protocol/consent.md: a patient stays with the teams that he was opened in. */
+static void a_team_that_is_made_later_is_given_nothing_of_before(void **state)
+{
+    enum { D = 3 };
+    struct cluster *c = *state;
+    char patient[40];
+    char treatment[40];
+    char member[40];
+    struct person karim;
+    char statement[40];
+    patient_begin(c, patient, treatment);
+    find(c, "Karim Haddad", &karim);
+    const struct said opposed = {"consent.oppose", patient, "person", karim.member, false};
+    must_say(c, A, &opposed, statement);
+    settle(c);
+    story_member(c, A, "Lina Roy", (const int[]){60, 3}, member);
+    team_begin(c, member);
+    story_enrol(c, A, D, member);
+    settle(c);
+    const unsigned opened[] = {records(c, A, C).opened, records(c, A, D).opened};
+    rename_to(c, A, patient, "DUPONT");
+    story_dose(c, B, patient, treatment, drug("metformine", "500 mg matin"));
+    settle(c);
+    assert_int_equal(records(c, A, D).opened, opened[1]);
+    assert_true(records(c, A, C).closed > 0); /* the dose; a name isn't hidden from him */
+    assert_int_equal(records(c, A, C).opened, opened[0] + 1);
+    for (unsigned n = A; n <= C; n++) {
+        assert_false(may_read(c, n, patient, "Karim Haddad"));
+        assert_true(may_read(c, n, patient, "Inès Leroy"));
+    }
+}
+
 static void it_holds_for_a_vault_that_was_locked_meanwhile(void **state)
 {
     struct cluster *c = *state;
@@ -590,6 +648,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_came_meanwhile_is_sealed_what_the_others_have, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(who_came_after_a_rotation_hears_what_was_said_before, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_team_that_is_made_later_is_given_nothing_of_before, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(it_holds_for_a_vault_that_was_locked_meanwhile, setup,
                                         teardown),
