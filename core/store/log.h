@@ -243,9 +243,9 @@ ml_err ml_log_shredded_after(struct ml_log *log, uint64_t after,
 ml_err ml_log_shreds_wiped(struct ml_log *log) ML_MUST_CHECK;
 
 /** Traces whose time is over (ADR 0026): the bodies of bundles of lane 2 that were signed before
- * this moment are destroyed, oldest stored first, at most `max` of them in one transaction; headers,
- * chains and signatures stay. *pruned: how many; below `max`: none is left. Whatever body of these
- * comes later isn't taken. Of a single one nobody can ask. */
+ * this moment are destroyed, oldest stored first, at most `max` of them in one transaction;
+ * headers, chains and signatures stay. *pruned: how many; below `max`: none is left. Whatever body
+ * of these comes later isn't taken. Of a single one nobody can ask. */
 ml_err ml_log_prune_traces(struct ml_log *log, uint32_t *pruned, uint64_t before_ms,
                            uint32_t max) ML_MUST_CHECK;
 

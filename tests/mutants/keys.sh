@@ -41,7 +41,7 @@ mutant core/model/keyring_fault.c 's/h->asks = h->faults <= ML_KEYRING_FAULTS_MA
 mutant core/model/keyring_fault.c 's/h->asks = h->faults <= ML_KEYRING_FAULTS_MAX;/h->kek = false; &/' $G
 mutant core/model/keyring_fault.c 's/!h->asks \&\& h->faults < ML_KEYRING_FAULTS_MAX/!h->asks/' $G
 mutant core/model/keyring_fault.c 's/!h->asks \&\& h->faults < ML_KEYRING_FAULTS_MAX/h->faults < ML_KEYRING_FAULTS_MAX/' $G
-mutant core/model/keyring_group.c 's/    holder->asks = holder->asks \&\& hist;//' $G
+mutant core/model/keyring_group.c 's/    holder->asks = holder->asks \&\& kind != ML_SLOT_KEK;//' $G
 mutant core/model/keyring.c '/case ML_KEYOP_KEY_FAULT/,/return/s/if (accepted)/if (true)/' $G
 mutant core/record/vault_keys.c 's/(op->type != ML_KEYOP_KEY_FAULT || is_own_fault([^)]*))/true/' $F
 mutant core/record/vault_keys.c 's/ || op->type == ML_KEYOP_KEY_FAULT;/;/' $F
