@@ -100,6 +100,9 @@ static void show_proposals(const struct cli *c, const struct ml_value *v)
         }
         puts("");
         cli_show_lacking(p);
+        if (ml_value_int(ml_value_get(p, "missing"), -1) == 0) {
+            puts("    Les signatures suffisent : que l'un des signataires signe encore une fois.");
+        }
     }
 }
 

@@ -149,6 +149,48 @@ static bool is_signed_by(const struct ml_govop *op, const struct ml_writer_id *w
     return false;
 }
 
+/* Hands whose signature is right: a wrong one would take the place of others. */
+static void collect(struct ml_org *org, struct hands *h, const struct ml_govop *op,
+                    const struct ml_hash *asked)
+{
+    const struct ml_gov *gov = ml_log_gov(org->log);
+    struct ml_list_walk walk;
+    struct ml_second second;
+    ml_list_walk(&walk, &ml_govop_hands(op)->second);
+    while (ml_second_next(&walk, &second)) {
+        const struct ml_fact *open = ml_gov_opening(gov, &second.writer);
+        if (open != NULL && ml_sign_verify(&open->sign_pk, ml_slice(asked->b, sizeof(asked->b)),
+                                           second.sig.b) == ML_OK) {
+            hand_add(h, &second);
+        }
+    }
+}
+
+static void hand_keep(struct ml_proposal *p, const struct ml_writer_id *writer)
+{
+    uint32_t i = 0;
+    while (i < p->hand_count && !is_same(&p->hands[i], writer, sizeof(*writer))) {
+        i++;
+    }
+    if (i == p->hand_count && i < ML_HANDS_MAX) {
+        p->hands[p->hand_count++] = *writer;
+    }
+}
+
+/* Those of an earlier saying, then its own: each may have been said without knowing of the other.
+ */
+static void hands_keep(struct ml_proposal *p, const struct ml_proposal *earlier,
+                       const struct hands *own)
+{
+    p->hand_count = 0;
+    for (uint32_t i = 0; earlier != NULL && i < earlier->hand_count; i++) {
+        hand_keep(p, &earlier->hands[i]);
+    }
+    for (uint32_t i = 0; i < own->count; i++) {
+        hand_keep(p, &own->at[i].writer);
+    }
+}
+
 static unsigned place_of(const struct ml_proposals *p, const struct ml_hash *asked)
 {
     unsigned i = 0;
@@ -183,6 +225,7 @@ static ml_err look_at(struct ml_org *org, struct ml_proposals *out, size_t act)
     const struct ml_ruling ruling = ml_gov_act_ruling(gov, act);
     struct ml_log_entry entry;
     struct ml_govop op;
+    struct hands hands = {.count = 0};
     struct ml_proposal one = {.n = ml_gov_act_n(gov, act)};
     const bool counts = ruling.verdict == ML_VERDICT_ACCEPTED;
     if (!counts && ruling.reason != ML_REASON_NO_AUTHORITY) {
@@ -195,6 +238,11 @@ static ml_err look_at(struct ml_org *org, struct ml_proposals *out, size_t act)
     if (err == ML_OK && (counts || is_signed_by(&op, &entry.header.writer))) {
         one.bundle = entry.hash;
         err = ml_govop_hands_hash(&one.asked, op.raw, &org->id, &entry.header);
+        if (err == ML_OK && !counts) {
+            const unsigned at = place_of(out, &one.asked);
+            collect(org, &hands, &op, &one.asked);
+            hands_keep(&one, at < out->count ? &out->at[at] : NULL, &hands);
+        }
         if (err == ML_OK) {
             take(out, &one, counts);
         }
@@ -213,23 +261,6 @@ ml_err ml_govern_proposals(struct ml_org *org, struct ml_proposals *out)
 }
 
 /* ---- signing ---- */
-
-/* Hands whose signature is right: a wrong one would take the place of others. */
-static void collect(struct ml_org *org, struct hands *h, const struct ml_govop *op,
-                    const struct ml_hash *asked)
-{
-    const struct ml_gov *gov = ml_log_gov(org->log);
-    struct ml_list_walk walk;
-    struct ml_second second;
-    ml_list_walk(&walk, &ml_govop_hands(op)->second);
-    while (ml_second_next(&walk, &second)) {
-        const struct ml_fact *open = ml_gov_opening(gov, &second.writer);
-        if (open != NULL && ml_sign_verify(&open->sign_pk, ml_slice(asked->b, sizeof(asked->b)),
-                                           second.sig.b) == ML_OK) {
-            hand_add(h, &second);
-        }
-    }
-}
 
 /* Of all who said the same, each perhaps without knowing of the other. */
 static ml_err collect_all(struct ml_org *org, struct hands *h, const struct ml_hash *asked)

@@ -26,8 +26,10 @@ enum { ML_PROPOSALS_MAX = 64 };
 /** Of what was proposed and isn't done, as said last. */
 struct ml_proposal {
     struct ml_hash bundle;
-    struct ml_hash asked; /* what its hands sign: the same of all who said it */
-    uint64_t n;           /* of its bundle */
+    struct ml_hash asked;                    /* what its hands sign: the same of all who said it */
+    uint64_t n;                              /* of its bundle */
+    struct ml_writer_id hands[ML_HANDS_MAX]; /* whose signature is right, of all who said it */
+    uint32_t hand_count;
 };
 struct ml_proposals {
     struct ml_proposal at[ML_PROPOSALS_MAX];

@@ -163,15 +163,12 @@ static const struct ml_member_id *subject_of(const struct ml_govop *op)
     }
 }
 
-static void hands_put(struct ml_org *org, struct ml_args *out, const struct ml_list *hands)
+static void hands_put(struct ml_org *org, struct ml_args *out, const struct ml_proposal *p)
 {
-    struct ml_list_walk walk;
-    struct ml_second second;
     ml_args_key(out, "hands");
     ml_args_list(out);
-    ml_list_walk(&walk, hands);
-    while (ml_second_next(&walk, &second)) {
-        const struct ml_fact *open = ml_gov_opening(ml_log_gov(org->log), &second.writer);
+    for (uint32_t i = 0; i < p->hand_count; i++) {
+        const struct ml_fact *open = ml_gov_opening(ml_log_gov(org->log), &p->hands[i]);
         if (open != NULL) {
             struct ml_card_place of = {.kind = ML_CARD_MEMBER};
             memcpy(of.id, open->member.b, sizeof(of.id));
@@ -201,11 +198,11 @@ static ml_err proposal_put(struct ml_org *org, struct ml_args *out, const struct
     ml_result_hex(out, "proposal", p->bundle.b, sizeof(p->bundle.b));
     ml_result_text(out, "text", text);
     ml_result_int(out, "recorded_ms", (int64_t)ms);
-    hands_put(org, out, &ml_govop_hands(&op)->second);
+    hands_put(org, out, p);
     if (subject != NULL) {
         ml_result_member(org, out, "of", subject);
     }
-    ml_promote_put(org, out, &op, NULL);
+    ml_promote_put(org, out, &(struct ml_promotion){&op, p, NULL});
     ml_args_end(out);
     return ML_OK;
 }
@@ -230,7 +227,7 @@ static ml_err lacking_put(struct ml_org *org, struct ml_args *out, const struct 
     struct ml_govop op;
     const ml_err err = ml_govern_op_of(org, p->n, &op, &entry);
     if (err == ML_OK) {
-        ml_promote_put(org, out, &op, &org->session->member);
+        ml_promote_put(org, out, &(struct ml_promotion){&op, p, &org->session->member});
     }
     return err;
 }

@@ -58,14 +58,14 @@ static const struct ml_fact *next_able(const struct ml_gov *gov, const struct ml
     return NULL;
 }
 
-static bool has_signed(const struct ml_gov *gov, const struct ml_list *hands,
+static bool has_signed(const struct ml_gov *gov, const struct ml_promotion *p,
                        const struct ml_member_id *member)
 {
-    struct ml_list_walk walk;
-    struct ml_second second;
-    ml_list_walk(&walk, hands);
-    while (ml_second_next(&walk, &second)) {
-        const struct ml_fact *open = ml_gov_opening(gov, &second.writer);
+    if (p->with != NULL && is_same(p->with, member)) {
+        return true;
+    }
+    for (uint32_t i = 0; p->signed_in != NULL && i < p->signed_in->hand_count; i++) {
+        const struct ml_fact *open = ml_gov_opening(gov, &p->signed_in->hands[i]);
         if (open != NULL && is_same(&open->member, member)) {
             return true;
         }
@@ -73,21 +73,18 @@ static bool has_signed(const struct ml_gov *gov, const struct ml_list *hands,
     return false;
 }
 
-void ml_promote_put(struct ml_org *org, struct ml_args *out, const struct ml_govop *op,
-                    const struct ml_member_id *with)
+void ml_promote_put(struct ml_org *org, struct ml_args *out, const struct ml_promotion *p)
 {
     const struct ml_gov *gov = ml_log_gov(org->log);
-    const struct ml_member_id *subject = &op->u.member_add.member;
     const struct ml_fact *f = NULL;
     unsigned given = 0;
-    if (!ml_promotes(op)) {
+    if (!ml_promotes(p->op)) {
         return;
     }
     ml_args_key(out, "awaited");
     ml_args_list(out);
-    while ((f = next_able(gov, subject, f)) != NULL) {
-        const bool mine = with != NULL && is_same(&f->member, with);
-        if (mine || has_signed(gov, &ml_govop_hands(op)->second, &f->member)) {
+    while ((f = next_able(gov, &p->op->u.member_add.member, f)) != NULL) {
+        if (has_signed(gov, p, &f->member)) {
             given++;
             continue;
         }
@@ -175,7 +172,8 @@ ml_err ml_method_member_promote(struct ml_call *call)
     }
     op.u.member_add.rank = ML_RANK_COORDINATOR;
     op.u.member_add.role = subject->role;
-    ml_promote_put(org, call->result, &op, &org->session->member);
+    ml_promote_put(org, call->result,
+                   &(struct ml_promotion){.op = &op, .with = &org->session->member});
     err = ml_govern_say(org, &op, true, &counts);
     if (err != ML_OK) {
         return err;

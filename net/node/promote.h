@@ -7,14 +7,19 @@
 
 #include "core/codec/govop.h"
 #include "net/node/call.h"
+#include "net/node/govern.h"
 #include "net/node/org.h"
 
 /** Does the op make a coordinator? */
 bool ml_promotes(const struct ml_govop *op);
+struct ml_promotion {
+    const struct ml_govop *op;
+    const struct ml_proposal *signed_in; /* NULL: nobody signed yet */
+    const struct ml_member_id *with;     /* who signs beside; NULL: nobody */
+};
 /** Of an op that does: how many hands are `missing` of a majority of `whole`, and whose are
- * `awaited`, into the open map; nothing of another op. `with` (NULL: nobody) signs beside. */
-void ml_promote_put(struct ml_org *org, struct ml_args *out, const struct ml_govop *op,
-                    const struct ml_member_id *with);
+ * `awaited`, into the open map; nothing of another op. */
+void ml_promote_put(struct ml_org *org, struct ml_args *out, const struct ml_promotion *p);
 /** Proposes it, as the session's member. */
 ml_err ml_method_member_promote(struct ml_call *call);
 

@@ -9,7 +9,11 @@
 #include <cmocka.h>
 #include <stdio.h>
 
+#include "core/base/ids.h"
+#include "core/crypto/sign.h"
 #include "maille/value.h"
+#include "net/node/org.h"
+#include "net/node/session.h"
 #include "support_cluster.h"
 #include "support_request.h"
 #include "support_story.h"
@@ -136,6 +140,7 @@ static bool done(struct fixture *f, unsigned n, const struct call *call)
 struct waiting {
     int count;
     int hands; /* of the last */
+    int missing;
     char proposal[72];
     char text[64];
 };
@@ -150,6 +155,7 @@ static struct waiting waiting(struct fixture *f, unsigned n)
          p = ml_value_next(p)) {
         w.count++;
         w.hands = (int)ml_value_count(ml_value_get(p, "hands"));
+        w.missing = (int)ml_value_int(ml_value_get(p, "missing"), -1);
         snprintf(w.proposal, sizeof(w.proposal), "%s",
                  ml_value_text(ml_value_get(p, "proposal"), ""));
         snprintf(w.text, sizeof(w.text), "%s", ml_value_text(ml_value_get(p, "text"), ""));
@@ -439,6 +445,88 @@ static void two_of_four_are_no_majority(void **state)
     assert_int_equal(rank_seen(f, SECOND, NURSE), 1);
 }
 
+/* Each of two signs without knowing of the other: all hands are shown, and one signs once more. */
+static void hands_given_apart_are_gathered(void **state)
+{
+    struct fixture *f = *state;
+    char member[40];
+    const int job[] = {10, 2};
+    story_member(&f->c, CHIEF, "Hugo Blanc", job, member);
+    heard(f);
+    proposes(f, REFERENT, NURSE, (struct answer){.missing = 2, .awaited = 2, .whole = 4});
+    for (unsigned a = 0; a < f->nodes; a++) {
+        for (unsigned b = 0; b < a; b++) {
+            cluster_cut(&f->c, a, b, true);
+        }
+    }
+    signs(f, SECOND, (struct answer){.missing = 1, .awaited = 1, .whole = 4});
+    signs(f, CHIEF, (struct answer){.missing = 1, .awaited = 1, .whole = 4});
+    for (unsigned a = 0; a < f->nodes; a++) {
+        for (unsigned b = 0; b < a; b++) {
+            cluster_cut(&f->c, a, b, false);
+        }
+    }
+    heard(f);
+    for (unsigned n = 0; n < f->nodes; n++) {
+        const struct waiting w = waiting(f, n);
+        assert_int_equal(w.count, 1);
+        assert_int_equal(w.hands, 3);
+        assert_int_equal(w.missing, 0);
+    }
+    assert_int_equal(rank_seen(f, CHIEF, NURSE), 3);
+    signs(f, REFERENT, (struct answer){.counts = true, .whole = 4});
+    assert_int_equal(rank_seen(f, SECOND, NURSE), 1);
+}
+
+/* The référent proposes with the founder's hand in it, which he can't sign. */
+static void propose_forged(struct fixture *f)
+{
+    struct ml_org *org = cluster_org(&f->c, REFERENT);
+    const struct ml_gov *gov = ml_log_gov(org->log);
+    struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD, .must_understand = true};
+    struct ml_second hands[2] = {{.sig = {{1}}}};
+    struct ml_author author;
+    struct ml_header next;
+    struct ml_hash asked;
+    struct ml_buf buf;
+    bool counts = true;
+    op.u.member_add.rank = ML_RANK_COORDINATOR;
+    op.u.member_add.role = 60;
+    assert_int_equal(ml_hex_decode(op.u.member_add.member.b, 16, f->member[NURSE], 32), ML_OK);
+    ml_session_author(org, &author);
+    ml_buf_init(&buf, org->node->env, ML_GOVOP_BYTES_MAX);
+    assert_int_equal(ml_govop_encode(&buf, &op), ML_OK);
+    assert_int_equal(ml_org_next_header(org, &next, &author, ML_LANE_GOVERNANCE), ML_OK);
+    assert_int_equal(ml_govop_hands_hash(&asked, ml_buf_slice(&buf), &org->id, &next), ML_OK);
+    hands[0].writer = ml_gov_next(gov, ML_FACT_WRITER, NULL)->writer;
+    hands[1].writer = author.id;
+    ml_sign(hands[1].sig.b, ml_slice(asked.b, sizeof(asked.b)), author.seed);
+    if (memcmp(&hands[0].writer, &hands[1].writer, sizeof(author.id)) > 0) {
+        const struct ml_second first = hands[1];
+        hands[1] = hands[0];
+        hands[0] = first;
+    }
+    op.u.member_add.hands.second = (struct ml_list){.items = hands, .count = 2};
+    ml_buf_clear(&buf);
+    assert_int_equal(ml_govop_encode(&buf, &op), ML_OK);
+    assert_int_equal(ml_org_append_act(org, &author, ml_buf_slice(&buf), &counts), ML_OK);
+    assert_false(counts);
+    ml_buf_free(&buf);
+    heard(f);
+}
+
+static void a_forged_hand_is_nobodys(void **state)
+{
+    struct fixture *f = *state;
+    propose_forged(f);
+    const struct waiting w = waiting(f, CHIEF);
+    assert_int_equal(w.count, 1);
+    assert_int_equal(w.hands, 1);
+    assert_int_equal(w.missing, 1);
+    assert_int_equal(rank_seen(f, CHIEF, NURSE), 3);
+    signs(f, SECOND, (struct answer){.counts = true, .awaited = 1, .whole = 3});
+}
+
 static void each_refusal_of_a_coordinator_says_why(void **state)
 {
     struct fixture *f = *state;
@@ -601,6 +689,8 @@ int main(void)
         SECOND_TEST(a_majority_makes_a_coordinator_who_acts),
         SECOND_TEST(ones_own_hand_is_none_of_the_majority),
         SECOND_TEST(two_of_four_are_no_majority),
+        SECOND_TEST(hands_given_apart_are_gathered),
+        SECOND_TEST(a_forged_hand_is_nobodys),
         TEST(each_refusal_of_a_coordinator_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
