@@ -18,6 +18,10 @@ static void show_list(const struct cli *c, const struct ml_value *v)
         printf("  %s, %lld saisie(s) : %s\n    %s\n", cli_text(b, "name"),
                (long long)ml_value_int(ml_value_get(b, "ops"), 0), why, cli_text(b, "bundle"));
     }
+    if (ml_value_count(ml_value_get(v, "bundles")) > 0) {
+        puts("Un référent ou un coordinateur qui n'en est pas l'auteur les fait compter :\n"
+             "  maille quarantine adopt EMPREINTE (ou reject, pour les laisser de côté)");
+    }
     if (ml_value_bool(ml_value_get(v, "more"), false)) {
         printf("... la suite : --after %lld\n", (long long)ml_value_int(ml_value_get(v, "n"), 0));
     }

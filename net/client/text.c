@@ -141,8 +141,9 @@ static const struct ml_text_row rows[] = {
      "unlock”, or give the token with --token-fd."},
     {"session.not_enrolled",
      "Ce poste attend encore d'être admis par un coordinateur : rien n'est "
-     "écrit pour l'instant.",
-     "This computer still waits to be admitted by a coordinator: nothing is written yet."},
+     "écrit pour l'instant. Échangez avec son poste (« maille sync now »), puis recommencez.",
+     "This computer still waits to be admitted by a coordinator: nothing is written yet. Exchange "
+     "with his computer (“maille sync now”), then try again."},
     {"session.revoked",
      "Vos droits sur ce poste ont été retirés (par {by}) : rien n'a été écrit. Ce que vous aviez "
      "saisi avant reste. Si c'est une erreur, un coordinateur peut vous admettre à nouveau.",
@@ -154,9 +155,11 @@ static const struct ml_text_row rows[] = {
      "Your rights on this computer are suspended (by {by}): nothing was written. The suspension "
      "ends by itself, within three days; a coordinator can tell you why."},
     {"rank.coordinator",
-     "Seul un coordinateur peut le faire : « maille member list » dit qui l'est. S'il n'y en a "
+     "Seul un coordinateur peut le faire : « maille member list » dit qui l'est, demandez-lui. "
+     "S'il n'y en a "
      "plus, les feuilles de la structure en nomment un (« maille org recover --promote »).",
-     "Only a coordinator may do this: “maille member list” says who is one. If there is none any "
+     "Only a coordinator may do this: “maille member list” says who is one, ask him. If there is "
+     "none any "
      "more, the sheets of the structure name one (“maille org recover --promote”)."},
     {"unlock.wrong",
      "La phrase de passe ne correspond à aucun membre de ce poste : vérifiez les majuscules et "
@@ -304,8 +307,11 @@ static const struct ml_text_row rows[] = {
      "You hold no key of what is this member's to read: ask somebody who reads these data."},
     {"member.role", "Le rang (2 ou 3) ou la profession n'est pas valable.",
      "The rank (2 or 3) or the profession is not valid."},
-    {"rank.referent", "Seul un coordinateur ou un référent peut le faire.",
-     "Only a coordinator or a référent may do this."},
+    {"rank.referent",
+     "Seul un coordinateur ou un référent peut le faire : demandez à l'un d'eux (« maille member "
+     "list » dit qui l'est).",
+     "Only a coordinator or a référent may do this: ask one of them (“maille member list” says "
+     "who is)."},
     {"member.node",
      "Ce membre ne travaille pas sur ce poste : « maille member list » montre les siens.",
      "This member does not work on this computer: “maille member list” shows his."},
@@ -329,8 +335,17 @@ static const struct ml_text_row rows[] = {
     {"quarantine.unknown",
      "Ce paquet n'est pas sur ce poste : « maille quarantine list » les montre.",
      "This bundle is not on this computer: “maille quarantine list” shows them."},
-    {"quarantine.none", "Ce paquet compte déjà : il n'y a rien à adopter ni à rejeter.",
-     "This bundle counts already: there is nothing to adopt or to reject."},
+    {"quarantine.none",
+     "Ce paquet compte déjà : il n'y a rien à adopter ni à rejeter. « maille quarantine list » "
+     "montre ce qui ne compte pas.",
+     "This bundle counts already: there is nothing to adopt or to reject. “maille quarantine list” "
+     "shows what doesn't count."},
+    {"quarantine.act",
+     "C'est un acte sur les droits, que son auteur ne pouvait pas dire : il ne s'adopte pas. "
+     "Demandez à qui en a le rang de le dire de nouveau (« maille member list »).",
+     "This is an act about rights that its author could not say: it is not adopted. Ask somebody "
+     "of "
+     "that rank to say it again (“maille member list”)."},
     {"quarantine.own",
      "On n'adopte pas ses propres saisies : un autre référent ou coordinateur le peut.",
      "Nobody adopts what he wrote himself: another référent or coordinator may."},
@@ -748,6 +763,9 @@ const struct ml_text_row *ml_text_table(size_t part, size_t *count)
     }
     if (part == 3) {
         return ml_text_retention(count);
+    }
+    if (part == 4) {
+        return ml_text_act(count);
     }
     *count = part == 0 ? sizeof(rows) / sizeof(rows[0]) : 0;
     return part == 0 ? rows : NULL;

@@ -101,28 +101,56 @@ static void render_template(struct rendering *r, const char *template, const str
     }
 }
 
+static void render_row(struct rendering *r, const char *id, const struct ml_value *args)
+{
+    const struct ml_text_row *row = row_find(id);
+    if (row == NULL) {
+        render(r, id, strlen(id));
+    } else {
+        render_template(r, language_is_english() ? row->en : row->fr, args);
+    }
+}
+
+static size_t render_end(char *out, const struct rendering *r)
+{
+    if (r->size > 0) {
+        out[r->len < r->size - 1 ? r->len : r->size - 1] = '\0';
+    }
+    return r->len;
+}
+
 size_t ml_text(char *out, size_t size, const char *id, const struct ml_value *args)
 {
     struct rendering r = {.out = out, .size = size};
-    const struct ml_text_row *row = row_find(id);
-    if (row == NULL) {
-        render(&r, id, strlen(id));
-    } else {
-        render_template(&r, language_is_english() ? row->en : row->fr, args);
+    render_row(&r, id, args);
+    return render_end(out, &r);
+}
+
+/* To whom and what, of what was refused: the sentence that follows says why, and what to do. */
+static void render_refused(struct rendering *r, const struct ml_value *args)
+{
+    char id[64];
+    snprintf(id, sizeof(id), "act.%s", ml_value_text(ml_value_get(args, "act"), ""));
+    if (row_find(id) != NULL) {
+        const bool named = ml_value_text(ml_value_get(args, "who"), "")[0] != '\0';
+        render_row(r, named ? "refused.to" : "refused", args);
+        render_row(r, id, NULL);
+        render(r, ". ", 2);
     }
-    if (size > 0) {
-        out[r.len < size - 1 ? r.len : size - 1] = '\0';
-    }
-    return r.len;
 }
 
 size_t ml_text_error(char *out, size_t size, ml_err err, const struct ml_value *detail)
 {
     char id[32];
+    struct rendering r = {.out = out, .size = size};
     const char *text = ml_value_text(ml_value_get(detail, "text"), "");
+    const struct ml_value *args = ml_value_get(detail, "args");
+    render_refused(&r, args);
     if (text[0] != '\0' && row_find(text) != NULL) {
-        return ml_text(out, size, text, ml_value_get(detail, "args"));
+        render_row(&r, text, args);
+    } else {
+        snprintf(id, sizeof(id), "err.%s", ml_err_name(err));
+        render_row(&r, id, NULL);
     }
-    snprintf(id, sizeof(id), "err.%s", ml_err_name(err));
-    return ml_text(out, size, id, NULL);
+    return render_end(out, &r);
 }

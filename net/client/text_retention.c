@@ -19,10 +19,10 @@ static const struct ml_text_row rows[] = {
      "again."},
     {"retention.doubtful",
      "La date de naissance ou de décès de ce patient est en conflit : sa durée de conservation "
-     "n'est pas sûre, rien n'est détruit. Réglez-le (« maille conflict list »), puis recommencez.",
+     "n'est pas sûre, rien n'est détruit. Réglez-le (« maille conflicts list »), puis recommencez.",
      "This patient's birth or death is in conflict: how long his record is kept isn't sure, "
      "nothing "
-     "is destroyed. Settle it (“maille conflict list”), then try again."},
+     "is destroyed. Settle it (“maille conflicts list”), then try again."},
     {"retention.early",
      "Ce dossier est à conserver jusqu'au {end} inclus ; pour ce poste et un autre membre nous "
      "sommes au plus tôt le {on}. Rien n'est détruit : recommencez après cette date, une fois les "

@@ -155,6 +155,7 @@ void ml_call_finish(struct ml_call *call, ml_err err)
     const struct ml_node_ports *ports = &call->node->ports;
     const uint8_t *bytes = NULL;
     size_t len = 0;
+    err = err == ML_E_DENIED ? ml_call_refused(call) : err;
     if (call->deferred) {
         call_undefer(call);
     }

@@ -66,6 +66,9 @@ struct ml_method {
 /** Sets the error's text and, when `key` isn't NULL, one argument of it; returns `err`. */
 ml_err ml_call_fail(struct ml_call *call, ml_err err, const char *text, const char *key,
                     const char *value);
+/** Of a call that ends with DENIED: adds to whom (`who`, a name) and what (`act`, the method) was
+ * refused, and that his rights were taken away where that is why. DENIED, or NOMEM in its place. */
+ml_err ml_call_refused(struct ml_call *call) ML_MUST_CHECK;
 /** Another argument of the error's text. */
 void ml_call_detail(struct ml_call *call, const char *key, const char *value);
 

@@ -37,6 +37,8 @@ unsigned ml_call_class(const char *text);
  * the text. */
 ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right) ML_MUST_CHECK;
 
+/** Who said the fact, as a detail `by` of a refusal: his name. NOMEM. */
+ml_err ml_call_detail_by(struct ml_call *call, const struct ml_fact *fact) ML_MUST_CHECK;
 /** DENIED: the session's member has no place on this node yet, or it was taken from him; says by
  * whom. */
 ml_err ml_call_no_writer(struct ml_call *call) ML_MUST_CHECK;

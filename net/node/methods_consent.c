@@ -448,7 +448,7 @@ static ml_err saying_say(struct saying *s)
     if (s->said.item != ML_ITEM_OBJECT) { /* one object is the vault's to hide */
         ml_keep_decided(call->org, &patient);
     }
-    return ml_call_note(call, ML_TRACE_GOVERN, &patient);
+    return ml_call_note(call, ML_TRACE_CONSENT, &patient);
 }
 
 /* Whoever takes it down is told before it shuts him out too. */

@@ -74,8 +74,11 @@ static const char *why_not_judge(const struct ml_org *org, const struct ml_log_e
     const bool own = opening != NULL &&
                      memcmp(&opening->member, &org->session->member, sizeof(opening->member)) == 0;
     const bool counts = entry->verdict == ML_VERDICT_ACCEPTED && entry->reason == ML_REASON_NONE;
-    if (counts || entry->header.lane == ML_LANE_GOVERNANCE) {
+    if (counts) {
         return "quarantine.none";
+    }
+    if (entry->header.lane == ML_LANE_GOVERNANCE) {
+        return "quarantine.act";
     }
     if (own) {
         return entry->reason == ML_REASON_FORK ? NULL : "quarantine.own";

@@ -118,29 +118,6 @@ ml_scope ml_right_now(const struct ml_org *org, unsigned class, ml_right right)
     return ml_right_of(org, &org->session->member, class, right);
 }
 
-ml_err ml_call_detail_member(struct ml_call *call, const char *key,
-                             const struct ml_member_id *member)
-{
-    enum { NAME_MAX_BYTES = 512 };
-    struct ml_buf name;
-    ml_buf_init(&name, call->node->env, NAME_MAX_BYTES);
-    if (member != NULL) {
-        ml_card_member_name(call->org, member, &name);
-    }
-    ml_buf_append(&name, "", 1);
-    const ml_err err = name.err;
-    ml_call_detail(call, key, err == ML_OK ? (const char *)name.data : "");
-    ml_buf_free(&name);
-    return err;
-}
-
-/* The name of who said it, as a detail `by` of a refusal. */
-static ml_err detail_by(struct ml_call *call, const struct ml_fact *fact)
-{
-    const struct ml_fact *by = ml_gov_opening(ml_log_gov(call->org->log), &fact->at.writer);
-    return ml_call_detail_member(call, "by", by != NULL ? &by->member : NULL);
-}
-
 /* Roles that were given him for another time. */
 struct dated {
     const struct ml_fact *ended;   /* the last */
@@ -185,7 +162,7 @@ static ml_err refuse(struct ml_call *call, const struct ml_right_question *q)
     }
     const bool ended = fact == d.ended;
     detail_date(call, ended ? fact->until_ms : fact->from_ms);
-    const ml_err err = detail_by(call, fact);
+    const ml_err err = ml_call_detail_by(call, fact);
     return err != ML_OK ? err
                         : ml_call_fail(call, ML_E_DENIED, ended ? "right.ended" : "right.awaited",
                                        "class", ml_class_name(q->class));
@@ -204,33 +181,6 @@ ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right)
         return ML_OK;
     }
     return refuse(call, &q);
-}
-
-/* The last that holds of those that take his place here. NULL: nobody denied him. */
-static const struct ml_fact *denial_of(const struct ml_org *org)
-{
-    const struct ml_fact *f = NULL;
-    const struct ml_fact *last = NULL;
-    while ((f = ml_gov_next(ml_log_gov(org->log), ML_FACT_DENIAL, f)) != NULL) {
-        const bool here = ml_is_zero(f->node.b, sizeof(f->node.b)) ||
-                          memcmp(&f->node, &org->secrets.node, sizeof(f->node)) == 0;
-        if (here && memcmp(&f->member, &org->session->member, sizeof(f->member)) == 0 &&
-            (last == NULL || f->place > last->place)) {
-            last = f;
-        }
-    }
-    return last;
-}
-
-ml_err ml_call_no_writer(struct ml_call *call)
-{
-    const struct ml_fact *denial = denial_of(call->org);
-    if (denial == NULL) {
-        return ml_call_fail(call, ML_E_DENIED, "session.not_enrolled", NULL, NULL);
-    }
-    const char *text = denial->until_ms != 0 ? "session.suspended" : "session.revoked";
-    const ml_err err = detail_by(call, denial);
-    return err != ML_OK ? err : ml_call_fail(call, ML_E_DENIED, text, NULL, NULL);
 }
 
 static void consent_step_put(void *user, const struct ml_consent_step *step)

@@ -58,6 +58,7 @@ same 'judged again on B' $(($(count b judged_again) - again)) 3
 for node in a b; do
     same "left out on $node" "$(count "$node" quarantined)" 3
     reads "$node" 'Karim Haddad, 1 saisie(s) : écrit après le vol ou la compromission' quarantine list
+    grep -q 'maille quarantine adopt EMPREINTE' "$work/text" || die "not what to do: $(cat "$work/text")"
     reads "$node" 'mardi, sur B' timeline "$patient" --limit 100
     ! grep -q 'par le voleur' "$work/text" || die "$node: what the thief wrote counts"
     reads "$node" 'lundi 5, sur le portable' timeline "$patient" --limit 100

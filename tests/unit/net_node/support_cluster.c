@@ -14,6 +14,7 @@
 #include "core/crypto/box.h"
 #include "fake_epochs.h"
 #include "net/node/state.h"
+#include "support_refusal.h"
 
 enum { RUN_EVENTS_MAX = 200000, CALL_MS_MAX = 120000, STEP_MS = 10 };
 
@@ -200,6 +201,9 @@ static void port_reply(void *ctx, uint64_t call, ml_err err, struct ml_slice doc
     ML_ASSERT((is_long || call == c->next_call) && !answer->done);
     answer->done = true;
     answer->err = err;
+    if (err == ML_E_DENIED) {
+        refusal_check(document);
+    }
     ml_buf_clear(&answer->document);
     ml_buf_append(&answer->document, document.data, document.len);
 }
