@@ -700,14 +700,16 @@ static const struct ml_text_row rows[] = {
      "Link this computer to another one (“maille peer list”, “maille sync now”)."},
     {"damage.stop_one",
      "Arrêtez l'une des deux machines, puis faites-la adhérer de nouveau avec un code (« maille "
-     "enrol join »).",
-     "Stop one of the two machines, then have it join again with a code (“maille enrol join”)."},
+     "enrol --code »).",
+     "Stop one of the two machines, then have it join again with a code (“maille enrol --code”)."},
     {"damage.keystore_lost",
      "Le trousseau de ce poste et son double sont illisibles. Remettez une copie du fichier "
-     "« keystore », ou adhérez de nouveau avec un code d'un coordinateur (« maille enrol join ») : "
+     "« keystore », ou adhérez de nouveau avec un code d'un coordinateur (« maille enrol --code ») "
+     ": "
      "les autres postes ont gardé tout ce qui a été échangé.",
      "This computer's keystore and its twin can't be read. Put back a copy of the file “keystore”, "
-     "or join again with a coordinator's code (“maille enrol join”): the other computers kept all "
+     "or join again with a coordinator's code (“maille enrol --code”): the other computers kept "
+     "all "
      "that was exchanged."},
     {"damage.again",
      "Un fichier abîmé vient d'être réparé : recommencez. « maille doctor » dit ce qui a été "

@@ -103,6 +103,15 @@ same 'what is left beside' "$(find "$work/sorti" | wc -l)" 4
 on b sync wait --timeout-ms 60000
 says b 'scan.pdf' document show "$patient" "$object"
 says b 'Verrouillé' lock
+# What a text tells to type exists: each « maille ... » is a command with such a --help.
+cat "${ML_SOURCE:?}"/net/client/text*.c | tr -d '\n' | sed 's/" *"//g' |
+    grep -oE '(«|“|\() ?maille [a-z]+( [a-z]+)?' | sed 's/^.* \?maille //' | sort -u > "$work/named"
+same 'commands that texts name' "$(wc -l < "$work/named" | awk '{print ($1 > 20)}')" 1
+while read -r named; do
+    # shellcheck disable=SC2086 # words of a command
+    "$ML_BIN/maille" $named --help > "$work/text" 2>&1 || :
+    grep -qF "maille $named" "$work/text" || die "a text says « maille $named », which is no command"
+done < "$work/named"
 echo 'cli_text: passed'
 "$ML_BIN/maille" member list --home "$work/a" > "$work/text"
 paul=$(awk '/Paul Petit/ {print $1}' "$work/text")
