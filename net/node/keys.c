@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/model/keyring_group.h"
+#include "net/node/glass.h"
 #include "net/node/network.h"
 #include "net/node/session.h"
 
@@ -276,6 +277,8 @@ ml_err ml_keys_ready(struct ml_org *org, unsigned compartments)
     if (err != ML_OK) {
         return err;
     }
+    /* First: the next epochs seal their break-glass pairs to it. */
+    ml_glass_tend(org);
     ml_keys_init(&keys, org->node->env);
     err = next_epochs(org, compartments, &keys);
     if (err == ML_OK && keys.sizes.len > 0) {

@@ -49,7 +49,7 @@ static struct ml_org *founder(struct readers *r)
 static void settle(struct readers *r)
 {
     for (unsigned n = 0; n < READERS; n++) {
-        if (r->c.nodes[n].node != NULL && r->c.nodes[n].has_identity) {
+        if (!r->members[n].absent && r->c.nodes[n].node != NULL && r->c.nodes[n].has_identity) {
             story_synced(&r->c, n);
         }
     }
@@ -85,10 +85,12 @@ static uint8_t reads_of(const char *letters)
  * he decides, and would undo it. */
 static void cell_draw(struct readers *r, struct story_request *q, int role, unsigned class)
 {
-    enum { READS = 2 };
+    enum { READS = 2, NOTHING = 8, BREAK_GLASS = 23 };
     char text[32];
-    const unsigned at =
-        class == 1 ? READS : (unsigned)readers_below(r, sizeof(cells) / sizeof(cells[0]));
+    unsigned at = class == 1 ? READS : (unsigned)readers_below(r, sizeof(cells) / sizeof(cells[0]));
+    if (r->shuts && class == BREAK_GLASS && draw(r, 80)) {
+        at = NOTHING; /* who breaks glasses reads nearly all: few do */
+    }
     snprintf(text, sizeof(text), "%d:%u=%s", role, class, cells[at].letters);
     ml_args_text(q->args, text);
     ML_ASSERT(reads_of(cells[at].letters) == cells[at].reads);
@@ -105,6 +107,14 @@ static unsigned row_draw(struct readers *r, struct story_request *q, int role, u
         }
     }
     return drawn;
+}
+
+/* Also of what holds for a moment only, between two decisions: somebody may hand keys then. */
+static void breaks_note(struct readers *r)
+{
+    for (unsigned m = 0; m < READERS; m++) {
+        r->breaks[m] |= (unsigned)readers_breaks(r, m) << r->round;
+    }
 }
 
 /* Every cell of each role but the doctors', or some. */
@@ -205,7 +215,7 @@ static void grant_draw(struct readers *r, unsigned member)
     }
 }
 
-static void member_begin(struct readers *r, unsigned n)
+static void member_begin(struct readers *r, unsigned n, unsigned late)
 {
     char name[32];
     struct reader *m = &r->members[n];
@@ -216,7 +226,32 @@ static void member_begin(struct readers *r, unsigned n)
     for (unsigned i = 0; i < 3 && draw(r, 50); i++) {
         grant_draw(r, n);
     }
-    story_enrol(&r->c, FOUNDER, n, m->id);
+    m->absent = n == late;
+    if (!m->absent) {
+        story_enrol(&r->c, FOUNDER, n, m->id);
+    }
+}
+
+static void member_call(struct readers *r, unsigned member, const char *method)
+{
+    struct story_request q;
+    story_ask(&q);
+    story_put(&q, "member", r->members[member].id);
+    story_must(&q, story_send(&q, &r->c, FOUNDER, method), method);
+    story_end(&q);
+}
+
+void readers_revoke(struct readers *r, unsigned member)
+{
+    struct reader *m = &r->members[member];
+    for (unsigned n = 0; n < READERS; n++) {
+        cluster_cut(&r->c, member, n, true);
+    }
+    m->absent = true;
+    m->gone = true;
+    m->last = r->round;
+    member_call(r, member, "member.revoke");
+    settle(r);
 }
 
 static void founder_begin(struct readers *r)
@@ -262,6 +297,16 @@ static void patient_begin(struct readers *r)
     if (draw(r, 50)) {
         patient_share(r, p);
     }
+    if (r->shuts && draw(r, 40)) {
+        struct story_request q;
+        story_ask(&q);
+        story_put(&q, "patient", p->id);
+        ml_args_key(q.args, "emergency");
+        ml_args_bool(q.args, true);
+        story_must(&q, story_send(&q, &r->c, FOUNDER, "consent.oppose"), "consent.oppose");
+        story_end(&q);
+        p->shut = true;
+    }
 }
 
 /* ---- what they decide ---- */
@@ -283,6 +328,9 @@ static bool audience_draw(struct readers *r, struct reader_said *s)
         s->whom = (unsigned)readers_below(r, READER_TEAMS);
     } else {
         s->whom = 1 + (unsigned)readers_below(r, READERS - 1);
+    }
+    if (s->audience == FOR_PERSON && r->members[s->whom].absent) {
+        return false;
     }
     return !s->opposes ||
            !(s->audience == FOR_TEAM || (s->audience == FOR_PROFESSION && s->whom == DOCTOR));
@@ -459,7 +507,8 @@ static void items_draw(struct readers *r)
         for (unsigned i = 0; i < 5; i++) {
             const unsigned kind = (unsigned)readers_below(r, KINDS);
             const unsigned other = (unsigned)readers_below(r, READERS);
-            const bool seals = draw(r, 40) && may_seal(r, other, &r->patients[p], kind);
+            const bool seals = draw(r, 40) && !r->members[other].absent &&
+                               may_seal(r, other, &r->patients[p], kind);
             item_add(r, p, kind, seals ? other : FOUNDER);
         }
     }
@@ -478,11 +527,25 @@ static void compartment_note(struct readers *r, unsigned member, unsigned patien
 /* Whom keys are for is asked where it is decided: an item's round, and each later one. */
 static void sealed_note(struct readers *r)
 {
+    breaks_note(r);
     for (unsigned i = 0; i < READERS * r->patient_count; i++) {
         for (unsigned x = 1; x <= READER_COMPARTMENTS; x++) {
             compartment_note(r, i % READERS, i / READERS, x);
         }
     }
+}
+
+void readers_join(struct readers *r, unsigned member, bool history)
+{
+    r->round++;
+    story_enrol(&r->c, FOUNDER, member, r->members[member].id);
+    r->members[member].absent = false;
+    settle(r);
+    if (history) {
+        member_call(r, member, "member.history");
+        settle(r);
+    }
+    sealed_note(r);
 }
 
 static void write_round(struct readers *r)
@@ -494,8 +557,14 @@ static void write_round(struct readers *r)
 
 void readers_begin(struct readers *r, uint64_t seed)
 {
+    readers_begin_without(r, seed, READERS);
+}
+
+void readers_begin_without(struct readers *r, uint64_t seed, unsigned late)
+{
     memset(r, 0, sizeof(*r));
     r->random = seed;
+    r->shuts = late < READERS;
     cluster_init(&r->c, seed);
     story_found(&r->c, FOUNDER);
     founder_begin(r);
@@ -504,7 +573,7 @@ void readers_begin(struct readers *r, uint64_t seed)
     }
     teams_begin(r);
     for (unsigned n = 1; n < READERS; n++) {
-        member_begin(r, n);
+        member_begin(r, n, late);
     }
     settle(r);
     for (unsigned i = 0; i < 2; i++) {
@@ -520,9 +589,11 @@ void readers_again(struct readers *r)
     if (r->ruled && draw(r, 60)) {
         matrix_draw(r, 5);
     }
+    breaks_note(r);
     for (unsigned n = 1; n < READERS; n++) {
-        if (draw(r, 40)) {
+        if (draw(r, 40) && !r->members[n].absent) {
             grant_draw(r, n);
+            breaks_note(r);
         }
     }
     settle(r);

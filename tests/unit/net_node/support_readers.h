@@ -32,6 +32,9 @@ struct reader {
     char id[40];
     int base;
     int rank;
+    bool absent;   /* has no place: not yet, or not any more */
+    bool gone;     /* his computer was stolen; its disk is as it was in round `last` */
+    unsigned last; /* ... */
     struct reader_grant grants[READER_GRANTS];
     unsigned grant_count;
 };
@@ -54,6 +57,7 @@ struct reader_patient {
     char id[40];
     unsigned teams; /* bits */
     unsigned round; /* in which he came */
+    bool shut;      /* he excluded emergency access, before anything was written of him */
     struct reader_said said[READER_SAID];
     unsigned said_count;
 };
@@ -88,15 +92,23 @@ struct readers {
     unsigned item_count;
     unsigned refused; /* writes that the author had no right or no key for */
     unsigned round;
+    bool shuts; /* draw patients who exclude emergency access */
     /* Bits round * 16 + compartment: what readers_given and readers_sealed_for said. */
     uint64_t entitled[READERS][READER_PATIENTS];
     uint64_t sealed[READERS][READER_PATIENTS];
+    unsigned breaks[READERS]; /* bits of rounds: what readers_breaks said */
 };
 
 uint64_t readers_below(struct readers *r, uint64_t n);
 
 /** Founds, draws, enrols, writes: round 0 is over. */
 void readers_begin(struct readers *r, uint64_t seed);
+/** The same; this one is a member and has no computer yet, and some exclude emergency access. */
+void readers_begin_without(struct readers *r, uint64_t seed, unsigned late);
+/** He gets his; and what was before, if `history`. A round of its own. */
+void readers_join(struct readers *r, unsigned member, bool history);
+/** Whoever stole his computer keeps it from hearing anything; then he is revoked. */
+void readers_revoke(struct readers *r, unsigned member);
 /** Some of it is decided otherwise; then more is written. */
 void readers_again(struct readers *r);
 void readers_end(struct readers *r);
@@ -116,6 +128,11 @@ bool readers_sealed_for(const struct readers *r, unsigned member, unsigned patie
 bool readers_consent(const struct readers *r, unsigned member, unsigned item);
 /** Is he told what the patient decides? */
 bool readers_hears(const struct readers *r, unsigned member, unsigned patient);
+/** Nobody is told now who wasn't when something was said: under an earlier `admin` key, which a
+ * newcomer isn't given, he has what the patient decided sealed. He may undo it, not knowing. */
+bool readers_heard_by_all(const struct readers *r, unsigned patient);
+/** Is he given the keys of emergencies? */
+bool readers_breaks(const struct readers *r, unsigned member);
 /** The border that the vault draws within what keys open: by the matrix. */
 bool readers_matrix(const struct readers *r, unsigned member, unsigned item);
 

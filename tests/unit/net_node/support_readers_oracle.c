@@ -47,8 +47,8 @@ static bool works(const struct reader *m, unsigned grant, unsigned team)
 bool readers_entitled(const struct readers *r, unsigned member, unsigned team, unsigned compartment)
 {
     const struct reader *m = &r->members[member];
-    if (compartment == ANNUAIRE) {
-        return true;
+    if (m->absent || compartment == ANNUAIRE) {
+        return !m->absent;
     }
     if (m->grant_count == 0) {
         return reads_any(r, m->base, compartment);
@@ -252,6 +252,13 @@ bool readers_matrix(const struct readers *r, unsigned member, unsigned item)
     return scope > 1 || (scope == 1 && i->author == member);
 }
 
+/* docs/protocol/glass.md, "Who can": "the members on nodes whose role may read class 23". */
+bool readers_breaks(const struct readers *r, unsigned member)
+{
+    enum { BREAK_GLASS = 23, ANY_TEAM = (1 << READER_TEAMS) - 1 };
+    return !r->members[member].absent && reading(r, member, ANY_TEAM, BREAK_GLASS) != 0;
+}
+
 /* In this round, for the item's patient and compartment. */
 static bool is_noted(const uint64_t notes[READERS][READER_PATIENTS], const struct reader_item *i,
                      unsigned member, unsigned round)
@@ -274,11 +281,12 @@ static bool knows(const struct readers *r, unsigned member, unsigned patient)
 bool readers_must_open(const struct readers *r, unsigned member, unsigned item)
 {
     const struct reader_item *i = &r->items[item];
+    const unsigned until = r->members[member].gone ? r->members[member].last : r->round;
     unsigned round = i->round;
-    while (round <= r->round && is_noted(r->sealed, i, member, round)) {
+    while (round <= until && is_noted(r->sealed, i, member, round)) {
         round++;
     }
-    return round > r->round && knows(r, member, i->patient);
+    return i->round <= until && round > until && knows(r, member, i->patient);
 }
 
 /* Who comes to be entitled where a refusal waited for him has the group's key; what it led to is
@@ -296,4 +304,24 @@ bool readers_may_open(const struct readers *r, unsigned member, unsigned item)
 bool readers_hears(const struct readers *r, unsigned member, unsigned patient)
 {
     return readers_given(r, member, patient, ADMIN);
+}
+
+/* Was he told of all rounds since the patient came, if he is of this one? */
+static bool heard_all(const struct readers *r, unsigned member, unsigned patient)
+{
+    bool all = true;
+    for (unsigned round = r->patients[patient].round; round < r->round; round++) {
+        all = all && (r->entitled[member][patient] >> (round * 16 + ADMIN) & 1u) != 0;
+    }
+    return all || !readers_hears(r, member, patient);
+}
+
+bool readers_heard_by_all(const struct readers *r, unsigned patient)
+{
+    const bool decided = r->patients[patient].said_count > 0 || r->patients[patient].shut;
+    bool all = true;
+    for (unsigned m = 0; m < READERS && decided; m++) {
+        all = all && heard_all(r, m, patient);
+    }
+    return all;
 }
