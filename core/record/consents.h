@@ -58,7 +58,7 @@ ml_err ml_vault_shreds_told(struct ml_vault *v, uint64_t *number) ML_MUST_CHECK;
 ml_err ml_vault_shreds_tell(struct ml_vault *v, uint64_t number) ML_MUST_CHECK;
 
 /** Has lane 1 been taken in as far as the log goes, or nothing of lane 3 yet: may anything be
- * answered? */
-bool ml_vault_knows_denials(const struct ml_vault *v, const struct ml_log *log);
+ * answered? Later bundles of other lanes don't keep it waiting: a full disk takes none in. */
+ml_err ml_vault_knows_denials(struct ml_vault *v, struct ml_log *log, bool *known) ML_MUST_CHECK;
 
 #endif

@@ -399,10 +399,17 @@ ml_err ml_vault_hides_any(struct ml_vault *v, const struct ml_object_id *patient
     return err;
 }
 
-bool ml_vault_knows_denials(const struct ml_vault *v, const struct ml_log *log)
+ml_err ml_vault_knows_denials(struct ml_vault *v, struct ml_log *log, bool *known)
 {
-    const bool all = v->state.key_cursor >= ml_log_last(log);
-    return v->state.record_cursor == 0 || (all && v->state.log_epoch == ml_log_epoch(log));
+    struct ml_log_entry entry;
+    const bool judged = v->state.log_epoch == ml_log_epoch(log);
+    ml_err err = ML_OK;
+    *known = v->state.record_cursor == 0;
+    if (!*known && judged) { /* what came since may be but notes, which a full disk can't take in */
+        err = ml_log_after(log, v->state.key_cursor, ML_LOG_LANE(ML_LANE_KEYS), &entry);
+        *known = err == ML_E_NOT_FOUND;
+    }
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
 }
 
 /* ---- telling ---- */

@@ -17,7 +17,7 @@ void ml_log_past_roll(struct ml_hash *past, const struct ml_hash *bundle)
 {
     const struct ml_slice parts[] = {ml_slice(past->b, sizeof(past->b)),
                                      ml_slice(bundle->b, sizeof(bundle->b))};
-    struct ml_hash next;
+    struct ml_hash next = {{0}};
     ml_hash_parts(next.b, sizeof(next.b), ml_slice(NULL, 0), parts, 2);
     *past = next;
 }

@@ -209,12 +209,15 @@ ml_err ml_session_begin(struct ml_org *org, const struct ml_member_id *member,
 
 ml_err ml_session_denials(struct ml_org *org)
 {
+    bool known = false;
     bool more = true;
-    ml_err err = ML_OK;
-    while (err == ML_OK && more &&
-           (!ml_vault_knows_denials(org->session->vault, org->log) || ml_keys_hold_ms(org) == 0)) {
+    ml_err err = ml_vault_knows_denials(org->session->vault, org->log, &known);
+    while (err == ML_OK && more && (!known || ml_keys_hold_ms(org) == 0)) {
         err = ml_session_catch_up(org, ML_VAULT_BATCH_BUNDLES, &more);
         org->behind = more;
+        if (err == ML_OK) {
+            err = ml_vault_knows_denials(org->session->vault, org->log, &known);
+        }
     }
     return err;
 }
