@@ -31,6 +31,14 @@ static int role_call(struct cli *c, const char *method)
     cli_param(params, "from", cli_option_value(c, "from"));
     cli_param(params, "until", cli_option_value(c, "until"));
     cli_param_flag(c, params, "propose");
+    if (c->repeated_count > 0) {
+        ml_args_key(params, "teams");
+        ml_args_list(params);
+        for (size_t i = 0; i < c->repeated_count; i++) {
+            ml_args_text(params, c->repeated[i]);
+        }
+        ml_args_end(params);
+    }
     if (cli_option_value(c, "role") != NULL &&
         !cli_param_role(c, params, cli_option_value(c, "role"))) {
         ml_args_free(params);
@@ -144,6 +152,7 @@ static const struct cli_option grant_options[] = {
     {"replaces", "ID", "à la place de --role : les rôles de ce membre, qu'il remplace", false},
     {"from", "DATE", "à partir de (défaut : tout de suite)", false},
     {"until", "DATE", "jusqu'à, ce jour compris (un remplacement a une fin)", false},
+    {"team", "NOM|ID", "dans cette équipe seulement (se répète ; sans rien : dans toutes)", true},
     {"supervisor", "ID", "qui contresigne ce que cet étudiant écrit", false},
     {"propose", NULL, "pour vous-même ou un égal : propose aux autres de signer", false},
     {NULL, NULL, NULL, false}};
@@ -157,8 +166,9 @@ static const struct cli_option end_options[] = {
 
 const struct cli_command cli_commands_govern[] = {
     {"role grant", NULL, "Donne un rôle à un membre, entre deux dates ou sans fin",
-     "Qui a reçu des rôles ne travaille plus que par eux. Une date s'écrit 2026-12-31, ou\n"
-     "2026-12-31T18:00+01:00 pour une heure.",
+     "Qui a reçu des rôles ne travaille plus que par eux. Le même rôle donné de nouveau remplace\n"
+     "le premier, dates et équipes comprises : nommez toutes ses équipes, une --team chacune. Une\n"
+     "date s'écrit 2026-12-31, ou 2026-12-31T18:00+01:00 pour une heure.",
      "maille role grant --member 0123456789abcdef0123456789abcdef --role infirmier --until "
      "2026-12-31",
      grant_options, role_grant},

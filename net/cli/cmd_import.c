@@ -92,6 +92,7 @@ static int import_one(struct cli *c, const char *file, struct totals *t)
     struct ml_args *params = cli_params(c);
     cli_param(params, "path", path);
     cli_param(params, "source", cli_option_value(c, "source"));
+    cli_param(params, "team", cli_option_value(c, "team"));
     cli_param(params, "job", t->job);
     c->json = false; /* a refused file is said on stderr, the answer stays one document */
     int rc = cli_call(c, "import.fhir", params, &answer);
@@ -225,6 +226,7 @@ static int demo(struct cli *c)
 
 static const struct cli_option import_options[] = {
     {"source", "NOM", "d'où viennent les fichiers, gardé dans chaque élément", false},
+    {"team", "NOM|ID", "équipe des nouveaux patients (défaut : votre première)", false},
     {NULL, NULL, NULL, false}};
 
 static const struct cli_option gen_options[] = {

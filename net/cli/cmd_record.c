@@ -28,6 +28,7 @@ static int record_add(struct cli *c)
     struct ml_args *params = cli_params(c);
     cli_param(params, "entity", c->operands[0]);
     cli_param(params, "patient", cli_option_value(c, "patient"));
+    cli_param(params, "team", cli_option_value(c, "team"));
     param_circumstances(c, params);
     rc = cli_fields(c, params);
     if (rc != CLI_DONE) {
@@ -302,6 +303,7 @@ static int conflicts_resolve(struct cli *c)
 
 static const struct cli_option add_options[] = {
     {"patient", "ID", "à quel patient (pas pour un nouveau patient, ni un professionnel)", false},
+    {"team", "NOM|ID", "d'un nouveau patient : son équipe (défaut : votre première)", false},
     {"set", "CHAMP=VALEUR", "un champ", true},
     {"stdin", NULL, "des champs en un objet JSON sur l'entrée", false},
     {"effective", "DATE", "moment du soin (défaut : maintenant)", false},

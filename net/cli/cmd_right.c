@@ -38,6 +38,7 @@ static int right_explain(struct cli *c)
     struct ml_args *params = cli_params(c);
     cli_param(params, "member", cli_option_value(c, "member"));
     cli_param(params, "patient", cli_option_value(c, "patient"));
+    cli_param(params, "team", cli_option_value(c, "team"));
     cli_param(params, "class", cli_option_value(c, "class"));
     cli_param(params, "action", cli_option_value(c, "action"));
     return cli_run_call(c, "right.explain", params, show_explained);
@@ -145,6 +146,7 @@ static const struct cli_option set_options[] = {
 static const struct cli_option explain_options[] = {
     {"member", "ID", "qui", false},
     {"patient", "ID", "pour quel patient", false},
+    {"team", "NOM|ID", "au lieu de --patient : pour les patients de cette équipe", false},
     {"class", "N|NOM", "classe de données : son numéro ou le début de son nom", false},
     {"action", "ACTION", "read (défaut), create, amend, deposit, see, print, export", false},
     {NULL, NULL, NULL, false}};

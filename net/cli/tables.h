@@ -17,6 +17,7 @@ extern const struct cli_command cli_commands_right[];
 extern const struct cli_command cli_commands_trace[]; /* traces */
 extern const struct cli_command cli_commands_glass[]; /* emergency access */
 extern const struct cli_command cli_commands_govern[];
+extern const struct cli_command cli_commands_team[];
 extern const struct cli_command cli_commands_consent[];
 extern const struct cli_command cli_commands_schema[];    /* what a record may hold */
 extern const struct cli_command cli_commands_key[];       /* groups' keys */

@@ -769,6 +769,9 @@ const struct ml_text_row *ml_text_table(size_t part, size_t *count)
     if (part == 4) {
         return ml_text_act(count);
     }
+    if (part == 5) {
+        return ml_text_team(count);
+    }
     *count = part == 0 ? sizeof(rows) / sizeof(rows[0]) : 0;
     return part == 0 ? rows : NULL;
 }

@@ -24,5 +24,7 @@ const struct ml_text_row *ml_text_right(size_t *count);
 const struct ml_text_row *ml_text_retention(size_t *count);
 /** Part 4: what was asked, as a refusal names it: act.METHOD. */
 const struct ml_text_row *ml_text_act(size_t *count);
+/** Part 5: teams. */
+const struct ml_text_row *ml_text_team(size_t *count);
 
 #endif

@@ -20,6 +20,8 @@ static const struct ml_text_row rows[] = {
     {"act.member.revoke", "retirer ses droits à un membre", "to take a member's rights away"},
     {"act.member.suspend", "suspendre un membre", "to suspend a member"},
     {"act.member.promote", "nommer un coordinateur", "to make a coordinator"},
+    {"act.team.add", "créer une équipe", "to make a team"},
+    {"act.team.list", "lister les équipes", "to list the teams"},
     {"act.member.history", "donner à un membre ce qui fut écrit avant lui",
      "to give a member what was written before him"},
     {"act.enrol.code", "donner un code d'adhésion", "to give a code of enrolment"},

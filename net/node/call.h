@@ -117,6 +117,7 @@ extern const struct ml_method ml_methods_glass_list[];
 extern const struct ml_method ml_methods_govern[];
 extern const struct ml_method ml_methods_consent[];
 extern const struct ml_method ml_methods_key[];
+extern const struct ml_method ml_methods_team[];
 extern const struct ml_method ml_methods_retention[];
 /** The i-th row of all tables; NULL when there is none. */
 const struct ml_method *ml_method_at(size_t i);

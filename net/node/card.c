@@ -154,16 +154,21 @@ void ml_card_put_member(struct ml_call *call, const char *key, const struct ml_m
     ml_args_end(call->result);
 }
 
-void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml_buf *out)
+void ml_card_name(struct ml_org *org, const struct ml_card_place *of, struct ml_buf *out)
 {
-    struct ml_card_place of = {.kind = ML_CARD_MEMBER};
-    memcpy(of.id, member->b, sizeof(of.id));
     struct ml_tree *tree = NULL;
-    ml_err err = card_open(ctx, &of, &tree);
+    ml_err err = card_open(org, of, &tree);
     if (err != ML_OK && out->err == ML_OK) {
         out->err = err;
     }
     const char *name = ml_value_text(ml_value_get(ml_tree_root(tree), "name"), "");
     ml_buf_append(out, name, strlen(name));
     ml_tree_free(tree);
+}
+
+void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml_buf *out)
+{
+    struct ml_card_place of = {.kind = ML_CARD_MEMBER};
+    memcpy(of.id, member->b, sizeof(of.id));
+    ml_card_name(ctx, &of, out);
 }

@@ -37,6 +37,8 @@ void ml_card_put_rule(struct ml_args *out, const struct ml_retention_rule *rule)
  */
 bool ml_card_rule_read(struct ml_retention_rule *rule, const struct ml_value *map);
 
+/** A name alone, without a zero; "" where no key opens it. NOMEM goes to out->err. */
+void ml_card_name(struct ml_org *org, const struct ml_card_place *of, struct ml_buf *out);
 /** A member's name, for views: `ctx` is the ml_org. NOMEM goes to out->err. */
 void ml_card_member_name(void *ctx, const struct ml_member_id *member, struct ml_buf *out);
 

@@ -45,9 +45,11 @@ struct known_object {
 };
 
 struct ml_intake {
-    struct ml_org *org;  /* borrowed */
-    struct ml_buf items; /* of struct taken */
-    struct ml_buf blobs; /* of struct taken_blob */
+    struct ml_org *org; /* borrowed */
+    bool has_team;
+    struct ml_team_id team; /* of new patients */
+    struct ml_buf items;    /* of struct taken */
+    struct ml_buf blobs;    /* of struct taken_blob */
     struct ml_buf bytes;
     bool writing;                 /* items are sorted */
     size_t written;               /* so many of them are written, or were known */
@@ -69,6 +71,12 @@ ml_err ml_intake_new(struct ml_intake **out, struct ml_org *org)
     ml_buf_init(&in->known, org->node->env, INTAKE_BYTES_MAX);
     *out = in;
     return ML_OK;
+}
+
+void ml_intake_team(struct ml_intake *in, const struct ml_team_id *team)
+{
+    in->has_team = true;
+    in->team = *team;
 }
 
 void ml_intake_free(struct ml_intake *in)
@@ -273,7 +281,8 @@ static ml_err act_write(struct act *a, const struct ml_object_id *patient)
                                   .blobs = a->blobs,
                                   .blob_count = a->blob_count,
                                   .placed = act_placed,
-                                  .user = a};
+                                  .user = a,
+                                  .team = a->in->has_team ? &a->in->team : NULL};
     return a->item_count == 0 ? ML_OK : ml_org_write_all(a->in->org, patient, &what);
 }
 

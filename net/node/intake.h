@@ -15,6 +15,8 @@ struct ml_intake_counts {
 };
 
 ml_err ml_intake_new(struct ml_intake **out, struct ml_org *org) ML_MUST_CHECK;
+/** Patients who are new are of this team, which is copied; else of ml_team_default. */
+void ml_intake_team(struct ml_intake *in, const struct ml_team_id *team);
 void ml_intake_free(struct ml_intake *in); /* NULL is allowed */
 
 /** An ml_import_cb: `user` is the ml_intake. Copies. NOMEM, LIMIT. */

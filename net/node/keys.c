@@ -188,17 +188,26 @@ uint64_t ml_keys_hold_ms(const struct ml_org *org)
     return is_told(org) ? told->until_ms - ml_keys_utc_ms(org) : 0;
 }
 
-unsigned ml_keys_closed(const struct ml_org *org, unsigned compartments)
+static bool is_closed(const struct ml_org *org, const struct ml_keys_place *at, ml_compartment c)
 {
-    struct group_walk w;
-    unsigned open = 0;
-    group_walk(&w, org);
-    while (group_next(&w)) {
-        const ml_group_state state =
-            ml_keyring_group_state(ml_session_keyring(org), &w.id, (ml_compartment)w.compartment);
-        open |= state == ML_GROUP_CLOSED ? 0 : 1u << w.compartment;
+    static const struct ml_team_id org_wide = {{0}};
+    const struct ml_keyring *k = ml_session_keyring(org);
+    bool closed =
+        c != ML_COMPARTMENT_ANNUAIRE || ml_keyring_group_state(k, &org_wide, c) == ML_GROUP_CLOSED;
+    for (size_t i = 0; i < at->count && closed; i++) {
+        closed = ml_keyring_group_state(k, &at->teams[i], c) == ML_GROUP_CLOSED;
     }
-    return compartments & ~open;
+    return closed;
+}
+
+unsigned ml_keys_closed(const struct ml_org *org, const struct ml_keys_place *at)
+{
+    unsigned closed = 0;
+    for (unsigned c = 1; c <= ML_COMPARTMENT_LAST; c++) {
+        const bool asked = (at->compartments >> c & 1u) != 0;
+        closed |= asked && is_closed(org, at, (ml_compartment)c) ? 1u << c : 0;
+    }
+    return closed;
 }
 
 static ml_err next_epochs(struct ml_org *org, unsigned compartments, struct ml_keys *keys)

@@ -34,8 +34,14 @@ uint64_t ml_keys_hold_ms(const struct ml_org *org);
  * group that somebody holds who isn't entitled any more, then what the entitled lack. A group that
  * isn't this member's, or whose key he awaits, is left as it is. */
 ml_err ml_keys_ready(struct ml_org *org, unsigned compartments) ML_MUST_CHECK;
-/** Which of these compartments are in no team this member's to read. */
-unsigned ml_keys_closed(const struct ml_org *org, unsigned compartments);
+/** Which of these compartments are in none of the teams this member's to read; `annuaire` is
+ * org-wide, and needs no team. */
+struct ml_keys_place {
+    const struct ml_team_id *teams;
+    size_t count;
+    unsigned compartments; /* bit c: ml_compartment c */
+};
+unsigned ml_keys_closed(const struct ml_org *org, const struct ml_keys_place *at);
 /** Grants to members what they lack, when governance has changed since the last look; the network's
  * next epoch, or the present one, goes the same way (ml_network_tend). */
 ml_err ml_keys_grant(struct ml_org *org) ML_MUST_CHECK;

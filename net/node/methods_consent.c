@@ -14,6 +14,7 @@
 #include "net/node/right.h"
 #include "net/node/session.h"
 #include "net/node/shred.h"
+#include "net/node/team.h"
 
 static uint64_t now_ms(const struct ml_call *call)
 {
@@ -365,7 +366,9 @@ static ml_err saying_begin(struct saying *s, struct ml_call *call, uint8_t kind)
     s->said.kind = kind;
     ml_err err = load(call, &s->c, &s->said.patient);
     if (err == ML_OK) {
-        err = ml_call_may(call, ML_CLASS_WISHES, ML_RIGHT_CREATE);
+        const struct ml_team_act act = {ML_CLASS_WISHES, ML_RIGHT_CREATE, s->c.teams,
+                                        s->c.team_count};
+        err = ml_call_may_in(call, &act);
     }
     return err == ML_OK ? circumstances_read(s) : err;
 }

@@ -10,6 +10,7 @@
 #include "net/node/methods.h"
 #include "net/node/promote.h"
 #include "net/node/session.h"
+#include "net/node/team.h"
 
 /* ---- roles ---- */
 
@@ -98,7 +99,11 @@ static ml_err role_grant(struct ml_call *call)
 {
     struct ml_govop op = {.type = ML_GOVOP_ROLE_GRANT, .must_understand = true};
     struct ml_role_grant *grant = &op.u.role_grant;
+    struct ml_team_id teams[ML_ROLE_TEAMS_MAX];
+    size_t count = 0;
     ml_err err = whose(call, grant);
+    err = err == ML_OK ? ml_call_teams(call, teams, &count) : err;
+    grant->teams = (struct ml_list){.items = count > 0 ? teams : NULL, .count = (uint32_t)count};
     err = err == ML_OK ? moment(call, &grant->from_ms, "from", false) : err;
     err = err == ML_OK ? moment(call, &grant->until_ms, "until", true) : err;
     return err == ML_OK ? role_say(call, &op) : err;

@@ -13,6 +13,7 @@
 #include "net/node/intake.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
+#include "net/node/team.h"
 #include "net/node/trace.h"
 #include "net/node/turn.h"
 
@@ -218,10 +219,14 @@ static ml_err import_step(struct ml_call *call)
 
 static ml_err job_begin(struct ml_call *call, struct importing *m)
 {
+    struct ml_team_id team;
     struct ml_import_fault fault = {.kind = ML_IMPORT_FAULT_NONE};
     ml_err err = ml_intake_key(call->org, &m->key);
     if (err == ML_E_NOT_FOUND) {
         return ml_call_fail(call, err, "session.not_enrolled", NULL, NULL);
+    }
+    if (err == ML_OK) {
+        err = ml_call_new_patient_team(call, &team);
     }
     if (err == ML_OK) {
         err = ml_intake_new(&m->intake, call->org);
@@ -232,6 +237,7 @@ static ml_err job_begin(struct ml_call *call, struct importing *m)
     if (err != ML_OK) {
         return err;
     }
+    ml_intake_team(m->intake, &team);
     const char *slash = strrchr(m->path, '/');
     const struct ml_fhir_args args = {.env = call->node->env,
                                       .schema = call->node->schema,

@@ -20,6 +20,7 @@
 #include "net/node/files.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
+#include "net/node/team.h"
 #include "net/node/write.h"
 
 enum { VALUE_BYTES_MAX = 48 << 10, HEADS_MAX = ML_CHANGE_SEEN_MAX };
@@ -32,6 +33,8 @@ struct writing {
     struct ml_version_ref seen[HEADS_MAX];
     struct ml_seal_item item;
     struct ml_files files;
+    struct ml_team_id teams[ML_KEYRING_LINKS_MAX]; /* of the patient, or where he is to be */
+    size_t team_count;
 };
 
 static void writing_init(struct writing *w, struct ml_call *call, ml_change_type type)
@@ -182,14 +185,33 @@ static ml_err writing_may(const struct writing *w)
     if (err == ML_OK && hidden) { /* who writes must see what he wrote */
         err = ml_call_fail(w->call, ML_E_DENIED, "consent.refused", "class", ml_class_name(class));
     }
-    return err != ML_OK ? err
-                        : ml_call_may(w->call, class, (ml_right)ml_action_of(w->item.change.type));
+    const struct ml_team_act act = {.class = class,
+                                    .right = (ml_right)ml_action_of(w->item.change.type),
+                                    .teams = w->teams,
+                                    .count = shared ? 0 : w->team_count};
+    return err != ML_OK ? err : ml_call_may_in(w->call, &act);
+}
+
+/* Whose patient it is, or is to be. */
+static ml_err writing_teams(struct writing *w)
+{
+    const bool creates = w->entity->is_patient && w->item.change.type == ML_CHANGE_CREATE;
+    if (!creates && w->item.change.type == ML_CHANGE_CREATE &&
+        ml_value_get(w->call->params, "team") != NULL) {
+        return ml_call_fail(w->call, ML_E_INVALID, "team.of_patient", NULL, NULL);
+    }
+    if (!creates) {
+        return ml_team_of_patient(w->call->org, &w->patient, w->teams, &w->team_count);
+    }
+    w->team_count = 1;
+    return ml_call_new_patient_team(w->call, &w->teams[0]);
 }
 
 static ml_err writing_finish(struct writing *w)
 {
     struct ml_call *call = w->call;
-    ml_err err = writing_may(w);
+    ml_err err = writing_teams(w);
+    err = err == ML_OK ? writing_may(w) : err;
     if (err != ML_OK) {
         return err;
     }
@@ -204,7 +226,8 @@ static ml_err writing_finish(struct writing *w)
                                   .blobs = w->files.blobs,
                                   .blob_count = w->files.blob_count,
                                   .placed = ml_files_placed,
-                                  .user = &w->files};
+                                  .user = &w->files,
+                                  .team = w->team_count > 0 ? &w->teams[0] : NULL};
     err = ml_org_write_all(call->org, &w->patient, &what);
     if (err == ML_E_DENIED) {
         return ml_call_no_writer(call);

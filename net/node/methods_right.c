@@ -16,6 +16,7 @@
 #include "net/node/methods.h"
 #include "net/node/right.h"
 #include "net/node/session.h"
+#include "net/node/team.h"
 
 void ml_result_member(struct ml_org *org, struct ml_args *out, const char *key,
                       const struct ml_member_id *member)
@@ -204,11 +205,8 @@ static void consent_step_put(void *user, const struct ml_consent_step *step)
 ml_scope ml_right_here(const struct ml_org *org, unsigned class, ml_right right,
                        const struct ml_team_id *teams, size_t count)
 {
-    const struct ml_env *env = org->node->env;
-    struct ml_right_question q = {.member = org->session->member,
-                                  .class = class,
-                                  .right = right,
-                                  .ms = env->wall_ms(env->ctx)};
+    struct ml_right_question q = {
+        .member = org->session->member, .class = class, .right = right, .ms = ml_keys_utc_ms(org)};
     ml_scope most = count == 0 ? ml_right_now(org, class, right) : ML_SCOPE_NONE;
     for (size_t i = 0; i < count; i++) {
         q.team = &teams[i];
@@ -259,8 +257,11 @@ static ml_err explain(struct ml_call *call, struct ml_right_question *q,
     const struct ml_gov *gov = ml_log_gov(call->org->log);
     bool may = true;
     ml_err err = patient == NULL ? ML_OK : ml_consents_load(&c, call->session->vault, gov, patient);
+    if (err == ML_OK && patient != NULL && c.team_count == 0) {
+        err = ml_call_fail(call, ML_E_NOT_FOUND, "patient.unknown", NULL, NULL);
+    }
     if (err == ML_OK) {
-        q->team = team_of(gov, *q, &c);
+        q->team = patient == NULL ? q->team : team_of(gov, *q, &c);
         ml_result_text(call->result, "class", ml_class_name(q->class));
         ml_args_key(call->result, "steps");
         ml_args_list(call->result);
@@ -280,7 +281,9 @@ static ml_err right_explain(struct ml_call *call)
 {
     struct ml_right_question q = {.ms = ml_keys_utc_ms(call->org)};
     struct ml_object_id patient;
+    struct ml_team_id team;
     const bool named = ml_value_get(call->params, "patient") != NULL;
+    const char *of = ml_call_text_or(call, "team", NULL);
     const char *class = NULL;
     ml_err err = ml_call_id(call, q.member.b, sizeof(q.member.b), "member");
     if (err == ML_OK) {
@@ -288,6 +291,11 @@ static ml_err right_explain(struct ml_call *call)
     }
     if (err == ML_OK && named) {
         err = ml_call_patient(call, &patient);
+    }
+    if (err == ML_OK && of != NULL) {
+        err = named ? ml_call_fail(call, ML_E_INVALID, "right.team_or_patient", NULL, NULL)
+                    : ml_call_team_named(call, &team, of);
+        q.team = &team;
     }
     if (err != ML_OK) {
         return err;

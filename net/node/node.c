@@ -22,7 +22,7 @@ static const struct ml_method *const tables[] = {
     ml_methods_sync,     ml_methods_conflict,   ml_methods_log,    ml_methods_schema,
     ml_methods_document, ml_methods_quarantine, ml_methods_right,  ml_methods_trace,
     ml_methods_glass,    ml_methods_glass_list, ml_methods_govern, ml_methods_consent,
-    ml_methods_key,      ml_methods_retention,
+    ml_methods_key,      ml_methods_retention,  ml_methods_team,
 };
 
 const struct ml_method *ml_method_at(size_t i)

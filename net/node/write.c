@@ -10,30 +10,12 @@
 #include "net/node/glass_second.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
-
-/* The care circle of a new patient: the structure's first team. */
-static bool first_team(const struct ml_org *org, struct ml_team_id *team)
-{
-    const struct ml_fact *f = ml_gov_next(ml_log_gov(org->log), ML_FACT_TEAM, NULL);
-    if (f != NULL) {
-        *team = f->team;
-    }
-    return f != NULL;
-}
-
-static ml_err patient_open(struct ml_org *org, const struct ml_object_id *patient,
-                           struct ml_keys *keys)
-{
-    struct ml_team_id team;
-    if (!first_team(org, &team)) {
-        return ML_E_NO_KEY;
-    }
-    return ml_keyring_make_open(ml_session_keyring(org), patient, &team, ml_keys_emit, keys);
-}
+#include "net/node/team.h"
 
 struct need {
     struct ml_object_id patient;
-    uint16_t compartments; /* bit c: ml_compartment c */
+    uint16_t compartments;  /* bit c: ml_compartment c */
+    struct ml_team_id team; /* where he is opened, if he isn't yet */
 };
 
 /* The key of a new op: of the patient's groups, or of each member where he leaves somebody out. */
@@ -80,7 +62,8 @@ static ml_err need_emit(struct ml_org *org, const struct need *need, struct ml_k
         ml_err err = key_make(org, &at, keys);
         if (err == ML_E_NOT_FOUND) {
             *again = true;
-            return patient_open(org, &need->patient, keys);
+            return ml_keyring_make_open(ml_session_keyring(org), &need->patient, &need->team,
+                                        ml_keys_emit, keys);
         }
         if (err != ML_OK) {
             return err;
@@ -153,7 +136,8 @@ static ml_err deposits_make(struct ml_org *org, const struct need *need, struct 
 /* Who is no member any more reads nobody's name either. */
 static bool is_member(const struct ml_org *org)
 {
-    return ml_keys_closed(org, 1u << ML_COMPARTMENT_ANNUAIRE) == 0;
+    const struct ml_keys_place at = {NULL, 0, 1u << ML_COMPARTMENT_ANNUAIRE};
+    return ml_keys_closed(org, &at) == 0;
 }
 
 static ml_err item_key(struct ml_org *org, const struct ml_exclude_at *at, const struct deposits *d,
@@ -166,10 +150,30 @@ static ml_err item_key(struct ml_org *org, const struct ml_exclude_at *at, const
     return key_of(org, at, key);
 }
 
+/* Which compartments are closed to him in the patient's teams, or in the one that this act opens
+ * him in: what he writes there he deposits. */
+static ml_err closed_in(struct ml_org *org, struct need *need, const struct ml_team_id *team,
+                        unsigned *closed)
+{
+    struct ml_team_id teams[ML_KEYRING_LINKS_MAX];
+    size_t count = 0;
+    ml_err err = ml_team_of_patient(org, &need->patient, teams, &count);
+    if (err == ML_OK && count == 0) {
+        err = team != NULL ? ML_OK : ml_team_default(org, &need->team);
+        need->team = team != NULL ? *team : need->team;
+        teams[0] = need->team;
+        count = 1;
+    }
+    const struct ml_keys_place at = {teams, count, need->compartments};
+    *closed = err == ML_OK ? ml_keys_closed(org, &at) : 0;
+    return err;
+}
+
 static ml_err what_keys(struct ml_org *org, const struct ml_object_id *patient,
                         const struct ml_write *what, struct deposits *deposits)
 {
     struct need need = {.patient = *patient};
+    unsigned closed = 0;
     for (uint32_t i = 0; i < what->count; i++) {
         need.compartments = (uint16_t)(need.compartments | 1u << what->items[i].compartment);
     }
@@ -177,12 +181,13 @@ static ml_err what_keys(struct ml_org *org, const struct ml_object_id *patient,
         need.compartments = (uint16_t)(need.compartments | 1u << what->blobs[i].compartment);
     }
     ml_err err = ml_keys_ready(org, need.compartments | 1u << ML_COMPARTMENT_ADMIN);
-    struct need filed = need;
-    filed.compartments = (uint16_t)ml_keys_closed(org, need.compartments);
-    need.compartments = (uint16_t)(need.compartments & ~filed.compartments);
     if (err == ML_OK && !is_member(org)) {
         return ML_E_DENIED;
     }
+    err = err == ML_OK ? closed_in(org, &need, what->team, &closed) : err;
+    struct need filed = need;
+    filed.compartments = (uint16_t)closed;
+    need.compartments = (uint16_t)(need.compartments & ~closed);
     if (err == ML_OK && need.compartments != 0) {
         err = streams_open(org, &need, 1);
     }

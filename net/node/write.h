@@ -25,6 +25,7 @@ struct ml_write {
     void *user;
     uint32_t count;
     uint32_t blob_count;
+    const struct ml_team_id *team; /* of a patient that isn't open yet; NULL: ml_team_default */
 };
 ml_err ml_org_write_all(struct ml_org *org, const struct ml_object_id *patient,
                         const struct ml_write *what) ML_MUST_CHECK;

@@ -28,6 +28,14 @@ mutant core/model/keyring_except.c 's/is_wrapped(wraps, \&e->dek) || is_stained(
 mutant core/model/keyring_except.c 's/if (is_new_wrap(\&wraps, i)) {/if (false) {/' $E
 mutant core/model/keyring_except.c 's/if (err == ML_OK \&\& !who->emergency) {/if (err == ML_OK) {/' $E
 mutant net/node/exclude.c 's/err == ML_OK \&\& !exclusion.member/err == ML_OK/' $N
+# teams
+T=test_node_teams
+mutant core/model/gov_right.c 's/here = ml_gov_same(team.b, q->team->b, sizeof(team.b));/here = true;/' $T
+mutant net/node/keys.c 's/closed = ml_keyring_group_state(k, \&at->teams\[i\], c) == ML_GROUP_CLOSED;/closed = false;/' $T
+mutant net/node/team.c 's/ml_right_here(org, act->class, act->right, act->teams, act->count)/ml_right_now(org, act->class, act->right)/' $T
+mutant net/node/team.c 's/while (f != NULL \&\& !may_make_patients(org, \&f->team)) {/while (false) {/' $T
+mutant net/node/methods_govern.c 's/grant->teams = .*/grant->teams = (struct ml_list){.count = 0};/' $T
+mutant net/node/methods_right.c 's/err == ML_OK \&\& patient != NULL \&\& c.team_count == 0/false/' $T
 # deposits
 mutant core/model/keyring_deposit.c 's/struct ml_stored_wrap wrap = {/&.seals = true, /' $D
 mutant core/model/keyring_deposit.c 's/return k->store->later_put(.*/return ML_OK;/' $D

@@ -20,6 +20,7 @@ const struct refusal refusals[] = {
     {"right.unread", "Votre rôle ne permet pas", "un coordinateur peut changer"},
     {"right.ended", "est terminé depuis", "vous le donne de nouveau"},
     {"right.awaited", "commence le", "demandez à un coordinateur"},
+    {"right.elsewhere", "limités à d'autres équipes", "peut vous y donner un rôle"},
     {"role.two", "On ne donne pas de rôle", "proposez-le"},
     {"matrix.own", "donnerait plus à votre propre rôle", "proposez-la"},
     {"promote.self", "On ne se nomme pas", "un autre coordinateur ou référent le propose"},

@@ -224,6 +224,8 @@ static const struct rule rules[] = {
     {"matrix.show", ask_nothing, true, 0},
     {"governance.proposals", ask_nothing, true, 0},
     {"key.list", ask_nothing, true, 0},
+    {"team.list", ask_nothing, true, 0},
+    {"team.add", NULL, false, 0},              /* of a name once: test_node_teams */
     {"retention.list", ask_nothing, false, 0}, /* its day moves with what is written */
     {"retention.set", ask_nothing, false, 0},
     {"retention.show", NULL, false, 0}, /* these: test_node_retention */
