@@ -24,7 +24,17 @@ ranks() { # ranks NODE: what members are there
 note() { # note NODE TEXT
     on "$1" record add care_note --patient "$patient" --set "data=$2" --set written_at=2026-03-02T09:10
 }
-promoted a 'Dr Petit' --member "${member[b]}"
+# Three of the four who have a voice, without the sheets (rules B16): two of them are no majority.
+reads a "Dr Petit n'est pas encore coordinateur" member promote --member "${member[b]}"
+together c a
+reads c 'nommer coordinateur Dr Petit' governance proposals
+on c governance proposals
+reads c 'la majorité des 4 coordinateurs et référents : il manque 1 signature.' governance cosign "$(answer proposal)"
+grep -q 'Peuvent signer : Léa Morin$' "$work/text" || die "not who: $(cat "$work/text")"
+together d c
+on d governance proposals
+reads d "c'est fait" governance cosign "$(answer proposal)"
+together d a
 for node in b c d e; do
     together "$node" a
 done
