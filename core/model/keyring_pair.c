@@ -245,14 +245,14 @@ const struct ml_secret *ml_keyring_pair_secret(const struct ml_keyring *k, ml_pa
     return p == NULL ? NULL : p->secret;
 }
 
-size_t ml_keyring_pairs_held(const struct ml_keyring *k, ml_pair_kind kind,
-                             struct ml_held_pair *out, size_t max)
+static size_t pairs_list(const struct ml_keyring *k, ml_pair_kind kind, bool counting,
+                         struct ml_held_pair *out, size_t max)
 {
     size_t count = 0;
     for (size_t i = 0; i < k->pair_count; i++) {
         const struct key_pair *p = k->pairs[i];
         size_t at = 0;
-        if (p->kind != kind || !p->accepted || p->secret == NULL) {
+        if (p->kind != kind || p->accepted != counting || p->secret == NULL) {
             continue;
         }
         while (at < count && (out[at].number > p->number ||
@@ -268,6 +268,18 @@ size_t ml_keyring_pairs_held(const struct ml_keyring *k, ml_pair_kind kind,
         out[at] = (struct ml_held_pair){p->number, p->pk, p->secret};
     }
     return count;
+}
+
+size_t ml_keyring_pairs_held(const struct ml_keyring *k, ml_pair_kind kind,
+                             struct ml_held_pair *out, size_t max)
+{
+    return pairs_list(k, kind, true, out, max);
+}
+
+size_t ml_keyring_pairs_uncounted(const struct ml_keyring *k, ml_pair_kind kind,
+                                  struct ml_held_pair *out, size_t max)
+{
+    return pairs_list(k, kind, false, out, max);
 }
 
 bool ml_keyring_pair_has(const struct ml_keyring *k, const struct ml_box_pk *pair,

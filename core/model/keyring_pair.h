@@ -36,6 +36,9 @@ struct ml_held_pair {
  * public half. Returns how many, at most `max`. */
 size_t ml_keyring_pairs_held(const struct ml_keyring *k, ml_pair_kind kind,
                              struct ml_held_pair *out, size_t max);
+/** The same of those that don't count, or no more: who handed them was removed. */
+size_t ml_keyring_pairs_uncounted(const struct ml_keyring *k, ml_pair_kind kind,
+                                  struct ml_held_pair *out, size_t max);
 
 struct ml_pair_args {
     ml_pair_kind kind;

@@ -116,7 +116,7 @@ static bool comes_before(const struct ml_held_pair *a, const struct ml_held_pair
                                   : memcmp(a->pk.b, b->pk.b, sizeof(a->pk.b)) < 0;
 }
 
-/* Puts the keystore's in its place, unless the keyring has it too. */
+/* Puts it in its place, unless it is there. */
 static void add_own(struct epochs *held, const struct ml_held_pair *own)
 {
     size_t at = 0;
@@ -132,6 +132,20 @@ static void add_own(struct epochs *held, const struct ml_held_pair *own)
     held->count += held->count < EPOCHS_MAX;
     memmove(&held->at[at + 1], &held->at[at], (held->count - 1 - at) * sizeof(held->at[0]));
     held->at[at] = *own;
+}
+
+/* Who handed an epoch may have been removed since: it counts no more, and whoever held it before
+ * may have none but this one in common with us. So it is answered, and dialled with, as an earlier
+ * one; the latest it never is. */
+static void add_uncounted(struct epochs *held, const struct ml_keyring *k)
+{
+    struct ml_held_pair more[EPOCHS_MAX];
+    const size_t count = ml_keyring_pairs_uncounted(k, ML_PAIR_NETWORK, more, EPOCHS_MAX);
+    for (size_t i = 0; i < count && held->count < EPOCHS_MAX; i++) {
+        if (more[i].number < held->at[0].number) {
+            add_own(held, &more[i]);
+        }
+    }
 }
 
 static bool is_known(const struct ml_network *n, const struct epochs *held)
@@ -172,6 +186,7 @@ ml_err ml_network_take(struct ml_network *n, struct ml_org *org, bool *changed)
     held.count =
         ml_keyring_pairs_held(ml_session_keyring(org), ML_PAIR_NETWORK, held.at, EPOCHS_MAX);
     add_own(&held, &own);
+    add_uncounted(&held, ml_session_keyring(org));
     *changed = false;
     if (is_known(n, &held)) {
         return ML_OK;

@@ -91,6 +91,17 @@ static void witness(struct adv *a)
 
 /* ---- coordinators ---- */
 
+static void duel(struct adv *a)
+{
+    adv_part(a, "02|13");
+    adv_suspend(a, CHIEF, SECOND);
+    adv_suspend(a, SECOND, CHIEF);
+    (void)adv_note(a, COLLEAGUE);
+    (void)adv_note(a, ROGUE);
+    a->honest = 1u << COLLEAGUE | 1u << ROGUE;
+    a->attacks++;
+}
+
 static void both_out(struct adv *a)
 {
     adv_must_rank(a, a->s->nodes[CHIEF].member, 0);
@@ -251,6 +262,12 @@ const struct adversary sim_adversaries_deny[] = {
      0,
      witness,
      NULL},
+    {"duel",
+     "two coordinators who suspend each other are both out, and the others go on",
+     {1, 1, 2, 3},
+     0,
+     duel,
+     both_out},
     {"crossing",
      "of two pairs who revoke each other's first, {A,C} and {B,D}, A and B are out, C and D go on",
      {1, 1, 2, 2},
