@@ -141,7 +141,6 @@ static void render_refused(struct rendering *r, const struct ml_value *args)
 
 size_t ml_text_error(char *out, size_t size, ml_err err, const struct ml_value *detail)
 {
-    char id[32];
     struct rendering r = {.out = out, .size = size};
     const char *text = ml_value_text(ml_value_get(detail, "text"), "");
     const struct ml_value *args = ml_value_get(detail, "args");
@@ -149,6 +148,7 @@ size_t ml_text_error(char *out, size_t size, ml_err err, const struct ml_value *
     if (text[0] != '\0' && row_find(text) != NULL) {
         render_row(&r, text, args);
     } else {
+        char id[32];
         snprintf(id, sizeof(id), "err.%s", ml_err_name(err));
         render_row(&r, id, NULL);
     }

@@ -84,7 +84,8 @@ static void machine_falls(struct sim *s)
     static const enum fault_keep keeps[] = {FAULT_KEEP_SYNCED, FAULT_KEEP_PREFIX, FAULT_KEEP_RANDOM,
                                             FAULT_KEEP_ALL};
     const unsigned n = (unsigned)sim_below(s, SIM_TWIN);
-    if (s->nodes[n].node != NULL && s->nodes[n].joined) {
+    const bool forges = s->wire.len > 0 && s->wire.from == n; /* what it knows of its chain stays */
+    if (s->nodes[n].node != NULL && s->nodes[n].joined && !forges) {
         sim_node_crash(s, n, keeps[sim_below(s, 4)]);
     }
 }
@@ -218,6 +219,17 @@ void adv_meet(struct adv *a, unsigned nodes)
                      nodes, i, proofs[i].state, proofs[i].view, proofs[i].waiting);
             sim_say_links(a->s, i);
         }
+    }
+}
+
+void adv_reach(struct adv *a)
+{
+    adv_weather(a);
+    for (unsigned turn = 0; turn < MEET_TURNS && a->s->wire.given == 0; turn++) {
+        lines_well(a);
+        adv_awake(a, ADV_EVERYBODY);
+        sync_each(a->s, ADV_EVERYBODY);
+        sim_run(a->s, MEET_MS);
     }
 }
 

@@ -68,6 +68,8 @@ void adv_part(struct adv *a, const char *groups);
 void adv_cut(struct adv *a, unsigned one, unsigned other, bool cut);
 /** Some time on bad lines; machines crash. */
 void adv_weather(struct adv *a);
+/** The same, then fair lines until what was forged has been given to somebody. */
+void adv_reach(struct adv *a);
 /** Until these nodes, of one group, hold the same. */
 void adv_meet(struct adv *a, unsigned nodes);
 /** These machines are up and somebody is at each. */

@@ -33,8 +33,7 @@ static void message_change(struct sim *s, struct ml_msg *msg, struct ml_buf *out
     }
     if (s->wire.len > 0 && s->wire.from == ends[0]) {
         wires[count++] = ml_slice(s->wire.bytes, s->wire.len);
-        s->wire.len = 0;
-        s->wire.given++;
+        s->wire.given++; /* and again in the next message: lines lose what is said once */
         sim_say(s, "node %u gives node %u a forged bundle", ends[0], ends[1]);
     }
     msg->u.bundles.items = (struct ml_list){.count = count, .items = wires};
@@ -240,7 +239,7 @@ static void replay(struct adv *a)
     other.b[0] = (uint8_t)(1 + sim_below(a->s, 255));
     send(a, &f, &other);
     forged_end(&f);
-    adv_weather(a);
+    adv_reach(a);
     adv_meet(a, ADV_EVERYBODY);
     (void)adv_note(a, COLLEAGUE);
 }
@@ -272,13 +271,14 @@ static void transplant(struct adv *a)
     send(a, &f, &org->id);
     a->twin = ml_hash16_of(&f.hash);
     forged_end(&f);
-    adv_weather(a);
+    adv_reach(a);
     a->honest = ADV_BUT(ROGUE);
     adv_meet(a, a->honest);
     (void)adv_note(a, CHIEF);
 }
 
-/* Whatever is shown of that note is its author's. */
+/* Whatever is shown of that note is its author's; a fork may be, where the rogue's own node wrote
+ * at that place too. */
 static void transplant_check(struct adv *a)
 {
     char name[33];
@@ -298,7 +298,6 @@ static void transplant_check(struct adv *a)
         }
         sim_call_end(&c);
     }
-    adv_must_fork(a, 0);
 }
 
 /* ---- what doesn't exist ---- */
@@ -324,7 +323,7 @@ static void citation(struct adv *a)
     send(a, &f, &org->id);
     a->twin = ml_hash16_of(&f.hash);
     forged_end(&f);
-    adv_weather(a);
+    adv_reach(a);
     a->honest = ADV_BUT(ROGUE);
     adv_meet(a, a->honest);
     (void)adv_note(a, COLLEAGUE);
