@@ -23,8 +23,8 @@ static const uint8_t vfs_key[ML_VFS_KEY_BYTES] = "one more key, and of 32 bytes.
 /* back[i] leads from version i + 2 to i + 1: each step of log_sql.c needs its way back here, so
  * that this test has something old to open. */
 static const char *const back[] = {
-    "DROP TABLE chunk; DROP TABLE chunk_body; ALTER TABLE tally DROP COLUMN chunks_missing;"
-    "ALTER TABLE tally DROP COLUMN chunks",
+    ("DROP TABLE chunk; DROP TABLE chunk_body; ALTER TABLE tally DROP COLUMN chunks_missing;"
+     "ALTER TABLE tally DROP COLUMN chunks"),
     "DROP TABLE shred; DROP INDEX bundle_lane1",
     "DROP TABLE past; ALTER TABLE tally DROP COLUMN past",
 };
