@@ -124,7 +124,7 @@ enum spec_says { SPEC_NO, SPEC_YES, SPEC_EITHER };
 
 struct spec {
     const struct m_history *h;
-    m_set narrow;       /* of these acts, with nobody excused: who lost a grant has no right */
+    m_set narrow;       /* of these acts: who lost a grant has no right */
     bool right[M_ACTS]; /* at its own vector */
     struct spec_view own[M_ACTS];
     uint8_t stratum[M_ACTS];

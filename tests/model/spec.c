@@ -355,7 +355,7 @@ static m_set weigh(const struct spec *s, m_set all, m_set denials, const struct 
         const struct m_act *x = &s->h->acts[i];
         const struct place p = {x->writer, 0, x->seq, x->past, i};
         bool right = i == 0 || (s->right[i] && still_has_right(s, i, counts));
-        if (m_has(s->narrow, i) && sure == NULL) {
+        if (m_has(s->narrow, i)) {
             right = right && !lost_a_grant(s, counts, i);
         }
         if (m_has(all, i) && right && !is_cut(s, &v, sure, &p)) {

@@ -3,14 +3,11 @@
  *
  * crypto_sign_verify_detached   five nodes verify the same bytes again and again: what libsodium
  *                               once said of the same key, signature and message is said again
- * sodium_malloc, sodium_free    guarded pages cost four system calls each; what runs over its end
- *                               is for the unit tests and the sanitizers to see
+ * sodium_malloc, sodium_free    tests/fakes/unguarded
  */
 #include <sodium.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { VERDICTS = 1 << 16, KEY_BYTES = 32 };
@@ -25,8 +22,6 @@ int verify_real(const unsigned char *sig, const unsigned char *msg, unsigned lon
                 const unsigned char *pk) __asm__("__real_crypto_sign_verify_detached");
 int verify_here(const unsigned char *sig, const unsigned char *msg, unsigned long long len,
                 const unsigned char *pk) __asm__("__wrap_crypto_sign_verify_detached");
-void *malloc_here(size_t size) __asm__("__wrap_sodium_malloc");
-void free_here(void *ptr) __asm__("__wrap_sodium_free");
 
 int verify_here(const unsigned char *sig, const unsigned char *msg, unsigned long long len,
                 const unsigned char *pk)
@@ -48,30 +43,4 @@ int verify_here(const unsigned char *sig, const unsigned char *msg, unsigned lon
         v->known = true;
     }
     return v->good ? 0 : -1;
-}
-
-/* Its size goes before it: it is wiped when it is freed, as libsodium does. */
-union head {
-    size_t size;
-    max_align_t align;
-};
-
-void *malloc_here(size_t size)
-{
-    union head *head = malloc(sizeof(*head) + size);
-    if (head == NULL) {
-        return NULL;
-    }
-    head->size = size;
-    memset(head + 1, 0xdb, size); /* libsodium's own filling */
-    return head + 1;
-}
-
-void free_here(void *ptr)
-{
-    if (ptr != NULL) {
-        union head *head = (union head *)ptr - 1;
-        sodium_memzero(ptr, head->size);
-        free(head);
-    }
 }
