@@ -29,12 +29,19 @@ void must(bool made);
 void check_form(struct ml_buf *b, bool (*roundtrip)(struct ml_slice in));
 /** `len` bytes: seed, seed + 1, ... */
 void fill(void *out, size_t len, unsigned seed);
+#define FILL(member, seed) fill(&(member), sizeof(member), seed)
 /** A NUL-terminated text as a slice. */
 #define TEXT(s) ml_slice_str(s)
 
 /** The key pair of a seed; the secret is the caller's to free. */
 struct ml_secret *sample_seed(unsigned seed, struct ml_sign_pk *pk);
 struct ml_org_id sample_org(void);
+/** Three of them, ascending. */
+const struct ml_dep *sample_heads(void);
+struct ml_list list_of(const void *items, uint32_t count);
+/** At most 128 bytes that count up from `seed`, below 256; valid until seven others. */
+struct ml_slice sample_ct(size_t len, unsigned seed);
+struct ml_sealed sample_sealed(size_t len, unsigned seed);
 
 /* Filled samples; lists point to static items. `full`: every optional field too. */
 void sample_header(struct ml_header *out, unsigned lane, bool full);
