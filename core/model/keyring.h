@@ -75,6 +75,10 @@ struct ml_keyring_store {
     ml_err (*bg_put)(void *ctx, const struct ml_bg_wrap *wrap);
     ml_err (*bg_has)(void *ctx, const struct ml_bg_wrap *wrap, bool *has);
     ml_err (*bg_each)(void *ctx, const struct ml_stream_id *stream, ml_bg_cb *cb, void *user);
+    /* A key of what was decided under this KEK, by its id, has opened a statement (ADR 0025). */
+    ml_err (*heard_put)(void *ctx, const struct ml_key_id *kek, const struct ml_key_id *key);
+    ml_err (*heard_has)(void *ctx, const struct ml_key_id *kek, const struct ml_key_id *key,
+                        bool *has);
     /* Ops that wait for a KEK that isn't held: kept, then taken all at once. */
     ml_err (*later_put)(void *ctx, const struct ml_key_id *kek, struct ml_slice op);
     ml_err (*later_take)(void *ctx, const struct ml_key_id *kek, ml_keyop_cb *cb, void *user);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/crypto/aead.h"
+#include "core/crypto/key_id.h"
 #include "core/model/keyring_int.h"
 
 static ml_err seal_for(struct ml_keyring *k, const struct ml_team_id *team, struct ml_slice plain,
@@ -66,7 +67,24 @@ ml_err ml_keyring_make_consent(struct ml_keyring *k, const struct ml_object_id *
 
 /* ---- what was decided before somebody came (ADR 0025) ---- */
 
-/* It has no id of its own: a statement shows whether it is one. */
+static ml_err hearing_open(struct ml_keyring *k, struct key_epoch *e, const struct ml_slot_at *at,
+                           const uint8_t *slot, struct ml_keyring_news *news)
+{
+    ml_err err = ml_slot_open(&e->consent_key, slot, at, k->mon_box);
+    if (err == ML_E_FORGED) {
+        news->faulty = true;
+        return ML_OK;
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    const struct ml_key_id id = ml_key_id_of(e->consent_key);
+    news->keks = true;
+    return k->store->heard_has(k->store->ctx, &e->kek, &id, &e->consent_opens);
+}
+
+/* It has no id of its own: a statement shows whether it is one, and until then nobody is given it
+ * from here. */
 ml_err ml_keyring_apply_hearing(struct ml_keyring *k, const struct ml_kek_grant *op,
                                 const struct ml_grant_slot *slot, uint16_t index,
                                 struct ml_keyring_news *news)
@@ -86,22 +104,19 @@ ml_err ml_keyring_apply_hearing(struct ml_keyring *k, const struct ml_kek_grant 
             memcmp(e->kek.b, slot->key.b, sizeof(e->kek.b)) != 0) {
             continue;
         }
-        err = ml_slot_open(&e->consent_key, slot->slot.b, &at, k->mon_box);
-        news->keks |= err == ML_OK;
-        news->faulty |= err == ML_E_FORGED;
-        err = err == ML_E_FORGED ? ML_OK : err;
+        err = hearing_open(k, e, &at, slot->slot.b, news);
     }
     return err;
 }
 
 /* The epoch that it says; where several claim the key id, one of its group, then one whose KEK is
  * held. NULL: nothing of any is. */
-static const struct key_epoch *epoch_of(const struct ml_keyring *k, const struct ml_consent_op *op)
+static struct key_epoch *epoch_of(const struct ml_keyring *k, const struct ml_consent_op *op)
 {
-    const struct key_epoch *found = NULL;
+    struct key_epoch *found = NULL;
     unsigned best = 0;
     for (size_t i = 0; i < k->epoch_count; i++) {
-        const struct key_epoch *e = k->epochs[i];
+        struct key_epoch *e = k->epochs[i];
         const bool held = e->kek_key != NULL || e->consent_key != NULL;
         const bool of = ml_keyring_is_of(e, &op->team, ML_COMPARTMENT_ADMIN);
         const unsigned fit = 1 + 2u * of + (e->kek_key != NULL);
@@ -113,12 +128,24 @@ static const struct key_epoch *epoch_of(const struct ml_keyring *k, const struct
     return found;
 }
 
+/* Remembered where what is said of it doesn't: the next session opens no statement again. */
+static ml_err opened(struct ml_keyring *k, struct key_epoch *e)
+{
+    if (e->kek_key != NULL || e->consent_opens) {
+        return ML_OK;
+    }
+    const struct ml_key_id id = ml_key_id_of(e->consent_key);
+    ml_err err = k->store->heard_put(k->store->ctx, &e->kek, &id);
+    e->consent_opens = err == ML_OK;
+    return err;
+}
+
 ml_err ml_keyring_open_consent(struct ml_keyring *k, const struct ml_consent_op *op,
                                struct ml_buf *out)
 {
     uint8_t ad[ML_KEYOP_AD_MAX];
     const size_t before = out->len;
-    const struct key_epoch *e = epoch_of(k, op);
+    struct key_epoch *e = epoch_of(k, op);
     if (e == NULL) {
         return ML_E_NO_KEY;
     }
@@ -132,6 +159,7 @@ ml_err ml_keyring_open_consent(struct ml_keyring *k, const struct ml_consent_op 
     ml_err err = plain == NULL ? out->err
                                : ml_aead_open(plain, op->sealed.ct, ml_slice(ad, ad_len),
                                               op->sealed.nonce, ml_secret_bytes(e->consent_key));
+    err = err == ML_OK ? opened(k, e) : err;
     if (err != ML_OK && plain != NULL) {
         out->len = before;
     }

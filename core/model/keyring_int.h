@@ -36,6 +36,7 @@ struct key_epoch {
     struct ml_secret *wrap_key; /* derived from the KEK */
     /* Of an admin group: derived from the KEK too, or what a grant said that it is. */
     struct ml_secret *consent_key;
+    bool consent_opens; /* what was said of it has opened a statement */
     struct ml_secret *hist_key;
     uint8_t *raw; /* the op, for the older keys inside */
     size_t raw_len;

@@ -499,11 +499,17 @@ struct hearing {
     struct key_emitter to;
 };
 
+/* Derived from its KEK, or tried on a statement: what was only said may be anything. */
+static bool is_hearing_held(const struct key_epoch *e)
+{
+    return e->consent_key != NULL && (e->kek_key != NULL || e->consent_opens);
+}
+
 /* Is it an epoch of the group of which he can't know what was decided? */
 static bool is_unheard(const struct hearing *h, const struct key_epoch *e,
                        const struct ml_recipient_id *member)
 {
-    if (!e->accepted || e->consent_key == NULL || (e->fits && e->epoch == h->sealing) ||
+    if (!e->accepted || !is_hearing_held(e) || (e->fits && e->epoch == h->sealing) ||
         !ml_keyring_is_of(e, &h->group->team, h->group->compartment)) {
         return false;
     }

@@ -239,6 +239,30 @@ static ml_err bg_each(void *ctx, const struct ml_stream_id *stream, ml_bg_cb *cb
     return err;
 }
 
+/* What has opened a statement: named by its KEK, the key's own id beside it. */
+static const char *heard_name(char name[sizeof("heard.") + 32], const struct ml_key_id *kek)
+{
+    memcpy(name, "heard.", sizeof("heard.") - 1);
+    ml_hex_encode(name + sizeof("heard.") - 1, kek->b, sizeof(kek->b));
+    return name;
+}
+
+static ml_err heard_put(void *ctx, const struct ml_key_id *kek, const struct ml_key_id *key)
+{
+    char name[sizeof("heard.") + 32];
+    return ml_vault_meta_put(ctx, heard_name(name, kek), key->b, sizeof(key->b));
+}
+
+static ml_err heard_has(void *ctx, const struct ml_key_id *kek, const struct ml_key_id *key,
+                        bool *has)
+{
+    char name[sizeof("heard.") + 32];
+    struct ml_key_id kept;
+    ml_err err = ml_vault_meta_get(ctx, heard_name(name, kek), kept.b, sizeof(kept.b));
+    *has = err == ML_OK && memcmp(kept.b, key->b, sizeof(kept.b)) == 0;
+    return err == ML_E_NOT_FOUND ? ML_OK : err;
+}
+
 static ml_err later_put(void *ctx, const struct ml_key_id *kek, struct ml_slice op)
 {
     struct ml_vault *v = ctx;
@@ -281,6 +305,8 @@ void ml_vault_key_store(struct ml_vault *v)
                                              .bg_put = bg_put,
                                              .bg_has = bg_has,
                                              .bg_each = bg_each,
+                                             .heard_put = heard_put,
+                                             .heard_has = heard_has,
                                              .later_put = later_put,
                                              .later_take = later_take};
 }

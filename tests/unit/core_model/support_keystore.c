@@ -129,6 +129,27 @@ static ml_err bg_each(void *ctx, const struct ml_stream_id *stream, ml_bg_cb *cb
     return err;
 }
 
+static ml_err heard_put(void *ctx, const struct ml_key_id *kek, const struct ml_key_id *key)
+{
+    struct mem_store *m = ctx;
+    assert_true(m->heard_count < MEM_LATER);
+    m->heard[m->heard_count].kek = *kek;
+    m->heard[m->heard_count++].key = *key;
+    return m->fail;
+}
+
+static ml_err heard_has(void *ctx, const struct ml_key_id *kek, const struct ml_key_id *key,
+                        bool *has)
+{
+    const struct mem_store *m = ctx;
+    *has = false;
+    for (size_t i = 0; i < m->heard_count; i++) {
+        *has = *has || (memcmp(&m->heard[i].kek, kek, sizeof(*kek)) == 0 &&
+                        memcmp(&m->heard[i].key, key, sizeof(*key)) == 0);
+    }
+    return m->fail;
+}
+
 static ml_err later_put(void *ctx, const struct ml_key_id *kek, struct ml_slice op)
 {
     struct mem_store *m = ctx;
@@ -168,6 +189,8 @@ void mem_store_init(struct mem_store *m)
                                          .bg_put = bg_put,
                                          .bg_has = bg_has,
                                          .bg_each = bg_each,
+                                         .heard_put = heard_put,
+                                         .heard_has = heard_has,
                                          .later_put = later_put,
                                          .later_take = later_take};
 }

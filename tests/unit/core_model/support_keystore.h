@@ -27,6 +27,11 @@ struct mem_store {
         size_t len;
     } later[MEM_LATER];
     size_t later_count;
+    struct {
+        struct ml_key_id kek;
+        struct ml_key_id key;
+    } heard[MEM_LATER];
+    size_t heard_count;
     ml_err fail; /* every call fails with this, when it isn't ML_OK */
 };
 

@@ -5,11 +5,13 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/crypto/box.h"
 #include "core/model/keyring_except.h"
 #include "core/model/keyring_group.h"
+#include "core/model/keyring_int.h"
 #include "support_people.h"
 
 enum { FOUNDER, LEAVER, NEWCOMER, STRANGER, PEOPLE };
@@ -130,20 +132,27 @@ static void who_comes_later_hears_what_was_decided_and_no_more(void **state)
     assert_int_equal(slot.kind, ML_SLOT_CONSENT);
 }
 
+/* The founder is gone; NEWCOMER makes the next epoch, for himself and STRANGER. */
+static void stranger_comes(struct people *f)
+{
+    const struct ml_group_place place = {.team = f->team, .compartment = ML_COMPARTMENT_ADMIN};
+    entitle(f, (const size_t[]){NEWCOMER, STRANGER}, 2);
+    const size_t first = f->log.count;
+    assert_int_equal(ml_keyring_make_next(f->who[NEWCOMER].ring, &place, key_log_add, &f->log),
+                     ML_OK);
+    people_hear(f, first);
+}
+
 /* Whoever heard hands it on, when nobody of then is left. */
 static void who_heard_lets_others_hear(void **state)
 {
     struct people *f = *state;
     const size_t statement = begin(f);
     (void)grant(f, FOUNDER);
+    assert_int_equal(hears(f, NEWCOMER, statement), ML_OK);
     person_again(f, &f->who[NEWCOMER]);
     key_log_apply_from(f->who[NEWCOMER].ring, &f->log, 0);
-    entitle(f, (const size_t[]){NEWCOMER, STRANGER}, 2);
-    const size_t first = f->log.count;
-    const struct ml_group_place place = {.team = f->team, .compartment = ML_COMPARTMENT_ADMIN};
-    assert_int_equal(ml_keyring_make_next(f->who[NEWCOMER].ring, &place, key_log_add, &f->log),
-                     ML_OK);
-    people_hear(f, first);
+    stranger_comes(f);
     assert_int_equal(hears(f, STRANGER, statement), ML_E_NO_KEY);
     assert_int_equal(grant(f, NEWCOMER), 1);
     assert_int_equal(hears(f, STRANGER, statement), ML_OK);
@@ -185,6 +194,68 @@ static void garbage_in_its_place_is_no_statement(void **state)
     assert_int_equal(hears(f, NEWCOMER, statement), ML_OK);
 }
 
+/* What FOUNDER grants NEWCOMER, but with a key of his own in place of what was decided's. */
+static void garbage_grant(struct people *f)
+{
+    const size_t first = f->log.count;
+    struct ml_list_walk walk;
+    struct ml_grant_slot slot;
+    struct ml_secret *ephemeral = NULL;
+    struct ml_secret *garbage = NULL;
+    assert_int_equal(ml_keyring_make_grants(f->who[FOUNDER].ring, key_log_add, &f->log), ML_OK);
+    struct ml_keyop op = key_log_op(&f->log, --f->log.count);
+    struct ml_kek_grant *grant = &op.u.kek_grant;
+    ml_list_walk(&walk, &grant->slots);
+    assert_true(ml_grant_slot_next(&walk, &slot) && slot.kind == ML_SLOT_CONSENT);
+    assert_int_equal(ml_secret_from(&garbage, (const uint8_t[32]){7}, 32), ML_OK);
+    assert_int_equal(ml_slot_ephemeral(&grant->ephemeral, &ephemeral, &f->fake.env, garbage),
+                     ML_OK);
+    const struct ml_slot_at at = {.kind = ML_SLOT_CONSENT,
+                                  .org = f->org,
+                                  .team = f->team,
+                                  .epoch = 1,
+                                  .compartment = ML_COMPARTMENT_ADMIN,
+                                  .ephemeral = grant->ephemeral,
+                                  .recipient = grant->recipient};
+    assert_int_equal(ml_slot_seal(slot.slot.b, &at, ephemeral, garbage), ML_OK);
+    grant->slots = (struct ml_list){.items = &slot, .count = 1};
+    uint8_t *sound = f->log.op[f->log.count].data;
+    assert_int_equal(ml_keyring_emit(f->who[FOUNDER].ring, &op, key_log_add, &f->log), ML_OK);
+    free(sound);
+    ml_secret_free(ephemeral);
+    ml_secret_free(garbage);
+    people_hear(f, first);
+}
+
+/* What has opened nothing isn't handed on: somebody else may have the true one. */
+static void garbage_is_not_handed_on(void **state)
+{
+    struct people *f = *state;
+    const size_t statement = begin(f);
+    garbage_grant(f);
+    assert_int_equal(hears(f, NEWCOMER, statement), ML_E_FORGED);
+    stranger_comes(f);
+    assert_int_equal(grant(f, NEWCOMER), 1); /* of the epoch that he had whole */
+    assert_int_equal(hears(f, STRANGER, statement), ML_E_NO_KEY);
+    entitle(f, (const size_t[]){NEWCOMER, STRANGER, LEAVER}, 3);
+    assert_int_equal(grant(f, LEAVER), 1); /* who was there */
+    assert_int_equal(hears(f, STRANGER, statement), ML_OK);
+}
+
+/* A key that hasn't been tried yet is no better; once it has opened something it is given. */
+static void what_was_not_tried_is_not_handed_on(void **state)
+{
+    struct people *f = *state;
+    const size_t statement = begin(f);
+    (void)grant(f, FOUNDER);
+    stranger_comes(f);
+    assert_int_equal(grant(f, NEWCOMER), 1); /* of the epoch that he had whole */
+    assert_int_equal(hears(f, STRANGER, statement), ML_E_NO_KEY);
+    assert_int_equal(hears(f, NEWCOMER, statement), ML_OK);
+    assert_int_equal(grant(f, NEWCOMER), 1);
+    assert_int_equal(hears(f, STRANGER, statement), ML_OK);
+}
+
 static void no_failed_alloc_breaks_or_leaks(void **state)
 {
     struct people *f = *state;
@@ -218,6 +289,8 @@ int main(void)
         TEST(who_heard_lets_others_hear),
         TEST(to_hear_is_not_to_have_the_key),
         TEST(garbage_in_its_place_is_no_statement),
+        TEST(garbage_is_not_handed_on),
+        TEST(what_was_not_tried_is_not_handed_on),
         TEST(no_failed_alloc_breaks_or_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
