@@ -2,7 +2,8 @@
  *
  * Happy path: lane 1 hands a pair to this member on this node -> the keyring holds its secret ->
  * the keys of its links are derived, the driver answers by them, and by those of before. After a
- * revocation the first session of rank 2 or better makes the next pair, for those who have a place.
+ * revocation the first session of rank 2 or better makes the next pair, for those who have a place;
+ * where who handed the pair is out himself, in turns, by rank and name.
  *
  * Failures: without memory the epochs stay as they were, and the next turn takes them. An epoch
  * that the keystore couldn't keep is taken again from lane 1 at the next unlock.
@@ -247,6 +248,98 @@ static ml_err hand_lacking(struct handing *h, const struct ml_held_pair *pair)
                                    : hand(h, &h->lacking, pair->secret, pair->number);
 }
 
+/* Epochs that nobody's word carries any more: of two who removed each other both are out, and what
+ * they handed on with them. `top` is the last one's number: who was away didn't follow them. It is
+ * reached from ours by numbers that follow, as a number out of the blue is nobody's epoch. */
+struct fallen {
+    size_t count; /* 0: the one in use counts, or the log doesn't have it */
+    uint32_t top;
+    struct ml_held_pair at[EPOCHS_MAX];
+};
+
+static bool is_among(const struct ml_held_pair *pairs, size_t count, const struct ml_box_pk *pk)
+{
+    size_t i = 0;
+    while (i < count && !is_same(&pairs[i].pk, pk)) {
+        i++;
+    }
+    return i < count;
+}
+
+static bool has_number(const struct fallen *f, uint32_t number)
+{
+    size_t i = 0;
+    while (i < f->count && f->at[i].number != number) {
+        i++;
+    }
+    return i < f->count;
+}
+
+static void fallen_find(struct fallen *f, const struct ml_org *org)
+{
+    const struct ml_keyring *k = ml_session_keyring(org);
+    const uint32_t number = org->secrets.network_epoch;
+    struct ml_held_pair held;
+    struct ml_box_pk own;
+    ml_box_pk_of(&own, org->secrets.network);
+    f->count = ml_keyring_pairs_uncounted(k, ML_PAIR_NETWORK, f->at, EPOCHS_MAX);
+    const bool newer = ml_keyring_pairs_held(k, ML_PAIR_NETWORK, &held, 1) > 0 &&
+                       held.number > number; /* this one comes next: ml_network_take */
+    if (newer || !is_among(f->at, f->count, &own)) {
+        f->count = 0;
+    }
+    f->top = number;
+    while (f->top < UINT32_MAX && has_number(f, f->top + 1)) {
+        f->top++;
+    }
+}
+
+/* When the last of the denials that count was said, as far as that is past. */
+static uint64_t denied_ms(const struct ml_gov *gov, uint64_t now_ms)
+{
+    const struct ml_fact *f = NULL;
+    uint64_t last = 0;
+    while ((f = ml_gov_next(gov, ML_FACT_DENIAL, f)) != NULL) {
+        const uint64_t ms = ml_hlc_ms(f->hlc);
+        last = ms > last && ms <= now_ms ? ms : last;
+    }
+    return last;
+}
+
+static bool leads_before(const struct ml_fact *a, const struct ml_fact *b)
+{
+    return a->rank != b->rank ? a->rank < b->rank
+                              : memcmp(&a->member, &b->member, sizeof(a->member)) < 0;
+}
+
+/* All of rank 2 or better hear of it at about the same time, and each would make one: so each waits
+ * for those before him, by rank and then by name, who may be away. False: until `due_ms`. */
+static bool has_turn(struct ml_org *org, const struct ml_fact *me, uint64_t *due_ms)
+{
+    const struct ml_gov *gov = ml_log_gov(org->log);
+    const uint64_t now_ms = ml_keys_utc_ms(org);
+    const struct ml_fact *f = NULL;
+    uint64_t before = 0;
+    while ((f = ml_gov_next(gov, ML_FACT_MEMBER, f)) != NULL) {
+        before += ml_gov_member(gov, &f->member) == f && leads_before(f, me);
+    }
+    *due_ms = denied_ms(gov, now_ms) + before * ML_NETWORK_TURN_MS;
+    return *due_ms <= now_ms;
+}
+
+/* The number after them, which nobody of those who are out holds; and they themselves, for whoever
+ * comes later, to answer who was away. */
+static ml_err renew(struct handing *h, const struct fallen *fell)
+{
+    ml_err err = fell->top == UINT32_MAX ? ML_E_LIMIT : ML_OK;
+    for (size_t i = 0, handed = 0; i < fell->count && err == ML_OK; i++) {
+        if (fell->at[i].number <= fell->top && handed++ < ML_NETWORK_HANDED_MAX) {
+            err = hand(h, &h->all, fell->at[i].secret, fell->at[i].number);
+        }
+    }
+    return err == ML_OK ? hand(h, &h->all, NULL, fell->top + 1) : err;
+}
+
 /* Nothing in lane 1 yet: whoever has a place has the first epoch from his enrolment. Whoever comes
  * after the second needs it too, to answer who was away. */
 static ml_err second_epoch(struct handing *h)
@@ -259,11 +352,22 @@ static ml_err second_epoch(struct handing *h)
     return err == ML_OK ? hand(h, &h->all, NULL, 2) : err;
 }
 
-static ml_err next_epoch(struct handing *h)
+static ml_err next_epoch(struct handing *h, const struct ml_fact *me)
 {
     const struct ml_keyring *k = ml_session_keyring(h->org);
     const struct ml_box_pk *now = ml_keyring_pair(k, ML_PAIR_NETWORK);
     struct ml_held_pair held[ML_NETWORK_HANDED_MAX];
+    struct fallen fell;
+    uint64_t due_ms = 0;
+    fallen_find(&fell, h->org);
+    if (fell.count > 0 && !has_turn(h->org, me, &due_ms)) {
+        struct ml_keys_told *told = &h->org->session->keys;
+        told->until_ms = due_ms < told->until_ms ? due_ms : told->until_ms;
+        return ML_OK;
+    }
+    if (fell.count > 0) {
+        return renew(h, &fell);
+    }
     if (now == NULL) {
         return second_epoch(h);
     }
@@ -291,7 +395,7 @@ ml_err ml_network_tend(struct ml_org *org)
     ml_buf_init(&h.lacking, org->node->env, ML_KEYOP_PAIR_MAX * sizeof(struct ml_box_pk));
     ml_err err = ml_gov_each_entitled(gov, &everybody, place_take, &h);
     if (err == ML_OK) {
-        err = next_epoch(&h);
+        err = next_epoch(&h, me);
     }
     if (err == ML_OK && h.keys.sizes.len > 0) {
         err = ml_keys_append(org, &h.keys);

@@ -12,6 +12,7 @@
 #include "net/node/org.h"
 
 #define ML_NETWORK_HANDED_MAX 16u /* epochs that a newcomer is handed: the latest */
+#define ML_NETWORK_TURN_MS    (10u * 60 * 1000) /* each waits so long for who comes before him */
 
 struct ml_network_epoch {
     uint32_t number;
@@ -37,7 +38,9 @@ void ml_network_free(struct ml_network *n);
 ml_err ml_network_take(struct ml_network *n, struct ml_org *org, bool *changed) ML_MUST_CHECK;
 
 /** By a member of rank 2 or better, who may write: the next epoch, if somebody holds this one who
- * lost his place; else this one and those before to whom lacks them. Nothing to do: writes nothing.
+ * lost his place; else this one and those before to whom lacks them. Where who handed the epoch
+ * that is used was removed since, the first of rank 2 or better makes the next one, the second when
+ * he hasn't for ML_NETWORK_TURN_MS, and so on. Nothing to do: writes nothing.
  * More members than one op takes (ML_KEYOP_PAIR_MAX): said in the log, and nothing is changed. */
 ml_err ml_network_tend(struct ml_org *org) ML_MUST_CHECK;
 

@@ -56,4 +56,8 @@ mutant core/record/vault_keys.c 's/ || op->type == ML_KEYOP_KEY_FAULT;/;/' $F
 mutant net/node/keep.c 's/err = ml_keys_ask(org);/err = ML_OK;/' $F
 mutant net/node/keep.c 's/keep->faults == ml_keyring_faults(ml_session_keyring(org));/true;/' $F
 mutant net/node/keys.c 's/last->looked = last->looked \&\& .*/last->looked = last->looked;/' $F
+# the network's epochs
+W=test_node_network
+mutant net/node/network.c 's/if (fell.count > 0) {/if (false) {/' $W
+mutant net/node/network.c 's/if (fell.count > 0 \&\& !has_turn(h->org, me, \&due_ms)) {/if (false) {/' $W
 mutants_end

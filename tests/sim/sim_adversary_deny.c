@@ -10,6 +10,7 @@
 #include "sim_adversary.h"
 
 enum { CHIEF, SECOND, COLLEAGUE, ROGUE };
+enum { NET_TURNS = 20 };
 
 #define HOUR_MS INT64_C(3600000)
 
@@ -102,8 +103,64 @@ static void duel(struct adv *a)
     a->attacks++;
 }
 
+static const struct ml_secret *network_of(const struct adv *a, unsigned node)
+{
+    const struct ml_node *n = a->s->nodes[node].node;
+    return n == NULL || n->orgs == NULL ? NULL : n->orgs->secrets.network;
+}
+
+static bool is_left(unsigned node)
+{
+    return node == COLLEAGUE || node == ROGUE;
+}
+
+/* Whose secret isn't as it must be: those who are left dial by one that neither of the two holds
+ * (rules B17). SIM_TWIN: nobody's. */
+static unsigned net_mixed(const struct adv *a)
+{
+    const struct ml_secret *theirs = network_of(a, COLLEAGUE);
+    unsigned i = 0;
+    for (; i < SIM_TWIN; i++) {
+        const struct ml_secret *net = network_of(a, i);
+        if (theirs == NULL ||
+            (net != NULL ? is_left(i) != ml_secret_equal(theirs, net) : is_left(i))) {
+            break;
+        }
+    }
+    return i;
+}
+
+/* A machine that crashed knows one epoch, its keystore's, until somebody unlocks it: who is out may
+ * be let in no more, and says what he did by those before while he still is. */
+static void both_try(struct adv *a)
+{
+    for (unsigned i = 0; i < SIM_TWIN; i++) {
+        if (!is_left(i) && a->s->nodes[i].node != NULL && a->s->nodes[i].token_len == 0) {
+            (void)sim_unlock(a->s, i);
+        }
+    }
+}
+
+/* What both said goes round once their machines run again; the next epoch comes within a minute of
+ * it, or by the second in rank after ten. */
+static void net_apart(struct adv *a)
+{
+    unsigned mixed = 0;
+    for (unsigned turn = 0; turn < NET_TURNS && mixed < SIM_TWIN; turn++) {
+        both_try(a);
+        sim_run(a->s, 60000);
+        adv_meet(a, a->honest);
+        mixed = net_mixed(a);
+    }
+    if (mixed < SIM_TWIN) {
+        sim_fail(a->s, "node %u %s the network's secret of those who are left", mixed,
+                 is_left(mixed) ? "lacks" : "holds");
+    }
+}
+
 static void both_out(struct adv *a)
 {
+    net_apart(a);
     adv_must_rank(a, a->s->nodes[CHIEF].member, 0);
     adv_must_rank(a, a->s->nodes[SECOND].member, 0);
     adv_must_rank(a, a->s->nodes[COLLEAGUE].member, a->of->ranks[COLLEAGUE]);

@@ -43,7 +43,7 @@ static uint32_t epoch_of(const struct cluster *c, unsigned n)
     return c->nodes[n].identity.network_epoch;
 }
 
-static void revoke(struct cluster *c, unsigned by, const char *name)
+static void deny(struct cluster *c, unsigned by, const char *name, const char *method)
 {
     struct story_request r;
     char member[40];
@@ -51,8 +51,23 @@ static void revoke(struct cluster *c, unsigned by, const char *name)
     assert_true(story_find_member(c, by, name, member, node));
     story_ask(&r);
     story_put(&r, "member", member);
-    story_must(&r, story_send(&r, c, by, "member.revoke"), "member.revoke");
+    story_must(&r, story_send(&r, c, by, method), method);
     story_end(&r);
+}
+
+static void revoke(struct cluster *c, unsigned by, const char *name)
+{
+    deny(c, by, name, "member.revoke");
+}
+
+/* {0, 2, 4} from {1, 3}. */
+static void apart(struct cluster *c, bool cut)
+{
+    for (unsigned a = 0; a < CLUSTER_NODES; a += 2) {
+        for (unsigned b = 1; b < CLUSTER_NODES; b += 2) {
+            cluster_cut(c, a, b, cut);
+        }
+    }
 }
 
 static void join(struct cluster *c, unsigned n, const char *name)
@@ -419,6 +434,87 @@ static void two_epochs_of_one_number_meet(void **state)
     same(c, 0, 1, 4);
 }
 
+/* ---- the makers are out ---- */
+
+/* Two référents suspend each other, each heard by one side alone: {0, 2} and {1, 3}. Either side
+ * follows an epoch that the one it heard made; then all hear of both. 4 is a third référent. */
+static void duel(struct cluster *c)
+{
+    story_join_ranked(c, 0, 2, "Dr Luc Petit", 2);
+    story_synced(c, 2);
+    story_join_ranked(c, 0, 3, "Dr Eve Roux", 2);
+    story_synced(c, 3);
+    story_join_ranked(c, 0, 4, "Dr Anne Roy", 2);
+    story_synced(c, 4);
+    story_synced(c, 1);
+    story_synced(c, 2);
+    story_synced(c, 3);
+    story_address(c, 1, 3, 3);
+    cluster_stop(c, 4);
+    apart(c, true);
+    deny(c, 2, "Dr Eve Roux", "member.suspend");
+    deny(c, 3, "Dr Luc Petit", "member.suspend");
+    cluster_run(c, 60000);
+    assert_int_equal(epoch_of(c, 0), 2);
+    assert_int_equal(epoch_of(c, 1), 2);
+    assert_memory_not_equal(ml_secret_bytes(c->nodes[0].identity.network_psk),
+                            ml_secret_bytes(c->nodes[1].identity.network_psk), ML_KEY_BYTES);
+}
+
+static void all_dial_by(struct cluster *c, unsigned by, uint32_t number)
+{
+    for (unsigned n = 0; n < CLUSTER_NODES; n++) {
+        const bool out = n == 2 || n == 3;
+        const bool same =
+            memcmp(ml_secret_bytes(c->nodes[n].identity.network_psk),
+                   ml_secret_bytes(c->nodes[by].identity.network_psk), ML_KEY_BYTES) == 0;
+        assert_int_equal(same, !out);
+        assert_int_equal(epoch_of(c, n), out ? 2 : number);
+    }
+}
+
+/* The others would meet for ever by what both who are out hold: who is first makes the next. */
+static void who_is_left_makes_the_next_epoch(void **state)
+{
+    struct cluster *c = *state;
+    struct ml_held_pair held[4];
+    duel(c);
+    apart(c, false);
+    cluster_start(c, 4);
+    story_unlock(c, 4);
+    cluster_run(c, 400000);
+    all_dial_by(c, 0, 3);
+    const struct ml_keyring *k = ml_session_keyring(cluster_org(c, 0));
+    assert_int_equal(ml_keyring_pairs_held(k, ML_PAIR_NETWORK, held, 4), 4); /* 3; two of 2; 1 */
+    assert_int_equal(held[0].number, 3);
+    assert_int_equal(held[1].number, 2);
+    assert_int_equal(held[3].number, 1);
+}
+
+/* The coordinator went home: the référent waits for her turn, and then doesn't. */
+static void who_is_next_makes_it_when_the_first_does_not(void **state)
+{
+    struct cluster *c = *state;
+    struct story_request r;
+    duel(c);
+    story_ask(&r);
+    story_must(&r, story_send(&r, c, 0, "session.lock"), "session.lock");
+    story_end(&r);
+    apart(c, false);
+    cluster_start(c, 4);
+    story_unlock(c, 4);
+    cluster_run(c, ML_NETWORK_TURN_MS / 2);
+    assert_int_equal(epoch_of(c, 4), 2);
+    cluster_run(c, ML_NETWORK_TURN_MS);
+    story_unlock(c, 4); /* ten minutes without a call had locked it */
+    cluster_run(c, 60000);
+    assert_int_equal(epoch_of(c, 4), 3);
+    story_unlock(c, 0);
+    story_unlock(c, 1);
+    cluster_run(c, 400000);
+    all_dial_by(c, 4, 3);
+}
+
 /* ---- who is left out ---- */
 
 /* He holds the old epoch, and is answered: that he has no place, and no more (drain). */
@@ -519,6 +615,8 @@ int main(void)
         TEST(no_next_number_stops_nobody),
         TEST(rank_3_waits_for_who_may),
         TEST(two_epochs_of_one_number_meet),
+        TEST(who_is_left_makes_the_next_epoch),
+        TEST(who_is_next_makes_it_when_the_first_does_not),
         TEST(who_left_gets_nothing_by_his_epoch),
         TEST(no_failed_allocation_loses_the_next_epoch),
         TEST(no_failed_allocation_loses_an_epoch),
