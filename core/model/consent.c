@@ -302,7 +302,7 @@ static bool has_team(const struct ml_consent_member *m, const uint8_t team[16])
     return i < m->team_count;
 }
 
-static bool is_for(const struct ml_consent *c, const struct ml_consent_member *m)
+bool ml_consent_is_for(const struct ml_consent *c, const struct ml_consent_member *m)
 {
     switch (c->audience) {
     case ML_AUDIENCE_ALL:
@@ -322,7 +322,7 @@ static bool is_for(const struct ml_consent *c, const struct ml_consent_member *m
 
 bool ml_consent_is_about(const struct ml_consent_fact *fact, const struct ml_consent_member *member)
 {
-    return fact->said.kind == ML_CONSENT_OPPOSED && is_for(&fact->said, member);
+    return fact->said.kind == ML_CONSENT_OPPOSED && ml_consent_is_for(&fact->said, member);
 }
 
 /* A class of a later version may be clinical. */
@@ -398,7 +398,7 @@ static bool is_asked(const struct weighing *w, const struct ml_consent_fact *f,
 static bool lets(const struct weighing *w, size_t i)
 {
     const struct ml_consent_fact *f = &w->set->facts[i];
-    return is_asked(w, f, ML_CONSENT_AGREED) && is_for(&f->said, &w->q->member) &&
+    return is_asked(w, f, ML_CONSENT_AGREED) && ml_consent_is_for(&f->said, &w->q->member) &&
            !is_author(f, &w->q->member.id) && holds_for(w->set, i, NULL, w->q->now_ms);
 }
 
@@ -421,7 +421,7 @@ static bool opposes(const struct weighing *w, size_t i)
 {
     const struct ml_consent_fact *f = &w->set->facts[i];
     const struct ml_member_id *member = &w->q->member.id;
-    if (!is_for(&f->said, &w->q->member)) {
+    if (!ml_consent_is_for(&f->said, &w->q->member)) {
         if (f->said.audience == ML_AUDIENCE_ALL_EXCEPT &&
             holds_for(w->set, i, NULL, w->q->now_ms)) {
             tell(w, ML_CONSENT_STEP_EXCEPTED, f, NULL);
@@ -446,7 +446,7 @@ static bool tell_agreements(const struct weighing *w)
     bool agreed = false;
     for (size_t i = 0; i < w->set->count; i++) {
         const struct ml_consent_fact *f = &w->set->facts[i];
-        if (!is_asked(w, f, ML_CONSENT_AGREED) || !is_for(&f->said, &w->q->member)) {
+        if (!is_asked(w, f, ML_CONSENT_AGREED) || !ml_consent_is_for(&f->said, &w->q->member)) {
             continue;
         }
         if (lets(w, i)) {

@@ -39,6 +39,7 @@ struct ml_consent_fact {
     struct ml_consent said; /* borrows the bytes that it was decoded from */
     struct ml_member_id author;
     struct ml_version_id at; /* the op */
+    struct ml_team_id team;  /* whose members may know it */
     uint64_t hlc;            /* of its bundle: for people */
     bool counts;             /* false: its bundle is quarantined */
 };
@@ -139,6 +140,8 @@ uint64_t ml_consent_next_ms(const struct ml_consent_set *set, uint64_t now_ms);
  * for its date. */
 bool ml_consent_holds(const struct ml_consent_set *set, size_t fact, uint64_t now_ms,
                       const struct ml_consent_fact **by);
+/** Is this member of its audience? */
+bool ml_consent_is_for(const struct ml_consent *c, const struct ml_consent_member *m);
 /** Is it an opposition, or a secret, that is about this member? */
 bool ml_consent_is_about(const struct ml_consent_fact *fact,
                          const struct ml_consent_member *member);

@@ -257,7 +257,7 @@ static ml_err apply_sealed(struct ml_keyring *k, const struct ml_keyop *op,
                            struct ml_keyring_news *news)
 {
     if (op->type == ML_KEYOP_DEPOSIT_WRAP) {
-        return ml_keyring_apply_deposit(k, op, news);
+        return ml_keyring_apply_deposit(k, op, false, news);
     }
     return op->type == ML_KEYOP_PATIENT_OPEN ? apply_patient_open(k, op, news) : ML_OK;
 }
@@ -774,7 +774,7 @@ ml_err ml_keyring_apply(struct ml_keyring *k, const struct ml_keyop *op, bool ac
     case ML_KEYOP_DEK_WRAP:
         return apply_dek_wrap(k, op, accepted, news);
     case ML_KEYOP_DEPOSIT_WRAP:
-        return ml_keyring_apply_deposit(k, op, news);
+        return ml_keyring_apply_deposit(k, op, accepted, news);
     case ML_KEYOP_DEK_SLOTS:
         return ml_keyring_apply_slots(k, op, accepted, news);
     case ML_KEYOP_BG_WRAP: /* nobody here can open it: it counts by who says so */

@@ -191,8 +191,9 @@ ml_err ml_keyring_make_reopen(struct ml_keyring *k, const struct ml_object_id *p
  * same file would make everything twice. EXISTS, NO_KEY. */
 ml_err ml_keyring_make_structure(struct ml_keyring *k, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 
-/** A new DEK of patient x compartment: its wraps for every team of the patient, and for
- * break-glass. NOT_FOUND, NO_KEY (a team's KEK isn't held). */
+/** A new DEK of patient x compartment: its wraps for every team of the patient whose KEK is held,
+ * deposits for the others, and for break-glass. NOT_FOUND, NO_KEY (no team's KEK is held, or one
+ * has no epoch). */
 ml_err ml_keyring_make_dek(struct ml_keyring *k, const struct ml_object_id *patient,
                            ml_compartment compartment, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
 
@@ -227,10 +228,14 @@ ml_err ml_keyring_open_card(struct ml_keyring *k, const struct ml_card_place *at
 
 /* ---- what patients decided (keyring_consent.c; rules B21) ---- */
 
-/** A CONSENT op with these bytes for each team of the patient. NOT_FOUND: he isn't open here;
- * NO_KEY: of one of his teams the admin KEK isn't held; LIMIT. */
+/** A CONSENT op with these bytes for each team of the patient whose admin KEK is held. NOT_FOUND:
+ * he isn't open here; NO_KEY: of none of his teams; LIMIT. */
 ml_err ml_keyring_make_consent(struct ml_keyring *k, const struct ml_object_id *patient,
                                struct ml_slice plain, ml_keyop_cb *emit, void *user) ML_MUST_CHECK;
+/** The same for one team, of the patient's or not. */
+ml_err ml_keyring_make_consent_in(struct ml_keyring *k, const struct ml_team_id *team,
+                                  struct ml_slice plain, ml_keyop_cb *emit,
+                                  void *user) ML_MUST_CHECK;
 
 /** Appends the bytes. NO_KEY, FORGED, NOMEM, LIMIT. */
 ml_err ml_keyring_open_consent(struct ml_keyring *k, const struct ml_consent_op *op,

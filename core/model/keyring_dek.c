@@ -312,18 +312,32 @@ bool ml_keyring_in_audience(const struct audience *audience, size_t i)
     return ml_equal_ct(link[i].secret, link[audience->chosen].secret, ML_LINK_BYTES);
 }
 
-static bool serves_all(const struct ml_keyring *k, const struct stream_wraps *wraps,
-                       const struct ml_key_id *dek, const struct audience *audience)
+/* Of a team whose KEK isn't held here a deposit does as well. */
+static ml_err serves(const struct ml_keyring *k, const struct stream_wraps *wraps,
+                     const struct ml_seal_key *key, const struct key_epoch *e, bool *yes)
 {
-    bool all = true;
-    for (size_t i = 0; i < audience->links->count && all; i++) {
+    *yes = e != NULL && wrapped_for(wraps, &key->dek, &e->kek);
+    return *yes || e == NULL || e->wrap_key != NULL ? ML_OK
+                                                    : ml_keyring_is_deposited(k, key, &e->kek, yes);
+}
+
+static ml_err serves_all(const struct ml_keyring *k, const struct stream_wraps *wraps,
+                         const struct ml_seal_key *key, const struct audience *audience, bool *all)
+{
+    size_t served = 0;
+    bool yes = true;
+    ml_err err = ML_OK;
+    for (size_t i = 0; i < audience->links->count && yes && err == ML_OK; i++) {
         const struct ml_team_id *team = &audience->links->link[i].team;
-        if (ml_keyring_in_audience(audience, i)) {
+        if (ml_keyring_in_audience(audience, i) &&
+            !ml_keyring_is_empty(k, team, audience->compartment)) {
             const struct key_epoch *e = ml_keyring_sealing(k, team, audience->compartment);
-            all = e != NULL && wrapped_for(wraps, dek, &e->kek);
+            err = serves(k, wraps, key, e, &yes);
+            served++;
         }
     }
-    return all;
+    *all = yes && served > 0;
+    return err;
 }
 
 /* The smallest key id that serves the whole audience and opens here (rules A8). */
@@ -338,14 +352,16 @@ static ml_err choose_dek(struct ml_keyring *k, const struct audience *audience,
         const struct ml_seal_key one = {key->stream, *dek};
         struct ml_stream_info info;
         const uint8_t *bytes = NULL;
+        bool all = false;
         if ((found && memcmp(dek->b, key->dek.b, sizeof(dek->b)) >= 0) ||
-            !serves_all(k, &wraps, dek, audience) || ml_keyring_is_excepted(k, &one)) {
+            ml_keyring_is_excepted(k, &one)) {
             continue;
         }
-        err = ml_keyring_dek(k, &key->stream, dek, &info, &bytes);
-        if (err == ML_OK) {
-            key->dek = *dek;
-            found = true;
+        err = serves_all(k, &wraps, &one, audience, &all);
+        if (err == ML_OK && all) {
+            err = ml_keyring_dek(k, &key->stream, dek, &info, &bytes);
+            key->dek = err == ML_OK ? *dek : key->dek;
+            found = found || err == ML_OK;
         }
         err = err == ML_E_NO_KEY ? ML_OK : err;
     }

@@ -60,7 +60,32 @@ static ml_err has_wrap(void *user, const struct ml_stored_wrap *wrap)
     return ML_OK;
 }
 
-ml_err ml_keyring_apply_deposit(struct ml_keyring *k, const struct ml_keyop *op,
+/* Kept among the break-glass wraps, of which too only that they are there is asked. */
+static struct ml_bg_wrap mark_of(const struct ml_seal_key *key, const struct ml_key_id *kek)
+{
+    struct ml_bg_wrap mark = {.stream = key->stream, .dek = key->dek};
+    memcpy(mark.break_glass.b, kek->b, sizeof(kek->b));
+    return mark;
+}
+
+ml_err ml_keyring_is_deposited(const struct ml_keyring *k, const struct ml_seal_key *key,
+                               const struct ml_key_id *kek, bool *is)
+{
+    const struct ml_bg_wrap mark = mark_of(key, kek);
+    return k->store->bg_has(k->store->ctx, &mark, is);
+}
+
+/* It opens for others: they have what is sealed under this data key. */
+static ml_err keep_for_others(struct ml_keyring *k, const struct ml_keyop *op, bool accepted)
+{
+    const struct ml_deposit_wrap *in = &op->u.deposit_wrap;
+    const struct ml_seal_key key = {in->stream, in->dek};
+    const struct ml_bg_wrap mark = mark_of(&key, &in->kek);
+    ml_err err = accepted ? k->store->bg_put(k->store->ctx, &mark) : ML_OK;
+    return err == ML_OK ? k->store->later_put(k->store->ctx, &in->kek, op->raw) : err;
+}
+
+ml_err ml_keyring_apply_deposit(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
                                 struct ml_keyring_news *news)
 {
     const struct ml_deposit_wrap *in = &op->u.deposit_wrap;
@@ -69,7 +94,7 @@ ml_err ml_keyring_apply_deposit(struct ml_keyring *k, const struct ml_keyop *op,
     struct having having = {.in = in};
     uint8_t dek[ML_KEY_BYTES];
     if (e == NULL || e->kek_key == NULL) {
-        return k->store->later_put(k->store->ctx, &in->kek, op->raw);
+        return keep_for_others(k, op, accepted);
     }
     ml_err err = k->store->wrap_each(k->store->ctx, &in->stream, has_wrap, &having);
     if (err != ML_OK || having.has) {
@@ -99,33 +124,40 @@ struct depositing {
     struct key_emitter to;
 };
 
-static ml_err emit_one(struct ml_keyring *k, const struct depositing *d, const struct key_epoch *e)
+ml_err ml_keyring_emit_deposit(struct ml_keyring *k, const struct ml_seal_key *key,
+                               const uint8_t *dek, const struct key_epoch *e,
+                               const struct key_emitter *to)
 {
     uint8_t ad[ML_KEYOP_AD_MAX];
     struct ml_keyop op = {.type = ML_KEYOP_DEPOSIT_WRAP};
     struct ml_deposit_wrap *wrap = &op.u.deposit_wrap;
-    wrap->stream = d->key.stream;
-    wrap->dek = d->key.dek;
+    if (e == NULL || ml_is_zero(e->deposit.b, sizeof(e->deposit.b))) {
+        return ML_E_NO_KEY;
+    }
+    wrap->stream = key->stream;
+    wrap->dek = key->dek;
     wrap->kek = e->kek;
     const size_t ad_len = ml_deposit_wrap_ad(ad, &k->org, wrap);
-    ml_err err = ml_seal_anon(wrap->sealed, ml_slice(ml_secret_bytes(d->dek), ML_KEY_BYTES),
-                              &e->deposit, ml_slice(ad, ad_len), k->env);
-    return err == ML_OK ? ml_keyring_emit(k, &op, d->to.emit, d->to.user) : err;
+    ml_err err = ml_seal_anon(wrap->sealed, ml_slice(dek, ML_KEY_BYTES), &e->deposit,
+                              ml_slice(ad, ad_len), k->env);
+    return err == ML_OK ? ml_keyring_emit(k, &op, to->emit, to->user) : err;
 }
 
 static ml_err emit_for_teams(struct ml_keyring *k, const struct depositing *d,
                              const struct audience *audience)
 {
+    size_t served = 0;
     ml_err err = ML_OK;
     for (size_t i = 0; i < d->links.count && err == ML_OK; i++) {
         const struct ml_team_id *team = &d->links.link[i].team;
-        const struct key_epoch *e = ml_keyring_sealing(k, team, audience->compartment);
-        if (ml_keyring_in_audience(audience, i)) {
-            const bool takes = e != NULL && !ml_is_zero(e->deposit.b, sizeof(e->deposit.b));
-            err = takes ? emit_one(k, d, e) : ML_E_NO_KEY;
+        if (ml_keyring_in_audience(audience, i) &&
+            !ml_keyring_is_empty(k, team, audience->compartment)) {
+            const struct key_epoch *e = ml_keyring_sealing(k, team, audience->compartment);
+            err = ml_keyring_emit_deposit(k, &d->key, ml_secret_bytes(d->dek), e, &d->to);
+            served++;
         }
     }
-    return err;
+    return err == ML_OK && served == 0 ? ML_E_NO_KEY : err;
 }
 
 static ml_err deposit(struct ml_keyring *k, struct depositing *d)

@@ -184,6 +184,14 @@ ml_err ml_keyring_set_group(struct ml_keyring *k, const struct ml_group *in)
     return ML_OK;
 }
 
+bool ml_keyring_is_empty(const struct ml_keyring *k, const struct ml_team_id *team,
+                         uint8_t compartment)
+{
+    const struct ml_team_id id = ml_keyring_group(team, compartment);
+    const struct key_group *group = ml_keyring_find_group(k, &id, compartment);
+    return group != NULL && group->count == 0;
+}
+
 void ml_keyring_drop_groups(struct ml_keyring *k)
 {
     for (size_t i = 0; i < k->group_count; i++) {

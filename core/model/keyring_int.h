@@ -216,9 +216,20 @@ ml_err ml_keyring_emit_glass(struct ml_keyring *k, const struct ml_exception *wh
                              const struct ml_seal_key *key, const uint8_t *dek,
                              const struct key_emitter *to) ML_MUST_CHECK;
 
+/* keyring_group.c: told, and nobody is entitled: a team that has no part in this compartment. */
+bool ml_keyring_is_empty(const struct ml_keyring *k, const struct ml_team_id *team,
+                         uint8_t compartment);
+
 /* keyring_deposit.c */
-ml_err ml_keyring_apply_deposit(struct ml_keyring *k, const struct ml_keyop *op,
+ml_err ml_keyring_apply_deposit(struct ml_keyring *k, const struct ml_keyop *op, bool accepted,
                                 struct ml_keyring_news *news) ML_MUST_CHECK;
+/* Has somebody entitled given a DEK to a group whose KEK isn't held here? */
+ml_err ml_keyring_is_deposited(const struct ml_keyring *k, const struct ml_seal_key *key,
+                               const struct ml_key_id *kek, bool *is) ML_MUST_CHECK;
+/* To the holders of a KEK that needn't be held here. NO_KEY: that epoch takes none. */
+ml_err ml_keyring_emit_deposit(struct ml_keyring *k, const struct ml_seal_key *key,
+                               const uint8_t *dek, const struct key_epoch *e,
+                               const struct key_emitter *to) ML_MUST_CHECK;
 /* The pair that a KEK gives for deposits. */
 ml_err ml_keyring_deposit_pair(struct ml_box_pk *pk, struct ml_secret **secret,
                                const struct ml_secret *kek) ML_MUST_CHECK;

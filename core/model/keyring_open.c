@@ -1,8 +1,8 @@
 /* core/model/keyring_open.c -- making key ops of patients: openings, DEKs and their wraps.
  *
  * Happy path: PATIENT_OPEN seals the patient's link secret to a team; a DEK is drawn, and wrapped
- * for each team that has the link, and for break-glass. As in keyring_make.c, nothing is remembered
- * here.
+ * for each team that has the link, and for break-glass. A team whose KEK its maker hasn't gets a
+ * new one as a deposit. As in keyring_make.c, nothing is remembered here.
  *
  * Failures: an error leaves the keyring as it was; ops already emitted are whole and harmless
  * (wraps of a DEK that nothing was sealed with).
@@ -129,15 +129,18 @@ ml_err ml_keyring_mark_open(struct ml_keyring *k, const struct ml_patient_link *
     return err == ML_OK ? k->store->bg_put(k->store->ctx, &mark) : err;
 }
 
+/* For the members of `team`, which is the link's or another one of his: who is in one knows of the
+ * others, and gives them what he writes. */
 static ml_err reopen_one(struct ml_keyring *k, const struct ml_patient_link *link,
-                         const struct key_emitter *to)
+                         const struct ml_team_id *team, const struct key_emitter *to)
 {
     const bool structure = ml_object_id_is_zero(&link->patient);
-    const struct key_epoch *e = ml_keyring_sealing(
-        k, &link->team, structure ? ML_COMPARTMENT_ANNUAIRE : ML_COMPARTMENT_ADMIN);
+    const struct key_epoch *e =
+        ml_keyring_sealing(k, team, structure ? ML_COMPARTMENT_ANNUAIRE : ML_COMPARTMENT_ADMIN);
+    const bool own = memcmp(team->b, link->team.b, sizeof(team->b)) == 0;
     struct ml_bg_wrap mark;
     bool has = false;
-    if (e == NULL || e->wrap_key == NULL || e->epoch == 1) {
+    if (e == NULL || e->wrap_key == NULL || (own && e->epoch == 1)) {
         return ML_OK; /* under the first one it was opened */
     }
     ml_err err = mark_of(&mark, link, &e->kek);
@@ -147,14 +150,26 @@ static ml_err reopen_one(struct ml_keyring *k, const struct ml_patient_link *lin
     return err == ML_OK && !has ? emit_open(k, link, e, to->emit, to->user) : err;
 }
 
+static bool is_first_of_team(const struct patient_links *links, size_t at)
+{
+    size_t i = 0;
+    while (memcmp(links->link[i].team.b, links->link[at].team.b, sizeof(links->link[i].team.b)) !=
+           0) {
+        i++;
+    }
+    return i == at;
+}
+
 ml_err ml_keyring_make_reopen(struct ml_keyring *k, const struct ml_object_id *patient,
                               ml_keyop_cb *emit, void *user)
 {
     const struct key_emitter to = {emit, user};
     struct patient_links links;
     ml_err err = ml_keyring_links(k, patient, &links);
-    for (size_t i = 0; err == ML_OK && i < links.count; i++) {
-        err = reopen_one(k, &links.link[i], &to);
+    for (size_t i = 0; err == ML_OK && i < links.count * links.count; i++) {
+        const struct ml_team_id *team = &links.link[i % links.count].team;
+        const bool first = is_first_of_team(&links, i % links.count);
+        err = first ? reopen_one(k, &links.link[i / links.count], team, &to) : ML_OK;
     }
     ml_keyring_links_wipe(&links);
     return err;
@@ -168,6 +183,7 @@ struct dek_job {
     size_t chosen; /* the link whose stream this is */
     struct ml_stream_id stream;
     uint8_t compartment;
+    bool fresh; /* of a DEK that nobody else has */
     struct stream_wraps wraps;
     struct key_emitter to;
 };
@@ -230,30 +246,44 @@ static bool group_has(const struct ml_keyring *k, const struct stream_wraps *wra
     return false;
 }
 
-/* Wraps `dek` for each team that shares the stream's link and lacks it. */
+static ml_err emit_for_team(struct ml_keyring *k, const struct dek_job *job,
+                            const struct ml_seal_key *key, const uint8_t *dek,
+                            const struct key_epoch *e)
+{
+    ml_err err = ML_OK;
+    if (e->wrap_key == NULL) {
+        err = ml_keyring_emit_deposit(k, key, dek, e, &job->to);
+    } else if (!group_has(k, &job->wraps, &key->dek, e)) {
+        err = emit_wrap(k, key, dek, e, &job->to);
+    }
+    return err == ML_OK ? emit_bg_wrap(k, key, dek, e, &job->to) : err;
+}
+
+/* Wraps `dek` for each team that shares the stream's link and lacks it: a fresh one for all of
+ * them, else for those whose KEK is held (who has the others' gives them theirs). */
 static ml_err emit_for_teams(struct ml_keyring *k, const struct dek_job *job,
                              const struct ml_key_id *id, const uint8_t *dek)
 {
     const struct ml_seal_key key = {job->stream, *id};
     const struct audience audience = {&job->links, job->chosen, job->compartment};
+    bool held = false;
     ml_err err = ML_OK;
     for (size_t i = 0; i < job->links.count && err == ML_OK; i++) {
-        const struct ml_patient_link *link = &job->links.link[i];
-        if (!ml_keyring_in_audience(&audience, i)) {
+        const struct ml_team_id *team = &job->links.link[i].team;
+        if (!ml_keyring_in_audience(&audience, i) ||
+            ml_keyring_is_empty(k, team, job->compartment)) {
             continue;
         }
-        const struct key_epoch *e = ml_keyring_sealing(k, &link->team, job->compartment);
-        if (e == NULL || e->wrap_key == NULL) {
-            return ML_E_NO_KEY;
-        }
-        if (!group_has(k, &job->wraps, id, e)) {
-            err = emit_wrap(k, &key, dek, e, &job->to);
-        }
-        if (err == ML_OK) {
-            err = emit_bg_wrap(k, &key, dek, e, &job->to);
+        const struct key_epoch *e = ml_keyring_sealing(k, team, job->compartment);
+        const bool opens = e != NULL && e->wrap_key != NULL;
+        held = held || opens;
+        if (opens || (job->fresh && e != NULL)) {
+            err = emit_for_team(k, job, &key, dek, e);
+        } else if (job->fresh) {
+            err = ML_E_NO_KEY;
         }
     }
-    return err;
+    return err == ML_OK && !held ? ML_E_NO_KEY : err;
 }
 
 static ml_err job_begin(struct ml_keyring *k, struct dek_job *job,
@@ -300,7 +330,7 @@ ml_err ml_keyring_emit_glass(struct ml_keyring *k, const struct ml_exception *wh
 ml_err ml_keyring_make_dek(struct ml_keyring *k, const struct ml_object_id *patient,
                            ml_compartment compartment, ml_keyop_cb *emit, void *user)
 {
-    struct dek_job job = {.compartment = (uint8_t)compartment, .to = {emit, user}};
+    struct dek_job job = {.compartment = (uint8_t)compartment, .fresh = true, .to = {emit, user}};
     struct ml_secret *dek = NULL;
     ml_err err = job_begin(k, &job, patient);
     if (err != ML_OK) {

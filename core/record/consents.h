@@ -47,6 +47,8 @@ ml_err ml_vault_hides(struct ml_vault *v, const struct ml_object_id *patient,
 ml_err ml_vault_obeyed(struct ml_vault *v, struct ml_object_id *patient) ML_MUST_CHECK;
 ml_err ml_vault_obeyed_told(struct ml_vault *v, const struct ml_object_id *patient) ML_MUST_CHECK;
 
+/** How many statements this vault has opened since it was: it tells that one came. */
+uint64_t ml_vault_heard(const struct ml_vault *v);
 /** The next patient after `*patient` who said anything. NOT_FOUND: none. */
 ml_err ml_vault_decided(struct ml_vault *v, struct ml_object_id *patient) ML_MUST_CHECK;
 

@@ -111,9 +111,12 @@ static const char kept_sql[] =
     "CREATE TABLE kept(patient INTEGER, entity INTEGER, oid BLOB, n INTEGER,"
     " PRIMARY KEY(patient, entity, oid, n)) WITHOUT ROWID;";
 
+/* For the members of which team a statement was sealed. */
+static const char team_sql[] = "ALTER TABLE consent ADD COLUMN team BLOB;";
+
 static const struct ml_db_step layout_steps[] = {
     {.sql = layout_sql}, {.sql = wrap_sql},    {.sql = skipped_sql}, {.sql = owner_sql},
-    {.sql = glass_sql},  {.sql = consent_sql}, {.sql = kept_sql}};
+    {.sql = glass_sql},  {.sql = consent_sql}, {.sql = kept_sql},    {.sql = team_sql}};
 static const struct ml_db_schema layout = {
     .application_id = 0x4d6c5661, /* "MlVa" */
     .steps = layout_steps,

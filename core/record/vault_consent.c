@@ -13,6 +13,7 @@
 struct arrival {
     uint8_t bundle[16];
     uint8_t writer[16];
+    uint8_t team[16];
     int64_t index;
     int64_t hlc;
     int64_t counts;
@@ -34,6 +35,7 @@ static ml_err row_put(struct ml_vault *v, const struct arrival *a, struct ml_sli
         ml_stmt_bind_blob(st, 7, plain.data, plain.len);
     }
     ml_stmt_bind_int(st, 8, patient);
+    ml_stmt_bind_blob(st, 9, a->team, sizeof(a->team));
     return ml_stmt_run(st);
 }
 
@@ -48,6 +50,7 @@ static ml_err take(struct ml_vault *v, const struct arrival *a, const struct ml_
     const bool readable =
         err == ML_OK && ml_consent_decode(&c, ml_buf_slice(&plain), NULL) == ML_OK;
     if (readable) {
+        v->heard += c.kind != ML_CONSENT_RECEIPT;
         err = ml_vault_patient(v, &c.patient, true, &patient);
         if (err == ML_OK) {
             err = row_put(v, a, ml_slice(NULL, 0), ml_buf_slice(&plain), patient);
@@ -65,6 +68,11 @@ static ml_err take(struct ml_vault *v, const struct arrival *a, const struct ml_
     return err;
 }
 
+uint64_t ml_vault_heard(const struct ml_vault *v)
+{
+    return v->heard;
+}
+
 ml_err ml_vault_consent_put(struct ml_vault *v, const struct ml_log *log,
                             const struct ml_log_entry *entry, uint8_t index,
                             const struct ml_keyop *op)
@@ -74,6 +82,7 @@ ml_err ml_vault_consent_put(struct ml_vault *v, const struct ml_log *log,
                         .counts = ml_log_op_counts(log, entry, index)};
     memcpy(a.bundle, entry->hash.b, sizeof(a.bundle));
     memcpy(a.writer, entry->header.writer.b, sizeof(a.writer));
+    memcpy(a.team, op->u.consent.team.b, sizeof(a.team));
     return take(v, &a, op);
 }
 
@@ -177,12 +186,14 @@ static ml_err fact_add(struct ml_consents *c, const struct ml_gov *gov, struct m
 {
     struct arrival a;
     const struct ml_slice plain = ml_stmt_blob(st, 5);
-    ml_err err = arrival_read(st, &a) ? fact_grow(c) : ML_E_CORRUPT;
+    const bool whole = arrival_read(st, &a) && fixed(st, 6, a.team);
+    ml_err err = whole ? fact_grow(c) : ML_E_CORRUPT;
     if (err != ML_OK) {
         return err;
     }
     struct ml_consent_fact *f = &c->facts[c->count];
     *f = (struct ml_consent_fact){.hlc = (uint64_t)a.hlc, .counts = a.counts != 0};
+    memcpy(f->team.b, a.team, sizeof(f->team.b));
     memcpy(f->at.bundle.b, a.bundle, sizeof(f->at.bundle.b));
     f->at.index = (uint8_t)a.index;
     memcpy(c->writers[c->count].b, a.writer, sizeof(a.writer));

@@ -8,7 +8,7 @@
 #include "core/record/views.h"
 #include "core/store/db.h"
 
-#define VAULT_LAYOUT   9u /* of the tables' contents: another number projects again */
+#define VAULT_LAYOUT   10u /* of the tables' contents: another number projects again */
 #define PATIENT_NOBODY 0
 
 /* X(NAME, sql) */
@@ -101,11 +101,11 @@
     X(OBJECT_NEXT, "SELECT id, oid, entity FROM object WHERE patient = ?1 "                        \
                    "AND (oid, entity) > (?2, ?3) ORDER BY oid, entity LIMIT 1")                    \
     X(OBJECT_DROP, "DELETE FROM object WHERE id = ?1")                                             \
-    X(CONSENT_PUT, "INSERT INTO consent(bundle, idx, writer, hlc, counts, op, plain, patient) "    \
-                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "                                       \
+    X(CONSENT_PUT, "INSERT INTO consent(bundle, idx, writer, hlc, counts, op, plain, patient, "    \
+                   "team) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "                             \
                    "ON CONFLICT(bundle, idx) DO UPDATE SET op = excluded.op, "                     \
                    "plain = excluded.plain, patient = excluded.patient")                           \
-    X(CONSENT_OF, "SELECT bundle, idx, writer, hlc, counts, plain FROM consent "                   \
+    X(CONSENT_OF, "SELECT bundle, idx, writer, hlc, counts, plain, team FROM consent "             \
                   "WHERE patient = ?1 ORDER BY bundle, idx")                                       \
     X(CONSENT_SEALED, "SELECT bundle, idx, writer, hlc, counts, op FROM consent "                  \
                       "WHERE op IS NOT NULL AND (bundle, idx) > (?1, ?2) "                         \
@@ -209,6 +209,7 @@ struct ml_vault {
     struct ml_object_id last_patient; /* of the last patient looked up, and its row */
     int64_t last_patient_row;
     struct ml_buf packed; /* scratch: versions of one object */
+    uint64_t heard;       /* statements that were opened */
     struct ml_member_id member;
     struct ml_consent_person *self; /* owned: the member, by the governance last looked at */
     struct vault_rights *rights;    /* owned: the same of his rights; of a glass all */

@@ -59,7 +59,35 @@ static int team_list(struct cli *c)
     return cli_run_call(c, "team.list", cli_params(c), show_teams);
 }
 
+static void show_joined(const struct cli *c, const struct ml_value *v)
+{
+    const bool already = ml_value_bool(ml_value_get(v, "already"), false);
+    printf("L'équipe « %s » suit %s ce patient : ses membres ouvrent son dossier selon leurs "
+           "rôles,\net ce à quoi il s'est opposé vaut pour eux aussi.\n",
+           cli_option_value(c, "add"), already ? "déjà" : "maintenant");
+}
+
+static int patient_team(struct cli *c)
+{
+    const int rc = cli_operands(c, 1, 1);
+    if (rc != CLI_DONE) {
+        return rc;
+    }
+    struct ml_args *params = cli_params(c);
+    cli_param(params, "patient", c->operands[0]);
+    cli_param(params, "add", cli_option_value(c, "add"));
+    return cli_run_call(c, "patient.team", params, show_joined);
+}
+
+static const struct cli_option patient_options[] = {
+    {"add", "NOM|ID", "l'équipe qui le suivra aussi", false}, {NULL, NULL, NULL, false}};
+
 const struct cli_command cli_commands_team[] = {
+    {"patient team", "PATIENT", "Ajoute une équipe à celles qui suivent un patient",
+     "Informez d'abord le patient : il peut s'y opposer (consent oppose). Il reste suivi par ses\n"
+     "autres équipes ; aucune ne s'enlève, mais il peut s'opposer à l'une d'elles\n"
+     "(consent oppose --team).",
+     "maille patient team 0189... --add \"Soins à domicile\"", patient_options, patient_team},
     {"team add", "NOM", "Crée une équipe : un cercle de soins et ses clés (coordinateur)",
      "Un patient est de l'équipe où il est créé (record add patient --team). Un rôle vaut dans "
      "toutes\n"

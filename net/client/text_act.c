@@ -21,6 +21,7 @@ static const struct ml_text_row rows[] = {
     {"act.member.suspend", "suspendre un membre", "to suspend a member"},
     {"act.member.promote", "nommer un coordinateur", "to make a coordinator"},
     {"act.team.add", "créer une équipe", "to make a team"},
+    {"act.patient.team", "ajouter une équipe à un patient", "to give a patient another team"},
     {"act.team.list", "lister les équipes", "to list the teams"},
     {"act.member.history", "donner à un membre ce qui fut écrit avant lui",
      "to give a member what was written before him"},

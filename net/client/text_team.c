@@ -27,6 +27,16 @@ static const struct ml_text_row rows[] = {
      "dossier est pour les équipes de son patient ; enlevez --team.",
      "Nothing was written: --team is said of a new patient only. What is added to a record is for "
      "the teams of its patient; leave --team out."},
+    {"patient.team_opposed",
+     "Rien n'a changé : ce patient s'oppose à ce que vous voyiez une partie de son dossier. C'est "
+     "à un autre membre de son équipe d'y ajouter une équipe.",
+     "Nothing was changed: this patient opposes your seeing a part of his record. Another member "
+     "of his team may add a team to it."},
+    {"patient.team_key",
+     "Rien n'a changé : votre poste n'a pas encore les clés de cette équipe. Il les reçoit quand "
+     "celui d'un de ses membres échange avec lui ; « maille key list » montre ce qu'il attend.",
+     "Nothing was changed: your computer hasn't the keys of this team yet. It gets them when one "
+     "of its members' exchanges with it; “maille key list” shows what it waits for."},
     {"right.elsewhere",
      "Rien n'a été écrit : vos rôles qui permettent d'écrire dans « {class} » sont limités à "
      "d'autres équipes que « {team} », celle de ce patient. Un coordinateur ou un référent peut "

@@ -4,11 +4,13 @@
 #include "core/base/ids.h"
 #include "core/model/keyring_except.h"
 #include "core/model/keyring_group.h"
+#include "core/record/consents.h"
 #include "net/node/exchange.h"
 #include "net/node/exclude.h"
 #include "net/node/glass_second.h"
 #include "net/node/keys.h"
 #include "net/node/session.h"
+#include "net/node/share.h"
 #include "net/node/shred.h"
 #include "net/node/turn.h"
 
@@ -30,7 +32,8 @@ static bool is_in_step(const struct ml_org *org)
            keep->log_epoch == ml_log_epoch(org->log) &&
            keep->until_ms == org->session->keys.until_ms &&
            keep->exceptions == ml_keyring_exceptions(ml_session_keyring(org)) &&
-           keep->faults == ml_keyring_faults(ml_session_keyring(org));
+           keep->faults == ml_keyring_faults(ml_session_keyring(org)) &&
+           keep->heard == ml_vault_heard(org->session->vault);
 }
 
 /* What it writes itself is followed at once, and comes here again: `busy`. */
@@ -41,6 +44,9 @@ static ml_err seal(struct ml_org *org)
     ml_err err = ml_keys_grant(org);
     if (err == ML_OK) {
         err = ml_keys_ask(org);
+    }
+    if (err == ML_OK) {
+        err = ml_share_keep(org);
     }
     if (err == ML_OK) {
         err = ml_exclude_keep(org);
@@ -55,6 +61,7 @@ static ml_err seal(struct ml_org *org)
         keep->until_ms = org->session->keys.until_ms;
         keep->exceptions = ml_keyring_exceptions(ml_session_keyring(org));
         keep->faults = ml_keyring_faults(ml_session_keyring(org));
+        keep->heard = ml_vault_heard(org->session->vault);
         keep->due_ms = 0;
     }
     keep->busy = false;

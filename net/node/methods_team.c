@@ -1,4 +1,5 @@
-/* net/node/methods_team.c -- the teams of a structure: making one, and who is in each.
+/* net/node/methods_team.c -- the teams of a structure: making one, who is in each, and a second one
+ * for a patient.
  *
  * Happy path of team.add: TEAM_ADD with its name sealed, then the first epochs of its groups, as
  * far as this member is entitled; what he isn't, or what fails here, the first entitled writer
@@ -7,12 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/ids.h"
 #include "core/model/keyring_group.h"
 #include "net/node/card.h"
+#include "net/node/consent.h"
 #include "net/node/govern.h"
 #include "net/node/keys.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
+#include "net/node/share.h"
 #include "net/node/team.h"
 
 /* ---- adding ---- */
@@ -206,7 +210,102 @@ static ml_err team_list(struct ml_call *call)
     return ML_OK;
 }
 
+/* ---- another team for a patient ---- */
+
+struct joining {
+    struct ml_object_id patient;
+    struct ml_team_id team;
+    struct ml_team_id his[ML_KEYRING_LINKS_MAX];
+    size_t count;
+    bool already;
+};
+
+static ml_err joining_read(struct ml_call *call, struct joining *j)
+{
+    const char *name = NULL;
+    ml_err err = ml_call_patient(call, &j->patient);
+    if (err == ML_OK) {
+        err = ml_call_text(call, &name, "add");
+    }
+    if (err == ML_OK) {
+        err = ml_team_of_patient(call->org, &j->patient, j->his, &j->count);
+    }
+    if (err == ML_OK && (j->count == 0 || ml_object_id_is_zero(&j->patient))) {
+        err = ml_call_fail(call, ML_E_NOT_FOUND, "patient.unknown", NULL, NULL);
+    }
+    if (err == ML_OK) {
+        err = ml_call_team_named(call, &j->team, name);
+    }
+    for (size_t i = 0; err == ML_OK && i < j->count; i++) {
+        j->already = j->already || memcmp(j->his[i].b, j->team.b, sizeof(j->team.b)) == 0;
+    }
+    return err;
+}
+
+/* Whoever the patient keeps something from doesn't widen the circle. */
+static ml_err unopposed(struct ml_call *call, const struct joining *j)
+{
+    const struct ml_env *env = call->node->env;
+    struct ml_consents c;
+    struct ml_consent_person person;
+    bool opposed = false;
+    ml_err err =
+        ml_consents_load(&c, call->session->vault, ml_log_gov(call->org->log), &j->patient);
+    ml_consent_person_now(call->org, &person, &call->session->member);
+    const struct ml_consent_member self = ml_consent_person_as(&person, c.teams, c.team_count);
+    for (size_t i = 0; err == ML_OK && i < c.weighed; i++) {
+        opposed = opposed || (ml_consent_is_about(&c.facts[i], &self) &&
+                              ml_consent_holds(c.set, i, env->wall_ms(env->ctx), NULL));
+    }
+    ml_consents_free(&c);
+    return err == ML_OK && opposed
+               ? ml_call_fail(call, ML_E_DENIED, "patient.team_opposed", NULL, NULL)
+               : err;
+}
+
+/* He writes down what the patient wants in a team of his, and makes patients in the other one. */
+static ml_err may_join(struct ml_call *call, const struct joining *j)
+{
+    const struct ml_team_act here = {ML_CLASS_WISHES, ML_RIGHT_CREATE, j->his, j->count};
+    const struct ml_team_act there = {ML_CLASS_IDENTITY, ML_RIGHT_CREATE, &j->team, 1};
+    bool opened = false;
+    ml_err err = ml_call_may_in(call, &here);
+    if (err == ML_OK) {
+        err = ml_call_may_in(call, &there);
+    }
+    if (err == ML_OK) {
+        err = unopposed(call, j);
+    }
+    if (err == ML_OK) {
+        err = ml_session_open_writers(call->org, &opened);
+    }
+    return err == ML_OK && !opened ? ml_call_no_writer(call) : err;
+}
+
+static ml_err patient_team(struct ml_call *call)
+{
+    struct joining j = {.count = 0};
+    ml_err err = joining_read(call, &j);
+    if (err == ML_OK) {
+        err = may_join(call, &j);
+    }
+    if (err == ML_OK) {
+        err = ml_share_open(call->org, &j.patient, &j.team);
+    }
+    if (err == ML_E_NO_KEY) {
+        return ml_call_fail(call, err, "patient.team_key", NULL, NULL);
+    }
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_result_hex(call->result, "patient", j.patient.b, sizeof(j.patient.b));
+    ml_result_hex(call->result, "team", j.team.b, sizeof(j.team.b));
+    ml_result_bool(call->result, "already", j.already);
+    return ml_call_note(call, ML_TRACE_CONSENT, &j.patient);
+}
+
 const struct ml_method ml_methods_team[] = {
+    {"patient.team", ML_NEEDS_SESSION, patient_team},
     {"team.add", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, team_add},
     {"team.list", ML_NEEDS_SESSION, team_list},
     {NULL, 0, NULL},

@@ -60,6 +60,7 @@ struct ml_keep {
     uint64_t until_ms; /* UTC: then a dated role begins or ends */
     size_t exceptions;
     uint64_t faults;
+    uint64_t heard;                                   /* statements of patients */
     uint64_t due_ms;                                  /* monotonic; 0: nothing has changed since */
     struct ml_object_id decided[ML_KEEP_DECIDED_MAX]; /* whose keys don't follow yet */
     size_t decided_count;

@@ -248,17 +248,18 @@ static ml_trace_action action_of(const char *method)
     static const struct {
         const char *prefix;
         ml_trace_action action;
-    } actions[] = {{"session.", ML_TRACE_UNLOCK},    {"org.", ML_TRACE_GOVERN},
-                   {"member.", ML_TRACE_GOVERN},     {"enrol.", ML_TRACE_GOVERN},
-                   {"peer.", ML_TRACE_GOVERN},       {"sync.", ML_TRACE_EXCHANGE},
-                   {"import.", ML_TRACE_IMPORT},     {"gen.", ML_TRACE_IMPORT},
-                   {"record.", ML_TRACE_WRITE},      {"draft.", ML_TRACE_WRITE},
-                   {"retention.", ML_TRACE_WRITE},   {"conflicts.", ML_TRACE_WRITE},
-                   {"trace.", ML_TRACE_AUDIT},       {"breakglass.", ML_TRACE_BREAK_GLASS},
-                   {"right.", ML_TRACE_GOVERN},      {"role.", ML_TRACE_GOVERN},
-                   {"matrix.", ML_TRACE_GOVERN},     {"governance.", ML_TRACE_GOVERN},
-                   {"card.", ML_TRACE_GOVERN},       {"key.", ML_TRACE_GOVERN},
-                   {"quarantine.", ML_TRACE_GOVERN}, {"consent.", ML_TRACE_CONSENT}};
+    } actions[] = {{"session.", ML_TRACE_UNLOCK},     {"org.", ML_TRACE_GOVERN},
+                   {"member.", ML_TRACE_GOVERN},      {"enrol.", ML_TRACE_GOVERN},
+                   {"peer.", ML_TRACE_GOVERN},        {"sync.", ML_TRACE_EXCHANGE},
+                   {"import.", ML_TRACE_IMPORT},      {"gen.", ML_TRACE_IMPORT},
+                   {"record.", ML_TRACE_WRITE},       {"draft.", ML_TRACE_WRITE},
+                   {"retention.", ML_TRACE_WRITE},    {"conflicts.", ML_TRACE_WRITE},
+                   {"trace.", ML_TRACE_AUDIT},        {"breakglass.", ML_TRACE_BREAK_GLASS},
+                   {"right.", ML_TRACE_GOVERN},       {"role.", ML_TRACE_GOVERN},
+                   {"matrix.", ML_TRACE_GOVERN},      {"governance.", ML_TRACE_GOVERN},
+                   {"card.", ML_TRACE_GOVERN},        {"key.", ML_TRACE_GOVERN},
+                   {"quarantine.", ML_TRACE_GOVERN},  {"consent.", ML_TRACE_CONSENT},
+                   {"patient.team", ML_TRACE_CONSENT}};
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
         if (strncmp(method, actions[i].prefix, strlen(actions[i].prefix)) == 0) {
             return actions[i].action;

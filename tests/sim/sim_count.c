@@ -185,6 +185,7 @@ static const char *why_not_called(const char *method)
         {"record.to_cosign", "nobody is a student there: test_node_cosign"},
         {"key.list", "reads memory alone: test_node_fault"},
         {"member.promote", "one founder is the only coordinator: test_node_govern"},
+        {"patient.team", "the founding's team is the only one: test_node_share"},
         {"team.add", "the founding's team is the only one: test_node_teams"},
         {"team.list", "the founding's team is the only one: test_node_teams"},
         {"retention.list", "no record is twenty years old there: test_node_retention"},

@@ -341,6 +341,45 @@ static void a_second_team_gets_the_same_streams_and_the_missing_wraps(void **sta
     assert_false(ml_keyring_can_seal(f->who[1].ring, &first_team, ML_COMPARTMENT_CARE));
 }
 
+/* Each knows of both, and who has one team's key alone writes for both: as a deposit for the other,
+ * which seals again for him, and for nobody of theirs. */
+static void who_is_of_one_team_writes_for_the_other_too(void **state)
+{
+    struct people *f = *state;
+    const ml_compartment care = ML_COMPARTMENT_CARE;
+    const struct ml_team_id first = f->team;
+    struct ml_seal_key key;
+    found(f);
+    memset(f->team.b, 0x88, sizeof(f->team.b));
+    epoch(f, ML_COMPARTMENT_ADMIN, 2, true); /* the second: of person 1 too */
+    epoch(f, care, 2, true);
+    f->team = first;
+    key_log_apply_from(f->who[1].ring, &f->log, 0);
+    key_log_apply_from(f->who[2].ring, &f->log, 0);
+    size_t from = f->log.count;
+    memset(f->team.b, 0x88, sizeof(f->team.b));
+    assert_int_equal(
+        ml_keyring_make_open(f->who[0].ring, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(f->who[0].ring, &f->log, from);
+    assert_int_equal(ml_keyring_make_reopen(f->who[0].ring, &f->patient, key_log_add, &f->log),
+                     ML_OK);
+    assert_int_equal(f->log.count, from + 3); /* each team's for the other */
+    key_log_apply_from(f->who[0].ring, &f->log, from);
+    assert_int_equal(ml_keyring_make_reopen(f->who[0].ring, &f->patient, key_log_add, &f->log),
+                     ML_OK);
+    assert_int_equal(f->log.count, from + 3);
+    key_log_apply_from(f->who[1].ring, &f->log, from);
+    from = f->log.count;
+    struct ml_keyring *k = f->who[1].ring;
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, care, &key), ML_E_NO_KEY);
+    assert_int_equal(ml_keyring_make_dek(k, &f->patient, care, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(k, &f->log, from);
+    key_log_apply_from(f->who[0].ring, &f->log, from);
+    assert_int_equal(ml_keyring_seal_key(k, &f->patient, care, &key), ML_OK);
+    assert_int_equal(opens(f->who[0].ring, &key), ML_OK);
+    assert_int_equal(ml_keyring_seal_key(f->who[0].ring, &f->patient, care, &key), ML_E_NO_KEY);
+}
+
 /* Two nodes that import one file open one patient twice, with two link secrets. */
 static void a_patient_opened_twice_has_one_stream_to_write_and_all_to_read(void **state)
 {
@@ -657,6 +696,7 @@ int main(void)
         TEST(an_opening_is_sealed_again_under_a_later_epoch),
         TEST(what_quarantined_ops_bring_opens_but_never_seals),
         TEST(a_second_team_gets_the_same_streams_and_the_missing_wraps),
+        TEST(who_is_of_one_team_writes_for_the_other_too),
         TEST(a_patient_opened_twice_has_one_stream_to_write_and_all_to_read),
         TEST(the_recovery_key_opens_break_glass_wraps),
         TEST(damaged_ops_are_ignored_and_reported),

@@ -21,6 +21,8 @@ const struct refusal refusals[] = {
     {"right.ended", "est terminé depuis", "vous le donne de nouveau"},
     {"right.awaited", "commence le", "demandez à un coordinateur"},
     {"right.elsewhere", "limités à d'autres équipes", "peut vous y donner un rôle"},
+    {"patient.team_opposed", "s'oppose à ce que vous voyiez",
+     "C'est à un autre membre de son équipe"},
     {"role.two", "On ne donne pas de rôle", "proposez-le"},
     {"matrix.own", "donnerait plus à votre propre rôle", "proposez-la"},
     {"promote.self", "On ne se nomme pas", "un autre coordinateur ou référent le propose"},

@@ -225,6 +225,7 @@ static const struct rule rules[] = {
     {"governance.proposals", ask_nothing, true, 0},
     {"key.list", ask_nothing, true, 0},
     {"team.list", ask_nothing, true, 0},
+    {"patient.team", NULL, false, 0},          /* once: test_node_share */
     {"team.add", NULL, false, 0},              /* of a name once: test_node_teams */
     {"retention.list", ask_nothing, false, 0}, /* its day moves with what is written */
     {"retention.set", ask_nothing, false, 0},
