@@ -270,6 +270,27 @@ static void what_he_says_to_one_team_later_the_other_hears(void **state)
     assert_int_equal(treatments(h, INES), 2);
 }
 
+/* Nobody's own word counts for himself, nor by somebody who passes it on. */
+static void an_agreement_to_its_author_gains_nothing_by_a_copy(void **state)
+{
+    struct house *h = *state;
+    struct story_request r;
+    join(h);
+    oppose(h, INES, "role", NULL);
+    assert_false(may_read(h, INES, PAUL) || may_read(h, RENE, PAUL));
+    story_ask(&r);
+    story_put(&r, "patient", h->patient);
+    story_put(&r, "person", h->member[PAUL]);
+    story_must(&r, story_send(&r, &h->c, PAUL, "consent.give"), "consent.give");
+    story_end(&r);
+    settle(h);
+    settle(h);
+    for (unsigned n = 0; n < PEOPLE; n++) {
+        assert_false(may_read(h, n, PAUL));
+    }
+    assert_int_equal(treatments(h, PAUL), 0);
+}
+
 static void what_may_not_be_is_refused_and_says_why(void **state)
 {
     struct house *h = *state;
@@ -326,6 +347,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_he_opposed_before_holds_in_the_other_team, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_he_says_to_one_team_later_the_other_hears, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_agreement_to_its_author_gains_nothing_by_a_copy, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_may_not_be_is_refused_and_says_why, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failed_one_is_said_again, setup, teardown),
