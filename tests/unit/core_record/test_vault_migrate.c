@@ -35,6 +35,7 @@ static const char *const back[] = {
      "CREATE TABLE bg(stream BLOB, dek BLOB, pk BLOB, PRIMARY KEY(stream, dek, pk)) WITHOUT ROWID"),
     "DROP TABLE consent; DROP TABLE veil; DROP TABLE veil_object",
     "DROP TABLE kept",
+    "ALTER TABLE consent DROP COLUMN team",
 };
 enum { BACK_COUNT = sizeof(back) / sizeof(back[0]), ENTITIES_MAX = 600, BATCH = 3 };
 

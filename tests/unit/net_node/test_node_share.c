@@ -164,6 +164,34 @@ static unsigned key_bundles(struct house *h, uint64_t after)
     return count;
 }
 
+/* Of their ops, that many stand as their leaves only. */
+static unsigned shredded(struct house *h, uint64_t after)
+{
+    struct ml_log_entry entry = {.n = after};
+    unsigned count = 0;
+    while (ml_log_after(cluster_org(&h->c, CHIEF)->log, entry.n, ML_LOG_LANE(ML_LANE_KEYS),
+                        &entry) == ML_OK) {
+        struct ml_body_walk walk;
+        struct ml_body_op op;
+        ml_body_walk(&walk, entry.body.bytes);
+        while (ml_body_next(&walk, &op)) {
+            count += op.shredded;
+        }
+    }
+    return count;
+}
+
+static unsigned statements(struct house *h, unsigned n)
+{
+    struct story_request r;
+    story_ask(&r);
+    story_put(&r, "patient", h->patient);
+    story_must(&r, story_send(&r, &h->c, n, "consent.show"), "consent.show");
+    const unsigned count = (unsigned)ml_value_count(story_get(&r, "statements"));
+    story_end(&r);
+    return count;
+}
+
 /* How many treatments his chart shows there; -1: there is no such patient. */
 static int treatments(struct house *h, unsigned n)
 {
@@ -238,9 +266,14 @@ static void a_team_whose_keys_changed_is_written_for_by_who_is_in_the_other_one_
 static void what_he_opposed_before_holds_in_the_other_team(void **state)
 {
     struct house *h = *state;
+    char text[64];
     oppose(h, CHIEF, "role", NULL);
     story_pause(&h->c, PAUL, true);
-    join(h);
+    const uint64_t then = last(h);
+    assert_int_equal(join_try(h, CHIEF, team_names[HOME], text), ML_OK);
+    assert_int_equal(shredded(h, then), 0); /* nothing was given to take it back */
+    cluster_run(&h->c, 2000);
+    assert_false(may_read(h, RENE, PAUL)); /* before anybody keeps anything in step */
     treat(h, RENE, "Kétamine");
     assert_int_equal(treatments(h, RENE), 2);
     story_pause(&h->c, PAUL, false);
@@ -258,7 +291,16 @@ static void what_he_opposed_before_holds_in_the_other_team(void **state)
 static void what_he_says_to_one_team_later_the_other_hears(void **state)
 {
     struct house *h = *state;
+    struct story_request r;
     join(h);
+    story_ask(&r); /* what changes nobody's keys too */
+    story_put(&r, "patient", h->patient);
+    story_put(&r, "person", h->member[PAUL]);
+    story_must(&r, story_send(&r, &h->c, INES, "consent.give"), "consent.give");
+    story_end(&r);
+    settle(h);
+    settle(h);
+    assert_int_equal(statements(h, RENE), 1);
     assert_true(may_read(h, RENE, PAUL));
     oppose(h, INES, "person", h->member[PAUL]);
     settle(h);
