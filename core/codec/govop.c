@@ -226,6 +226,15 @@ static const char *role_grant_check(const void *object)
     return memcmp(o->supervisor.b, o->member.b, sizeof(o->member.b)) == 0 ? "supervisor" : NULL;
 }
 
+static const struct ml_wire_field root_rotate_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_ROOT_ROTATE, "14"),
+    SUB_FIXED(3, root_rotate.root_sign, "root_sign", "the new Root's Ed25519 public key"),
+    SUB_FIXED(4, root_rotate.root_box, "root_box", "the new Root's X25519 public key"),
+    SUB_FIXED(5, root_rotate.audit_box, "audit_box", "what lane 2 is sealed to from here on"),
+    SUB_FIXED(6, root_rotate.new_sig, "new_sig", "co-signature by root_sign over keys 1..5"),
+    SUB_HANDS(7, root_rotate.hands.second, root_rotate.hands.root, root_rotate.hands.first),
+};
+
 static const struct ml_wire_field any_fields[] = {ANY_FIELDS};
 
 #define TABLE(id, nm, fields, text) [ML_GOVOP_##id - 1] = OP_FORMAT(nm, fields, text)
@@ -245,6 +254,7 @@ static const struct ml_wire_format formats[] = {
     [ML_GOVOP_ROLE_GRANT - 1] =
         ML_WIRE_FORMAT("ROLE_GRANT", MAP, OP, offsetof(OP, extra), role_grant_fields,
                        role_grant_check, "A role, between two dates or for ever."),
+    TABLE(ROOT_ROTATE, "ROOT_ROTATE", root_rotate_fields, "Root has other keys from here on."),
 };
 
 static const struct ml_wire_format any_format =
@@ -290,6 +300,8 @@ static struct ml_signature *cosignature_of(struct ml_govop *op)
         return &op->u.org_found.root_sig;
     case ML_GOVOP_WRITER_OPEN:
         return &op->u.writer_open.mon_sig;
+    case ML_GOVOP_ROOT_ROTATE:
+        return &op->u.root_rotate.new_sig;
     default:
         return NULL;
     }
@@ -326,7 +338,7 @@ static struct ml_slice entries_before(struct ml_slice raw, uint64_t key)
 static uint64_t cosignature_key(uint16_t type)
 {
     const struct ml_wire_format *format = ml_govop_format(type);
-    return format->fields[format->field_count - 1].key;
+    return type == ML_GOVOP_ROOT_ROTATE ? 6 : format->fields[format->field_count - 1].key;
 }
 
 static const struct ml_org_id *cosign_org(uint16_t type, const struct ml_org_id *org)
@@ -384,6 +396,8 @@ static size_t hands_at(uint16_t type)
         return offsetof(struct ml_govop, u.matrix.hands);
     case ML_GOVOP_ROLE_GRANT:
         return offsetof(struct ml_govop, u.role_grant.hands);
+    case ML_GOVOP_ROOT_ROTATE:
+        return offsetof(struct ml_govop, u.root_rotate.hands);
     default:
         return 0;
     }

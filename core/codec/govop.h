@@ -47,7 +47,8 @@ struct ml_sealed {
     X(CHECKPOINT, 9, "checkpoint")                                                                 \
     X(JUDGE, 10, "judge")                                                                          \
     X(MATRIX, 11, "matrix")                                                                        \
-    X(ROLE_GRANT, 12, "role grant")
+    X(ROLE_GRANT, 12, "role grant")                                                                \
+    X(ROOT_ROTATE, 14, "root rotate")
 
 typedef enum ml_govop_type {
 #define X(name, number, text) ML_GOVOP_##name = (number),
@@ -193,6 +194,15 @@ struct ml_role_grant {
     struct ml_hands hands;
 };
 
+/** Other keys for Root from here on; alone in its bundle. `new_sig`: by the new root_sign. */
+struct ml_root_rotate {
+    struct ml_sign_pk root_sign;
+    struct ml_box_pk root_box;
+    struct ml_box_pk audit_box;
+    struct ml_signature new_sig;
+    struct ml_hands hands; /* `root`: the present Root's */
+};
+
 struct ml_govop {
     uint16_t type; /* ml_govop_type, or a later one */
     bool must_understand;
@@ -210,6 +220,7 @@ struct ml_govop {
         struct ml_judge_op judge;
         struct ml_matrix_op matrix;
         struct ml_role_grant role_grant;
+        struct ml_root_rotate root_rotate;
     } u;
     struct ml_wire_extra extra; /* later keys; for an unknown type all but 1 and 2 */
     struct ml_slice raw;        /* the op as decoded */
@@ -246,8 +257,9 @@ ml_err ml_govop_decode(struct ml_govop *out, struct ml_slice in,
 ml_err ml_govop_encode(struct ml_buf *out, const struct ml_govop *op) ML_MUST_CHECK;
 
 /**
- * What a co-signature inside an op (ORG_FOUND, WRITER_OPEN) signs: BLAKE2b-256("maille/cosign/1" ||
- * org_id || the op's entries before the co-signature, as encoded), org_id zero for ORG_FOUND.
+ * What a co-signature inside an op (ORG_FOUND, WRITER_OPEN, ROOT_ROTATE) signs:
+ * BLAKE2b-256("maille/cosign/1" || org_id || the op's entries before the co-signature, as encoded),
+ * org_id zero for ORG_FOUND.
  */
 ml_err ml_govop_encode_cosigned(struct ml_buf *out, struct ml_govop *op,
                                 const struct ml_org_id *org,

@@ -362,7 +362,8 @@ ml_err ml_wire_decode(const struct ml_wire_format *format, void *out, struct ml_
 
 const struct ml_wire_format *ml_wire_family_of(const struct ml_wire_family *family, uint16_t type)
 {
-    return type >= 1 && type <= family->type_count ? &family->types[type - 1] : NULL;
+    const bool within = type >= 1 && type <= family->type_count;
+    return within && family->types[type - 1].fields != NULL ? &family->types[type - 1] : NULL;
 }
 
 ml_err ml_wire_decode_op(const struct ml_wire_family *family, void *out, struct ml_slice in,

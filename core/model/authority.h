@@ -29,6 +29,7 @@
 #define ML_RANK_MEMBER      3u
 #define ML_RANK_NODE        4u /* a node's own writer: below every member */
 #define ML_SECONDS          8u
+#define ML_ROOT_ORDER       16u /* bytes of a new Root's key that tell it from another */
 #define ML_SUSPEND_MS       (UINT64_C(72) * 3600u * 1000u) /* the longest that an equal may impose */
 
 typedef enum ml_say_kind {
@@ -38,8 +39,9 @@ typedef enum ml_say_kind {
     ML_SAY_DENIAL, /* revokes or suspends `member`, everywhere or on `node` */
     ML_SAY_CHECKPOINT, /* what its author holds of each chain: `cuts` */
     ML_SAY_ROLE,       /* gives `member` a role: of a better rank than his, or with a second hand */
-    ML_SAY_OTHER, /* needs an author of at least `rank`, or to be about himself (`member`); with
-                   * `second` somebody beside him too, or Root */
+    ML_SAY_ROTATE, /* gives Root other keys: by a majority, or by Root where nobody could sign */
+    ML_SAY_OTHER,  /* needs an author of at least `rank`, or to be about himself (`member`); with
+                    * `second` somebody beside him too, or Root */
 } ml_say_kind;
 
 typedef enum ml_denial_mode {
@@ -68,9 +70,10 @@ struct ml_say {
     uint32_t decision;            /* the same of all who say one proposal; 0: it is none */
     uint32_t first_writer;        /* where it was said first ... */
     uint32_t first_seq;           /* ... 0: here */
+    uint8_t order[ML_ROOT_ORDER]; /* ROTATE: of concurrent ones the smallest is in force */
     uint8_t rank;
     uint8_t second_count;
-    bool root;   /* Root's co-signature was verified */
+    bool root;   /* the co-signature of the Root in force where it is said was verified */
     bool second; /* OTHER: its author may not say it alone */
 };
 
@@ -146,6 +149,8 @@ uint8_t ml_view_rank(const struct ml_view *v, uint32_t member);
 /** Of how many more than half make a new coordinator (rules B16): those of rank 2 or better. Who is
  * suspended is one of them: else one would suspend whom he can't win. */
 unsigned ml_view_leaders(const struct ml_view *v);
+/** The act that gave Root the keys in force in the view; ML_NOBODY: the founding did. */
+uint32_t ml_view_root(const struct ml_view *v);
 /** May he work there: a member whose enrolment on the node stands. */
 bool ml_view_works(const struct ml_view *v, uint32_t member, uint32_t node);
 

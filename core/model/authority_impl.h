@@ -70,9 +70,11 @@ struct ml_view {
     const struct ml_authority *a;
     const void *vec; /* what it covers, unless everything */
     bool everything;
-    size_t act_count;          /* known when it was made */
-    uint8_t *reasons;          /* by act: ml_reason, or ML_VIEW_UNSEEN */
-    struct ml_numbers denials; /* in `said`: those in force, the highest stratum first */
+    size_t act_count;            /* known when it was made */
+    uint8_t *reasons;            /* by act: ml_reason, or ML_VIEW_UNSEEN */
+    struct ml_numbers denials;   /* in `said`: those in force, the highest stratum first */
+    struct ml_numbers rotations; /* acts: those in force, above every stratum */
+    bool rotated;                /* they are all found: no other rotation counts */
 };
 
 static inline bool ml_view_counts(const struct ml_view *v, uint32_t act)
@@ -110,6 +112,16 @@ uint8_t ml_view_rank_spared(const struct ml_view *v, uint32_t member, ml_denial_
 
 /** Judges the act added last, at its own vector: its ruling, author, needs, strata. NOMEM. */
 ml_err ml_authority_rule(struct ml_authority *a) ML_MUST_CHECK;
+
+/* ---- Root's keys (authority_root.c) ---- */
+
+/** Finds the rotations in force, of a view without denials yet. `weigh_all` fills v->reasons. */
+ml_err ml_view_rotate(struct ml_view *v, void (*weigh_all)(struct ml_view *v)) ML_MUST_CHECK;
+/** NONE; or why a rotation takes the act's worth away: it is a word of the Root before it, and
+ * neither had seen the other; or it is a rotation that isn't in force. */
+ml_reason ml_view_root_cut(const struct ml_view *v, uint32_t act);
+/** A rotation in force: nothing else cuts it. */
+bool ml_view_has_rotation(const struct ml_view *v, uint32_t act);
 
 /* ---- cuts ---- */
 

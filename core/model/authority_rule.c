@@ -177,6 +177,9 @@ static bool is_same_decision(const struct ml_said *s, const struct ml_say *say)
 /* Does it decide otherwise about the same person, or the same once more? */
 static bool is_about_it(const struct ml_say *s, const struct ml_say *say)
 {
+    if (say->kind == ML_SAY_ROTATE) {
+        return s->kind == ML_SAY_ROTATE;
+    }
     if (say->kind == ML_SAY_OTHER) {
         return s->kind == ML_SAY_OTHER && s->second; /* a matrix that takes two */
     }
@@ -257,9 +260,9 @@ static uint8_t rank_of_subject(const struct judging *j, uint32_t member)
     return here != NULL ? here->say.rank : ml_view_rank(j->v, member);
 }
 
-/* Without Root a new coordinator is made by more than half of those of rank 2 or better, at least
- * two (rules B16). */
-static bool may_promote(struct judging *j, const struct ml_say *say)
+/* More than half of those of rank 2 or better, at least two (rules B16): without Root they make a
+ * new coordinator, and another Root. */
+static bool has_majority(struct judging *j, const struct ml_say *say)
 {
     const unsigned hands = 1 + count_seconds(j, say);
     return j->act->rank <= ML_RANK_REFERENT && hands >= 2 && 2 * hands > ml_view_leaders(j->v);
@@ -273,7 +276,7 @@ static void rule_member(struct judging *j, const struct ml_say *say)
     const uint8_t now = ml_view_rank_spared(j->v, say->member, ML_DENIAL_COMPROMISE);
     bool may = false;
     if (say->rank == ML_RANK_COORDINATOR) {
-        may = say->root || (say->member != j->act->member && may_promote(j, say));
+        may = say->root || (say->member != j->act->member && has_majority(j, say));
     } else {
         may = say->root || (j->act->rank < say->rank && j->act->rank < now);
         need_lower(j, say->member, say->root ? 0 : j->act->rank);
@@ -361,6 +364,16 @@ static void rule_role(struct judging *j, const struct ml_say *say)
     need_lower(j, say->member, alone && !say->root ? actor : 0);
 }
 
+/* Alone in its act: nothing cuts it, nor what would stand beside it. Where nobody could sign beside
+ * its author, the Root that goes does. */
+static void rule_rotate(struct judging *j, const struct ml_say *say)
+{
+    const bool lone = j->act->rank <= ML_RANK_REFERENT && ml_view_leaders(j->v) < 2;
+    if (j->act->count != 1 || !(lone ? say->root : has_majority(j, say))) {
+        refuse(j, ML_REASON_NO_AUTHORITY);
+    }
+}
+
 static void rule_other(struct judging *j, const struct ml_say *say)
 {
     const bool own = say->member != ML_NOBODY && say->member == j->act->member;
@@ -391,6 +404,9 @@ static void rule_say(struct judging *j, struct ml_said *said)
             refuse(j, ML_REASON_NO_AUTHORITY);
         }
         break;
+    case ML_SAY_ROTATE:
+        rule_rotate(j, say);
+        break;
     case ML_SAY_OTHER:
         rule_other(j, say);
         break;
@@ -411,6 +427,7 @@ static uint8_t rank_asked(const struct ml_say *say, uint32_t author)
     case ML_SAY_DENIAL:
         return say->root || own ? ML_RANK_MEMBER : ML_RANK_COORDINATOR;
     case ML_SAY_CHECKPOINT:
+    case ML_SAY_ROTATE:
         return ML_RANK_REFERENT;
     case ML_SAY_OTHER:
         return own || say->rank > ML_RANK_MEMBER ? ML_RANK_MEMBER : say->rank;

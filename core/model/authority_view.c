@@ -15,6 +15,7 @@ void ml_view_free(struct ml_view *v)
 {
     if (v != NULL) {
         ml_release(v->a->env, v->denials.at);
+        ml_release(v->a->env, v->rotations.at);
         ml_release(v->a->env, v->reasons);
         ml_release(v->a->env, v);
     }
@@ -58,8 +59,12 @@ static uint8_t weigh(const struct ml_view *v, const uint8_t *reasons, uint32_t a
     if (x->ruling.verdict != ML_VERDICT_ACCEPTED) {
         return (uint8_t)x->ruling.reason;
     }
+    if (ml_view_has_rotation(v, act)) {
+        return ML_REASON_NONE; /* as the genesis: Root always remains */
+    }
     const struct ml_cut_of of = {.vec = x->vec, .writer = x->writer, .seq = x->seq, .act = act};
-    ml_reason cut = ml_view_cut(v, &of, strict);
+    ml_reason cut = ml_view_root_cut(v, act);
+    cut = cut == ML_REASON_NONE ? ml_view_cut(v, &of, strict) : cut;
     if (cut != ML_REASON_NONE) {
         return (uint8_t)cut;
     }
@@ -81,6 +86,11 @@ static void settle(struct ml_view *v, uint8_t *room)
         weigh_all(v, room, false);
         memcpy(v->reasons, room, v->act_count);
     }
+}
+
+static void weigh_strictly(struct ml_view *v)
+{
+    weigh_all(v, v->reasons, true);
 }
 
 /* Those of one stratum whose acts stand by the strata above. */
@@ -112,7 +122,7 @@ static bool has_denial_of(const struct ml_view *v, ml_stratum stratum)
 static ml_err evaluate(struct ml_view *v)
 {
     uint8_t *room = ml_alloc(v->a->env, v->act_count + 1);
-    ml_err err = room == NULL ? ML_E_NOMEM : ML_OK;
+    ml_err err = room == NULL ? ML_E_NOMEM : ml_view_rotate(v, weigh_strictly);
     for (unsigned s = 0; s < ML_STRATA && err == ML_OK; s++) {
         if (has_denial_of(v, (ml_stratum)s)) {
             settle(v, room);

@@ -168,6 +168,26 @@ bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f)
     return ml_view_act(v, f->act).verdict == ML_VERDICT_ACCEPTED;
 }
 
+const struct ml_fact *ml_gov_root_in(const struct ml_gov *g, const struct ml_view *v)
+{
+    const uint32_t act = v == NULL ? ML_NOBODY : ml_view_root(v);
+    for (const struct ml_fact *f = g->last[ML_FACT_ROOT]; f != NULL; f = f->before) {
+        if (f->act == act) {
+            return f;
+        }
+    }
+    const struct ml_fact *first = g->last[ML_FACT_ORG];
+    while (first != NULL && first->before != NULL) {
+        first = first->before;
+    }
+    return first;
+}
+
+const struct ml_fact *ml_gov_root(const struct ml_gov *g)
+{
+    return ml_gov_root_in(g, g->all);
+}
+
 static size_t index_after(const struct ml_fact *after)
 {
     return after == NULL ? 0 : (size_t)after->place + 1;
@@ -188,6 +208,16 @@ const struct ml_fact *ml_gov_next_judgement(const struct ml_gov *g, const struct
 {
     for (size_t i = index_after(after); i < g->count; i++) {
         if (g->facts[i]->kind == ML_FACT_JUDGEMENT) {
+            return g->facts[i];
+        }
+    }
+    return NULL;
+}
+
+const struct ml_fact *ml_gov_next_root(const struct ml_gov *g, const struct ml_fact *after)
+{
+    for (size_t i = index_after(after); i < g->count; i++) {
+        if (g->facts[i]->kind == ML_FACT_ORG || g->facts[i]->kind == ML_FACT_ROOT) {
             return g->facts[i];
         }
     }
@@ -311,6 +341,7 @@ static bool describes(const struct ml_fact *f, uint8_t card_kind, const uint8_t 
     case ML_FACT_JUDGEMENT:
     case ML_FACT_MATRIX:
     case ML_FACT_ROLE:
+    case ML_FACT_ROOT:
         break;
     }
     return false;

@@ -35,8 +35,9 @@ typedef enum ml_fact_kind {
     ML_FACT_JUDGEMENT = 8,
     ML_FACT_MATRIX = 9,
     ML_FACT_ROLE = 10, /* a dated role */
+    ML_FACT_ROOT = 11, /* Root's other keys */
 } ml_fact_kind;
-#define ML_FACT_KINDS 11u
+#define ML_FACT_KINDS 12u
 
 struct ml_fact {
     uint64_t hlc;           /* of the bundle that states it */
@@ -54,10 +55,10 @@ struct ml_fact {
     struct ml_node_id node;         /* MON, WRITER */
     struct ml_team_id team;         /* TEAM */
     struct ml_writer_id writer;     /* WRITER */
-    struct ml_sign_pk sign_pk;      /* WRITER: its key; MON: co-signing key; ORG: Root's */
-    struct ml_box_pk box_pk;        /* MON: KEKs are sealed to it; ORG: Root's */
+    struct ml_sign_pk sign_pk;      /* WRITER: its key; MON: co-signing key; ORG, ROOT: Root's */
+    struct ml_box_pk box_pk;        /* MON: KEKs are sealed to it; ORG, ROOT: Root's */
     struct ml_box_pk noise;         /* MON */
-    struct ml_box_pk audit;         /* ORG */
+    struct ml_box_pk audit;         /* ORG, ROOT */
     uint8_t card_id[16];            /* CARD */
     uint8_t card_kind;              /* CARD: ml_card_kind */
     uint8_t mode;                   /* DENIAL: ml_deny_mode; `member`, `node` (zero: everywhere) */
@@ -290,6 +291,11 @@ ml_err ml_gov_opening_key(struct ml_sign_pk *pk, ml_reason *why,
 /** The next fact of a kind after `after` (NULL: the first); NULL after the last. */
 const struct ml_fact *ml_gov_next(const struct ml_gov *g, ml_fact_kind kind,
                                   const struct ml_fact *after);
+/** Root's keys in force, an ORG or a ROOT; NULL: there is no genesis yet. */
+const struct ml_fact *ml_gov_root(const struct ml_gov *g);
+/** The next ORG or ROOT after `after` (NULL: the first), also one that doesn't count: proposed, or
+ * not in force any more. */
+const struct ml_fact *ml_gov_next_root(const struct ml_gov *g, const struct ml_fact *after);
 /** The opening of a writer, also one that doesn't count; NULL: unknown. Of a key opened twice,
  * the first that came. */
 const struct ml_fact *ml_gov_opening(const struct ml_gov *g, const struct ml_writer_id *writer);

@@ -134,6 +134,8 @@ bool ml_gov_raises_own(const struct ml_gov *g, const struct ml_view *own,
 bool ml_gov_rights_changed(const struct ml_gov *g, const struct ml_view *before);
 /** Does it stand in `v`? */
 bool ml_gov_stands(const struct ml_view *v, const struct ml_fact *f);
+/** Root's keys in force in `v` (NULL: before any act); NULL: there is no genesis. */
+const struct ml_fact *ml_gov_root_in(const struct ml_gov *g, const struct ml_view *v);
 /** The opening of a writer, whether or not it counts; NULL: unknown. */
 const struct ml_fact *ml_gov_opening_of(const struct ml_gov *g, const struct ml_writer_id *writer,
                                         bool counting);

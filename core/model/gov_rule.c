@@ -52,15 +52,11 @@ static void refuse(struct ml_gov_reading *r, ml_reason reason)
 
 /* ---- hands ---- */
 
-/* Root's key, of the founding; NULL before it. */
-static const struct ml_sign_pk *root_key(const struct ml_gov *g)
+/* Root's key in force by what the bundle had seen; NULL before the founding. */
+static const struct ml_sign_pk *root_key(const struct ml_gov_reading *r)
 {
-    for (size_t i = 0; i < g->count; i++) {
-        if (g->facts[i]->kind == ML_FACT_ORG) {
-            return &g->facts[i]->sign_pk;
-        }
-    }
-    return NULL;
+    const struct ml_fact *root = ml_gov_root_in(r->g, r->own);
+    return root == NULL ? NULL : &root->sign_pk;
 }
 
 static bool is_signed(const struct ml_hash *hash, const struct ml_sign_pk *pk,
@@ -106,7 +102,7 @@ static void read_hands(struct ml_gov_reading *r, struct ml_say *s, const struct 
         return;
     }
     s->root = !ml_is_zero(hands->root.b, sizeof(hands->root.b)) &&
-              is_signed(&root, root_key(r->g), &hands->root);
+              is_signed(&root, root_key(r), &hands->root);
     const bool seen =
         hands->first.seq == 0 || ml_gvec_seq(r->in->gvec, &hands->first.writer) >= hands->first.seq;
     if (hands->second.count > 0 && seen) {
@@ -402,6 +398,34 @@ static ml_err read_role_grant(struct ml_gov_reading *r, const struct ml_govop *o
     return err;
 }
 
+/* Was it Root's by anything that the bundle had seen? Sheets that were replaced never come back. */
+static bool was_root(const struct ml_gov_reading *r, const struct ml_sign_pk *pk)
+{
+    bool was = false;
+    for (size_t i = 0; i < r->g->count; i++) {
+        const struct ml_fact *f = r->g->facts[i];
+        was = was || (ml_gov_same(f->sign_pk.b, pk->b, sizeof(pk->b)) &&
+                      (f->kind == ML_FACT_ORG || (f->kind == ML_FACT_ROOT && is_seen(r, f))));
+    }
+    return was;
+}
+
+static ml_err read_root_rotate(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
+{
+    const struct ml_root_rotate *o = &op->u.root_rotate;
+    struct ml_fact fact = {.kind = ML_FACT_ROOT,
+                           .sign_pk = o->root_sign,
+                           .box_pk = o->root_box,
+                           .audit = o->audit_box};
+    struct ml_say *s = say(r, ML_SAY_ROTATE);
+    memcpy(s->order, o->root_sign.b, sizeof(s->order));
+    if (was_root(r, &o->root_sign)) {
+        refuse(r, ML_REASON_COSIGNATURE); /* no proposal either, which others would sign */
+    }
+    read_hands(r, s, op, &fact);
+    return keep(r, index, &fact);
+}
+
 static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     switch (op->type) {
@@ -427,6 +451,8 @@ static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint3
         return read_matrix(r, op, index);
     case ML_GOVOP_ROLE_GRANT:
         return read_role_grant(r, op, index);
+    case ML_GOVOP_ROOT_ROTATE:
+        return read_root_rotate(r, op, index);
     default: /* a fork proof: both branches replicate, each node finds the fork by itself */
         return ML_OK;
     }
@@ -462,6 +488,10 @@ static ml_reason check_op(const struct ml_gov *g, const struct ml_govop *op,
         if (ml_matrix_decode(&matrix, op->u.matrix.table, NULL) != ML_OK) {
             return ML_REASON_FORMAT;
         }
+    }
+    if (op->known && op->type == ML_GOVOP_ROOT_ROTATE &&
+        ml_govop_verify_cosigned(op, &g->org, &op->u.root_rotate.root_sign) != ML_OK) {
+        return ML_REASON_COSIGNATURE;
     }
     bool opening_op = op->known && op->type == ML_GOVOP_WRITER_OPEN;
     return opening_op == opens ? ML_REASON_NONE : ML_REASON_OPENING;

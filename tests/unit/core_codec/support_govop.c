@@ -91,6 +91,15 @@ static void sample_role_grant(struct ml_role_grant *out, bool full)
     }
 }
 
+static void sample_root_rotate(struct ml_root_rotate *out, bool full)
+{
+    FILL(out->root_sign, 0xc1);
+    FILL(out->root_box, 0xc2);
+    FILL(out->audit_box, 0xc3);
+    FILL(out->new_sig, 0xc4);
+    out->hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
+}
+
 static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
 {
     struct ml_sealed sealed = sample_sealed(40, 0x40);
@@ -138,6 +147,9 @@ static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
         return;
     case ML_GOVOP_ROLE_GRANT:
         sample_role_grant(&out->u.role_grant, full);
+        return;
+    case ML_GOVOP_ROOT_ROTATE:
+        sample_root_rotate(&out->u.root_rotate, full);
         return;
     case ML_GOVOP_CARD_SET:
         out->u.card_set.kind = ML_CARD_MEMBER;

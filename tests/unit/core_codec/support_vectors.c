@@ -344,8 +344,8 @@ static ml_err govop_decode(struct ml_slice in, struct ml_fault *fault)
 
 static void govop_make(struct ml_buf *out)
 {
-    for (unsigned type = 1; ml_govop_format((uint16_t)type) != NULL; type++) {
-        for (int full = 0; full < 2; full++) {
+    for (unsigned type = 1; type <= ML_GOVOP_ROOT_ROTATE; type++) {
+        for (int full = 0; full < 2 && ml_govop_format((uint16_t)type) != NULL; full++) {
             struct ml_govop op;
             struct ml_buf b;
             char name[48];

@@ -458,6 +458,113 @@ static void a_founding_without_root_is_refused(void **state)
     assert_int_equal(s.why, ML_REASON_COSIGNATURE);
 }
 
+/* ---- other keys for Root ---- */
+
+/* In the founder's next bundle, as build() makes it. */
+static void root_signs(struct fixture *f, struct ml_govop *op, const struct ml_secret *root)
+{
+    const struct ml_header at = {.writer = f->actors[0].id, .seq = f->actors[0].seq + 1};
+    struct ml_hands hands = {.first = {.seq = 0}};
+    struct ml_hash hash;
+    const size_t used = f->used;
+    const struct ml_slice raw = op_bytes(f, op, NULL);
+    assert_int_equal(ml_govop_root_hash(&hash, raw, &f->org, &at), ML_OK);
+    ml_sign(hands.root.b, ml_slice(hash.b, sizeof(hash.b)), root);
+    ml_govop_set_hands(op, &hands);
+    f->used = used;
+}
+
+/* To the keys of `to`, which signs for the structure `org`; the Root that goes signs it. */
+static struct ml_slice rotation(struct fixture *f, const struct ml_secret *to,
+                                const struct ml_org_id *org, const struct ml_secret *root)
+{
+    struct ml_govop op = {.type = ML_GOVOP_ROOT_ROTATE, .must_understand = true};
+    struct ml_buf buf;
+    ml_buf_init(&buf, &f->fake.env, 8192);
+    ml_sign_pk_of(&op.u.root_rotate.root_sign, to);
+    op.u.root_rotate.root_box.b[0] = 7;
+    assert_int_equal(ml_govop_encode_cosigned(&buf, &op, org, to), ML_OK);
+    ml_buf_free(&buf);
+    root_signs(f, &op, root);
+    return op_bytes(f, &op, NULL);
+}
+
+static struct said promoted(struct fixture *f, unsigned i, const struct ml_secret *root)
+{
+    struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD};
+    op.u.member_add = (struct ml_member_add){.member = f->actors[i].member, .rank = 1, .role = 60};
+    root_signs(f, &op, root);
+    const struct ml_slice bytes = op_bytes(f, &op, NULL);
+    return say(f, 0, &bytes, 1);
+}
+
+static void acts_of_root_are_judged_by_the_keys_in_force(void **state)
+{
+    struct fixture *f = *state;
+    const struct ml_secret *fresh = f->actors[3].seed;
+    struct ml_slice op = rotation(f, fresh, &f->org, f->root);
+    assert_memory_equal(&ml_gov_root(f->gov)->sign_pk, &f->root_pk, sizeof(f->root_pk));
+    assert_said(say(f, 0, &op, 1), ACCEPTED);
+    assert_memory_equal(&ml_gov_root(f->gov)->sign_pk, &f->actors[3].pk, sizeof(f->root_pk));
+    assert_int_equal(ml_gov_root(f->gov)->box_pk.b[0], 7);
+    assert_said(promoted(f, 1, f->root), QUARANTINED(NO_AUTHORITY));
+    assert_said(promoted(f, 1, fresh), ACCEPTED);
+}
+
+/* By who had not seen them the old ones sign, and who hears both leaves that out. */
+static void where_they_are_unknown_the_old_ones_sign(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_gvec *before = all_seen(f);
+    struct ml_slice op = rotation(f, f->actors[3].seed, &f->org, f->root);
+    assert_said(say(f, 0, &op, 1), ACCEPTED);
+    f->actors[0].seq--; /* the founder's restored backup signs the same place */
+    op = member_add(f, 1, 1);
+    struct ml_govop add;
+    assert_int_equal(ml_govop_decode(&add, op, NULL), ML_OK);
+    root_signs(f, &add, f->root);
+    op = op_bytes(f, &add, NULL);
+    (void)say_at(f, 0, &op, 1, before);
+    assert_null(ml_gov_member(f->gov, &f->actors[1].member));
+    assert_memory_equal(&ml_gov_root(f->gov)->sign_pk, &f->actors[3].pk, sizeof(f->root_pk));
+}
+
+static void keys_that_dont_sign_for_themselves_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_org_id other = f->org;
+    other.b[0] ^= 1;
+    struct ml_slice op = rotation(f, f->actors[3].seed, &other, f->root); /* another structure's */
+    struct said s = say(f, 0, &op, 1);
+    assert_int_equal(s.err, ML_E_FORGED);
+    assert_int_equal(s.why, ML_REASON_COSIGNATURE);
+    struct ml_govop named;
+    op = rotation(f, f->actors[3].seed, &f->org, f->root);
+    assert_int_equal(ml_govop_decode(&named, op, NULL), ML_OK);
+    named.u.root_rotate.root_sign = f->actors[2].pk; /* somebody's who doesn't know */
+    root_signs(f, &named, f->root);
+    op = op_bytes(f, &named, NULL);
+    s = say(f, 0, &op, 1);
+    assert_int_equal(s.why, ML_REASON_COSIGNATURE);
+}
+
+static void keys_that_were_replaced_never_come_back(void **state)
+{
+    struct fixture *f = *state;
+    struct ml_slice op = rotation(f, f->root, &f->org, f->root); /* the founding's, in force */
+    assert_said(say(f, 0, &op, 1), QUARANTINED(COSIGNATURE));
+    op = rotation(f, f->actors[3].seed, &f->org, f->root);
+    assert_said(say(f, 0, &op, 1), ACCEPTED);
+    op = rotation(f, f->root, &f->org, f->actors[3].seed);
+    assert_said(say(f, 0, &op, 1), QUARANTINED(COSIGNATURE));
+    op = rotation(f, f->actors[2].seed, &f->org, f->actors[3].seed);
+    assert_said(say(f, 0, &op, 1), ACCEPTED);
+    op = rotation(f, f->actors[3].seed, &f->org, f->actors[2].seed);
+    assert_said(say(f, 0, &op, 1), QUARANTINED(COSIGNATURE));
+    ml_gov_undo(f->gov);
+    assert_memory_equal(&ml_gov_root(f->gov)->sign_pk, &f->actors[2].pk, sizeof(f->root_pk));
+}
+
 static void a_frozen_bundle_says_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -674,6 +781,10 @@ int main(void)
         TEST(a_card_is_set_by_its_subject_or_the_coordinator),
         TEST(what_stands_in_the_wrong_place_is_refused),
         TEST(a_founding_without_root_is_refused),
+        TEST(acts_of_root_are_judged_by_the_keys_in_force),
+        TEST(where_they_are_unknown_the_old_ones_sign),
+        TEST(keys_that_dont_sign_for_themselves_are_refused),
+        TEST(keys_that_were_replaced_never_come_back),
         TEST(a_frozen_bundle_says_nothing),
         TEST(no_second_history_takes_the_genesis_away),
         TEST(a_matrix_that_is_undone_was_never_there),

@@ -370,17 +370,7 @@ void world_hands(struct world *w, struct ml_govop *op, const unsigned *actors, u
     if (root) {
         memset(hands.root.b, ROOT_MARK, sizeof(hands.root.b));
     }
-    if (op->type == ML_GOVOP_DENY) {
-        op->u.deny.hands = hands;
-    } else if (op->type == ML_GOVOP_MEMBER_ADD) {
-        op->u.member_add.hands = hands;
-    } else if (op->type == ML_GOVOP_ROLE_GRANT) {
-        op->u.role_grant.hands = hands;
-    } else if (op->type == ML_GOVOP_MATRIX) {
-        op->u.matrix.hands = hands;
-    } else {
-        op->u.node_enrol.hands = hands;
-    }
+    ml_govop_set_hands(op, &hands);
 }
 
 struct heads {
