@@ -71,6 +71,55 @@ static int org_recover(struct cli *c)
     return cli_run_call(c, "org.recover", params, show_recovered);
 }
 
+/* ---- other keys for Root ---- */
+
+static void show_rotated(const struct cli *c, const struct ml_value *v)
+{
+    if (ml_value_get(v, "shares") != NULL) {
+        puts("Voici un nouveau jeu. Rien n'est encore changé : l'ancien reste le bon.\n");
+        cli_show_sheets(c, v);
+        printf("Quand elles sont rangées, tapez-en de nouveau assez%s :\n"
+               "  maille org rotate-root --confirm\n",
+               ml_value_bool(ml_value_get(v, "alone"), false)
+                   ? ", et assez de feuilles du jeu en vigueur"
+                   : "");
+        return;
+    }
+    if (ml_value_bool(ml_value_get(v, "counts"), false)) {
+        puts("C'est fait : seul ce jeu refait désormais la clé de la structure, sur chaque poste "
+             "dès que\nceci y arrive. L'ancien ne signe ni n'ouvre plus rien de ce qui suit : "
+             "détruisez-en les feuilles.");
+        return;
+    }
+    puts("Ce jeu est proposé, et l'ancien reste le bon jusqu'à la dernière signature. Un autre "
+         "coordinateur\nou référent signe : maille governance proposals");
+    cli_show_lacking(v);
+}
+
+static int org_rotate(struct cli *c)
+{
+    const bool confirm = cli_option_value(c, "confirm") != NULL;
+    const bool cut = cli_option_value(c, "shares") != NULL || cli_option_value(c, "alone") != NULL;
+    struct ml_args *params = cli_params(c);
+    if (confirm && cut) {
+        ml_args_free(params);
+        return cli_usage(c, "--shares et --alone vont sans --confirm");
+    }
+    if (!cli_param_plan(c, params, cli_option_value(c, "shares"))) {
+        ml_args_free(params);
+        return CLI_USAGE;
+    }
+    if (cli_option_value(c, "alone") != NULL) {
+        ml_args_key(params, "alone");
+        ml_args_bool(params, true);
+    }
+    if (confirm && !cli_param_sheets(params)) {
+        ml_args_free(params);
+        return CLI_FAILED;
+    }
+    return cli_run_call(c, "org.rotate", params, show_rotated);
+}
+
 static void show_changed(const struct cli *c, const struct ml_value *v)
 {
     (void)c;
@@ -159,6 +208,14 @@ static const struct cli_option recover_options[] = {
     {"print", "DOSSIER", "écrit les feuilles à imprimer (SVG, PNG) au lieu de les montrer", false},
     {NULL, NULL, NULL, false}};
 
+static const struct cli_option rotate_options[] = {
+    {"confirm", NULL, "lit assez de feuilles du nouveau jeu, et le propose", false},
+    {"shares", "K/N", "le jeu a N feuilles dont K suffisent (défaut : 3/5)", false},
+    {"alone", NULL, "structure d'une personne : trois feuilles, dont deux suffisent", false},
+    {"qr", NULL, "montre aussi chaque feuille en code QR", false},
+    {"print", "DOSSIER", "écrit les feuilles à imprimer (SVG, PNG) au lieu de les montrer", false},
+    {NULL, NULL, NULL, false}};
+
 static const struct cli_option passphrase_options[] = {
     {"recovery", NULL, "avec les mots de secours : la phrase actuelle est oubliée", false},
     {"new-words", NULL, "donne aussi de nouveaux mots de secours", false},
@@ -170,6 +227,12 @@ const struct cli_command cli_commands_recover[] = {
      "Dit laquelle est fausse et à quel mot, et si elles refont la clé. Avec --promote, nomme un\n"
      "coordinateur par cette clé ; avec --new, donne un nouveau jeu de feuilles.",
      "maille org recover --promote", recover_options, org_recover},
+    {"org rotate-root", NULL, "Remplace les feuilles de la structure, perdues ou volées",
+     "Montre un nouveau jeu, que plus de la moitié des coordinateurs et référents doivent signer,\n"
+     "deux au moins. Rien ne change avant que --confirm en ait lu assez de feuilles, sur l'entrée\n"
+     "standard, une par ligne. Qui est seul à pouvoir signer y tape aussi des feuilles de "
+     "l'ancien.",
+     "maille org rotate-root --shares 3/5 --print /dev/shm/feuilles", rotate_options, org_rotate},
     {"passphrase", NULL, "Change la phrase de passe de ce poste",
      "Après « maille unlock ». Avec --recovery pour qui l'a oubliée et tient sa feuille. Par\n"
      "--passphrase-fd : deux lignes, l'actuelle (ou les mots), puis la nouvelle.",

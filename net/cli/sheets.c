@@ -20,8 +20,8 @@ enum {
     COLUMNS = 4,
     SHEET_LINE_MAX = 1100, /* a text of words may have 1,024 bytes */
     SHEET_BYTES_MAX = 1 << 20,
-    SHEETS_MAX = 15,
-    SHORT_ID = 6, /* digits of the structure's id that a share holds */
+    SHEETS_MAX = 30, /* of two sets: the old ones sign for the new ones */
+    SHORT_ID = 6,    /* digits of the structure's id that a share holds */
     LINE_PART = 32,
 };
 

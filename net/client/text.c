@@ -772,6 +772,9 @@ const struct ml_text_row *ml_text_table(size_t part, size_t *count)
     if (part == 5) {
         return ml_text_team(count);
     }
+    if (part == 6) {
+        return ml_text_root(count);
+    }
     *count = part == 0 ? sizeof(rows) / sizeof(rows[0]) : 0;
     return part == 0 ? rows : NULL;
 }

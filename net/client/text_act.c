@@ -9,6 +9,8 @@ static const struct ml_text_row rows[] = {
     {"act.org.list", "lister les structures de ce poste",
      "to list the structures of this computer"},
     {"act.org.recover", "se servir des feuilles de la structure", "to use the structure's sheets"},
+    {"act.org.rotate", "remplacer les feuilles de la structure",
+     "to replace the structure's sheets"},
     {"act.node.status", "dire ce que tient ce poste", "to say what this computer holds"},
     {"act.session.unlock", "déverrouiller", "to unlock"},
     {"act.session.passphrase", "changer la phrase de passe", "to change the passphrase"},

@@ -306,7 +306,7 @@ static ml_err found_finish(const struct founding *f, struct ml_org *org)
 {
     struct ml_govop team = {.type = ML_GOVOP_TEAM_ADD, .must_understand = true};
     const struct ml_env *env = org->node->env;
-    const struct ml_fact *root = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
+    const struct ml_fact *root = ml_gov_root(ml_log_gov(org->log));
     env->random(env->ctx, team.u.team_add.team.b, sizeof(team.u.team_add.team.b));
     ml_err err = root == NULL ? ML_E_CORRUPT : gov_append(org, &team);
     if (err == ML_OK) {

@@ -253,13 +253,15 @@ static ml_err entitled_gather(struct ml_org *org, struct entitled *e, const stru
     return e->all.err != ML_OK ? e->all.err : e->lacking.err;
 }
 
-/* Somebody has it who may no longer: a new pair, to those who may. Else to those who lack it. */
-static ml_err pair_hand(struct ml_org *org, const struct entitled *e, const struct ml_box_pk *pair)
+/* Somebody has it who may no longer, or `renew`: a new pair, to those who may. Else to those who
+ * lack it. */
+static ml_err pair_hand(struct ml_org *org, const struct entitled *e, const struct ml_box_pk *pair,
+                        bool renew)
 {
-    const struct ml_fact *root = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
+    const struct ml_fact *root = ml_gov_root(ml_log_gov(org->log));
     struct ml_keyring *k = ml_session_keyring(org);
     const size_t count = e->all.len / sizeof(struct ml_box_pk);
-    const bool anew = ml_keyring_pair_strays(k, pair, (const void *)e->all.data, count);
+    const bool anew = renew || ml_keyring_pair_strays(k, pair, (const void *)e->all.data, count);
     const struct ml_buf *to = anew ? &e->all : &e->lacking;
     const struct ml_pair_args args = {
         .kind = ML_PAIR_EMERGENCY,
@@ -280,7 +282,7 @@ static ml_err pair_hand(struct ml_org *org, const struct entitled *e, const stru
     return err;
 }
 
-static ml_err tend(struct ml_org *org)
+static ml_err tend(struct ml_org *org, bool renew)
 {
     struct entitled e;
     const struct ml_keyring *k = ml_session_keyring(org);
@@ -294,27 +296,37 @@ static ml_err tend(struct ml_org *org)
     ml_buf_init(&e.lacking, org->node->env, ML_KEYOP_PAIR_MAX * sizeof(struct ml_box_pk));
     ml_err err = entitled_gather(org, &e, &pair);
     if (err == ML_OK) {
-        err = pair_hand(org, &e, &pair);
+        err = pair_hand(org, &e, &pair, renew);
     }
     ml_buf_free(&e.all);
     ml_buf_free(&e.lacking);
     return err;
 }
 
-void ml_glass_tend(struct ml_org *org)
+static void look(struct ml_org *org, bool renew)
 {
     struct ml_session *s = org->session;
     const size_t acts = s == NULL ? 0 : ml_gov_acts(ml_log_gov(org->log));
-    if (s == NULL || !s->writers_open || org->behind || s->glass_acts == acts) {
+    if (s == NULL || !s->writers_open || org->behind || (!renew && s->glass_acts == acts)) {
         return;
     }
-    const ml_err err = tend(org);
+    const ml_err err = tend(org, renew);
     if (err == ML_OK) {
         s->glass_acts = acts;
     } else {
         ml_logf(org->node->env, ML_LOG_WARN, "glass", "the emergency pair waits: %s",
                 ml_err_name(err));
     }
+}
+
+void ml_glass_tend(struct ml_org *org)
+{
+    look(org, false);
+}
+
+void ml_glass_renew(struct ml_org *org)
+{
+    look(org, true);
 }
 
 const struct ml_exclusions *ml_glass_exclusions(struct ml_org *org)

@@ -37,6 +37,9 @@ void ml_glass_sweep(struct ml_org *org);
 /** Whom the emergency pair is for and who lacks it, or has it and shouldn't: looked at when
  * governance changed. */
 void ml_glass_tend(struct ml_org *org);
+/** A new emergency pair, if the session's member holds the present one: Root's half of it is sealed
+ * to a Root that was replaced. */
+void ml_glass_renew(struct ml_org *org);
 
 /** What patients decided; asked before a glass opens. NULL: nobody decided anything. */
 const struct ml_exclusions *ml_glass_exclusions(struct ml_org *org);

@@ -210,10 +210,16 @@ unsigned ml_keys_closed(const struct ml_org *org, const struct ml_keys_place *at
     return closed;
 }
 
-static ml_err next_epochs(struct ml_org *org, unsigned compartments, struct ml_keys *keys)
+static bool is_next(ml_group_state state, bool renew)
+{
+    return state == ML_GROUP_STALE || (renew && state == ML_GROUP_SEALS);
+}
+
+static ml_err next_epochs(struct ml_org *org, unsigned compartments, bool renew,
+                          struct ml_keys *keys)
 {
     struct group_walk w;
-    const struct ml_fact *root = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
+    const struct ml_fact *root = ml_gov_root(ml_log_gov(org->log));
     struct ml_keyring *k = ml_session_keyring(org);
     ml_err err = ML_OK;
     group_walk(&w, org);
@@ -222,8 +228,8 @@ static ml_err next_epochs(struct ml_org *org, unsigned compartments, struct ml_k
         const bool recovers = root != NULL && c != ML_COMPARTMENT_ANNUAIRE;
         const struct ml_group_place place = {
             .team = w.id, .compartment = c, .recovery = recovers ? &root->box_pk : NULL};
-        if ((compartments >> w.compartment & 1u) != 0 &&
-            ml_keyring_group_state(k, &w.id, c) == ML_GROUP_STALE) {
+        const bool wanted = (compartments >> w.compartment & 1u) != 0;
+        if (wanted && is_next(ml_keyring_group_state(k, &w.id, c), renew && recovers)) {
             err = ml_keyring_make_next(k, &place, ml_keys_emit, keys);
         }
     }
@@ -279,21 +285,32 @@ static ml_err structure_reopen(struct ml_org *org)
     return err == ML_E_NOT_FOUND ? ML_OK : err;
 }
 
-ml_err ml_keys_ready(struct ml_org *org, unsigned compartments)
+static ml_err epochs_append(struct ml_org *org, unsigned compartments, bool renew)
 {
     struct ml_keys keys;
-    ml_err err = ml_keys_tell(org);
-    if (err != ML_OK) {
-        return err;
-    }
-    /* First: the next epochs seal their break-glass pairs to it. */
-    ml_glass_tend(org);
     ml_keys_init(&keys, org->node->env);
-    err = next_epochs(org, compartments, &keys);
+    ml_err err = next_epochs(org, compartments, renew, &keys);
     if (err == ML_OK && keys.sizes.len > 0) {
         err = ml_keys_append(org, &keys);
         err = err == ML_OK ? structure_reopen(org) : err;
     }
     ml_keys_free(&keys);
     return err == ML_OK ? ml_keys_grant(org) : err;
+}
+
+ml_err ml_keys_ready(struct ml_org *org, unsigned compartments)
+{
+    const ml_err err = ml_keys_tell(org);
+    if (err != ML_OK) {
+        return err;
+    }
+    /* First: the next epochs seal their break-glass pairs to it. */
+    ml_glass_tend(org);
+    return epochs_append(org, compartments, false);
+}
+
+ml_err ml_keys_renew(struct ml_org *org)
+{
+    const ml_err err = ml_keys_tell(org);
+    return err == ML_OK ? epochs_append(org, ML_KEYS_ALL, true) : err;
 }

@@ -34,6 +34,9 @@ uint64_t ml_keys_hold_ms(const struct ml_org *org);
  * group that somebody holds who isn't entitled any more, then what the entitled lack. A group that
  * isn't this member's, or whose key he awaits, is left as it is. */
 ml_err ml_keys_ready(struct ml_org *org, unsigned compartments) ML_MUST_CHECK;
+/** The next epoch of every group that is this member's, whoever holds its present key: what is
+ * sealed to Root with it is sealed to the one in force. */
+ml_err ml_keys_renew(struct ml_org *org) ML_MUST_CHECK;
 /** Which of these compartments are in none of the teams this member's to read; `annuaire` is
  * org-wide, and needs no team. */
 struct ml_keys_place {

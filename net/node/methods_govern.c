@@ -9,6 +9,7 @@
 #include "net/node/govern.h"
 #include "net/node/methods.h"
 #include "net/node/promote.h"
+#include "net/node/rotate.h"
 #include "net/node/session.h"
 #include "net/node/team.h"
 
@@ -237,6 +238,11 @@ static ml_err lacking_put(struct ml_org *org, struct ml_args *out, const struct 
     return err;
 }
 
+static bool is_replaced(const struct ml_org *org, const struct ml_sign_pk *root)
+{
+    return memcmp(&ml_gov_root(ml_log_gov(org->log))->sign_pk, root, sizeof(*root)) != 0;
+}
+
 static ml_err cosign(struct ml_call *call)
 {
     struct ml_org *org = call->org;
@@ -259,8 +265,12 @@ static ml_err cosign(struct ml_call *call)
     if (i == all.count) {
         return ml_call_fail(call, ML_E_NOT_FOUND, "proposal.none", NULL, NULL);
     }
+    const struct ml_sign_pk root = ml_gov_root(ml_log_gov(org->log))->sign_pk;
     err = lacking_put(org, call->result, &all.at[i]);
     err = err == ML_OK ? ml_govern_cosign(org, &all.at[i], &counts) : err;
+    if (err == ML_OK && counts && is_replaced(org, &root)) {
+        err = ml_rotate_reseal(org);
+    }
     if (err != ML_OK) {
         return err;
     }

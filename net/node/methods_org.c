@@ -12,6 +12,7 @@
 #include "net/node/ingest.h"
 #include "net/node/methods.h"
 #include "net/node/recover.h"
+#include "net/node/rotate.h"
 #include "net/node/session.h"
 #include "net/node/trace.h"
 #include "net/node/trace_inner.h"
@@ -373,6 +374,7 @@ const struct ml_method ml_methods_org[] = {
     {"org.found", 0, ml_method_org_found},
     {"org.list", 0, org_list},
     {"org.recover", ML_NEEDS_ORG | ML_NEEDS_SESSION, ml_method_org_recover},
+    {"org.rotate", ML_NEEDS_ORG | ML_NEEDS_SESSION, ml_method_org_rotate},
     {"node.status", 0, node_status},
     {"session.unlock", ML_NEEDS_ORG, unlock},
     {"session.passphrase", ML_NEEDS_ORG | ML_NEEDS_SESSION, passphrase_change},

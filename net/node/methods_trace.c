@@ -305,15 +305,14 @@ static ml_err trace_search(struct ml_call *call)
 
 /* Every key of a member on a node that has none yet. */
 static ml_err boxes_of(struct ml_call *call, const struct ml_member_id *member,
-                       struct ml_buf *boxes)
+                       const struct ml_box_pk *audit, struct ml_buf *boxes)
 {
     const struct ml_gov *gov = ml_log_gov(call->org->log);
-    const struct ml_fact *root = ml_gov_next(gov, ML_FACT_ORG, NULL);
     const struct ml_keyring *k = ml_session_keyring(call->org);
     const struct ml_fact *f = ml_gov_next(gov, ML_FACT_MON, NULL);
     for (; f != NULL; f = ml_gov_next(gov, ML_FACT_MON, f)) {
         if (memcmp(f->member.b, member->b, sizeof(member->b)) == 0 &&
-            !ml_keyring_pair_has(k, &root->audit, &f->box_pk)) {
+            !ml_keyring_pair_has(k, audit, &f->box_pk)) {
             ml_buf_append(boxes, &f->box_pk, sizeof(f->box_pk));
         }
     }
@@ -341,9 +340,11 @@ static ml_err grant_append(struct ml_call *call, const struct ml_secret *audit,
 static ml_err grant_with(struct ml_call *call, const struct ml_secret *audit,
                          const struct ml_member_id *member)
 {
+    struct ml_box_pk pk;
     struct ml_buf boxes;
+    ml_box_pk_of(&pk, audit);
     ml_buf_init(&boxes, call->node->env, ML_KEYOP_PAIR_MAX * sizeof(struct ml_box_pk));
-    ml_err err = boxes_of(call, member, &boxes);
+    ml_err err = boxes_of(call, member, &pk, &boxes);
     if (err == ML_OK && boxes.len == 0) {
         err = ml_call_fail(call, ML_E_EXISTS, "trace.granted", NULL, NULL);
     }

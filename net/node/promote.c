@@ -24,13 +24,18 @@ bool ml_promotes(const struct ml_govop *op)
     return op->type == ML_GOVOP_MEMBER_ADD && op->u.member_add.rank == ML_RANK_COORDINATOR;
 }
 
+bool ml_takes_majority(const struct ml_govop *op)
+{
+    return ml_promotes(op) || op->type == ML_GOVOP_ROOT_ROTATE;
+}
+
 static unsigned leaders(const struct ml_org *org)
 {
     return ml_view_leaders(ml_gov_view(ml_log_gov(org->log)));
 }
 
 /* More than half, at least two. */
-static unsigned needed(const struct ml_org *org)
+unsigned ml_majority_needed(const struct ml_org *org)
 {
     const unsigned half = leaders(org) / 2;
     return half == 0 ? 2 : half + 1;
@@ -50,7 +55,7 @@ static const struct ml_fact *next_able(const struct ml_gov *gov, const struct ml
 {
     const struct ml_fact *f = after;
     while ((f = ml_gov_next(gov, ML_FACT_MEMBER, f)) != NULL) {
-        if (f->rank <= ML_RANK_REFERENT && !is_same(&f->member, subject) &&
+        if (f->rank <= ML_RANK_REFERENT && (subject == NULL || !is_same(&f->member, subject)) &&
             ml_gov_member(gov, &f->member) == f && works_anywhere(gov, &f->member)) {
             return f;
         }
@@ -77,13 +82,14 @@ void ml_promote_put(struct ml_org *org, struct ml_args *out, const struct ml_pro
 {
     const struct ml_gov *gov = ml_log_gov(org->log);
     const struct ml_fact *f = NULL;
+    const struct ml_member_id *subject = ml_promotes(p->op) ? &p->op->u.member_add.member : NULL;
     unsigned given = 0;
-    if (!ml_promotes(p->op)) {
+    if (!ml_takes_majority(p->op)) {
         return;
     }
     ml_args_key(out, "awaited");
     ml_args_list(out);
-    while ((f = next_able(gov, &p->op->u.member_add.member, f)) != NULL) {
+    while ((f = next_able(gov, subject, f)) != NULL) {
         if (has_signed(gov, p, &f->member)) {
             given++;
             continue;
@@ -97,7 +103,8 @@ void ml_promote_put(struct ml_org *org, struct ml_args *out, const struct ml_pro
     }
     ml_args_end(out);
     ml_result_int(out, "whole", leaders(org));
-    ml_result_int(out, "missing", given < needed(org) ? needed(org) - given : 0);
+    const unsigned needed = ml_majority_needed(org);
+    ml_result_int(out, "missing", given < needed ? needed - given : 0);
 }
 
 /* ---- proposing it ---- */
@@ -110,7 +117,7 @@ static void number_detail(struct ml_call *call, const char *key, unsigned number
 }
 
 /* An op takes so many hands beside its author's. */
-static unsigned able(const struct ml_org *org, const struct ml_member_id *subject)
+unsigned ml_majority_able(const struct ml_org *org, const struct ml_member_id *subject)
 {
     const struct ml_fact *f = NULL;
     unsigned count = 0;
@@ -118,6 +125,13 @@ static unsigned able(const struct ml_org *org, const struct ml_member_id *subjec
         count++;
     }
     return count > 1 + ML_HANDS_MAX ? 1 + ML_HANDS_MAX : count;
+}
+
+void ml_majority_detail(struct ml_call *call, const struct ml_member_id *subject)
+{
+    number_detail(call, "needed", ml_majority_needed(call->org));
+    number_detail(call, "whole", leaders(call->org));
+    number_detail(call, "able", ml_majority_able(call->org, subject));
 }
 
 /* Why not, said before anything is written: governance rules alike (B16). */
@@ -140,10 +154,8 @@ static ml_err refuse(struct ml_call *call, const struct ml_fact *subject)
     if (is_same(&subject->member, &org->session->member)) {
         return ml_call_fail(call, ML_E_DENIED, "promote.self", NULL, NULL);
     }
-    if (able(org, &subject->member) < needed(org)) {
-        number_detail(call, "needed", needed(org));
-        number_detail(call, "whole", leaders(org));
-        number_detail(call, "able", able(org, &subject->member));
+    if (ml_majority_able(org, &subject->member) < ml_majority_needed(org)) {
+        ml_majority_detail(call, &subject->member);
         return ml_call_fail(call, ML_E_DENIED, "promote.few", NULL, NULL);
     }
     return ML_OK;

@@ -12,6 +12,14 @@
 
 /** Does the op make a coordinator? */
 bool ml_promotes(const struct ml_govop *op);
+/** Does it take a majority: a coordinator's, or other keys for Root? */
+bool ml_takes_majority(const struct ml_govop *op);
+/** How many make one here, and how many could sign; of a promotion `subject` couldn't (NULL: of
+ * other keys for Root). */
+unsigned ml_majority_needed(const struct ml_org *org);
+unsigned ml_majority_able(const struct ml_org *org, const struct ml_member_id *subject);
+/** ml_call_detail of the three numbers: needed, whole, able. */
+void ml_majority_detail(struct ml_call *call, const struct ml_member_id *subject);
 struct ml_promotion {
     const struct ml_govop *op;
     const struct ml_proposal *signed_in; /* NULL: nobody signed yet */

@@ -18,7 +18,7 @@
 #include "net/node/trace.h"
 
 struct sheets {
-    struct ml_secret *share[ML_SHARE_MAX]; /* owned */
+    struct ml_secret *share[2 * ML_SHARE_MAX]; /* owned */
     size_t count;
 };
 
@@ -58,14 +58,14 @@ static ml_err share_fail(struct ml_call *call, ml_err err, const struct ml_share
     return err;
 }
 
-static ml_err sheets_read(struct ml_call *call, struct sheets *s)
+static ml_err sheets_read(struct ml_call *call, struct sheets *s, size_t max)
 {
     const struct ml_value *v = ml_value_at(ml_value_get(call->params, "shares"), 0);
     struct ml_share_error error = {.fault = ML_SHARE_WORD_WRONG};
     ml_err err = ML_OK;
     for (; v != NULL && err == ML_OK; v = ml_value_next(v)) {
         const char *text = ml_value_text(v, "");
-        if (s->count == ML_SHARE_MAX) {
+        if (s->count == max) {
             return ml_call_fail(call, ML_E_INVALID, "share.too_many", NULL, NULL);
         }
         err = ml_share_read(&s->share[s->count], ml_slice_str(text), &error);
@@ -85,84 +85,133 @@ static bool public_is(const struct ml_secret *box, const struct ml_box_pk *expec
     return memcmp(pk.b, expect->b, sizeof(pk.b)) == 0;
 }
 
-/* Do the public halves in the genesis hang on this secret? */
-static ml_err is_ours(const struct ml_org *org, ml_share_kind kind, const struct ml_secret *secret,
-                      bool *is)
+/* Do the public halves that governance tells hang on this secret? */
+static ml_err whose(const struct ml_org *org, struct ml_joined *j)
 {
-    const struct ml_fact *fact = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
-    struct ml_root_keys keys;
-    struct ml_sign_pk sign;
-    if (fact == NULL) {
-        return ML_E_CORRUPT;
-    }
-    if (kind == ML_SHARE_AUDITOR) {
-        *is = public_is(secret, &fact->audit);
-        return ML_OK;
-    }
-    ml_err err = ml_root_open(&keys, secret);
-    if (err == ML_OK) {
+    const struct ml_fact *f = NULL;
+    struct ml_root_keys keys = {0};
+    struct ml_sign_pk sign = {{0}};
+    const bool auditor = j->kind == ML_SHARE_AUDITOR;
+    ml_err err = auditor ? ML_OK : ml_root_open(&keys, j->secret);
+    if (err == ML_OK && !auditor) {
         ml_sign_pk_of(&sign, keys.sign);
-        *is = memcmp(sign.b, fact->sign_pk.b, sizeof(sign.b)) == 0 &&
-              public_is(keys.audit, &fact->audit);
+    }
+    while (err == ML_OK && (f = ml_gov_next_root(ml_log_gov(org->log), f)) != NULL) {
+        const bool is = auditor ? public_is(j->secret, &f->audit)
+                                : memcmp(sign.b, f->sign_pk.b, sizeof(sign.b)) == 0 &&
+                                      public_is(keys.audit, &f->audit);
+        if (is && (j->root == NULL || ml_gov_had_right(ml_log_gov(org->log), f))) {
+            j->root = f; /* what was proposed is said more than once */
+        }
     }
     ml_root_close(&keys);
     return err;
 }
 
-static ml_err sheets_join(struct ml_call *call, const struct sheets *s, ml_share_kind *kind,
-                          struct ml_secret **out)
+/* The sheets of the set of the first one that is left, which are taken out. */
+static ml_err set_join(struct ml_call *call, struct sheets *s, struct ml_joined *j)
 {
     struct ml_share_error error = {.fault = ML_SHARE_TOO_FEW};
-    struct ml_share_head head = {.kind = ML_SHARE_STRUCTURE};
-    bool ours = false;
-    ml_err err =
-        ml_share_join(out, &head, (const struct ml_secret *const *)s->share, s->count, &error);
+    struct ml_share_head first = {.kind = ML_SHARE_STRUCTURE};
+    struct sheets set = {.count = 0};
+    size_t left = 0;
+    ml_err err = s->count == 0 ? ML_OK : ml_share_head(&first, s->share[0]);
+    for (size_t i = 0; i < s->count; i++) {
+        struct ml_share_head head = {.kind = ML_SHARE_STRUCTURE};
+        err = err == ML_OK ? ml_share_head(&head, s->share[i]) : err;
+        struct sheets *to = memcmp(head.set, first.set, sizeof(head.set)) == 0 ? &set : s;
+        to->share[to == s ? left++ : to->count++] = s->share[i];
+    }
+    s->count = left;
+    if (err == ML_OK) {
+        err = ml_share_join(&j->secret, &first, (const struct ml_secret *const *)set.share,
+                            set.count, &error);
+    }
+    sheets_free(&set);
     if (err == ML_E_INVALID || err == ML_E_UNSUPPORTED) {
         return share_fail(call, err, &error);
     }
-    if (err == ML_OK) {
-        *kind = head.kind;
-        err = is_ours(call->org, head.kind, *out, &ours);
-    }
-    return err == ML_OK && !ours ? ml_call_fail(call, ML_E_INVALID, "share.not_ours", NULL, NULL)
-                                 : err;
+    j->kind = first.kind;
+    return err == ML_OK ? whose(call->org, j) : err;
 }
 
-/* Of any kind. */
-static ml_err recover_any(struct ml_call *call, ml_share_kind *kind, struct ml_secret **secret)
+ml_err ml_recover_sets(struct ml_call *call, struct ml_joined *out, size_t max, size_t *count)
 {
     struct sheets s = {.count = 0};
-    struct ml_secret *joined = NULL;
-    ml_err err = sheets_read(call, &s);
+    ml_err err = sheets_read(call, &s, 2 * (size_t)ML_SHARE_MAX);
+    *count = 0;
+    do {
+        if (err == ML_OK && *count == max) {
+            err = ml_call_fail(call, ML_E_INVALID, "share.sets", NULL, NULL);
+        }
+        if (err == ML_OK) {
+            out[*count] = (struct ml_joined){.kind = ML_SHARE_STRUCTURE};
+            err = set_join(call, &s, &out[(*count)++]);
+        }
+    } while (err == ML_OK && s.count > 0);
+    sheets_free(&s);
+    return err;
+}
+
+/* Of one set, all of them; of any kind. */
+static ml_err recover_any(struct ml_call *call, struct ml_joined *out)
+{
+    struct ml_share_error error = {.fault = ML_SHARE_TOO_FEW};
+    struct sheets s = {.count = 0};
+    struct ml_share_head head = {.kind = ML_SHARE_STRUCTURE};
+    *out = (struct ml_joined){.kind = ML_SHARE_STRUCTURE};
+    ml_err err = sheets_read(call, &s, ML_SHARE_MAX);
     if (err == ML_OK) {
-        err = sheets_join(call, &s, kind, &joined);
+        err = ml_share_join(&out->secret, &head, (const struct ml_secret *const *)s.share, s.count,
+                            &error);
+        err = err == ML_E_INVALID || err == ML_E_UNSUPPORTED ? share_fail(call, err, &error) : err;
     }
     sheets_free(&s);
-    if (err != ML_OK) {
-        ml_secret_free(joined);
-        return err;
+    if (err == ML_OK) {
+        out->kind = head.kind;
+        err = whose(call->org, out);
     }
-    *secret = joined;
-    return ML_OK;
+    if (err == ML_OK && out->root == NULL) {
+        err = ml_call_fail(call, ML_E_INVALID, "share.not_ours", NULL, NULL);
+    }
+    if (err != ML_OK) {
+        ml_secret_free(out->secret);
+        out->secret = NULL;
+    }
+    return err;
+}
+
+/* Old sheets make nothing any more, and those that nobody agreed to yet neither. */
+static ml_err is_in_force(struct ml_call *call, const struct ml_joined *j)
+{
+    const struct ml_gov *gov = ml_log_gov(call->org->log);
+    const struct ml_fact *root = ml_gov_root(gov);
+    const bool same =
+        root != NULL && memcmp(&j->root->sign_pk, &root->sign_pk, sizeof(root->sign_pk)) == 0;
+    if (same) {
+        return ML_OK;
+    }
+    return ml_call_fail(call, ML_E_DENIED,
+                        ml_gov_had_right(gov, j->root) ? "share.old" : "share.proposed", NULL,
+                        NULL);
 }
 
 ml_err ml_recover_auditor(struct ml_call *call, struct ml_secret **secret)
 {
-    ml_share_kind kind = ML_SHARE_AUDITOR;
-    struct ml_secret *joined = NULL;
+    struct ml_joined joined;
     struct ml_root_keys keys;
-    ml_err err = recover_any(call, &kind, &joined);
-    if (err != ML_OK || kind == ML_SHARE_AUDITOR) {
-        *secret = err == ML_OK ? joined : NULL;
+    ml_err err = recover_any(call, &joined);
+    if (err != ML_OK || joined.kind == ML_SHARE_AUDITOR) {
+        *secret = joined.secret;
         return err;
     }
-    err = ml_root_open(&keys, joined);
+    err = ml_root_open(&keys, joined.secret);
     if (err == ML_OK) {
         *secret = keys.audit;
         keys.audit = NULL;
     }
     ml_root_close(&keys);
-    ml_secret_free(joined);
+    ml_secret_free(joined.secret);
     return err;
 }
 
@@ -274,12 +323,14 @@ static ml_err recover_answer(struct ml_call *call, ml_share_kind kind,
 
 ml_err ml_method_org_recover(struct ml_call *call)
 {
-    ml_share_kind kind = ML_SHARE_STRUCTURE;
-    struct ml_secret *secret = NULL;
-    ml_err err = recover_any(call, &kind, &secret);
+    struct ml_joined joined;
+    ml_err err = recover_any(call, &joined);
     if (err == ML_OK) {
-        err = recover_answer(call, kind, secret);
+        err = is_in_force(call, &joined);
     }
-    ml_secret_free(secret);
+    if (err == ML_OK) {
+        err = recover_answer(call, joined.kind, joined.secret);
+    }
+    ml_secret_free(joined.secret);
     return err;
 }

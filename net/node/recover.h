@@ -18,7 +18,20 @@ ml_err ml_shares_plan(struct ml_call *call, struct ml_share_plan *plan) ML_MUST_
 ml_err ml_shares_answer(struct ml_call *call, const struct ml_share_plan *plan,
                         const struct ml_secret *secret) ML_MUST_CHECK;
 
-/** The auditor's key, of sheets of it or of the structure's. INVALID with the reason (a share,
+/** What sheets of one set give. */
+struct ml_joined {
+    ml_share_kind kind;
+    struct ml_secret *secret;   /* the caller's */
+    const struct ml_fact *root; /* whose keys hang on it, in force or not; NULL: nobody's yet */
+};
+/** Each set among params.shares, at most `max`: more is INVALID with the reason, as of a sheet that
+ * is none, of another structure, or of a set that isn't whole. *count is set also after an error.
+ */
+ml_err ml_recover_sets(struct ml_call *call, struct ml_joined *out, size_t max,
+                       size_t *count) ML_MUST_CHECK;
+
+/** The auditor's key, of sheets of it or of the structure's, in force or not: what was written
+ * before other keys came is read with the old ones. INVALID with the reason (a share,
  * or none of this structure's), UNSUPPORTED, CORRUPT, NOMEM. */
 ml_err ml_recover_auditor(struct ml_call *call, struct ml_secret **secret) ML_MUST_CHECK;
 

@@ -36,7 +36,7 @@ static bool is_node(const struct ml_member_id *actor)
 /* The bundle's key, sealed to the auditor and to the author (rules A2). */
 static ml_err deposit_put(struct cut *c)
 {
-    const struct ml_fact *root = ml_gov_next(ml_log_gov(c->org->log), ML_FACT_ORG, NULL);
+    const struct ml_fact *root = ml_gov_root(ml_log_gov(c->org->log));
     struct ml_trace_deposit deposit;
     struct ml_box_pk mine = {{0}};
     uint8_t context[ML_TRACE_CONTEXT_BYTES];

@@ -14,12 +14,37 @@
 #include "core/model/keyring_pair.h"
 #include "net/node/session.h"
 
-const struct ml_secret *ml_trace_audit_key(const struct ml_org *org)
+static const struct ml_secret *audit_of(const struct ml_org *org, const struct ml_fact *root)
 {
-    const struct ml_fact *root = ml_gov_next(ml_log_gov(org->log), ML_FACT_ORG, NULL);
     return root == NULL
                ? NULL
                : ml_keyring_pair_secret(ml_session_keyring(org), ML_PAIR_AUDIT, &root->audit);
+}
+
+/* Whoever read them before Root had other keys reads what is of then. */
+const struct ml_secret *ml_trace_audit_key(const struct ml_org *org)
+{
+    const struct ml_gov *gov = ml_log_gov(org->log);
+    const struct ml_secret *held = audit_of(org, ml_gov_root(gov));
+    const struct ml_fact *f = NULL;
+    while (held == NULL && (f = ml_gov_next_root(gov, f)) != NULL) {
+        held = audit_of(org, f);
+    }
+    return held;
+}
+
+/* By any of the auditor's keys that is held. */
+static bool audit_opens(const struct ml_trace_reading *r, struct ml_slice sealed,
+                        struct ml_slice at, uint8_t key[ML_AEAD_KEY_BYTES])
+{
+    const struct ml_gov *gov = ml_log_gov(r->org->log);
+    const struct ml_fact *f = NULL;
+    bool opened = r->audit != NULL && ml_open_anon(key, sealed, r->audit, at) == ML_OK;
+    while (r->audit != NULL && !opened && (f = ml_gov_next_root(gov, f)) != NULL) {
+        const struct ml_secret *held = audit_of(r->org, f);
+        opened = held != NULL && ml_open_anon(key, sealed, held, at) == ML_OK;
+    }
+    return opened;
 }
 
 /* The content key; false: not for us. */
@@ -33,9 +58,7 @@ static bool key_open(const struct ml_trace_reading *r, const struct ml_dict_entr
     if (ml_trace_deposit_decode(&deposit, deposit_op, NULL) != ML_OK) {
         return false;
     }
-    bool opened =
-        r->audit != NULL &&
-        ml_open_anon(key, ml_slice(deposit.audit, ML_TRACE_DEPOSIT_BYTES), r->audit, at) == ML_OK;
+    bool opened = audit_opens(r, ml_slice(deposit.audit, ML_TRACE_DEPOSIT_BYTES), at, key);
     opened = opened || ml_open_anon(key, ml_slice(deposit.author, ML_TRACE_DEPOSIT_BYTES),
                                     r->org->session->secrets.mon_box, at) == ML_OK;
     const struct ml_key_id id = ml_key_id_of_bytes(key);

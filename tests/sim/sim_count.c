@@ -72,6 +72,7 @@ static const struct {
     const char *why;
 } exempt[] = {
     {SIM_ROW_MERGE, ML_MERGE_FIXED, "a part of its event"},
+    {SIM_ROW_GOVOP, ML_GOVOP_ROOT_ROTATE, "needs sheets of paper: test_node_rotate"},
     {SIM_ROW_CHANGE, ML_CHANGE_COSIGN, "nobody is a student there: test_node_cosign"},
     {SIM_ROW_KEYOP, ML_KEYOP_GLASS, "nobody breaks a glass there: test_node_glass"},
     {SIM_ROW_KEYOP, ML_KEYOP_KEY_FAULT, "no slot lies there: test_node_fault"},
@@ -197,6 +198,7 @@ static const char *why_not_called(const char *method)
         {"trace.grant", "an auditor's: test_node_audit"},
         {"enrol.here", "needs somebody who types a code at another's computer: test_node_here"},
         {"enrol.last", "reads what enrol.here left in memory: test_node_here"},
+        {"org.rotate", "needs sheets of paper: test_node_rotate"},
         {"org.recover", "needs sheets of paper: test_node_recover, test_node_root"},
         {"session.passphrase", "writes the keystore alone: test_node_recover"},
     };
