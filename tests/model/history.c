@@ -130,6 +130,13 @@ static void say_member(struct m_act *x, uint32_t member, uint8_t rank)
     x->say = (struct ml_say){.kind = ML_SAY_MEMBER, .member = member, .rank = rank};
 }
 
+/* Of concurrent ones each has a number of its own: real.c has so many keys, ascending. */
+static void say_rotation(struct m_act *x)
+{
+    x->say = (struct ml_say){.kind = ML_SAY_ROTATE, .member = ML_NOBODY, .node = ML_NOBODY};
+    x->say.order[0] = (uint8_t)((x->seq * 5 + x->writer * 7) % M_ROOTS);
+}
+
 /* He promotes himself, and all others sign. */
 static bool with_both(const struct m_history *h, struct m_act *x)
 {
@@ -199,6 +206,14 @@ static bool say_of(const struct m_history *h, struct m_act *x, uint32_t member)
     case M_PLACE:
         x->say = (struct ml_say){.kind = ML_SAY_MON, .member = member, .node = member};
         return true;
+    case M_ROTATE:
+        say_rotation(x);
+        x->say.seconds[x->say.second_count++] = member;
+        return member != x->writer && h->ranks[member] <= ML_RANK_REFERENT;
+    case M_ROOT_ROTATE:
+        say_rotation(x);
+        x->say.root = true;
+        return member == 0;
     case M_CHECKPOINT:
         say_checkpoint(x);
         return member == 0;

@@ -19,6 +19,8 @@ enum { M_WRITERS = 3, M_SETUP = 7, M_LONGEST = 6, M_ACTS = M_SETUP + M_LONGEST }
 #define M_DAY_MS UINT64_C(86400000)
 #define M_NOW_MS UINT64_C(1700000000000)
 
+enum { M_ROOTS = 64 }; /* keys that Root may be given */
+
 /** A set of acts by their numbers. */
 typedef uint32_t m_set;
 
@@ -50,7 +52,9 @@ static inline bool m_has(m_set s, unsigned i)
     X(ROLE, "ROLE_GRANT")                                                                          \
     X(ROOT_GRANT, "MEMBER_ADD rank 2, by Root")                                                    \
     X(PLACE, "NODE_ENROL")                                                                         \
-    X(GRANT1_OWN, "MEMBER_ADD rank 1, its subject signs")
+    X(GRANT1_OWN, "MEMBER_ADD rank 1, its subject signs")                                          \
+    X(ROTATE, "ROOT_ROTATE, another signs")                                                        \
+    X(ROOT_ROTATE, "ROOT_ROTATE, by the Root that goes")
 
 enum m_saying {
 #define X(name, text) M_##name,
@@ -117,7 +121,9 @@ bool m_story_tell(struct m_history *h, unsigned story, unsigned line);
 struct spec_view {
     m_set counts;
     m_set denials;
-    m_set clocks; /* whose time was asked of: what counted */
+    m_set clocks;    /* whose time was asked of: what counted */
+    m_set rotations; /* of Root's keys, in force */
+    bool rotated;    /* these are all */
 };
 
 enum spec_says { SPEC_NO, SPEC_YES, SPEC_EITHER };

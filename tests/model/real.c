@@ -16,6 +16,7 @@
 
 #include "core/base/hlc.h"
 #include "core/crypto/hash.h"
+#include "core/crypto/sign.h"
 #include "core/store/vfs/vfs.h"
 #include "fault_vfs.h"
 #include "model.h"
@@ -34,6 +35,8 @@ struct real {
     struct ml_log *logs[STORES];
     size_t wire[M_ACTS];      /* of each act, among those made */
     size_t record[M_WRITERS]; /* of each writer's record */
+    struct ml_secret
+        *roots[M_ROOTS]; /* keys that Root is given, ascending; none without rotations */
 };
 
 static void hear(struct real *r, unsigned log, size_t wire)
@@ -82,12 +85,66 @@ static bool takes_hands(const struct ml_say *say)
     return say->second_count > 0 || say->root;
 }
 
+/* ---- Root's keys ---- */
+
+static int compare_roots(const void *a, const void *b)
+{
+    struct ml_sign_pk x;
+    struct ml_sign_pk y;
+    ml_sign_pk_of(&x, *(struct ml_secret *const *)a);
+    ml_sign_pk_of(&y, *(struct ml_secret *const *)b);
+    return memcmp(x.b, y.b, sizeof(x.b));
+}
+
+static void roots_make(struct real *r)
+{
+    struct ml_sign_pk pk;
+    for (size_t i = 0; i < M_ROOTS; i++) {
+        assert_int_equal(ml_sign_keypair(&pk, &r->roots[i], &r->w.fake.env), ML_OK);
+    }
+    qsort(r->roots, M_ROOTS, sizeof(r->roots[0]), compare_roots);
+}
+
+static void roots_free(struct real *r)
+{
+    for (size_t i = 0; i < M_ROOTS; i++) {
+        ml_secret_free(r->roots[i]);
+    }
+}
+
+/* Of the Root in force by what this writer has seen. */
+static struct ml_secret *root_of(const struct real *r, uint32_t writer)
+{
+    const struct ml_fact *in_force = ml_gov_root(ml_log_gov(r->logs[writer]));
+    struct ml_sign_pk pk;
+    for (size_t i = 0; i < M_ROOTS && r->roots[i] != NULL; i++) {
+        ml_sign_pk_of(&pk, r->roots[i]);
+        if (memcmp(&pk, &in_force->sign_pk, sizeof(pk)) == 0) {
+            return r->roots[i];
+        }
+    }
+    return r->w.root;
+}
+
+static struct ml_secret *rotation_fill(struct real *r, struct ml_govop *op, unsigned number)
+{
+    struct ml_secret *fresh = NULL;
+    if (r->roots[0] == NULL) {
+        roots_make(r);
+    }
+    fresh = r->roots[number];
+    op->type = ML_GOVOP_ROOT_ROTATE;
+    ml_sign_pk_of(&op->u.root_rotate.root_sign, fresh);
+    return fresh;
+}
+
 static struct ml_slice op_of(struct real *r, const struct m_history *h, const struct m_act *x)
 {
     struct world *w = &r->w;
     const struct ml_say *say = &x->say;
     const struct actor *who = &w->actors[say->member < M_WRITERS ? say->member : 0];
     struct ml_govop op = {.type = ML_GOVOP_CHECKPOINT};
+    const struct ml_secret *cosigner = NULL;
     unsigned hands[ML_SECONDS];
     switch (say->kind) {
     case ML_SAY_MEMBER:
@@ -119,6 +176,9 @@ static struct ml_slice op_of(struct real *r, const struct m_history *h, const st
         op.type = ML_GOVOP_ROLE_GRANT;
         op.u.role_grant = (struct ml_role_grant){.member = who->member, .role = 60};
         break;
+    case ML_SAY_ROTATE:
+        cosigner = rotation_fill(r, &op, say->order[0]);
+        break;
     case ML_SAY_OTHER:
         op.type = ML_GOVOP_JUDGE;
         op.u.judge.bundle = hash_of(r, r->record[(x->writer + 1) % M_WRITERS]);
@@ -130,7 +190,7 @@ static struct ml_slice op_of(struct real *r, const struct m_history *h, const st
     if (takes_hands(say)) {
         world_hands(w, &op, hands, say->second_count, say->root);
     }
-    return world_op(w, &op, NULL);
+    return world_op(w, &op, cosigner);
 }
 
 /* ---- bundles ---- */
@@ -148,8 +208,11 @@ static void write_act(struct real *r, const struct m_history *h, unsigned i)
                             .ops = &op,
                             .op_count = 1,
                             .hlc = ml_hlc_make(x->ms, (uint16_t)i)};
+    struct ml_secret *founding = r->w.root;
     r->wire[i] = r->w.made_count;
+    r->w.root = root_of(r, x->writer);
     (void)world_build(&r->w, r->logs[x->writer], &d);
+    r->w.root = founding;
     hear(r, x->writer, r->wire[i]);
 }
 
@@ -299,6 +362,7 @@ bool real_check(const struct m_history *h, const struct m_outcome *want, uint64_
     }
     assert_int_equal(ml_vfs_unregister(SEALED), ML_OK);
     fault_disk_free(r.disk);
+    roots_free(&r);
     assert_int_equal(world_free(&r.w), 0);
     m_tally.stores++;
     return good;

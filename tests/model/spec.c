@@ -148,6 +148,32 @@ static bool may_promote(const struct spec *s, const struct spec_view *v, unsigne
     return rank_in(s, v, s->h->acts[i].writer, false) <= 2 && for_it >= 2 && 2 * for_it > all;
 }
 
+/* Of how many a majority is taken: as they were where it was said. Who is suspended is one. */
+static unsigned leaders_at(const struct spec *s, unsigned i)
+{
+    struct spec_view unsuspended = s->own[i];
+    unsigned all = 0;
+    for (unsigned d = 0; d < s->h->count; d++) {
+        if (m_has(unsuspended.denials, d) && said(s, d)->mode == ML_DENIAL_SUSPENSION) {
+            unsuspended.denials &= ~m_one(d);
+        }
+    }
+    for (uint32_t m = 0; m < M_WRITERS; m++) {
+        all += rank_in(s, &unsuspended, m, false) <= 2;
+    }
+    return all;
+}
+
+/* B16: a majority of those of rank 2 or better, at least two; where there is one person, Root
+ * co-signs. */
+static bool may_rotate(const struct spec *s, const struct spec_view *v, unsigned i)
+{
+    const unsigned all = leaders_at(s, i);
+    const unsigned for_it = 1 + hands(s, v, i);
+    const bool enough = all < 2 ? said(s, i)->root : for_it >= 2 && 2 * for_it > all;
+    return enough && rank_in(s, v, s->h->acts[i].writer, false) <= 2;
+}
+
 static bool may_deny(const struct spec *s, const struct spec_view *v, unsigned i, uint8_t *stratum)
 {
     const struct ml_say *say = said(s, i);
@@ -192,6 +218,8 @@ static bool may_say(const struct spec *s, const struct spec_view *v, unsigned i,
     case ML_SAY_ROLE:
         return say->root ||
                (actor <= 2 && (actor < rank_in(s, v, say->member, false) || hands(s, v, i) > 0));
+    case ML_SAY_ROTATE:
+        return may_rotate(s, v, i);
     case ML_SAY_WRITER:
     case ML_SAY_OTHER:
         break;
@@ -347,18 +375,40 @@ static bool lost_a_grant(const struct spec *s, m_set kept, unsigned i)
     return false;
 }
 
-static m_set weigh(const struct spec *s, m_set all, m_set denials, const struct spec_view *sure)
+/* A rotation takes the word of the Root before it away, but what it had seen (deny wins). */
+static bool is_void(const struct spec *s, const struct spec_view *v, unsigned i)
 {
-    const struct spec_view v = {.denials = denials};
+    bool is = false;
+    for (unsigned r = 0; r < s->h->count; r++) {
+        is = is || (m_has(v->rotations, r) && r != i && !saw(s, i, r) && !saw(s, r, i));
+    }
+    return is && said(s, i)->root;
+}
+
+/* What a rotation in force says nobody cuts; others say nothing once those are found. */
+static bool is_out(const struct spec *s, const struct spec_view *v, const struct spec_view *sure,
+                   const struct place *p)
+{
+    if (m_has(v->rotations, p->act)) {
+        return false;
+    }
+    const bool lost = v->rotated && said(s, p->act)->kind == ML_SAY_ROTATE;
+    return lost || is_void(s, v, p->act) || is_cut(s, v, sure, p);
+}
+
+static m_set weigh(const struct spec *s, m_set all, const struct spec_view *v,
+                   const struct spec_view *sure)
+{
     m_set counts = 0;
     for (unsigned i = 0; i < s->h->count; i++) {
         const struct m_act *x = &s->h->acts[i];
         const struct place p = {x->writer, 0, x->seq, x->past, i};
-        bool right = i == 0 || (s->right[i] && still_has_right(s, i, counts));
+        bool right =
+            i == 0 || m_has(v->rotations, i) || (s->right[i] && still_has_right(s, i, counts));
         if (m_has(s->narrow, i)) {
             right = right && !lost_a_grant(s, counts, i);
         }
-        if (m_has(all, i) && right && !is_cut(s, &v, sure, &p)) {
+        if (m_has(all, i) && right && !is_out(s, v, sure, &p)) {
             counts |= m_one(i);
         }
     }
@@ -369,8 +419,8 @@ static m_set weigh(const struct spec *s, m_set all, m_set denials, const struct 
 static void settle(const struct spec *s, m_set all, struct spec_view *v)
 {
     struct spec_view sure = *v;
-    sure.counts = weigh(s, all, v->denials, NULL);
-    v->counts = weigh(s, all, v->denials, &sure);
+    sure.counts = weigh(s, all, v, NULL);
+    v->counts = weigh(s, all, v, &sure);
     v->clocks = v->counts;
 }
 
@@ -384,10 +434,46 @@ static m_set denials_of(const struct spec *s, m_set counts, unsigned stratum)
     return denials;
 }
 
+/* Before which of two is a rotation weighed: who had seen fewer, a majority's, the smaller number.
+ */
+static bool is_sooner(const struct spec *s, unsigned a, unsigned b)
+{
+    unsigned seen[2] = {0, 0};
+    for (unsigned r = 0; r < s->h->count; r++) {
+        const bool rotation = said(s, r)->kind == ML_SAY_ROTATE && s->right[r];
+        seen[0] += rotation && saw(s, a, r);
+        seen[1] += rotation && saw(s, b, r);
+    }
+    if (seen[0] != seen[1]) {
+        return seen[0] < seen[1];
+    }
+    return said(s, a)->root != said(s, b)->root ? said(s, b)->root
+                                                : said(s, a)->order[0] < said(s, b)->order[0];
+}
+
+/* Above every denial: each by what those before it left. */
+static void rotate(const struct spec *s, m_set all, struct spec_view *v)
+{
+    m_set left = 0;
+    for (unsigned i = 0; i < s->h->count; i++) {
+        left |= m_has(all, i) && said(s, i)->kind == ML_SAY_ROTATE && s->right[i] ? m_one(i) : 0;
+    }
+    while (left != 0) {
+        unsigned next = M_ACTS;
+        for (unsigned i = 0; i < s->h->count; i++) {
+            next = m_has(left, i) && (next == M_ACTS || is_sooner(s, i, next)) ? i : next;
+        }
+        v->rotations |= weigh(s, all, v, NULL) & m_one(next);
+        left &= ~m_one(next);
+    }
+    v->rotated = true;
+}
+
 /* Strata: a denial beyond the cut of a higher one is void; between equals both hold. */
 static struct spec_view view_of(const struct spec *s, m_set all)
 {
     struct spec_view v = {0};
+    rotate(s, all, &v);
     settle(s, all, &v);
     for (unsigned stratum = ROOT; stratum < STRATA; stratum++) {
         v.denials |= denials_of(s, v.counts, stratum);

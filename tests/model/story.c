@@ -106,6 +106,15 @@ static const struct story stories[] = {
      CAST_112,
      3,
      {{M_GRANT3, 1, 2, 0}, {M_TWO_CUT0, 0, 1, 0}, {M_CHECKPOINT, 2, 0, 0}}},
+    /* Who stole the sheets says that he hasn't heard of the new ones. */
+    {"replaced-root", CAST_111, 2, {{M_ROTATE, 0, 1, 0}, {M_ROOT, 2, 1, 0}}},
+    /* He makes himself the only leader by them, and replaces them himself. */
+    {"thiefs-root",
+     CAST_111,
+     4,
+     {{M_ROOT, 2, 0, 0}, {M_ROOT, 2, 1, 0}, {M_ROOT_ROTATE, 2, 0, 0}, {M_ROTATE, 0, 1, 0}}},
+    /* Two sets at once, with one hand in both; then a word of Root by who knows one. */
+    {"two-roots", CAST_111, 3, {{M_ROTATE, 0, 1, 0}, {M_ROTATE, 2, 1, 0}, {M_ROOT_GRANT, 0, 2, 0}}},
 };
 
 enum { STORIES = sizeof(stories) / sizeof(stories[0]) };
