@@ -152,6 +152,7 @@ static void nothing_cuts_it(void **state)
     assert_said(say_having_seen(f, 1, before, two), ACCEPTED);
     assert_int_equal(rank_of(f, 0), ML_RANK_NODE);
     assert_int_equal(root_of(f), rotation);
+    assert_int_equal(reason_of(f, rotation), ACCEPTED);
     struct ml_say root = by_root(deny(f, 0, ML_DENIAL_COMPROMISE));
     root.cuts = &cut;
     assert_said(say(f, 2, root), ACCEPTED);
