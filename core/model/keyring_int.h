@@ -130,28 +130,29 @@ struct ml_keyring {
 /* keyring.c */
 /* One that is held, where several claim the key id; NULL: none claims it. */
 struct key_epoch *ml_keyring_epoch_of_kek(const struct ml_keyring *k, const struct ml_key_id *kek);
-/* The epoch that seals for a group: of the accepted ones whose numbers follow on each other and
- * that nobody opens who isn't entitled, by its slots or by a later one's HIST, a held one, then the
- * highest number, then the smallest key id; NULL. */
-struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml_team_id *team,
-                                     uint8_t compartment);
 /* Wipes and frees every epoch. */
 void ml_keyring_drop_epochs(struct ml_keyring *k);
 /* The group of a compartment in a team: org-wide ones have the zero team. */
 struct ml_team_id ml_keyring_group(const struct ml_team_id *team, uint8_t compartment);
-
-/* The highest accepted number that follows on 1 without a gap; 0: none. */
-uint32_t ml_keyring_top(const struct ml_keyring *k, const struct ml_team_id *group,
-                        uint8_t compartment);
-/* The highest accepted number that is held; the highest there is where none is. */
-uint32_t ml_keyring_last(const struct ml_keyring *k, const struct ml_team_id *group,
-                         uint8_t compartment);
 /* Of one group? `group` as ml_keyring_group says. */
 bool ml_keyring_is_of(const struct key_epoch *e, const struct ml_team_id *group,
                       uint8_t compartment);
 /* Does the op of `x`, whose HIST is held, lead to this key of `e`? */
 ml_err ml_keyring_leads_to(const struct ml_keyring *k, bool *leads, const struct key_epoch *x,
                            const struct key_epoch *e, bool hist) ML_MUST_CHECK;
+
+/* keyring_sealing.c */
+/* The epoch that seals for a group: of the accepted ones whose numbers follow on each other and
+ * that nobody opens who isn't entitled, by its slots or by a later one's HIST, a held one, then the
+ * highest number, then the smallest key id; NULL. */
+struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml_team_id *team,
+                                     uint8_t compartment);
+/* The highest accepted number that follows on 1 without a gap; 0: none. */
+uint32_t ml_keyring_top(const struct ml_keyring *k, const struct ml_team_id *group,
+                        uint8_t compartment);
+/* The highest accepted number that is held; the highest there is where none is. */
+uint32_t ml_keyring_last(const struct ml_keyring *k, const struct ml_team_id *group,
+                         uint8_t compartment);
 
 /* keyring_group.c */
 const struct key_group *ml_keyring_find_group(const struct ml_keyring *k,

@@ -19,7 +19,7 @@ mutant core/model/keyring_group.c 's/(m->who.keeper \&\& has_all(\&refs, \&m->id
 mutant core/model/keyring_group.c 's/number > 0 \&\& err == ML_OK; number--/number == top \&\& &/' $G
 mutant core/model/keyring_group.c 's/if (g->led\[2 \* i + 1\]) {/if (!g->led[2 * i + 1]) {/' $G
 mutant core/model/keyring_group.c 's/awaits = awaits || is_held_by_other/awaits = awaits \&\& is_held_by_other/' $G
-mutant core/model/keyring.c 's/memcmp(a->kek.b, b->kek.b, sizeof(a->kek.b)) < 0/memcmp(a->kek.b, b->kek.b, sizeof(a->kek.b)) > 0/' $G
+mutant core/model/keyring_sealing.c 's/memcmp(a->kek.b, b->kek.b, sizeof(a->kek.b)) < 0/memcmp(a->kek.b, b->kek.b, sizeof(a->kek.b)) > 0/' $G
 mutant core/model/keyring_make.c 's/if (e->epoch == sealing->epoch \&\& e->accepted/if (e == sealing \&\& e->accepted/' $G
 mutant net/node/history.c 's/actor->rank > ML_RANK_REFERENT/false/' $N
 # who is left out

@@ -17,8 +17,8 @@ mutant $M 's/return head->stance == ML_STANCE_DENY;/return 0;/' test_merge
 mutant $M 's/return head->weight;/return 0;/' test_merge
 mutant $M 's/out.shown = alone ? out.shown : ML_MERGE_NONE;//' test_merge
 K=core/model/keyring.c
-mutant $K 's/return e->accepted && ml_keyring_is_of/return ml_keyring_is_of/' test_keyring
-mutant $K 's/return a->epoch > b->epoch;/return a->epoch < b->epoch;/' test_keyring
+mutant core/model/keyring_sealing.c 's/return e->accepted && ml_keyring_is_of/return ml_keyring_is_of/' test_keyring
+mutant core/model/keyring_sealing.c 's/return a->epoch > b->epoch;/return a->epoch < b->epoch;/' test_keyring
 mutant $K 's/if (!key_ids_equal(&real, epoch_id(e, hist))) {/if (false) {/' test_keyring
 mutant $K 's/return k->store->later_put(k->store->ctx, &in->sealed.key, op->raw);/return ML_OK;/' test_keyring
 D=core/model/keyring_dek.c
