@@ -394,6 +394,21 @@ static bool is_named(const struct attack_target *t, const struct attack_key *k)
            memcmp(k->recipient, t->who, sizeof(t->who)) == 0;
 }
 
+/* A statement names the KEK; the key that this gives for statements is granted too (ADR 0025). */
+static bool is_heard(const struct attack *a, const struct attack_target *t,
+                     const struct attack_key *k)
+{
+    bool heard = false;
+    for (unsigned i = 0; i < a->key_count && t->kind == ATTACK_CONSENT && !heard; i++) {
+        uint8_t gives[32];
+        if (is_named(t, &a->keys[i])) {
+            attack_kdf(gives, "kek-consent", a->keys[i].b, ml_slice(NULL, 0));
+            heard = memcmp(gives, k->b, sizeof(gives)) == 0;
+        }
+    }
+    return heard;
+}
+
 unsigned attack_misnamed(const struct attack *a)
 {
     unsigned wrong = 0;
@@ -401,13 +416,15 @@ unsigned attack_misnamed(const struct attack *a)
         const struct attack_target *t = &a->targets[i];
         unsigned named = 0;
         unsigned right = 0;
+        unsigned heard = 0;
         for (unsigned k = 0; k < a->key_count && t->names != ATTACK_NOT_SAID; k++) {
             named += is_named(t, &a->keys[k]);
         }
         for (unsigned k = 0; k < t->by_count; k++) {
             right += is_named(t, &a->keys[t->by[k]]);
+            heard += is_heard(a, t, &a->keys[t->by[k]]);
         }
-        if (t->names != ATTACK_NOT_SAID && (right != t->by_count || right != named)) {
+        if (t->names != ATTACK_NOT_SAID && (right + heard != t->by_count || right != named)) {
             fprintf(stderr, "one of %s names %u, and %u of the %u that open it\n",
                     attack_kind_names[t->kind], named, right, t->by_count);
             wrong++;
