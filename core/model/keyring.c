@@ -130,6 +130,7 @@ void ml_keyring_free(struct ml_keyring *k)
     ml_keyring_drop_groups(k);
     ml_keyring_drop_exceptions(k);
     ml_keyring_drop_pairs(k);
+    ml_keyring_drop_breakers(k);
     for (uint32_t i = 0; i < k->chunk_count; i++) {
         ml_secret_free(k->chunks[i]);
     }
@@ -393,6 +394,8 @@ static ml_err epoch_add(struct ml_keyring *k, const struct ml_keyop *op, bool ac
                             .deposit = in->deposit,
                             .has_break_glass =
                                 memcmp(&in->break_glass, &no_key, sizeof(no_key)) != 0,
+                            .has_holders = in->break_glass_holders.len > 0,
+                            .order = k->arrivals + 1,
                             .accepted = accepted,
                             .raw = raw,
                             .raw_len = op->raw.len};
@@ -412,6 +415,7 @@ static ml_err epoch_add(struct ml_keyring *k, const struct ml_keyop *op, bool ac
     }
     ml_keyring_refit(k, e);
     k->epochs[k->epoch_count++] = e;
+    k->arrivals++;
     return ML_OK;
 }
 

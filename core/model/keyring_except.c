@@ -394,6 +394,28 @@ static bool is_stained(const struct ml_keyring *k, const struct ml_seal_key *key
     return stained;
 }
 
+struct glass_search {
+    const struct ml_keyring *k;
+    const struct ml_key_id *dek;
+    bool old;
+};
+
+static ml_err glass_search(void *user, const struct ml_bg_wrap *wrap)
+{
+    struct glass_search *s = user;
+    s->old = s->old || (keys_equal(&wrap->dek, s->dek) && ml_keyring_is_glass_of_old(s->k, wrap));
+    return ML_OK;
+}
+
+/* Do emergency keys of before open it (ADR 0030)? */
+static ml_err is_glassed(struct ml_keyring *k, const struct ml_seal_key *key, bool *old)
+{
+    struct glass_search s = {.k = k, .dek = &key->dek};
+    ml_err err = k->store->bg_each(k->store->ctx, &key->stream, glass_search, &s);
+    *old = s.old;
+    return err;
+}
+
 static ml_err bg_found(void *user, const struct ml_bg_wrap *wrap)
 {
     (void)wrap;
@@ -455,6 +477,11 @@ static ml_err choose(struct ml_keyring *k, const struct ml_exception *who,
         if (!e->accepted || !streams_equal(&e->stream, &key->stream) ||
             (found && memcmp(e->dek.b, key->dek.b, sizeof(e->dek.b)) >= 0) ||
             is_wrapped(wraps, &e->dek) || is_stained(k, &one, who) || is_stale(k, &one)) {
+            continue;
+        }
+        bool old = false;
+        err = is_glassed(k, &one, &old);
+        if (err != ML_OK || old) {
             continue;
         }
         err = ml_keyring_dek(k, &one.stream, &one.dek, &info, &bytes);

@@ -32,6 +32,10 @@ struct key_epoch {
     bool fits; /* nobody holds its KEK who isn't entitled now */
     bool ends; /* somebody holds its HIST who isn't: he opens every epoch before it */
     bool has_break_glass;
+    bool has_holders; /* its break-glass secret is sealed to an emergency pair */
+    bool tried_opens; /* the emergency pair of `tried` opens that */
+    uint64_t tried;   /* order of a pair; 0: none */
+    uint64_t order;   /* of arrival, among pairs and epochs */
     struct ml_secret *kek_key;
     struct ml_secret *wrap_key; /* derived from the KEK */
     /* Of an admin group: derived from the KEK too, or what a grant said that it is. */
@@ -64,6 +68,7 @@ struct key_pair {
     uint32_t number;
     struct ml_box_pk pk;
     bool accepted;
+    uint64_t order;                 /* of arrival, among pairs and epochs: when it came to count */
     struct ml_secret *secret;       /* NULL: not held */
     struct ml_recipient_id *handed; /* owned: to whom, by accepted ops */
     size_t handed_count;
@@ -121,6 +126,11 @@ struct ml_keyring {
     struct key_pair **pairs; /* owned, in order of arrival */
     size_t pair_count;
     size_t pair_cap;
+    uint64_t arrivals;                /* of pairs and epochs */
+    struct ml_recipient_id *breakers; /* owned, sorted: who may break a glass */
+    size_t breaker_count;
+    bool breakers_told;
+    bool pair_sound; /* the emergency pair of now was handed to nobody else, as far as is told */
     /* Data keys that a break-glass gave; the i-th is in glass_keys at i * ML_KEY_BYTES. */
     struct cached_dek glass[ML_KEYRING_GLASS_MAX];
     struct ml_secret *glass_keys; /* NULL: there is none */
@@ -250,11 +260,27 @@ ml_err ml_keyring_emit_slots(struct ml_keyring *k, const struct ml_exception *wh
 /* keyring_pair.c */
 ml_err ml_keyring_apply_pair(struct ml_keyring *k, const struct ml_pair_grant *in, bool accepted,
                              struct ml_keyring_news *news) ML_MUST_CHECK;
+/* The pair of a kind that is used now; NULL. */
+const struct key_pair *ml_keyring_pair_now(const struct ml_keyring *k, uint8_t kind);
+/* The secret half of this epoch's break-glass pair by one emergency pair. NO_KEY: that doesn't open
+ * it. */
+ml_err ml_keyring_open_holders(const struct ml_keyring *k, const struct key_epoch *e,
+                               const struct key_pair *pair, struct ml_secret **out) ML_MUST_CHECK;
 /* Wipes and frees every pair, and what a break-glass gave. */
 void ml_keyring_drop_pairs(struct ml_keyring *k);
 /* NULL: none was taken. */
 const uint8_t *ml_keyring_glass_dek(const struct ml_keyring *k, const struct ml_stream_id *stream,
                                     const struct ml_key_id *dek_id);
+
+/* keyring_emergency.c */
+void ml_keyring_pair_weigh(struct ml_keyring *k);
+void ml_keyring_drop_breakers(struct ml_keyring *k);
+/* To whom the next epoch's break-glass secret is sealed; NULL: to nobody yet. */
+const struct ml_box_pk *ml_keyring_emergency(const struct ml_keyring *k);
+/* May it seal, as to who opens it in an emergency? */
+bool ml_keyring_glass_fits(const struct ml_keyring *k, struct key_epoch *e);
+/* Is this for an epoch that doesn't fit any more, and that an emergency pair opens? */
+bool ml_keyring_is_glass_of_old(const struct ml_keyring *k, const struct ml_bg_wrap *wrap);
 
 /* keyring_make.c: encodes and gives to `emit`. */
 ml_err ml_keyring_emit(struct ml_keyring *k, const struct ml_keyop *op, ml_keyop_cb *emit,

@@ -173,13 +173,13 @@ static ml_err wrap_all_older(const struct ml_keyring *k, struct making *m)
 }
 
 /* Its secret half goes to Root, and to those who may break a glass by the emergency pair; but that
- * of the sensitive data, which takes a second device. */
+ * of the sensitive data, which takes a second device, and where somebody else has that pair. */
 static ml_err make_break_glass(const struct ml_keyring *k, struct making *m,
                                const struct ml_box_pk *recovery)
 {
     uint8_t ad[ML_KEYOP_AD_MAX];
     struct ml_kek_epoch *epoch = &m->op.u.kek_epoch;
-    const struct ml_box_pk *emergency = ml_keyring_pair(k, ML_PAIR_EMERGENCY);
+    const struct ml_box_pk *emergency = ml_keyring_emergency(k);
     ml_err err = ml_box_keypair(&epoch->break_glass, &m->break_glass, k->env);
     if (err != ML_OK) {
         return err;

@@ -51,6 +51,7 @@ void ml_keyring_drop_pairs(struct ml_keyring *k)
     k->pairs = NULL;
     k->pair_count = 0;
     k->pair_cap = 0;
+    ml_keyring_pair_weigh(k);
     ml_secret_free(k->glass_keys);
     k->glass_keys = NULL;
     k->glass_count = 0;
@@ -203,8 +204,13 @@ ml_err ml_keyring_apply_pair(struct ml_keyring *k, const struct ml_pair_grant *i
     if (err != ML_OK) {
         return err;
     }
-    p->accepted |= accepted;
-    return slots_take(k, p, in, accepted, news);
+    if (accepted && !p->accepted) {
+        p->accepted = true;
+        p->order = ++k->arrivals;
+    }
+    err = slots_take(k, p, in, accepted, news);
+    ml_keyring_pair_weigh(k);
+    return err;
 }
 
 /* ---- questions ---- */
@@ -220,7 +226,7 @@ static bool comes_before(const struct key_pair *a, const struct key_pair *b)
     return memcmp(a->pk.b, b->pk.b, sizeof(a->pk.b)) < 0;
 }
 
-static const struct key_pair *pair_now(const struct ml_keyring *k, uint8_t kind)
+const struct key_pair *ml_keyring_pair_now(const struct ml_keyring *k, uint8_t kind)
 {
     const struct key_pair *best = NULL;
     for (size_t i = 0; i < k->pair_count; i++) {
@@ -234,7 +240,7 @@ static const struct key_pair *pair_now(const struct ml_keyring *k, uint8_t kind)
 
 const struct ml_box_pk *ml_keyring_pair(const struct ml_keyring *k, ml_pair_kind kind)
 {
-    const struct key_pair *p = pair_now(k, (uint8_t)kind);
+    const struct key_pair *p = ml_keyring_pair_now(k, (uint8_t)kind);
     return p == NULL ? NULL : &p->pk;
 }
 
@@ -342,7 +348,7 @@ static ml_err members_sort(const struct ml_keyring *k, struct handing *h,
 static ml_err pair_take(struct ml_keyring *k, struct handing *h, const struct ml_pair_args *args)
 {
     struct ml_pair_grant *grant = &h->op.u.pair_grant;
-    const struct key_pair *now = pair_now(k, (uint8_t)args->kind);
+    const struct key_pair *now = ml_keyring_pair_now(k, (uint8_t)args->kind);
     uint8_t ad[ML_KEYOP_AD_MAX];
     if (args->secret != NULL) {
         ml_box_pk_of(&grant->pair, args->secret);
@@ -411,9 +417,8 @@ ml_err ml_keyring_make_pair(struct ml_keyring *k, const struct ml_pair_args *arg
 
 /* ---- break-glass ---- */
 
-/* The secret half of this epoch's pair, by any emergency pair that is held. */
-static ml_err group_secret(const struct ml_keyring *k, const struct key_epoch *e,
-                           struct ml_secret **out)
+ml_err ml_keyring_open_holders(const struct ml_keyring *k, const struct key_epoch *e,
+                               const struct key_pair *pair, struct ml_secret **out)
 {
     struct ml_keyop op;
     struct ml_box_pk pk;
@@ -423,20 +428,35 @@ static ml_err group_secret(const struct ml_keyring *k, const struct key_epoch *e
     if (err != ML_OK || op.u.kek_epoch.break_glass_holders.len != ML_ANON_KEY_BYTES) {
         return ML_E_NO_KEY;
     }
-    const struct ml_slice sealed = op.u.kek_epoch.break_glass_holders;
     err = ml_secret_new(out, ML_KEY_BYTES);
-    bool opened = false;
-    for (size_t i = 0; i < k->pair_count && err == ML_OK && !opened; i++) {
-        const struct key_pair *p = k->pairs[i];
-        opened = p->kind == ML_PAIR_EMERGENCY && p->secret != NULL &&
-                 ml_open_anon(ml_secret_writable(*out), sealed, p->secret, ml_slice(ad, ad_len)) ==
-                     ML_OK;
+    if (err != ML_OK) {
+        return err;
     }
-    if (opened) {
+    err = ml_open_anon(ml_secret_writable(*out), op.u.kek_epoch.break_glass_holders, pair->secret,
+                       ml_slice(ad, ad_len));
+    if (err == ML_OK) {
         ml_box_pk_of(&pk, *out);
-        opened = pk_equal(&pk, &e->break_glass);
     }
-    return err == ML_OK && !opened ? ML_E_NO_KEY : err;
+    if (err != ML_OK || !pk_equal(&pk, &e->break_glass)) {
+        ml_secret_free(*out);
+        *out = NULL;
+        return ML_E_NO_KEY;
+    }
+    return ML_OK;
+}
+
+/* The secret half of this epoch's pair, by any emergency pair that is held. */
+static ml_err group_secret(const struct ml_keyring *k, const struct key_epoch *e,
+                           struct ml_secret **out)
+{
+    ml_err err = ML_E_NO_KEY;
+    for (size_t i = 0; i < k->pair_count && err == ML_E_NO_KEY; i++) {
+        const struct key_pair *p = k->pairs[i];
+        if (p->kind == ML_PAIR_EMERGENCY && p->secret != NULL) {
+            err = ml_keyring_open_holders(k, e, p, out);
+        }
+    }
+    return err;
 }
 
 static ml_err wrap_open(const struct ml_keyring *k, const struct ml_bg_wrap *wrap,

@@ -27,6 +27,11 @@ bool ml_keyring_pair_has(const struct ml_keyring *k, const struct ml_box_pk *pai
 bool ml_keyring_pair_strays(const struct ml_keyring *k, const struct ml_box_pk *pair,
                             const struct ml_box_pk *members, size_t count);
 
+/** Who may break a glass, from now on; copied. Until it is told, every epoch goes on sealing,
+ * whoever was handed the emergency pair (ADR 0030). NOMEM: as it was. */
+ml_err ml_keyring_set_breakers(struct ml_keyring *k, const struct ml_box_pk *members,
+                               size_t count) ML_MUST_CHECK;
+
 struct ml_held_pair {
     uint32_t number;
     struct ml_box_pk pk;

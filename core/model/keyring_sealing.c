@@ -1,7 +1,8 @@
 /* core/model/keyring_sealing.c -- which of a group's epochs seals.
  *
  * Of those that came, each node chooses alike: numbers that follow on each other, nobody who opens
- * them without being entitled, then what is held, the highest number, the smallest key id.
+ * them without being entitled, not by emergency keys of before either, then what is held, the
+ * highest number, the smallest key id.
  */
 #include <string.h>
 
@@ -88,7 +89,7 @@ struct key_epoch *ml_keyring_sealing(const struct ml_keyring *k, const struct ml
     for (size_t i = 0; i < k->epoch_count; i++) {
         struct key_epoch *e = k->epochs[i];
         if (e->epoch >= ended && e->epoch <= top && e->fits && is_sealing(e, &group, compartment) &&
-            (best == NULL || seals_before(e, best))) {
+            (best == NULL || seals_before(e, best)) && ml_keyring_glass_fits(k, e)) {
             best = e;
         }
     }

@@ -287,15 +287,16 @@ static ml_err tend(struct ml_org *org, bool renew)
     struct entitled e;
     const struct ml_keyring *k = ml_session_keyring(org);
     const struct ml_box_pk *now = ml_keyring_pair(k, ML_PAIR_EMERGENCY);
-    if (now == NULL || ml_keyring_pair_secret(k, ML_PAIR_EMERGENCY, now) == NULL ||
-        ml_right_now(org, ML_CLASS_BREAK_GLASS, ML_RIGHT_READ) == ML_SCOPE_NONE) {
-        return ML_OK; /* another holder's node does it */
+    if (now == NULL || ml_right_now(org, ML_CLASS_BREAK_GLASS, ML_RIGHT_READ) == ML_SCOPE_NONE) {
+        return ML_OK;
     }
     const struct ml_box_pk pair = *now;
+    const bool held = ml_keyring_pair_secret(k, ML_PAIR_EMERGENCY, now) != NULL;
     ml_buf_init(&e.all, org->node->env, ML_KEYOP_PAIR_MAX * sizeof(struct ml_box_pk));
     ml_buf_init(&e.lacking, org->node->env, ML_KEYOP_PAIR_MAX * sizeof(struct ml_box_pk));
     ml_err err = entitled_gather(org, &e, &pair);
-    if (err == ML_OK) {
+    /* Else another holder's node does it; where none is left who may, whoever may makes it anew. */
+    if (err == ML_OK && (held || e.lacking.len == e.all.len)) {
         err = pair_hand(org, &e, &pair, renew);
     }
     ml_buf_free(&e.all);
@@ -307,12 +308,15 @@ static void look(struct ml_org *org, bool renew)
 {
     struct ml_session *s = org->session;
     const size_t acts = s == NULL ? 0 : ml_gov_acts(ml_log_gov(org->log));
-    if (s == NULL || !s->writers_open || org->behind || (!renew && s->glass_acts == acts)) {
+    if (s == NULL || !s->writers_open || org->behind ||
+        (!renew && s->glass_acts == acts && ml_keys_utc_ms(org) < s->glass_until_ms)) {
         return;
     }
+    const uint64_t until_ms = ml_gov_next_date(ml_log_gov(org->log), ml_keys_utc_ms(org));
     const ml_err err = tend(org, renew);
     if (err == ML_OK) {
         s->glass_acts = acts;
+        s->glass_until_ms = until_ms;
     } else {
         ml_logf(org->node->env, ML_LOG_WARN, "glass", "the emergency pair waits: %s",
                 ml_err_name(err));

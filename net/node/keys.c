@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "core/model/keyring_group.h"
+#include "core/model/keyring_pair.h"
 #include "net/node/glass.h"
 #include "net/node/network.h"
+#include "net/node/right.h"
 #include "net/node/session.h"
 
 enum { KEYS_BYTES_MAX = 64 << 20 };
@@ -148,6 +150,26 @@ static ml_err tell_group(struct ml_org *org, const struct group_walk *at, uint64
     return err;
 }
 
+static ml_err tell_breakers(struct ml_org *org)
+{
+    const struct ml_gov *gov = ml_log_gov(org->log);
+    const struct ml_fact *f = NULL;
+    struct ml_buf may;
+    ml_buf_init(&may, org->node->env, KEYS_BYTES_MAX);
+    while ((f = ml_gov_next(gov, ML_FACT_MON, f)) != NULL) {
+        if (ml_right_of(org, &f->member, ML_CLASS_BREAK_GLASS, ML_RIGHT_READ) != ML_SCOPE_NONE) {
+            ml_buf_append(&may, &f->box_pk, sizeof(f->box_pk));
+        }
+    }
+    ml_err err = may.err;
+    if (err == ML_OK) {
+        err = ml_keyring_set_breakers(ml_session_keyring(org), (const void *)may.data,
+                                      may.len / sizeof(struct ml_box_pk));
+    }
+    ml_buf_free(&may);
+    return err;
+}
+
 static bool is_told(const struct ml_org *org)
 {
     const struct ml_keys_told *told = &org->session->keys;
@@ -173,6 +195,7 @@ ml_err ml_keys_tell(struct ml_org *org)
     while (err == ML_OK && group_next(&w)) {
         err = tell_group(org, &w, ms);
     }
+    err = err == ML_OK ? tell_breakers(org) : err;
     if (err == ML_OK) {
         *last = now;
     }

@@ -84,6 +84,7 @@ struct ml_session {
     struct ml_glass *glasses;  /* owned: emergency access that is open */
     struct ml_glass_ask *asks; /* owned: requests for another's share, until they are answered */
     size_t glass_acts;         /* of governance, when the emergency pair was last looked at */
+    uint64_t glass_until_ms;   /* UTC: then a dated role begins or ends */
     bool restored;     /* at this unlock the store was found older than what it had offered */
     bool writers_open; /* governance knows the writers of member and node */
 };

@@ -10,8 +10,8 @@ T=test_node_disk K=core/crypto/keystore.c
 # files: under the node's key in place of the member's
 mutant $K 's/return ml_kdf(id, out, ref.master, ml_slice(context, len));/return ml_kdf(id, out, id == ML_KDF_VAULT ? ks->nmk : ref.master, ml_slice(context, len));/' $T
 mutant $K 's/return ml_kdf(id, out, ref.master, ml_slice(context, len));/return ml_kdf(id, out, id == ML_KDF_DRAFTS ? ks->nmk : ref.master, ml_slice(context, len));/' $T
-# emergencies: the pair is renewed after the epochs that are sealed to it
-mutant net/node/keys.c 's/^    ml_glass_tend(org);//' $T
+# emergencies: who lost the right isn't told of to the keyring
+mutant net/node/keys.c 's/err = err == ML_OK ? tell_breakers(org) : err;//' $T
 # groups: who left has the key that seals on
 mutant core/model/keyring_group.c 's/e->fits = e->fits \&\& (in || !e->holders\[i\].kek);/e->fits = true;/' $T
 # patients: who is left out gets a slot

@@ -7,6 +7,17 @@ set -eu
 mutants_begin "$@"
 
 G=test_node_glass S=test_node_second K=test_keyring_share V=core/record/vault_veil.c
+# the pair: nobody seals under one that somebody has who may no longer (ADR 0030)
+E=test_keyring_emergency P=core/model/keyring_emergency.c
+mutant $P 's/k->pair_sound = k->pair_sound \&\& is_breaker(k, \&now->handed\[i\]);//' $E
+mutant $P 's/e->has_holders != k->pair_sound || //' $E
+mutant $P 's/(now != NULL \&\& e->order < now->order)/false/' $E
+mutant $P 's/return !e->has_holders || now->secret == NULL || opens_by(k, e, now);/return true;/' $E
+mutant $P 's/e->compartment == ML_COMPARTMENT_SENSITIVE) {/false) {/' $E
+mutant $P 's/return k->pair_sound ? ml_keyring_pair(k, ML_PAIR_EMERGENCY) : NULL;/return ml_keyring_pair(k, ML_PAIR_EMERGENCY);/' $E
+mutant core/model/keyring_sealing.c 's/ \&\& ml_keyring_glass_fits(k, e)) {/) {/' $E
+mutant core/model/keyring_except.c 's/if (err != ML_OK || old) {/if (err != ML_OK) {/' $E
+mutant net/node/keys.c 's/^    ml_glass_tend(org);//' $G
 # what the patient masked, and what an emergency sets aside
 mutant core/record/vault_glass.c 's/err = ml_vault_veil_glass(glass, .*/err = ML_OK;/' $G
 mutant $V 's/v->emergency = true;/v->emergency = false;/' $G

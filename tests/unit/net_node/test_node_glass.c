@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/ids.h"
+#include "core/model/keyring_group.h"
 #include "core/model/keyring_pair.h"
 #include "support_glass.h"
 
@@ -315,6 +316,10 @@ static void a_revoked_holder_costs_a_new_pair(void **state)
     assert_memory_not_equal(now, &before, sizeof(before));
     assert_non_null(ml_keyring_pair_secret(k, ML_PAIR_EMERGENCY, now));
     assert_false(ml_keyring_pair_has(k, now, &theirs));
+    /* Renewed first: the epochs of the same call are sealed to it, and go on. */
+    const struct ml_fact *team = ml_gov_next(ml_log_gov(glass_org(f, 0)->log), ML_FACT_TEAM, NULL);
+    assert_int_equal(ml_keyring_group_state(k, &team->team, ML_COMPARTMENT_MEDICAL),
+                     ML_GROUP_SEALS);
 }
 
 /* ---- review ---- */
