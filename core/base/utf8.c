@@ -62,6 +62,10 @@ bool ml_utf8_valid(struct ml_slice text)
         if (text.len - i >= n && is_plain(text.data + i)) {
             continue;
         }
+        n = 1;
+        if (text.data[i] - 1u < 0x7fu) { /* most texts are shorter than that */
+            continue;
+        }
         n = character_at(text.data + i, text.len - i);
         if (n == 0) {
             return false;

@@ -118,7 +118,9 @@ bool ml_fields_find(struct ml_slice map, uint16_t field, struct ml_slice *value)
     while (ml_fields_next(&walk, &id, &v)) {
         if (id == field) {
             *value = v;
-            return true;
+        }
+        if (id >= field) { /* they ascend */
+            return id == field;
         }
     }
     return false;

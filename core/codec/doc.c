@@ -20,6 +20,7 @@ struct key_seen {
 struct key_stack {
     struct key_seen keys[ML_DOC_KEYS_MAX];
     uint16_t slots[SLOTS]; /* 1 + place in keys; 0: empty */
+    uint32_t slot_count;   /* in use: a power of 2, twice what a document so long has room for */
     uint32_t count;
 };
 
@@ -36,8 +37,8 @@ static uint32_t key_hash(struct ml_slice key)
 /* Remembers a key; false when its map has it already. There is room. */
 static bool key_add(struct key_stack *s, const struct ml_mp *c, struct ml_slice key)
 {
-    uint32_t slot = key_hash(key) % SLOTS;
-    for (; s->slots[slot] != 0; slot = (slot + 1) % SLOTS) {
+    uint32_t slot = key_hash(key) % s->slot_count;
+    for (; s->slots[slot] != 0; slot = (slot + 1) % s->slot_count) {
         const struct key_seen *k = &s->keys[s->slots[slot] - 1];
         if (k->map == c->depth && ml_slice_equal(ml_slice(c->data + k->at, k->len), key)) {
             return false;
@@ -97,7 +98,10 @@ ml_err ml_doc_check(struct ml_slice in, struct ml_fault *fault)
     struct ml_mp c;
     struct key_stack keys;
     keys.count = 0;
-    memset(keys.slots, 0, sizeof(keys.slots));
+    for (keys.slot_count = 2; keys.slot_count < in.len && keys.slot_count < SLOTS;) {
+        keys.slot_count *= 2;
+    }
+    memset(keys.slots, 0, keys.slot_count * sizeof(keys.slots[0]));
     ml_mp_init(&c, in, ML_MP_DOC);
     if (in.len > UINT32_MAX) {
         ml_mp_fail(&c, ML_FAULT_RANGE, 0);
