@@ -13,6 +13,8 @@ static void *must(void *ptr)
     return ptr;
 }
 
+enum { FAULT_ROOM = 1 << 14 }; /* more than a file needs: it grows seldom */
+
 uint64_t fault_random(struct fault_disk *d, uint64_t bound)
 {
     uint64_t z = (d->rng += 0x9e3779b97f4a7c15u);
@@ -122,15 +124,15 @@ static struct bytes synced_of(struct fault_inode *i)
     return (struct bytes){&i->synced, &i->synced_len, &i->synced_room};
 }
 
-/* A file grows by pages: not each time by a copy of it. */
-static void bytes_set(const struct bytes *b, size_t to)
+/* A file grows by pages: not each time by a copy of it. What is new up to `zeros` reads so. */
+static void bytes_set(const struct bytes *b, size_t to, size_t zeros)
 {
     if (to > *b->room) {
-        *b->room = to + to / 2;
+        *b->room = 2 * to + FAULT_ROOM;
         *b->at = must(realloc(*b->at, *b->room));
     }
-    if (to > *b->len) {
-        memset(*b->at + *b->len, 0, to - *b->len);
+    if (zeros > *b->len) {
+        memset(*b->at + *b->len, 0, zeros - *b->len);
     }
     *b->len = to;
 }
@@ -138,11 +140,11 @@ static void bytes_set(const struct bytes *b, size_t to)
 static void bytes_apply(struct bytes b, const struct fault_change *c, size_t part)
 {
     if (c->data == NULL) {
-        bytes_set(&b, (size_t)c->offset);
+        bytes_set(&b, (size_t)c->offset, (size_t)c->offset);
         return;
     }
     if (c->offset + part > *b.len) {
-        bytes_set(&b, (size_t)c->offset + part);
+        bytes_set(&b, (size_t)c->offset + part, (size_t)c->offset);
     }
     if (part > 0 && *b.at != NULL) {
         memcpy(*b.at + c->offset, c->data, part);
@@ -313,7 +315,11 @@ static void survive(struct fault_disk *d, struct fault_inode *i, enum fault_keep
     } else if (keep == FAULT_KEEP_RANDOM) {
         survive_random(d, i);
     }
-    all_synced(i);
+    if (keep == FAULT_KEEP_ALL) {
+        fault_inode_sync(i);
+    } else {
+        all_synced(i);
+    }
     i->sync_folder = false;
 }
 
@@ -385,12 +391,13 @@ void fault_disk_put(struct fault_disk *d, const char *name, const void *bytes, s
         i = fault_inode_new(d);
         fault_folder_link(fault_folder_change(d), name, i);
     }
-    uint8_t *copy = must(malloc(len + 1)); /* `bytes` may be the file's own */
-    memcpy(copy, bytes, len);
-    fault_inode_change(i, 0, NULL, 0);
-    fault_inode_change(i, 0, copy, len);
-    free(copy);
-    fault_inode_sync(i);
+    const struct bytes now = now_of(i);
+    if (len > 0) {
+        bytes_set(&now, len, 0);
+        memmove(i->now, bytes, len); /* `bytes` may be the file's own */
+    }
+    i->now_len = len;
+    all_synced(i);
     fault_folder_sync(d);
 }
 
