@@ -228,6 +228,7 @@ int main(int argc, char **argv)
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 30); /* disks grow by steps: no system call for each */
     (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
     (void)signal(SIGALRM, hung_say);
+    sim_fast_begin();
     if (a.adversary != NULL) {
         return sim_adversaries(a.adversary, &a.o, a.seeds) ? 0 : 1;
     }

@@ -329,6 +329,9 @@ void sim_imports_check(struct sim *s);
 const char *sim_folder(void);
 /** From now on what comes to logs and vaults is counted in `s`. */
 void sim_watch(struct sim *s);
+
+/* sim_fast.c: once, before anything opens a database. */
+void sim_fast_begin(void);
 /** What a changed program signs, of node `node`. */
 void sim_rogue(struct sim *s, unsigned node);
 /** A message that node `from` changes on its way out; false: it doesn't. */
