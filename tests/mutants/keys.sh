@@ -48,6 +48,13 @@ mutant net/node/methods_team.c 's/ML_RIGHT_CREATE, \&j->team, 1}/ML_RIGHT_CREATE
 mutant core/model/keyring_open.c 's/err = first ? reopen_one/err = first \&\& i % links.count == i \/ links.count ? reopen_one/' $K $S
 mutant core/model/keyring_open.c 's/err = ml_keyring_emit_deposit(k, key, dek, e, \&job->to);/err = ML_OK;/' $K $S
 mutant core/model/keyring_dek.c 's/: ml_keyring_is_deposited(k, key, \&e->kek, yes);/: ML_OK;/' $K $S
+# what is sealed to Root
+R=test_node_rotate
+mutant net/node/keys.c 's/(renew \&\& state == ML_GROUP_SEALS)/(renew \&\& state == ML_GROUP_CLOSED)/' $R
+mutant net/node/recover.c 's/^    if (same) {/    if (same || call != NULL) {/' $R
+mutant net/node/rotate.c 's/t->present == NULL \&\& is_lone(call->org)/false/' $R
+mutant net/node/rotate.c 's/    if (set->root == NULL) {/    if (t->fresh == NULL) {/' $R
+mutant net/node/glass.c 's/anew = renew || ml_keyring/anew = (renew \&\& count == 0) || ml_keyring/' $R
 # deposits
 mutant core/model/keyring_deposit.c 's/struct ml_stored_wrap wrap = {/&.seals = true, /' $D
 mutant core/model/keyring_deposit.c 's/return err == ML_OK ? k->store->later_put(.*/return err;/' $D

@@ -9,6 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/codec/keyop.h"
+#include "core/crypto/box.h"
+#include "core/crypto/share.h"
+#include "core/store/log.h"
+#include "net/node/org.h"
+#include "net/node/root.h"
 #include "support_story.h"
 
 enum { LINE_SIZE = 128, NEED = 2, COUNT = 3, COORDINATOR = 1, MEMBER = 3 };
@@ -307,6 +313,89 @@ static void a_rotation_that_fails_leaves_one_set(void **state)
     }
 }
 
+/* ---- what is sealed to Root ---- */
+
+static struct ml_secret *secret_of(const struct sheets *sheets)
+{
+    struct ml_secret *share[NEED] = {NULL};
+    struct ml_secret *secret = NULL;
+    struct ml_share_error error;
+    for (size_t i = 0; i < NEED; i++) {
+        assert_int_equal(ml_share_read(&share[i], ml_slice_str(sheets->line[i]), &error), ML_OK);
+    }
+    assert_int_equal(
+        ml_share_join(&secret, NULL, (const struct ml_secret *const *)share, NEED, &error), ML_OK);
+    for (size_t i = 0; i < NEED; i++) {
+        ml_secret_free(share[i]);
+    }
+    return secret;
+}
+
+static bool opens(const struct ml_root_keys *root, const struct ml_org *org, struct ml_slice sealed,
+                  const struct ml_box_pk *pair)
+{
+    uint8_t ad[ML_KEYOP_AD_MAX];
+    uint8_t key[32];
+    const size_t len = ml_break_glass_ad(ad, &org->id, pair);
+    return ml_open_anon(key, sealed, root->box, ml_slice(ad, len)) == ML_OK;
+}
+
+/* Of every op of lane 1, in order: by whose key its half for Root opens. */
+static void halves(const struct ml_root_keys *root, struct ml_org *org, bool of[16])
+{
+    struct ml_log_entry e;
+    memset(of, 0, 16 * sizeof(*of));
+    for (uint64_t n = 0; ml_log_after(org->log, n, ML_LOG_LANE(ML_LANE_KEYS), &e) == ML_OK;) {
+        struct ml_body_walk walk;
+        struct ml_body_op op;
+        struct ml_keyop k;
+        n = e.n;
+        ml_body_walk(&walk, e.body.bytes);
+        while (ml_body_next(&walk, &op)) {
+            if (op.shredded || ml_keyop_decode(&k, op.sealed, NULL) != ML_OK || !k.known) {
+                continue;
+            }
+            if (k.type == ML_KEYOP_KEK_EPOCH && k.u.kek_epoch.break_glass_recovery.len > 0) {
+                of[k.u.kek_epoch.compartment] = opens(root, org, k.u.kek_epoch.break_glass_recovery,
+                                                      &k.u.kek_epoch.break_glass);
+            } else if (k.type == ML_KEYOP_PAIR_GRANT && k.u.pair_grant.recovery.len > 0) {
+                of[0] = opens(root, org, k.u.pair_grant.recovery, &k.u.pair_grant.pair);
+            }
+        }
+    }
+}
+
+/* Each group's present epoch and the emergency pair, at once; none of them for the old one. */
+static void what_is_sealed_to_root_is_for_the_new_one(void **state)
+{
+    struct fixture *f = *state;
+    const struct sheets *const sets[] = {&f->old, &f->fresh};
+    bool of[2][2][16]; /* before and after; by the old one, by the new one */
+    cut(f, CHIEF, &f->fresh);
+    for (unsigned after = 0; after < 2; after++) {
+        for (unsigned by = 0; by < 2; by++) {
+            struct ml_root_keys root;
+            struct ml_secret *secret = secret_of(sets[by]);
+            assert_int_equal(ml_root_open(&root, secret), ML_OK);
+            halves(&root, cluster_org(&f->c, CHIEF), of[after][by]);
+            ml_root_close(&root);
+            ml_secret_free(secret);
+        }
+        if (after == 0) {
+            takes(rotated(f, CHIEF, &f->fresh, &f->old), true);
+        }
+    }
+    unsigned sealed = 0;
+    for (unsigned i = 0; i < 16; i++) {
+        assert_false(of[0][1][i]);
+        assert_false(of[1][0][i]);
+        assert_int_equal(of[1][1][i], of[0][0][i]);
+        sealed += of[0][0][i];
+    }
+    assert_true(of[0][0][0]); /* the pair */
+    assert_true(sealed > 3);
+}
+
 /* ---- refusals ---- */
 
 static void what_makes_no_sense_is_refused_with_the_reason(void **state)
@@ -354,6 +443,7 @@ int main(void)
         T(sheets_that_were_replaced_never_come_back),
         ALONE(the_old_sheets_sign_for_the_new_ones),
         ALONE(a_rotation_that_fails_leaves_one_set),
+        ALONE(what_is_sealed_to_root_is_for_the_new_one),
         T(what_makes_no_sense_is_refused_with_the_reason),
         ALONE(who_cant_sign_is_told_beforehand),
     };
