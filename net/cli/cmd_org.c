@@ -358,6 +358,29 @@ static int member_promote(struct cli *c)
     return member_call(c, "member.promote", cli_params(c), show_promoted);
 }
 
+static void show_rank(const struct cli *c, const struct ml_value *v)
+{
+    (void)c;
+    printf(ml_value_int(ml_value_get(v, "rank"), 0) == 2
+               ? "%s est maintenant référent : il signe avec les coordinateurs.\n"
+               : "%s est maintenant membre, sans voix dans ce que signent les référents.\n",
+           cli_text(v, "name"));
+}
+
+static int member_rank(struct cli *c)
+{
+    struct ml_args *params = cli_params(c);
+    if (cli_option_value(c, "rank") == NULL) {
+        ml_args_free(params);
+        return cli_usage(c, "il faut --rank");
+    }
+    if (!cli_param_number(c, params, "rank", cli_option_value(c, "rank"))) {
+        ml_args_free(params);
+        return CLI_USAGE;
+    }
+    return member_call(c, "member.rank", params, show_rank);
+}
+
 static void show_history(const struct cli *c, const struct ml_value *v)
 {
     (void)c;
@@ -549,6 +572,11 @@ static const struct cli_option suspend_options[] = {
     {"hours", "N", "pour combien d'heures, 72 au plus (défaut)", false},
     {NULL, NULL, NULL, false}};
 
+static const struct cli_option rank_options[] = {
+    {"member", "ID", "qui", false},
+    {"rank", "N", "2 : référent ; 3 : membre", false},
+    {NULL, NULL, NULL, false},
+};
 static const struct cli_option promote_options[] = {{"member", "ID", "qui", false},
                                                     {NULL, NULL, NULL, false}};
 
@@ -604,6 +632,11 @@ const struct cli_command cli_commands_org[] = {
      "signe\npas. Sans eux, les feuilles de la structure le font (maille org recover --promote).",
      "maille member promote --member 0123456789abcdef0123456789abcdef", promote_options,
      member_promote},
+    {"member rank", NULL, "Fait d'un membre un référent, ou l'inverse",
+     "Par un coordinateur, seul. Son métier et ses clés restent ce qu'ils sont. Un coordinateur\n"
+     "est nommé par maille member promote ; un égal ne s'abaisse pas d'ici.",
+     "maille member rank --member 0123456789abcdef0123456789abcdef --rank 2", rank_options,
+     member_rank},
     {"member history", NULL, "Donne à un membre ce qui fut écrit avant son arrivée",
      "Sans cela il lit ce qui s'écrit depuis qu'il a ses clés. Chacun ne donne que les clés qu'il "
      "a.",

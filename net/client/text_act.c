@@ -22,6 +22,7 @@ static const struct ml_text_row rows[] = {
     {"act.member.revoke", "retirer ses droits à un membre", "to take a member's rights away"},
     {"act.member.suspend", "suspendre un membre", "to suspend a member"},
     {"act.member.promote", "nommer un coordinateur", "to make a coordinator"},
+    {"act.member.rank", "changer le rang d'un membre", "to change a member's rank"},
     {"act.team.add", "créer une équipe", "to make a team"},
     {"act.patient.team", "ajouter une équipe à un patient", "to give a patient another team"},
     {"act.team.list", "lister les équipes", "to list the teams"},

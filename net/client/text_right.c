@@ -2,6 +2,29 @@
 #include "net/client/text.h"
 
 static const struct ml_text_row rows[] = {
+    {"member.rank",
+     "Le rang n'est pas valable : donnez --rank 2 (référent) ou --rank 3 (membre). Un coordinateur "
+     "est nommé par « maille member promote ».",
+     "The rank is not valid: give --rank 2 (référent) or --rank 3 (member). A coordinator is made "
+     "by “maille member promote”."},
+    {"member.rank_self",
+     "Personne ne change son propre rang : demandez-le à un autre coordinateur.",
+     "Nobody changes one's own rank: ask another coordinator."},
+    {"member.rank_equal",
+     "{name} est coordinateur, et un rang égal au vôtre ne s'abaisse pas d'ici : « maille member "
+     "revoke --propose » lui retire ses droits avec une seconde signature, et les feuilles de la "
+     "structure décident de tout rang.",
+     "{name} is a coordinator, and a rank equal to yours is not lowered from here: “maille member "
+     "revoke --propose” takes the rights away with a second signature, and the structure's sheets "
+     "decide on any rank."},
+    {"member.rank_already",
+     "Rien n'a changé : {name} a déjà ce rang (« maille member list » le montre).",
+     "Nothing was changed: {name} has this rank already (“maille member list” shows it)."},
+    {"member.rank_gone",
+     "Rien n'a changé : {name} n'est plus membre ici, ou est suspendu. Une suspension finit "
+     "d'elle-même : recommencez alors ; qui est parti revient par « maille member add ».",
+     "Nothing was changed: {name} is no longer a member here, or is suspended. A suspension ends "
+     "by itself: try again then; who left comes back by “maille member add”."},
     {"promote.self",
      "On ne se nomme pas coordinateur soi-même : un autre coordinateur ou référent le propose.",
      "Nobody makes himself a coordinator: another coordinator or référent proposes it."},

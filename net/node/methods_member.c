@@ -243,6 +243,7 @@ const struct ml_method ml_methods_member[] = {
     {"member.revoke", ML_NEEDS_SESSION, member_revoke},
     {"member.suspend", ML_NEEDS_SESSION, member_suspend},
     {"member.promote", ML_NEEDS_SESSION, ml_method_member_promote},
+    {"member.rank", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, ml_method_member_rank},
     {"member.history", ML_NEEDS_SESSION, ml_method_member_history},
     {"enrol.code", ML_NEEDS_SESSION | ML_NEEDS_RANK_1, ml_method_enrol_code},
     {"enrol.join", 0, ml_method_enrol_join},

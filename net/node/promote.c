@@ -197,3 +197,65 @@ ml_err ml_method_member_promote(struct ml_call *call)
     ml_result_bool(call->result, "counts", counts);
     return ml_call_note(call, ML_TRACE_GOVERN, NULL);
 }
+
+/* ---- ranks 2 and 3 ---- */
+
+/* Why not, said before anything is written: governance rules alike, but that a new rank would also
+ * bring back who is suspended or left, which nobody would expect of it. */
+static ml_err rank_refuse(struct ml_call *call, const struct ml_member_id *member, int64_t rank)
+{
+    const struct ml_gov *gov = ml_log_gov(call->org->log);
+    const struct ml_fact *now = ml_gov_member(gov, member);
+    if (now == NULL && ml_gov_ever_member(gov, member) == NULL) {
+        return ml_call_fail(call, ML_E_NOT_FOUND, "member.unknown", NULL, NULL);
+    }
+    ml_err err = ml_call_detail_member(call, "name", member);
+    if (err != ML_OK) {
+        return err;
+    }
+    if (now == NULL) {
+        return ml_call_fail(call, ML_E_INVALID, "member.rank_gone", NULL, NULL);
+    }
+    if (is_same(member, &call->org->session->member)) {
+        return ml_call_fail(call, ML_E_DENIED, "member.rank_self", NULL, NULL);
+    }
+    if (now->rank == ML_RANK_COORDINATOR) {
+        return ml_call_fail(call, ML_E_DENIED, "member.rank_equal", NULL, NULL);
+    }
+    return now->rank == rank ? ml_call_fail(call, ML_E_EXISTS, "member.rank_already", NULL, NULL)
+                             : ML_OK;
+}
+
+/* The same op as takes somebody in: the later one that had seen the earlier replaces it. His role
+ * stays, and with it what he reads. */
+ml_err ml_method_member_rank(struct ml_call *call)
+{
+    struct ml_org *org = call->org;
+    struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD, .must_understand = true};
+    struct ml_member_id *member = &op.u.member_add.member;
+    const int64_t rank = ml_value_int(ml_value_get(call->params, "rank"), 0);
+    bool counts = false;
+    ml_err err = ml_call_id(call, member->b, sizeof(member->b), "member");
+    if (err != ML_OK) {
+        return err;
+    }
+    if (rank != ML_RANK_REFERENT && rank != ML_RANK_LAST) {
+        return ml_call_fail(call, ML_E_INVALID, "member.rank", NULL, NULL);
+    }
+    err = rank_refuse(call, member, rank);
+    if (err != ML_OK) {
+        return err;
+    }
+    op.u.member_add.rank = (uint8_t)rank;
+    op.u.member_add.role = ml_gov_member(ml_log_gov(org->log), member)->role;
+    err = ml_govern_say(org, &op, false, &counts);
+    if (err != ML_OK) {
+        return err;
+    }
+    struct ml_card_place of = {.kind = ML_CARD_MEMBER};
+    memcpy(of.id, member->b, sizeof(of.id));
+    ml_result_hex(call->result, "member", member->b, sizeof(member->b));
+    ml_result_int(call->result, "rank", rank);
+    ml_card_describe(org, call->result, &of);
+    return ml_call_note(call, ML_TRACE_GOVERN, NULL);
+}

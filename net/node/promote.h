@@ -30,5 +30,7 @@ struct ml_promotion {
 void ml_promote_put(struct ml_org *org, struct ml_args *out, const struct ml_promotion *p);
 /** Proposes it, as the session's member. */
 ml_err ml_method_member_promote(struct ml_call *call);
+/** Makes a member a référent (2), or a référent a member (3), by a coordinator alone. */
+ml_err ml_method_member_rank(struct ml_call *call);
 
 #endif

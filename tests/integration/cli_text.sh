@@ -127,3 +127,7 @@ grep -q "n'est pas de la structure" "$work/text"
 "$ML_BIN/maille" member promote --member "$nurse" --home "$work/a" 2> "$work/text" && die 'one alone made a coordinator'
 grep -q 'Léa Morin ne peut pas être nommé ainsi : il y faut 2 signatures, plus de la moitié des 1 ' "$work/text" ||
     die "not why: $(cat "$work/text")"
+says a 'Léa Morin est maintenant référent' member rank --member "$nurse" --rank 2
+"$ML_BIN/maille" member rank --member "$nurse" --rank 2 --home "$work/a" 2> "$work/text" && die 'twice one rank'
+grep -q 'Léa Morin a déjà ce rang' "$work/text" || die "not why: $(cat "$work/text")"
+says a 'Léa Morin est maintenant membre' member rank --member "$nurse" --rank 3

@@ -79,4 +79,9 @@ mutant net/node/keys.c 's/last->looked = last->looked \&\& .*/last->looked = las
 W=test_node_network
 mutant net/node/network.c 's/if (fell.count > 0) {/if (false) {/' $W
 mutant net/node/network.c 's/if (fell.count > 0 \&\& !has_turn(h->org, me, \&due_ms)) {/if (false) {/' $W
+# ranks 2 and 3
+R=test_node_govern
+mutant net/node/promote.c 's/if (rank != ML_RANK_REFERENT \&\& rank != ML_RANK_LAST) {/if (false) {/' $R
+mutant net/node/promote.c 's/    if (now->rank == ML_RANK_COORDINATOR) {/    if (false) {/' $R
+mutant net/node/methods_member.c 's/{"member.rank", ML_NEEDS_SESSION | ML_NEEDS_RANK_1/{"member.rank", ML_NEEDS_SESSION/' $R
 mutants_end

@@ -187,6 +187,7 @@ static const char *why_not_called(const char *method)
         {"key.list", "reads memory alone: test_node_fault"},
         {"member.promote", "one founder is the only coordinator: test_node_govern"},
         {"patient.team", "the founding's team is the only one: test_node_share"},
+        {"member.rank", "ranks stay as they are there: test_node_govern"},
         {"team.add", "the founding's team is the only one: test_node_teams"},
         {"team.list", "the founding's team is the only one: test_node_teams"},
         {"retention.list", "no record is twenty years old there: test_node_retention"},

@@ -98,8 +98,8 @@ static struct answer ask(struct fixture *f, unsigned n, const struct call *call)
             ml_args_list(r.args);
             ml_args_text(r.args, call->params[i + 1]);
             ml_args_end(r.args);
-        } else if (strcmp(call->params[i], "role") == 0) {
-            ml_args_key(r.args, "role");
+        } else if (strcmp(call->params[i], "role") == 0 || strcmp(call->params[i], "rank") == 0) {
+            ml_args_key(r.args, call->params[i]);
             ml_args_int(r.args, strtol(call->params[i + 1], NULL, 10));
         } else {
             story_put(&r, call->params[i], call->params[i + 1]);
@@ -548,6 +548,71 @@ static void each_refusal_of_a_coordinator_says_why(void **state)
     proposes(f, CHIEF, REFERENT, (struct answer){.missing = 1, .awaited = 1, .whole = 3});
 }
 
+/* ---- ranks 2 and 3 ---- */
+
+/* Who is made a référent acts as one on every computer, and doesn't once he is none. */
+static void a_coordinator_alone_makes_a_referent(void **state)
+{
+    struct fixture *f = *state;
+    const struct call add = {"member.add", {"name", "Zoé Blanc", "role", "60"}, false};
+    const struct call up = {"member.rank", {"member", f->member[NURSE], "rank", "2"}, false};
+    const struct call down = {"member.rank", {"member", f->member[NURSE], "rank", "3"}, false};
+    const struct call chief = {"governance.checkpoint", {NULL}, false};
+    refused(f, NURSE, &chief, "rank.referent");
+    (void)done(f, CHIEF, &up);
+    for (unsigned n = 0; n < f->nodes; n++) {
+        assert_int_equal(rank_seen(f, n, NURSE), 2);
+    }
+    (void)done(f, NURSE, &chief);
+    refused(f, NURSE, &add, "rank.coordinator"); /* a référent is no coordinator */
+    (void)done(f, CHIEF, &down);
+    for (unsigned n = 0; n < f->nodes; n++) {
+        assert_int_equal(rank_seen(f, n, NURSE), 3);
+    }
+    refused(f, NURSE, &chief, "rank.referent");
+}
+
+static void each_refusal_of_a_rank_says_why(void **state)
+{
+    struct fixture *f = *state;
+    const char *nurse = f->member[NURSE];
+    const struct call suspend = {"member.suspend", {"member", nurse}, false};
+    const struct {
+        struct call call;
+        unsigned by;
+        const char *text;
+    } rows[] = {
+        {{"member.rank", {"member", nurse, "rank", "2"}, false}, REFERENT, "rank.coordinator"},
+        {{"member.rank", {"member", nurse, "rank", "1"}, false}, CHIEF, "member.rank"},
+        {{"member.rank", {"member", nurse, "rank", "4"}, false}, CHIEF, "member.rank"},
+        {{"member.rank", {"member", nurse}, false}, CHIEF, "member.rank"},
+        {{"member.rank", {"member", nurse, "rank", "3"}, false}, CHIEF, "member.rank_already"},
+        {{"member.rank", {"member", f->member[CHIEF], "rank", "2"}, false},
+         CHIEF,
+         "member.rank_self"},
+        {{"member.rank", {"member", "00112233445566778899aabbccddeeff", "rank", "2"}, false},
+         CHIEF,
+         "member.unknown"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        refused(f, rows[i].by, &rows[i].call, rows[i].text);
+    }
+    (void)done(f, CHIEF, &suspend);
+    const struct call back = {"member.rank", {"member", nurse, "rank", "2"}, false};
+    refused(f, CHIEF, &back, "member.rank_gone");
+}
+
+/* A coordinator's rank is no equal's to lower. */
+static void an_equal_is_not_lowered(void **state)
+{
+    struct fixture *f = *state;
+    const struct call lower = {"member.rank", {"member", f->member[NURSE], "rank", "3"}, false};
+    proposes(f, CHIEF, NURSE, (struct answer){.missing = 1, .awaited = 1, .whole = 2});
+    signs(f, REFERENT, (struct answer){.counts = true, .whole = 2});
+    refused(f, CHIEF, &lower, "member.rank_equal");
+    assert_int_equal(rank_seen(f, REFERENT, NURSE), 1);
+}
+
 /* ---- the matrix ---- */
 
 struct shown {
@@ -643,6 +708,7 @@ static void each_is_done_or_not_at_all(void **state)
         {"role.end", {"member", f->member[NURSE], "role", "60"}, false},
         {"matrix.set", {"set", "60:7=w"}, false},
         {"member.promote", {"member", f->member[NURSE]}, false},
+        {"member.rank", {"member", f->member[NURSE], "rank", "2"}, false},
         {"governance.checkpoint", {NULL}, false},
         {"governance.proposals", {NULL}, false},
         {"matrix.show", {NULL}, false},
@@ -692,6 +758,9 @@ int main(void)
         SECOND_TEST(hands_given_apart_are_gathered),
         SECOND_TEST(a_forged_hand_is_nobodys),
         TEST(each_refusal_of_a_coordinator_says_why),
+        TEST(a_coordinator_alone_makes_a_referent),
+        TEST(each_refusal_of_a_rank_says_why),
+        TEST(an_equal_is_not_lowered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
