@@ -261,6 +261,14 @@ static int member_add(struct cli *c)
     }
     cli_param(params, "name", name);
     cli_param(params, "rpps", cli_option_value(c, "rpps"));
+    if (c->repeated_count > 0) {
+        ml_args_key(params, "teams");
+        ml_args_list(params);
+        for (size_t i = 0; i < c->repeated_count; i++) {
+            ml_args_text(params, c->repeated[i]);
+        }
+        ml_args_end(params);
+    }
     if (!cli_param_role(c, params, profession) ||
         !cli_param_number(c, params, "rank", cli_option_value(c, "rank"))) {
         ml_args_free(params);
@@ -556,6 +564,7 @@ static const struct cli_option member_options[] = {
     {"profession", "NOM|N", "sa profession : infirmier, sage-femme, ... ou N (TRE_G15)", false},
     {"rank", "N", "2 référent, 3 membre (défaut)", false},
     {"rpps", "N", "son numéro RPPS", false},
+    {"team", "NOM|ID", "dans cette équipe seulement (se répète ; sans rien : dans toutes)", true},
     {NULL, NULL, NULL, false}};
 
 static const struct cli_option revoke_options[] = {

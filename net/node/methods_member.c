@@ -11,6 +11,7 @@
 #include "net/node/methods.h"
 #include "net/node/promote.h"
 #include "net/node/session.h"
+#include "net/node/team.h"
 #include "net/node/trace.h"
 
 static ml_err member_append(struct ml_org *org, struct ml_govop *op, const struct ml_card *card)
@@ -36,6 +37,18 @@ static ml_err member_append(struct ml_org *org, struct ml_govop *op, const struc
     return err;
 }
 
+/* Before he is let in anywhere: else the keys of the other teams are sealed to him first. */
+static ml_err teams_give(struct ml_call *call, const struct ml_member_add *to,
+                         const struct ml_list *teams)
+{
+    struct ml_govop op = {.type = ML_GOVOP_ROLE_GRANT, .must_understand = true};
+    bool counts = true;
+    op.u.role_grant.member = to->member;
+    op.u.role_grant.role = to->role;
+    op.u.role_grant.teams = *teams;
+    return teams->count == 0 ? ML_OK : ml_govern_say(call->org, &op, false, &counts);
+}
+
 static ml_err member_add(struct ml_call *call)
 {
     const struct ml_env *env = call->node->env;
@@ -43,7 +56,10 @@ static ml_err member_add(struct ml_call *call)
     struct ml_card card = {.rpps = ml_call_text_or(call, "rpps", NULL)};
     int64_t rank = ml_value_int(ml_value_get(call->params, "rank"), ML_RANK_LAST);
     int64_t role = ml_value_int(ml_value_get(call->params, "role"), 0);
+    struct ml_team_id teams[ML_ROLE_TEAMS_MAX];
+    size_t count = 0;
     ml_err err = ml_call_text(call, &card.name, "name");
+    err = err == ML_OK ? ml_call_teams(call, teams, &count) : err;
     if (err != ML_OK) {
         return err;
     }
@@ -53,7 +69,9 @@ static ml_err member_add(struct ml_call *call)
     env->random(env->ctx, op.u.member_add.member.b, sizeof(op.u.member_add.member.b));
     op.u.member_add.rank = (uint8_t)rank;
     op.u.member_add.role = (uint16_t)role;
+    const struct ml_list in = {.items = count > 0 ? teams : NULL, .count = (uint32_t)count};
     err = member_append(call->org, &op, &card);
+    err = err == ML_OK ? teams_give(call, &op.u.member_add, &in) : err;
     if (err != ML_OK) {
         return err;
     }

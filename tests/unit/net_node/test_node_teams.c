@@ -331,6 +331,37 @@ static void what_is_written_after_a_team_was_taken_away_is_sealed_without_her(vo
     vault_holds(h, INES, 1, 2);
 }
 
+/* Nobody gives him his role beforehand, and the other team's keys aren't sealed to him meanwhile.
+ */
+static void a_member_added_for_a_team_never_has_the_other_ones_keys(void **state)
+{
+    enum { ZOE = 3 };
+    struct house *h = *state;
+    struct story_request r;
+    char zoe[40];
+    story_ask(&r);
+    story_put(&r, "name", "Zoé Roux");
+    ml_args_key(r.args, "role");
+    ml_args_int(r.args, NURSE);
+    ml_args_key(r.args, "teams");
+    ml_args_list(r.args);
+    ml_args_text(r.args, team_names[HOME]);
+    ml_args_end(r.args);
+    story_must(&r, story_send(&r, &h->c, CHIEF, "member.add"), "member.add");
+    snprintf(zoe, sizeof(zoe), "%s", ml_value_text(story_get(&r, "member"), ""));
+    story_end(&r);
+    story_enrol(&h->c, CHIEF, ZOE, zoe);
+    story_synced(&h->c, ZOE);
+    settle(h);
+    const uint64_t then = last(h);
+    treat(h, FIRST, "Kétamine");
+    assert_true(tally(h, ZOE, then).closed > 0);
+    assert_int_equal(tally(h, ZOE, then).opened, 0);
+    treat(h, HOME, "Morphine");
+    assert_true(shows(h, ZOE, HOME));
+    assert_false(shows(h, ZOE, FIRST));
+}
+
 /* ---- what is made, and where ---- */
 
 static void a_new_patient_without_a_team_is_of_the_first_one_of_his_author(void **state)
@@ -538,6 +569,8 @@ int main(void)
             given_a_second_team_she_reads_on_and_what_was_before_is_another_grant, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_is_written_after_a_team_was_taken_away_is_sealed_without_her, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_member_added_for_a_team_never_has_the_other_ones_keys,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_new_patient_without_a_team_is_of_the_first_one_of_his_author, setup, teardown),
         cmocka_unit_test_setup_teardown(an_import_is_of_the_team_that_was_named, setup, teardown),
