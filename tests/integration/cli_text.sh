@@ -105,7 +105,7 @@ says b 'scan.pdf' document show "$patient" "$object"
 says b 'Verrouillé' lock
 # What a text tells to type exists: each « maille ... » is a command with such a --help.
 cat "${ML_SOURCE:?}"/net/client/text*.c | tr -d '\n' | sed 's/" *"//g' |
-    grep -oE '(«|“|\() ?maille [a-z]+( [a-z]+)?' | sed 's/^.* \?maille //' | sort -u > "$work/named"
+    grep -oE '(«|“|\() ?maille [a-z]+( [a-z]+(-[a-z]+)?)?' | sed 's/^.* \?maille //' | sort -u > "$work/named"
 same 'commands that texts name' "$(wc -l < "$work/named" | awk '{print ($1 > 20)}')" 1
 while read -r named; do
     # shellcheck disable=SC2086 # words of a command
