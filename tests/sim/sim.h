@@ -33,6 +33,7 @@
 #include "core/base/env.h"
 #include "core/base/fs.h"
 #include "core/record/schema.h"
+#include "core/store/log.h"
 #include "fault_vfs.h"
 #include "maille/value.h"
 #include "net/node/node.h"
@@ -176,6 +177,8 @@ struct sim_wire {
     size_t len;          /* 0: nothing does */
     unsigned from;
     unsigned given; /* such went out */
+    /* What others' logs said when they were given exactly these bytes, by ml_log_result. */
+    unsigned judged[ML_LOG_REFUSED + 1];
 };
 
 struct sim {

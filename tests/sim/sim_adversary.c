@@ -222,15 +222,52 @@ void adv_meet(struct adv *a, unsigned nodes)
     }
 }
 
-void adv_reach(struct adv *a)
+/* What a patient decides sets an exchange going, which traces don't (rules B23), and no place that
+ * something was forged for is taken by it. */
+static void something_sent(struct adv *a, unsigned node)
 {
-    adv_weather(a);
-    for (unsigned turn = 0; turn < MEET_TURNS && a->s->wire.given == 0; turn++) {
+    const char *const texts[][2] = {
+        {"patient", a->patient}, {"person", a->s->nodes[0].member}, {NULL, NULL}};
+    struct sim_call c;
+    (void)adv_send(a, node, "consent.give", texts, &c);
+    sim_call_end(&c);
+}
+
+void adv_until(struct adv *a, adv_is *is, const char *what)
+{
+    unsigned turn = 0;
+    for (; turn < MEET_TURNS && a->s->failure[0] == '\0' && !is(a); turn++) {
         lines_well(a);
-        adv_awake(a, ADV_EVERYBODY);
+        (void)awake(a->s, ADV_EVERYBODY); /* who was revoked may not be back */
+        if (a->s->wire.len > 0) {
+            something_sent(a, a->s->wire.from);
+        }
         sync_each(a->s, ADV_EVERYBODY);
         sim_run(a->s, MEET_MS);
     }
+    if (turn == MEET_TURNS) {
+        sim_fail(a->s, "nothing was tried: %s never came about", what);
+    }
+}
+
+static unsigned forged_judged(const struct adv *a)
+{
+    unsigned judged = 0;
+    for (unsigned i = 0; i <= ML_LOG_REFUSED; i++) {
+        judged += a->s->wire.judged[i];
+    }
+    return judged;
+}
+
+static bool is_forged_judged(struct adv *a)
+{
+    return forged_judged(a) > 0;
+}
+
+void adv_reach(struct adv *a)
+{
+    adv_weather(a);
+    adv_until(a, is_forged_judged, "that somebody's log judges what was forged");
 }
 
 /* How many pairs still don't hear of each other. */
@@ -331,8 +368,30 @@ static void begin(struct adv *a)
     adv_meet(a, ADV_EVERYBODY);
 }
 
+static bool are_fallen_met(struct adv *a)
+{
+    bool met = true;
+    for (unsigned k = 0; k < a->count; k++) {
+        met = met && (a->notes[k].stands || adv_is_met(a, k));
+    }
+    return met;
+}
+
+/* What mustn't stand was met, and is refused where it is. */
+static void fallen_check(struct adv *a)
+{
+    for (unsigned k = 0; k < a->count * SIM_TWIN; k++) {
+        const struct adv_note *n = &a->notes[k / SIM_TWIN];
+        if (!n->stands && is_in(a->honest, k % SIM_TWIN) &&
+            adv_verdict(a, k % SIM_TWIN, &n->bundle) == ML_VERDICT_ACCEPTED) {
+            sim_fail(a->s, "node %u accepts « %s »", k % SIM_TWIN, n->text);
+        }
+    }
+}
+
 static void notes_check(struct adv *a)
 {
+    fallen_check(a);
     for (unsigned k = 0; k < a->count * SIM_TWIN; k++) {
         const unsigned i = k % SIM_TWIN;
         if (is_in(a->honest, i) && a->s->nodes[i].joined) {
@@ -353,12 +412,15 @@ static void play(const struct adversary *of, struct sim *s)
     }
     if (s->failure[0] == '\0') {
         all_meet(&a);
+        adv_until(&a, are_fallen_met, "that somebody honest holds what mustn't stand");
+        adv_meet(&a, a.honest);
         notes_check(&a);
+        adv_must_blame_nobody(&a);
     }
     if (s->failure[0] == '\0' && of->check != NULL) {
         of->check(&a);
     }
-    a.attacks += s->wire.given;
+    a.attacks += forged_judged(&a);
     if (s->failure[0] == '\0' && a.attacks == 0) {
         sim_fail(s, "nothing hostile came to anybody");
     }

@@ -8,6 +8,10 @@
  * must stand, and none that mustn't; `check` asks what else must hold. What stands is written into
  * the story by hand, from the rules' text: no part of the code under test says it.
  *
+ * An attack that nobody met proves nothing: each story waits until it has been met, and fails where
+ * it never is. A note that mustn't stand has come to somebody honest, who judged it; what was
+ * forged was put before somebody's log; and of nobody but who signed twice is a fork told.
+ *
  * Its draws are its own: no seed of the other stories hangs on them.
  */
 #ifndef ML_TESTS_SIM_ADVERSARY_H
@@ -40,6 +44,7 @@ struct adv {
     char stranger[SIM_ID];          /* a member without a computer */
     struct ml_header place;         /* of what was forged: only its place is to be read */
     struct ml_hash16 twin;          /* its name */
+    bool forks;       /* the last one's writer may be frozen: he signs two at one place */
     unsigned attacks; /* hostile things that came to somebody honest: 0 is a failure */
 };
 
@@ -68,8 +73,11 @@ void adv_part(struct adv *a, const char *groups);
 void adv_cut(struct adv *a, unsigned one, unsigned other, bool cut);
 /** Some time on bad lines; machines crash. */
 void adv_weather(struct adv *a);
-/** The same, then fair lines until what was forged has been given to somebody. */
+/** The same, then fair lines until what was forged has been put before somebody's log. */
 void adv_reach(struct adv *a);
+/** Fair lines until that is so; fails, with `what` it waited for, when it never is. */
+typedef bool adv_is(struct adv *a);
+void adv_until(struct adv *a, adv_is *is, const char *what);
 /** Until these nodes, of one group, hold the same. */
 void adv_meet(struct adv *a, unsigned nodes);
 /** These machines are up and somebody is at each. */
@@ -106,6 +114,8 @@ void adv_join(struct adv *a, unsigned by, unsigned node, unsigned rank);
 unsigned adv_rank(struct adv *a, unsigned node, const char *member);
 /** Fails unless each honest node says so. */
 void adv_must_rank(struct adv *a, const char *member, unsigned rank);
+/** Fails unless this one says so by now. */
+void adv_must_know(struct adv *a, unsigned node, unsigned whom, unsigned rank);
 
 /* ---- what changed programs do ---- */
 
@@ -114,6 +124,16 @@ struct ml_org *adv_org(struct adv *a, unsigned node);
 /** How the log of a node judges that bundle; 0: it isn't there. */
 unsigned adv_verdict(struct adv *a, unsigned node, const struct ml_hash16 *bundle);
 
+/** By the header of that bundle on that node; 0: it isn't there. */
+uint64_t adv_hlc_ms(struct adv *a, unsigned node, const struct ml_hash16 *bundle);
+/** Is this note on some honest node, judged? */
+bool adv_is_met(struct adv *a, unsigned note);
+/** Fails unless on that node the first note has the second one below it. */
+void adv_must_cite(struct adv *a, unsigned node, unsigned note, unsigned of);
+/** Fails unless others' logs said so of what was forged. */
+void adv_must_be(struct adv *a, ml_log_result result);
+/** Fails where an honest node tells a fork of anybody; of the last one it may where a->forks. */
+void adv_must_blame_nobody(struct adv *a);
 /** Fails unless each honest node judges it so. */
 void adv_must_judge(struct adv *a, const struct ml_hash16 *bundle, unsigned verdict);
 /** Fails unless each of them counts so many forks. */

@@ -21,8 +21,12 @@ static void writes_on(struct adv *a)
 {
     adv_part(a, "01|23");
     adv_revoke(a, CHIEF, ROGUE, "compromise");
+    const uint64_t revoked_ms = a->s->nodes[CHIEF].env.wall_ms(a->s->nodes[CHIEF].env.ctx);
     adv_clock(a, ROGUE, -HOUR_MS - (int64_t)sim_below(a->s, 9 * (uint64_t)HOUR_MS));
     const unsigned late = adv_note(a, ROGUE);
+    if (adv_hlc_ms(a, ROGUE, &a->notes[late].bundle) > revoked_ms) {
+        sim_fail(a->s, "what it signs isn't dated back");
+    }
     adv_weather(a);
     adv_meet(a, 1u << COLLEAGUE | 1u << ROGUE);
     adv_must_show(a, COLLEAGUE, late, true);
@@ -52,6 +56,11 @@ static bool but_governance(void *user, unsigned from, unsigned to, struct ml_sli
     return from != COLLEAGUE || !governs;
 }
 
+static bool is_withheld(struct adv *a)
+{
+    return a->attacks > 0;
+}
+
 static void withheld(struct adv *a)
 {
     adv_cut(a, CHIEF, SECOND, true);
@@ -64,10 +73,18 @@ static void withheld(struct adv *a)
     adv_meet(a, 1u << SECOND | 1u << ROGUE);
     adv_must_show(a, SECOND, late, true);
     (void)adv_note(a, SECOND);
-    sim_run(a->s, 60000);
+    adv_until(a, is_withheld, "that the relay holds the revocation back");
+    adv_must_know(a, COLLEAGUE, ROGUE, 0);
+    adv_must_know(a, SECOND, ROGUE, a->of->ranks[ROGUE]);
+    adv_must_show(a, SECOND, late, true);
     a->s->wire = (struct sim_wire){.user = NULL};
     adv_falls(a, late);
     a->honest = ADV_BUT(ROGUE);
+}
+
+static void rogue_out(struct adv *a)
+{
+    adv_must_rank(a, a->s->nodes[ROGUE].member, 0);
 }
 
 /* A colleague who hasn't heard cites what the other one wrote: after a theft that helps nothing,
@@ -82,7 +99,10 @@ static void witness(struct adv *a)
     }
     const unsigned late = adv_note(a, ROGUE);
     adv_meet(a, 1u << COLLEAGUE | 1u << ROGUE);
-    (void)adv_note(a, COLLEAGUE);
+    adv_must_show(a, COLLEAGUE, late, true);
+    adv_must_know(a, COLLEAGUE, ROGUE, a->of->ranks[ROGUE]);
+    const unsigned cites = adv_note(a, COLLEAGUE);
+    adv_must_cite(a, COLLEAGUE, cites, late);
     if (kind != 2) {
         adv_falls(a, late);
     }
@@ -96,7 +116,10 @@ static void duel(struct adv *a)
 {
     adv_part(a, "02|13");
     adv_suspend(a, CHIEF, SECOND);
+    adv_must_know(a, SECOND, SECOND, ADV_COORDINATOR);
     adv_suspend(a, SECOND, CHIEF);
+    adv_must_know(a, CHIEF, SECOND, 0);
+    adv_must_know(a, SECOND, CHIEF, 0);
     (void)adv_note(a, COLLEAGUE);
     (void)adv_note(a, ROGUE);
     a->honest = 1u << COLLEAGUE | 1u << ROGUE;
@@ -177,6 +200,8 @@ static void two_revoke(struct adv *a, unsigned actor, unsigned second, unsigned 
     adv_meet(a, both);
     adv_cosign(a, actor);
     adv_meet(a, both);
+    adv_must_know(a, actor, whom, 0);
+    adv_must_know(a, second, whom, 0);
     a->attacks++;
 }
 
@@ -184,6 +209,7 @@ static void crossing(struct adv *a)
 {
     adv_part(a, "02|13");
     two_revoke(a, CHIEF, COLLEAGUE, SECOND);
+    adv_must_know(a, SECOND, SECOND, ADV_COORDINATOR);
     two_revoke(a, SECOND, ROGUE, CHIEF);
     (void)adv_note(a, COLLEAGUE);
     (void)adv_note(a, ROGUE);
@@ -250,7 +276,10 @@ static void cut_0(struct adv *a)
     const unsigned later = adv_note(a, ROGUE);
     adv_meet(a, ADV_EVERYBODY);
     adv_part(a, "0|12|3");
+    adv_must_show(a, CHIEF, later, true);
     deny_all(a, SECOND, ROGUE);
+    adv_must_know(a, SECOND, ROGUE, 0);
+    adv_must_show(a, SECOND, later, false);
     adv_falls(a, later);
     adv_weather(a);
     a->honest = ADV_BUT(ROGUE);
@@ -278,8 +307,11 @@ static void grant(struct adv *a)
     adv_join(a, SECOND, ROGUE, 3);
     sim_introduce_new(a->s, ROGUE);
     adv_meet(a, 1u << SECOND | 1u << ROGUE);
-    adv_falls(a, adv_note(a, ROGUE));
+    const unsigned note = adv_note(a, ROGUE);
     adv_meet(a, 1u << SECOND | 1u << ROGUE);
+    adv_must_show(a, SECOND, note, true);
+    adv_must_know(a, SECOND, ROGUE, 3);
+    adv_falls(a, note);
     (void)adv_note(a, COLLEAGUE);
     a->honest = 1u << CHIEF | 1u << COLLEAGUE;
 }
@@ -297,13 +329,13 @@ const struct adversary sim_adversaries_deny[] = {
      {1, 2, 3, 3},
      0,
      backdating,
-     NULL},
+     rogue_out},
     {"idle-lane",
      "a lane that a stolen key had never used is no way back: its first record counts nowhere",
      {1, 2, 3, 3},
      0,
      writes_on,
-     NULL},
+     rogue_out},
     {"withheld",
      "where a relay lets everything through but governance the revoked one is shown until it "
      "comes; "
@@ -311,14 +343,14 @@ const struct adversary sim_adversaries_deny[] = {
      {1, 2, 3, 3},
      0,
      withheld,
-     NULL},
+     rogue_out},
     {"witness",
      "a citation by who hasn't heard helps what was written after a departure, until a checkpoint "
      "seals it; after a theft it helps nothing",
      {1, 2, 3, 3},
      0,
      witness,
-     NULL},
+     rogue_out},
     {"duel",
      "two coordinators who suspend each other are both out, and the others go on",
      {1, 1, 2, 3},

@@ -63,6 +63,17 @@ static void note_put(struct adv *a, struct sim_call *c, const char *text)
     ml_args_end(c->args);
 }
 
+/* Its vault still reads what its log holds: the patient may not be in it yet. */
+static bool is_behind(struct adv *a, unsigned node)
+{
+    const struct ml_node *n = a->s->nodes[node].node;
+    const bool behind = n != NULL && n->orgs != NULL && n->orgs->behind;
+    if (behind) {
+        sim_run(a->s, 1000);
+    }
+    return behind;
+}
+
 static ml_err note_try(struct adv *a, unsigned node, struct adv_note *n)
 {
     ml_err err = ML_E_CANCELED;
@@ -78,7 +89,7 @@ static ml_err note_try(struct adv *a, unsigned node, struct adv_note *n)
             snprintf(n->object, sizeof(n->object), "%s", ml_value_text(sim_get(&c, "object"), ""));
             err = ml_hex_decode(n->bundle.b, sizeof(n->bundle.b), version, 32);
         }
-        lost = !is_over(a) && (c.lost || err == ML_E_LOCKED);
+        lost = !is_over(a) && (c.lost || err == ML_E_LOCKED || is_behind(a, node));
         sim_say(a->s, "node %u writes « %s »: %s %s %s", node, n->text, ml_err_name(err), version,
                 ml_value_text(sim_get(&c, "text"), ""));
         sim_call_end(&c);
@@ -252,6 +263,15 @@ void adv_must_rank(struct adv *a, const char *member, unsigned rank)
     }
 }
 
+void adv_must_know(struct adv *a, unsigned node, unsigned whom, unsigned rank)
+{
+    const unsigned known = is_over(a) ? rank : adv_rank(a, node, a->s->nodes[whom].member);
+    if (known != rank) {
+        sim_fail(a->s, "node %u knows who is at node %u with rank %u, not %u", node, whom, known,
+                 rank);
+    }
+}
+
 /* ---- below the calls ---- */
 
 struct ml_org *adv_org(struct adv *a, unsigned node)
@@ -261,14 +281,114 @@ struct ml_org *adv_org(struct adv *a, unsigned node)
     return org != NULL && org->open && org->session != NULL ? org : NULL;
 }
 
-unsigned adv_verdict(struct adv *a, unsigned node, const struct ml_hash16 *bundle)
+/* Below sessions: a machine that nobody is at judges too. */
+static struct ml_log *log_of(const struct adv *a, unsigned node)
 {
     const struct ml_org *org = a->s->nodes[node].node == NULL ? NULL : a->s->nodes[node].node->orgs;
+    return org != NULL && org->open ? org->log : NULL;
+}
+
+unsigned adv_verdict(struct adv *a, unsigned node, const struct ml_hash16 *bundle)
+{
+    struct ml_log *log = log_of(a, node);
     struct ml_log_entry e;
-    if (org == NULL || !org->open || ml_log_get(org->log, bundle, &e) != ML_OK) {
-        return 0;
+    return log == NULL || ml_log_get(log, bundle, &e) != ML_OK ? 0 : (unsigned)e.verdict;
+}
+
+uint64_t adv_hlc_ms(struct adv *a, unsigned node, const struct ml_hash16 *bundle)
+{
+    struct ml_log *log = log_of(a, node);
+    struct ml_log_entry e;
+    return log == NULL || ml_log_get(log, bundle, &e) != ML_OK ? 0 : e.header.hlc >> 16;
+}
+
+bool adv_is_met(struct adv *a, unsigned note)
+{
+    bool met = false;
+    for (unsigned i = 0; i < SIM_TWIN; i++) {
+        met = met || ((a->honest >> i & 1u) != 0 && adv_verdict(a, i, &a->notes[note].bundle) != 0);
     }
-    return (unsigned)e.verdict;
+    return met;
+}
+
+enum { BELOW_MAX = 4096 };
+
+struct below {
+    struct ml_hash16 name[BELOW_MAX];
+    size_t count;
+};
+
+static bool is_above(const struct below *b, const struct ml_hash16 *name)
+{
+    size_t i = 0;
+    while (i < b->count && memcmp(&b->name[i], name, sizeof(*name)) != 0) {
+        i++;
+    }
+    return i < b->count;
+}
+
+/* Its predecessor in its chain, or one that it cites, is one of these. */
+static bool cites_any(const struct below *b, const struct ml_log_entry *e)
+{
+    struct ml_list_walk walk;
+    struct ml_dep dep;
+    const struct ml_hash16 before = ml_hash16_of(&e->header.prev);
+    bool cites = e->header.seq > 1 && is_above(b, &before);
+    ml_list_walk(&walk, &e->header.deps);
+    while (ml_dep_next(&walk, &dep)) {
+        cites = cites || is_above(b, &dep.hash);
+    }
+    return cites;
+}
+
+void adv_must_cite(struct adv *a, unsigned node, unsigned note, unsigned of)
+{
+    static struct below b;
+    struct ml_log *log = log_of(a, node);
+    struct ml_log_entry e = {0};
+    b = (struct below){.name = {a->notes[of].bundle}, .count = 1};
+    while (log != NULL && b.count < BELOW_MAX &&
+           ml_log_after(log, e.n, (1u << ML_LANES) - 1u, &e) == ML_OK) {
+        if (cites_any(&b, &e)) {
+            b.name[b.count++] = ml_hash16_of(&e.hash);
+        }
+    }
+    if (!is_over(a) && !is_above(&b, &a->notes[note].bundle)) {
+        sim_fail(a->s, "« %s » doesn't cite « %s »", a->notes[note].text, a->notes[of].text);
+    }
+}
+
+void adv_must_be(struct adv *a, ml_log_result result)
+{
+    const unsigned *judged = a->s->wire.judged;
+    for (unsigned i = 0; i <= ML_LOG_REFUSED; i++) {
+        const bool known = i == ML_LOG_DUPLICATE && result != ML_LOG_REFUSED;
+        if (i == (unsigned)result ? judged[i] == 0 : judged[i] > 0 && !known) {
+            sim_fail(a->s, "logs gave result %u to %u of what was forged", i, judged[i]);
+        }
+    }
+}
+
+static void blames_nobody(struct adv *a, struct ml_log *log, unsigned node)
+{
+    for (size_t i = 0; i < a->s->witness.count; i++) {
+        const struct ml_writer_id *w = &a->s->witness.bundles[i].writer;
+        if (ml_log_is_frozen(log, w) &&
+            !(a->forks && memcmp(w, &a->place.writer, sizeof(*w)) == 0)) {
+            sim_fail(a->s, "node %u tells a fork of writer %02x%02x%02x%02x, who signed no two",
+                     node, w->b[0], w->b[1], w->b[2], w->b[3]);
+        }
+    }
+}
+
+void adv_must_blame_nobody(struct adv *a)
+{
+    for (unsigned i = 0; i < SIM_TWIN && !is_over(a); i++) {
+        struct ml_log *log = log_of(a, i);
+        if ((a->honest >> i & 1u) != 0 && log != NULL) {
+            blames_nobody(a, log, i);
+        }
+    }
 }
 
 void adv_must_judge(struct adv *a, const struct ml_hash16 *bundle, unsigned verdict)

@@ -183,6 +183,11 @@ static bool but_first(void *user, unsigned from, unsigned to, struct ml_slice wi
            memcmp(&bundle.header.writer, &a->place.writer, sizeof(a->place.writer)) != 0;
 }
 
+static bool is_twin_met(struct adv *a)
+{
+    return adv_verdict(a, COLLEAGUE, &a->twin) != 0;
+}
+
 /* One colleague gets another history than the others do. */
 static void equivocation(struct adv *a)
 {
@@ -208,7 +213,12 @@ static void equivocation(struct adv *a)
     a->s->wire.lets = but_first;
     a->s->wire.user = a;
     adv_part(a, "01|23");
-    sim_run(a->s, 20000);
+    a->forks = true;
+    adv_until(a, is_twin_met, "that the colleague holds the other history");
+    if (adv_verdict(a, COLLEAGUE, &a->notes[note].bundle) != 0 ||
+        adv_verdict(a, CHIEF, &a->twin) != 0) {
+        sim_fail(a->s, "somebody has both histories before they meet");
+    }
     (void)adv_note(a, COLLEAGUE);
     a->s->wire.lets = NULL;
     a->honest = ADV_BUT(ROGUE);
@@ -250,6 +260,7 @@ static void replay_check(struct adv *a)
     if (there != 0) {
         sim_fail(a->s, "what was said in another structure is stored");
     }
+    adv_must_be(a, ML_LOG_REFUSED);
     adv_must_fork(a, 0);
 }
 
@@ -268,6 +279,8 @@ static void transplant(struct adv *a)
         return;
     }
     place_next(&f, org);
+    a->place = f.header;
+    a->forks = true; /* the rogue's own node writes at that place too, where it writes on */
     send(a, &f, &org->id);
     a->twin = ml_hash16_of(&f.hash);
     forged_end(&f);
@@ -275,10 +288,10 @@ static void transplant(struct adv *a)
     a->honest = ADV_BUT(ROGUE);
     adv_meet(a, a->honest);
     (void)adv_note(a, CHIEF);
+    (void)adv_note(a, COLLEAGUE); /* whose words were moved: nothing of it is held against him */
 }
 
-/* Whatever is shown of that note is its author's; a fork may be, where the rogue's own node wrote
- * at that place too. */
+/* Whatever is shown of that note is its author's, and everybody holds the other one too. */
 static void transplant_check(struct adv *a)
 {
     char name[33];
@@ -295,6 +308,9 @@ static void transplant_check(struct adv *a)
         const size_t len = a->s->answer.document.len;
         if (len == 0 || memmem(at, len, name, 32) != NULL) {
             sim_fail(a->s, "node %u shows what was moved out of its place", i);
+        }
+        if (adv_verdict(a, i, &a->twin) == 0) {
+            sim_fail(a->s, "node %u doesn't hold what was moved: nothing was tried", i);
         }
         sim_call_end(&c);
     }
@@ -333,6 +349,7 @@ static void citation(struct adv *a)
 static void citation_check(struct adv *a)
 {
     int64_t waiting = 0;
+    adv_must_be(a, ML_LOG_PENDING);
     adv_must_judge(a, &a->twin, ML_VERDICT_PENDING);
     adv_must_fork(a, 0);
     if (at_place(a, &a->place) != 0) {

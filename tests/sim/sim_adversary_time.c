@@ -1,5 +1,6 @@
 /* tests/sim/sim_adversary_time.c -- machines and clocks that go back. */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/model/verdict.h"
 #include "core/record/date.h"
@@ -20,6 +21,10 @@ static void backup(struct adv *a)
     adv_part(a, "012|3");
     sim_check_now(a->s);
     sim_node_restore(a->s, ROGUE);
+    adv_awake(a, 1u << ROGUE);
+    if (adv_verdict(a, ROGUE, &a->notes[1].bundle) != 0) {
+        sim_fail(a->s, "its store isn't an older one");
+    }
     (void)adv_note(a, ROGUE);
     (void)adv_note(a, CHIEF);
     a->attacks++;
@@ -30,6 +35,12 @@ static void backup_check(struct adv *a)
     adv_must_fork(a, 0);
     for (unsigned i = 0; i < a->count; i++) {
         adv_must_judge(a, &a->notes[i].bundle, ML_VERDICT_ACCEPTED);
+    }
+    const struct sim_bundle *before = sim_witness_find(a->s, a->notes[1].bundle.b);
+    const struct sim_bundle *after = sim_witness_find(a->s, a->notes[2].bundle.b);
+    if (before == NULL || after == NULL ||
+        memcmp(&before->writer, &after->writer, sizeof(before->writer)) == 0) {
+        sim_fail(a->s, "the machine that was put back signs on as the same writer");
     }
     if (a->s->count.of[SIM_RESTORE_TOLD] == 0) {
         sim_fail(a->s, "nobody was told that the store is an older one");
@@ -100,7 +111,11 @@ static void substitute(struct adv *a)
     (void)adv_note(a, COLLEAGUE);
     adv_meet(a, a->honest);
     adv_checkpoint(a, CHIEF);
-    adv_falls(a, adv_note(a, ROGUE));
+    const unsigned late = adv_note(a, ROGUE);
+    if (wall(a) < until || adv_hlc_ms(a, ROGUE, &a->notes[late].bundle) >= until) {
+        sim_fail(a->s, "what it signs isn't dated back into its time");
+    }
+    adv_falls(a, late);
     a->attacks++;
 }
 

@@ -63,11 +63,25 @@ static void ops_count(struct sim_count *c, struct ml_slice wire, ml_verdict verd
     }
 }
 
+/* Of what an adversary forged: how often a log of somebody else was asked, and what it said. */
+static void forged_count(const struct outcomes *all, const struct ml_log_outcome *o)
+{
+    struct sim_wire *w = &watching->wire;
+    if (w->len == 0 || o->index == ML_LOG_NO_INDEX || all->node->index == w->from) {
+        return;
+    }
+    const struct ml_slice wire = all->wires[o->index];
+    if (wire.len == w->len && memcmp(wire.data, w->bytes, w->len) == 0) {
+        w->judged[o->result]++;
+    }
+}
+
 static void outcome_count(void *user, const struct ml_log_outcome *o)
 {
     const struct outcomes *all = user;
     struct sim_count *c = &watching->count;
     sim_count_row(c, SIM_ROW_RESULT, o->result);
+    forged_count(all, o);
     if (o->result == ML_LOG_STORED || o->result == ML_LOG_PENDING) {
         sim_count_row(c, SIM_ROW_VERDICT,
                       o->result == ML_LOG_PENDING ? ML_VERDICT_PENDING : o->verdict);
