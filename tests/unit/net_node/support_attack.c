@@ -168,7 +168,7 @@ static bool is_content(enum attack_kind kind)
     static const bool content[ATTACK_KIND_COUNT] = {
         [ATTACK_CONSENT] = true, [ATTACK_GLASS] = true,  [ATTACK_CARD] = true,
         [ATTACK_TRACE] = true,   [ATTACK_RECORD] = true, [ATTACK_CHUNK] = true,
-        [ATTACK_JOURNAL] = true};
+        [ATTACK_JOURNAL] = true, [ATTACK_ANSWER] = true};
     return content[kind];
 }
 
@@ -247,7 +247,8 @@ static bool try_box(struct attack *a, const struct attack_key *k, struct attack_
     const struct ml_slice sealed = ml_slice(t->bytes, t->sealed_len);
     const struct ml_slice context = ml_slice(t->bytes + t->sealed_len, t->ad_len);
     const bool narrow = t->kind == ATTACK_DEPOSIT || t->kind == ATTACK_GLASS_WRAP ||
-                        t->kind == ATTACK_GLASS_SHARE || t->kind == ATTACK_GLASS_SECRET;
+                        t->kind == ATTACK_GLASS_SHARE || t->kind == ATTACK_GLASS_SECRET ||
+                        t->kind == ATTACK_ANSWER;
     if (k->box == NULL || (!k->wide && !narrow)) {
         return false;
     }
@@ -279,11 +280,12 @@ static bool try_acts(struct attack *a, const struct acts *acts, const struct att
     return false;
 }
 
-static void try_key(struct attack *a, unsigned key)
+/* On each from that one on. */
+static void try_key(struct attack *a, unsigned key, unsigned from)
 {
     struct acts acts;
     acts_of(&acts, a, &a->keys[key]);
-    for (unsigned i = 0; i < a->target_count; i++) {
+    for (unsigned i = from; i < a->target_count; i++) {
         struct attack_target *t = &a->targets[i];
         const bool sealed = t->form == ATTACK_UNDER_KEY;
         const size_t extra = t->form == ATTACK_ANONYMOUS ? ML_ANON_EXTRA_BYTES : ML_AEAD_TAG_BYTES;
@@ -296,7 +298,16 @@ static void try_key(struct attack *a, unsigned key)
 void attack_run(struct attack *a)
 {
     for (unsigned key = 0; key < a->key_count; key++) {
-        try_key(a, key);
+        try_key(a, key, 0);
+    }
+    const unsigned known = a->target_count;
+    for (unsigned i = 0; i < known; i++) {
+        if (a->targets[i].kind == ATTACK_GLASS && a->targets[i].plain != NULL) {
+            attack_read_answer(a, &a->targets[i]);
+        }
+    }
+    for (unsigned key = 0; key < a->key_count; key++) { /* they give no more keys */
+        try_key(a, key, known);
     }
 }
 

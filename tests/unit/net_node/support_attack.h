@@ -44,6 +44,7 @@ enum {
     X(FOR_ROOT, "what is Root's")                                                                  \
     X(CONSENT, "decisions")                                                                        \
     X(GLASS, "openings of glasses")                                                                \
+    X(ANSWER, "shares on their way")                                                               \
     X(CARD, "names")                                                                               \
     X(TRACE_KEY, "keys of traces")                                                                 \
     X(TRACE, "traces")                                                                             \
@@ -188,6 +189,8 @@ struct attack_target *attack_target(struct attack *a, enum attack_kind kind, str
 
 /** Every sealed part of every op that these nodes' logs hold (support_attack_log.c). */
 void attack_read_logs(struct attack *a);
+/** The shares in an opened answer to a request for sensitive data. */
+void attack_read_answer(struct attack *a, const struct attack_target *t);
 /** Every file of every node, and what is sealed in keystores and journals
  * (support_attack_files.c). */
 void attack_read_files(struct attack *a);

@@ -2,6 +2,7 @@
  * around it say where it stands; see support_attack.h. */
 #include <string.h>
 
+#include "core/codec/glass.h"
 #include "core/codec/keyop.h"
 #include "core/codec/manifest.h"
 #include "core/codec/trace.h"
@@ -522,6 +523,27 @@ static void note(struct attack *a, const struct ml_log_entry *entry)
     }
 }
 
+/* ---- in what opened ---- */
+
+void attack_read_answer(struct attack *a, const struct attack_target *t)
+{
+    struct ml_glass_say g;
+    struct ml_list_walk walk;
+    struct ml_glass_share share;
+    uint8_t ad[ML_KEYOP_AD_MAX];
+    ml_err err = ml_glass_decode(&g, ml_slice(t->plain, t->plain_len), NULL);
+    attack_must(err == ML_OK);
+    ml_list_walk(&walk, &g.shares);
+    while (ml_glass_share_next(&walk, &share)) {
+        const size_t len = ml_glass_answer_ad(ad, &a->org, &g.glass, &share.dek);
+        struct attack_target *answer = attack_target(
+            a, ATTACK_ANSWER, ml_slice(share.sealed, sizeof(share.sealed)), ml_slice(ad, len));
+        answer->form = ATTACK_ANONYMOUS;
+        answer->where = t->where;
+        answer->names = ATTACK_FOR_NOBODY; /* the request's key is in no file */
+    }
+}
+
 enum { ALL_LANES = (1u << ML_LANES) - 1u };
 
 static void read_log(struct attack *a, unsigned n, bool notes)
@@ -540,6 +562,9 @@ static void read_log(struct attack *a, unsigned n, bool notes)
 void attack_read_logs(struct attack *a)
 {
     for (unsigned n = 0; n < 2 * CLUSTER_NODES; n++) {
-        read_log(a, n % CLUSTER_NODES, n < CLUSTER_NODES);
+        if (a->c->nodes[n % CLUSTER_NODES].node !=
+            NULL) { /* others hold what one held that is down */
+            read_log(a, n % CLUSTER_NODES, n < CLUSTER_NODES);
+        }
     }
 }

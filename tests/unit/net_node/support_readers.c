@@ -16,11 +16,12 @@
 enum { FOUNDER = 0, DOCTOR = 10, UNNAMED = 777 };
 
 const struct reader_kind reader_kinds[] = {
-    {"contact", 1, 1},    {"allergy", 4, 2}, {"problem", 5, 3},    {"treatment", 7, 3},
-    {"report", 8, 3},     {"note", 9, 3},    {"care_note", 10, 4}, {"document", 13, 7},
-    {"care_plan", 15, 6}, {NULL, 0, 0},
+    {"contact", 1, 1},    {"allergy", 4, 2},        {"problem", 5, 3},    {"treatment", 7, 3},
+    {"report", 8, 3},     {"note", 9, 3},           {"care_note", 10, 4}, {"document", 13, 7},
+    {"care_plan", 15, 6}, {"sensitive_note", 6, 8}, {NULL, 0, 0},
 };
-enum { KINDS = sizeof(reader_kinds) / sizeof(reader_kinds[0]) - 1 };
+/* What is drawn: who wants a sensitive one says so. */
+enum { KINDS = sizeof(reader_kinds) / sizeof(reader_kinds[0]) - 2 };
 
 /* Numbers of docs/habilitation.md, and one that no matrix names. */
 static const int roles[] = {10,  21,  40,  41,  50,  60,  70,  80,  93,
@@ -46,7 +47,7 @@ static struct ml_org *founder(struct readers *r)
     return r->c.nodes[FOUNDER].node->orgs;
 }
 
-static void settle(struct readers *r)
+void readers_settle(struct readers *r)
 {
     for (unsigned n = 0; n < READERS; n++) {
         if (!r->members[n].absent && r->c.nodes[n].node != NULL && r->c.nodes[n].has_identity) {
@@ -251,7 +252,7 @@ void readers_revoke(struct readers *r, unsigned member)
     m->gone = true;
     m->last = r->round;
     member_call(r, member, "member.revoke");
-    settle(r);
+    readers_settle(r);
 }
 
 static void founder_begin(struct readers *r)
@@ -446,13 +447,22 @@ static void fields_put(struct story_request *q, const char *entity)
     static const struct {
         const char *entity, *field, *value;
     } fields[] = {
-        {"contact", "name", "Jeanne MARTIN"},      {"allergy", "assertion", "unable"},
-        {"problem", "code", "Lombalgie"},          {"treatment", "drug", "Ramipril"},
-        {"report", "code", "Radiographie"},        {"report", "examined_at", "2026-03-02"},
-        {"note", "written_at", "2026-03-02"},      {"note", "assessment", "Stable"},
-        {"care_note", "written_at", "2026-03-02"}, {"care_note", "data", "Pansement refait"},
-        {"document", "title", "Courrier"},         {"document", "written_at", "2026-03-02"},
-        {"care_plan", "status", "active"},         {"care_plan", "title", "Plaie chronique"},
+        {"contact", "name", "Jeanne MARTIN"},
+        {"allergy", "assertion", "unable"},
+        {"problem", "code", "Lombalgie"},
+        {"treatment", "drug", "Ramipril"},
+        {"report", "code", "Radiographie"},
+        {"report", "examined_at", "2026-03-02"},
+        {"note", "written_at", "2026-03-02"},
+        {"note", "assessment", "Stable"},
+        {"care_note", "written_at", "2026-03-02"},
+        {"care_note", "data", "Pansement refait"},
+        {"document", "title", "Courrier"},
+        {"document", "written_at", "2026-03-02"},
+        {"care_plan", "status", "active"},
+        {"care_plan", "title", "Plaie chronique"},
+        {"sensitive_note", "written_at", "2026-03-02"},
+        {"sensitive_note", "text", "Sevrage"},
     };
     ml_args_key(q->args, "fields");
     ml_args_map(q->args);
@@ -464,12 +474,12 @@ static void fields_put(struct story_request *q, const char *entity)
     ml_args_end(q->args);
 }
 
-static void item_add(struct readers *r, unsigned patient, unsigned kind, unsigned author)
+bool readers_write(struct readers *r, unsigned patient, unsigned kind, unsigned author)
 {
     struct story_request q;
     struct reader_item *item = &r->items[r->item_count];
     if (r->item_count == READER_ITEMS) {
-        return;
+        return false;
     }
     story_ask(&q);
     story_put(&q, "entity", reader_kinds[kind].entity);
@@ -490,6 +500,7 @@ static void item_add(struct readers *r, unsigned patient, unsigned kind, unsigne
         r->item_count++;
     }
     story_end(&q);
+    return err == ML_OK;
 }
 
 /* Who holds the keys of one of the patient's teams alone seals for that one. */
@@ -509,10 +520,10 @@ static void items_draw(struct readers *r)
             const unsigned other = (unsigned)readers_below(r, READERS);
             const bool seals = draw(r, 40) && !r->members[other].absent &&
                                may_seal(r, other, &r->patients[p], kind);
-            item_add(r, p, kind, seals ? other : FOUNDER);
+            (void)readers_write(r, p, kind, seals ? other : FOUNDER);
         }
     }
-    settle(r);
+    readers_settle(r);
 }
 
 /* ---- rounds ---- */
@@ -540,17 +551,17 @@ void readers_join(struct readers *r, unsigned member, bool history)
     r->round++;
     story_enrol(&r->c, FOUNDER, member, r->members[member].id);
     r->members[member].absent = false;
-    settle(r);
+    readers_settle(r);
     if (history) {
         member_call(r, member, "member.history");
-        settle(r);
+        readers_settle(r);
     }
     sealed_note(r);
 }
 
 static void write_round(struct readers *r)
 {
-    settle(r);
+    readers_settle(r);
     sealed_note(r);
     items_draw(r);
 }
@@ -575,7 +586,7 @@ void readers_begin_without(struct readers *r, uint64_t seed, unsigned late)
     for (unsigned n = 1; n < READERS; n++) {
         member_begin(r, n, late);
     }
-    settle(r);
+    readers_settle(r);
     for (unsigned i = 0; i < 2; i++) {
         patient_begin(r);
         decide(r, i);
@@ -596,7 +607,7 @@ void readers_again(struct readers *r)
             breaks_note(r);
         }
     }
-    settle(r);
+    readers_settle(r);
     patient_begin(r);
     for (unsigned p = 0; p < r->patient_count; p++) {
         decide(r, p);

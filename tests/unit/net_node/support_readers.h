@@ -78,6 +78,7 @@ struct reader_kind {
     unsigned compartment;
 };
 extern const struct reader_kind reader_kinds[];
+enum { READER_SENSITIVE = 9 };
 
 struct readers {
     struct cluster c;
@@ -111,6 +112,10 @@ void readers_join(struct readers *r, unsigned member, bool history);
 void readers_revoke(struct readers *r, unsigned member);
 /** Some of it is decided otherwise; then more is written. */
 void readers_again(struct readers *r);
+/** One entry more in this round, of no draw; false: its author has no right or no key for it. */
+bool readers_write(struct readers *r, unsigned patient, unsigned kind, unsigned author);
+/** Everybody who is there holds what everybody else does. */
+void readers_settle(struct readers *r);
 void readers_end(struct readers *r);
 
 /* ---- the oracle: by what stands now ---- */
