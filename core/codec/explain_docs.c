@@ -17,7 +17,7 @@
 #include "core/codec/trace.h"
 #include "core/codec/value.h"
 
-enum { FORMATS_MAX = 112 };
+enum { FORMATS_MAX = 128 };
 
 struct format_list {
     const struct ml_wire_format *all[FORMATS_MAX];

@@ -226,6 +226,13 @@ static const char *role_grant_check(const void *object)
     return memcmp(o->supervisor.b, o->member.b, sizeof(o->member.b)) == 0 ? "supervisor" : NULL;
 }
 
+static const struct ml_wire_field garant_name_fields[] = {
+    HEAD_FIELDS(ML_GOVOP_GARANT_NAME, "13"),
+    SUB_FIXED(3, garant_name.member, "member", "member id"),
+    SUB_SEALED(4, garant_name.card, "card", "his name"),
+    SUB_HANDS(5, garant_name.hands.second, garant_name.hands.root, garant_name.hands.first),
+};
+
 static const struct ml_wire_field root_rotate_fields[] = {
     HEAD_FIELDS(ML_GOVOP_ROOT_ROTATE, "14"),
     SUB_FIXED(3, root_rotate.root_sign, "root_sign", "the new Root's Ed25519 public key"),
@@ -254,6 +261,7 @@ static const struct ml_wire_format formats[] = {
     [ML_GOVOP_ROLE_GRANT - 1] =
         ML_WIRE_FORMAT("ROLE_GRANT", MAP, OP, offsetof(OP, extra), role_grant_fields,
                        role_grant_check, "A role, between two dates or for ever."),
+    TABLE(GARANT_NAME, "GARANT_NAME", garant_name_fields, "Who signs beside others, and no more."),
     TABLE(ROOT_ROTATE, "ROOT_ROTATE", root_rotate_fields, "Root has other keys from here on."),
 };
 
@@ -396,6 +404,8 @@ static size_t hands_at(uint16_t type)
         return offsetof(struct ml_govop, u.matrix.hands);
     case ML_GOVOP_ROLE_GRANT:
         return offsetof(struct ml_govop, u.role_grant.hands);
+    case ML_GOVOP_GARANT_NAME:
+        return offsetof(struct ml_govop, u.garant_name.hands);
     case ML_GOVOP_ROOT_ROTATE:
         return offsetof(struct ml_govop, u.root_rotate.hands);
     default:

@@ -48,6 +48,7 @@ struct ml_sealed {
     X(JUDGE, 10, "judge")                                                                          \
     X(MATRIX, 11, "matrix")                                                                        \
     X(ROLE_GRANT, 12, "role grant")                                                                \
+    X(GARANT_NAME, 13, "garant name")                                                              \
     X(ROOT_ROTATE, 14, "root rotate")
 
 typedef enum ml_govop_type {
@@ -194,6 +195,13 @@ struct ml_role_grant {
     struct ml_hands hands;
 };
 
+/** One who signs beside others and does nothing else (rules B16): Root's word, of the founding. */
+struct ml_garant_name {
+    struct ml_member_id member;
+    struct ml_sealed card;
+    struct ml_hands hands; /* Root alone */
+};
+
 /** Other keys for Root from here on; alone in its bundle. `new_sig`: by the new root_sign. */
 struct ml_root_rotate {
     struct ml_sign_pk root_sign;
@@ -220,6 +228,7 @@ struct ml_govop {
         struct ml_judge_op judge;
         struct ml_matrix_op matrix;
         struct ml_role_grant role_grant;
+        struct ml_garant_name garant_name;
         struct ml_root_rotate root_rotate;
     } u;
     struct ml_wire_extra extra; /* later keys; for an unknown type all but 1 and 2 */

@@ -27,13 +27,15 @@
 #define ML_RANK_COORDINATOR 1u
 #define ML_RANK_REFERENT    2u
 #define ML_RANK_MEMBER      3u
-#define ML_RANK_NODE        4u /* a node's own writer: below every member */
+#define ML_RANK_GARANT      4u /* what a garant may do by himself; he is as safe as of rank 2 */
+#define ML_RANK_NODE        5u /* a node's own writer: below every member */
 #define ML_SECONDS          8u
 #define ML_ROOT_ORDER       16u /* bytes of a new Root's key that tell it from another */
 #define ML_SUSPEND_MS       (UINT64_C(72) * 3600u * 1000u) /* the longest that an equal may impose */
 
 typedef enum ml_say_kind {
-    ML_SAY_MEMBER = 1, /* gives `member` a rank */
+    ML_SAY_MEMBER = 1, /* gives `member` a rank: with `garant`, rank 2 for what others may do to him
+                        * and for his hand, ML_RANK_GARANT for what he may do */
     ML_SAY_MON,        /* `member` works on `node` */
     ML_SAY_WRITER, /* opens the act's own writer for `member` (ML_NOBODY: the node's) on `node` */
     ML_SAY_DENIAL, /* revokes or suspends `member`, everywhere or on `node` */
@@ -75,6 +77,7 @@ struct ml_say {
     uint8_t second_count;
     bool root;   /* the co-signature of the Root in force where it is said was verified */
     bool second; /* OTHER: its author may not say it alone */
+    bool garant; /* MEMBER: names one (rules B16) */
 };
 
 /** Vectors are opaque: the caller says what they hold. */
@@ -144,8 +147,11 @@ bool ml_view_saw_past(const struct ml_view *v, const void *vec, uint64_t until_m
 /** Did the MEMBER statement give him his place in `own`, of those whose acts count in `now` too? */
 bool ml_view_grant_left(const struct ml_view *own, const struct ml_view *now, size_t act,
                         size_t say);
-/** ML_RANK_NODE: no member, or one whose rank is denied. */
+/** What others may do to him: a garant's is 2. ML_RANK_NODE: no member, or one whose rank is
+ * denied. */
 uint8_t ml_view_rank(const struct ml_view *v, uint32_t member);
+/** What he may do: ML_RANK_GARANT where any grant that nobody replaced names him one. */
+uint8_t ml_view_acting(const struct ml_view *v, uint32_t member);
 /** Of how many more than half make a new coordinator (rules B16): those of rank 2 or better. Who is
  * suspended is one of them: else one would suspend whom he can't win. */
 unsigned ml_view_leaders(const struct ml_view *v);

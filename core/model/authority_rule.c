@@ -51,15 +51,28 @@ static void need_one(struct judging *j, uint32_t act)
     group_add(j, group, act);
 }
 
+/* For what is he asked: by himself a garant may next to nothing, his hand counts as a référent's.
+ */
+typedef enum ml_use {
+    USE_HAND,
+    USE_ACT,
+} ml_use;
+
+static uint8_t rank_given(const struct ml_say *grant, ml_use use)
+{
+    return grant->garant && use == USE_ACT ? ML_RANK_GARANT : grant->rank;
+}
+
 /* Did it see every standing grant of him that gives less than `rank`? */
-static bool replaces_lower(const struct judging *j, const struct ml_said *grant, uint8_t rank)
+static bool replaces_lower(const struct judging *j, const struct ml_said *grant, uint8_t rank,
+                           ml_use use)
 {
     const struct ml_authority *a = j->a;
     for (uint32_t i = ml_authority_last_of(a, grant->say.member); i != ML_NOBODY;
          i = a->said[i].before) {
         const struct ml_said *s = &a->said[i];
-        if (s->say.kind == ML_SAY_MEMBER && s->say.rank > rank && ml_view_stands(j->v, s) &&
-            !ml_authority_holds(a, a->acts[grant->act].vec, s->act)) {
+        if (s->say.kind == ML_SAY_MEMBER && rank_given(&s->say, use) > rank &&
+            ml_view_stands(j->v, s) && !ml_authority_holds(a, a->acts[grant->act].vec, s->act)) {
             return false;
         }
     }
@@ -68,14 +81,14 @@ static bool replaces_lower(const struct judging *j, const struct ml_said *grant,
 
 /* One of his grants must go on counting that gives him this rank or a better one, whichever of the
  * others fall: none that gives less comes to stand then. */
-static void need_rank(struct judging *j, uint32_t member, uint8_t rank)
+static void need_rank(struct judging *j, uint32_t member, uint8_t rank, ml_use use)
 {
     const struct ml_authority *a = j->a;
     size_t group = group_open(j);
     for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
         const struct ml_said *s = &a->said[i];
-        if (s->say.kind == ML_SAY_MEMBER && s->say.rank <= rank && ml_view_stands(j->v, s) &&
-            replaces_lower(j, s, rank)) {
+        if (s->say.kind == ML_SAY_MEMBER && rank_given(&s->say, use) <= rank &&
+            ml_view_stands(j->v, s) && replaces_lower(j, s, rank, use)) {
             group_add(j, group, s->act);
         }
     }
@@ -140,7 +153,8 @@ struct signer {
 
 /* Whose writer is it, and may he act? What that rests on becomes a need, of his rank as far as
  * `enough` of it is asked for. False: a stranger, or somebody denied. */
-static bool find_signer(struct judging *j, struct signer *out, uint32_t writer, uint8_t enough)
+static bool find_signer(struct judging *j, struct signer *out, uint32_t writer, uint8_t enough,
+                        ml_use use)
 {
     const struct ml_authority *a = j->a;
     const uint32_t at = ml_number_of(&a->openings, writer);
@@ -162,8 +176,9 @@ static bool find_signer(struct judging *j, struct signer *out, uint32_t writer, 
     if (!ml_view_works(j->v, out->member, out->node)) {
         return false;
     }
-    out->rank = ml_view_rank(j->v, out->member);
-    need_rank(j, out->member, out->rank > enough ? out->rank : enough);
+    out->rank =
+        use == USE_ACT ? ml_view_acting(j->v, out->member) : ml_view_rank(j->v, out->member);
+    need_rank(j, out->member, out->rank > enough ? out->rank : enough, use);
     need_enrolment(j, out->member, out->node);
     return true;
 }
@@ -214,7 +229,7 @@ static bool is_done(const struct judging *j, const struct ml_say *say)
     return false;
 }
 
-/* Rules B16: another member's than the actor and the subject, of rank 2 or better. */
+/* Rules B16: another member's than the actor and the subject, of rank 2 or better or a garant's. */
 static unsigned count_seconds(struct judging *j, const struct ml_say *say)
 {
     uint32_t counted[ML_SECONDS];
@@ -223,7 +238,7 @@ static unsigned count_seconds(struct judging *j, const struct ml_say *say)
     for (size_t i = 0; i < given; i++) {
         struct signer second;
         const size_t needs = j->a->needs.count;
-        bool fits = find_signer(j, &second, say->seconds[i], ML_RANK_REFERENT) &&
+        bool fits = find_signer(j, &second, say->seconds[i], ML_RANK_REFERENT, USE_HAND) &&
                     second.rank <= ML_RANK_REFERENT && second.member != j->act->member &&
                     second.member != say->member;
         for (unsigned k = 0; k < count && fits; k++) {
@@ -268,6 +283,32 @@ static bool has_majority(struct judging *j, const struct ml_say *say)
     return j->act->rank <= ML_RANK_REFERENT && hands >= 2 && 2 * hands > ml_view_leaders(j->v);
 }
 
+/* Did it see anybody taken in but the founder and garants? By who had the right, whatever became of
+ * it: the founding is over. */
+static bool has_members(const struct judging *j)
+{
+    const struct ml_authority *a = j->a;
+    for (size_t i = 0; i < a->said_count; i++) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.kind == ML_SAY_MEMBER && !s->say.garant && s->say.member != a->acts[0].member &&
+            a->acts[s->act].ruling.verdict == ML_VERDICT_ACCEPTED && s->act + 1 < a->act_count &&
+            ml_authority_holds(a, j->act->vec, s->act)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Named at founding: by a coordinator, with Root, where there is nobody yet but garants. */
+static void rule_garant(struct judging *j, const struct ml_say *say)
+{
+    const bool may = say->root && j->act->rank == ML_RANK_COORDINATOR &&
+                     say->member != j->a->acts[0].member && !has_members(j);
+    if (!may) {
+        refuse(j, ML_REASON_NO_AUTHORITY);
+    }
+}
+
 /* Nobody gives himself a rank, nor takes one from his equal: he ranks above both what the subject
  * has, or had before he was denied, and what he gets, which leaves those of rank 2 or better. Root
  * gives any, also to who carries its word: the only coordinator is gone. */
@@ -293,7 +334,7 @@ static void rule_mon(struct judging *j, const struct ml_say *say)
     const bool lower = rank < ML_RANK_NODE && j->act->rank < rank;
     need_lower(j, say->member, own || say->root ? 0 : j->act->rank);
     if (made_here(j, say->member) == NULL) { /* there is no place for who is no member */
-        need_rank(j, say->member, ML_RANK_MEMBER);
+        need_rank(j, say->member, ML_RANK_MEMBER, USE_HAND);
     }
     const bool may = j->act->rank <= ML_RANK_REFERENT && (own || lower);
     if (!may && !(say->root && rank < ML_RANK_NODE)) {
@@ -376,7 +417,8 @@ static void rule_rotate(struct judging *j, const struct ml_say *say)
 
 static void rule_other(struct judging *j, const struct ml_say *say)
 {
-    const bool own = say->member != ML_NOBODY && say->member == j->act->member;
+    const bool own =
+        say->member != ML_NOBODY && say->member == j->act->member && j->act->rank != ML_RANK_GARANT;
     const bool ranks = own || j->act->rank <= say->rank;
     if (!ranks || (say->second && !say->root && count_seconds(j, say) == 0)) {
         refuse(j, ML_REASON_NO_AUTHORITY);
@@ -388,7 +430,11 @@ static void rule_say(struct judging *j, struct ml_said *said)
     const struct ml_say *say = &said->say;
     switch (say->kind) {
     case ML_SAY_MEMBER:
-        rule_member(j, say);
+        if (say->garant) {
+            rule_garant(j, say);
+        } else {
+            rule_member(j, say);
+        }
         break;
     case ML_SAY_MON:
         rule_mon(j, say);
@@ -421,6 +467,7 @@ static uint8_t rank_asked(const struct ml_say *say, uint32_t author)
     const bool own = say->member != ML_NOBODY && say->member == author;
     switch (say->kind) {
     case ML_SAY_MEMBER:
+        return say->root && !say->garant ? ML_RANK_MEMBER : ML_RANK_COORDINATOR;
     case ML_SAY_MON:
     case ML_SAY_ROLE:
         return say->root ? ML_RANK_MEMBER : ML_RANK_COORDINATOR;
@@ -453,7 +500,7 @@ static uint8_t rank_of_act(const struct judging *j)
 static void rule_act(struct judging *j)
 {
     struct signer author;
-    if (!find_signer(j, &author, j->act->writer, rank_of_act(j))) {
+    if (!find_signer(j, &author, j->act->writer, rank_of_act(j), USE_ACT)) {
         refuse(j, ML_REASON_NOT_ENROLLED);
     } else {
         j->act->member = author.member;

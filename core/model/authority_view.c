@@ -343,6 +343,19 @@ uint8_t ml_view_rank_spared(const struct ml_view *v, uint32_t member, ml_denial_
     return rank_but(v, member, mode);
 }
 
+uint8_t ml_view_acting(const struct ml_view *v, uint32_t member)
+{
+    const struct ml_authority *a = v->a;
+    for (uint32_t i = ml_authority_last_of(a, member); i != ML_NOBODY; i = a->said[i].before) {
+        const struct ml_said *s = &a->said[i];
+        if (s->say.kind == ML_SAY_MEMBER && s->say.garant && ml_view_stands(v, s) &&
+            is_last_but(v, s, SPARED_NONE)) {
+            return ML_RANK_GARANT;
+        }
+    }
+    return ml_view_rank(v, member);
+}
+
 unsigned ml_view_leaders(const struct ml_view *v)
 {
     unsigned count = 0;
@@ -416,13 +429,27 @@ static ml_reason right_at(const struct ml_view *own, const struct ml_said *openi
     if (opening->say.member == ML_NOBODY) {
         return lane > 2 ? ML_REASON_NO_AUTHORITY : ML_REASON_NONE;
     }
-    bool works = ml_view_works(own, opening->say.member, opening->say.node);
-    return works ? ML_REASON_NONE : ML_REASON_NOT_ENROLLED;
+    if (!ml_view_works(own, opening->say.member, opening->say.node)) {
+        return ML_REASON_NOT_ENROLLED;
+    }
+    return lane > 2 && ml_view_acting(own, opening->say.member) == ML_RANK_GARANT
+               ? ML_REASON_NO_AUTHORITY
+               : ML_REASON_NONE;
+}
+
+/* Is it what makes him a garant by what is left? It says of the lanes beyond 2: he writes there no
+ * more. */
+static bool is_garant_left(const struct ml_view *own, const struct ml_view *now,
+                           const struct ml_said *s)
+{
+    return s->say.garant &&
+           ml_view_grant_left(own, now, s->act,
+                              (size_t)(s - own->a->said) - own->a->acts[s->act].first);
 }
 
 /* Do the grants that gave him his place at `own` still count in `now`? */
 static bool has_grants(const struct ml_view *own, const struct ml_view *now,
-                       const struct ml_said *opening)
+                       const struct ml_said *opening, uint8_t lane)
 {
     const struct ml_authority *a = own->a;
     bool rank = false;
@@ -435,6 +462,9 @@ static bool has_grants(const struct ml_view *own, const struct ml_view *now,
         const struct ml_said *s = &a->said[i];
         if (!ml_view_counts(now, s->act) || !ml_view_stands(own, s)) {
             continue;
+        }
+        if (lane > 2 && is_garant_left(own, now, s)) {
+            return false;
         }
         rank = rank || s->say.kind == ML_SAY_MEMBER;
         place = place || (s->say.kind == ML_SAY_MON && s->say.node == opening->say.node);
@@ -460,7 +490,7 @@ struct ml_ruling ml_view_rule(const struct ml_view *own, const struct ml_view *n
             reason = ml_view_cut(now, &of, false);
         }
         if (reason == ML_REASON_NONE && opening->say.member != ML_NOBODY &&
-            !has_grants(own, now, opening)) {
+            !has_grants(own, now, opening, at->lane)) {
             reason = ML_REASON_GRANT_FELL;
         }
     }

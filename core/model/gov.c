@@ -83,6 +83,7 @@ static void act_drop(struct ml_gov *g)
     while (g->count > act->facts) {
         struct ml_fact *fact = g->facts[--g->count];
         g->last[fact->kind] = fact->before;
+        g->garants -= fact->rank == ML_RANK_GARANT;
         ml_release(g->env, fact);
     }
     g->writers.count = act->ids[0];
@@ -144,6 +145,7 @@ ml_err ml_gov_keep(struct ml_gov *g, const struct ml_fact *fact)
     copy->place = (uint32_t)g->count;
     copy->before = g->last[fact->kind];
     g->last[fact->kind] = copy;
+    g->garants += fact->rank == ML_RANK_GARANT;
     if (fact->matrix != NULL) {
         copy->matrix = memcpy(copy + 1, fact->matrix, more);
     } else if (fact->label.ct.len > 0) {

@@ -46,7 +46,7 @@ struct ml_fact {
     struct ml_dep at;               /* the bundle: lane 0 */
     uint32_t network_epoch;         /* ORG */
     uint16_t role;                  /* MEMBER, ROLE: number in TRE_G15 */
-    uint8_t rank;                   /* MEMBER */
+    uint8_t rank;                   /* MEMBER: what he may do; ML_RANK_GARANT: of a garant */
     uint8_t index;                  /* its op in the bundle */
     uint32_t place;                 /* among all facts */
     uint32_t act;                   /* the bundle's number */
@@ -76,6 +76,13 @@ struct ml_fact {
     struct ml_hash asked;           /* what hands signed, by which it is known when it is said
                                      * again; zero: nobody signed beside its author */
 };
+
+/** The rank of a MEMBER by which others may do something to him, and by which his hand counts: a
+ * garant's is a référent's. */
+static inline uint8_t ml_fact_standing(const struct ml_fact *member)
+{
+    return member->rank == ML_RANK_GARANT ? ML_RANK_REFERENT : member->rank;
+}
 
 /** Errors: NOMEM. `env` is borrowed. */
 ml_err ml_gov_new(struct ml_gov **out, const struct ml_env *env,
@@ -141,6 +148,8 @@ ml_err ml_gov_rule_lane(const struct ml_gov *g, struct ml_ruling *ruling,
 
 /** Does it matter what a bundle writes and when: is there any matrix or dated role? */
 bool ml_gov_wants_writes(const struct ml_gov *g, uint8_t lane);
+/** Did anybody name a garant? Then not all may all without a matrix. */
+bool ml_gov_has_garants(const struct ml_gov *g);
 /** May its writer write this, by all that is known: NONE, or why not. `gvec` isn't read. */
 ml_reason ml_gov_may_write(const struct ml_gov *g, const struct ml_gov_lane *in);
 /** Would this matrix give its writer's own role more than he has, by all that is known? Then he
@@ -170,7 +179,8 @@ bool ml_gov_matrix(const struct ml_gov *g, struct ml_matrix *out);
     X(COSIGN, 13)    /* what he writes so waits for somebody's signature */                        \
     X(OWN, 14)       /* the answer holds for his own lines */                                      \
     X(TEAM, 15)      /* ... for patients in whose care team he is, unless masked */                \
-    X(ELSEWHERE, 16) /* `fact` gave him `role`, but for other teams */
+    X(ELSEWHERE, 16) /* `fact` gave him `role`, but for other teams */                             \
+    X(GARANT, 17) /* `fact` names him a garant: he reads and writes nothing, whatever his roles */
 
 typedef enum ml_step_kind {
 #define X(name, number) ML_STEP_##name = (number),

@@ -175,6 +175,12 @@ static struct ml_scopes tell_all(struct telling *t, const struct ml_gov *g)
     t->q.now = g->all;
     t->q.matrix = ml_gov_matrix_in(g, g->all, NULL, &room);
     tell_matrices(t);
+    const struct ml_fact *garant = ml_gov_garant(&t->q, &t->question->member);
+    if (garant != NULL) {
+        tell(t, ML_STEP_GARANT, garant, 0);
+        t->q.matrix = NULL;
+        return scopes_all(ML_SCOPE_NONE);
+    }
     struct ml_scopes most = tell_own_roles(t, &t->question->member);
     const struct ml_scopes replaced = tell_replaced(t);
     scopes_raise(&most, &replaced);

@@ -47,6 +47,7 @@ struct ml_gov {
     size_t act_count;
     size_t act_cap;
     const struct ml_fact *last[ML_FACT_KINDS]; /* of each kind: then ml_fact.before */
+    size_t garants;                            /* facts that name one, whether or not they count */
     struct ml_ids writers;
     struct ml_ids members;
     struct ml_ids nodes;
@@ -100,6 +101,9 @@ struct ml_gov_asking {
 };
 /** May he, by any role of his or of whom he replaces? */
 bool ml_gov_member_may(const struct ml_gov_asking *q, const struct ml_member_id *member);
+/** What makes him a garant, who reads and writes nothing whatever his roles; NULL: nothing does. */
+const struct ml_fact *ml_gov_garant(const struct ml_gov_asking *q,
+                                    const struct ml_member_id *member);
 /** From `f` on: the next of his roles as a member that nobody replaced; of the roles that he was
  * given, replaced or not. NULL: none. */
 const struct ml_fact *ml_gov_next_base(const struct ml_gov_asking *q, const struct ml_fact *f,

@@ -2,7 +2,7 @@
  * so that relays refuse to follow what members couldn't see through.
  *
  * A compartment is read by who may read any class of it: finer cells are the vault's. Names of
- * colleagues are every member's, whatever a matrix says.
+ * colleagues are every member's, whatever a matrix says; a garant, who signs by them, has no other.
  */
 #include "core/base/hlc.h"
 #include "core/codec/keyop.h"
@@ -220,7 +220,7 @@ ml_err ml_gov_leads_at(const struct ml_gov *g, bool *leads, const struct ml_writ
     }
     ml_err err = ml_gov_view_at(g, &v, gvec);
     const uint32_t member = ml_ids_find(&g->members, open->member.b);
-    *leads = err == ML_OK && member != ML_NOBODY && ml_view_rank(v, member) <= ML_RANK_REFERENT;
+    *leads = err == ML_OK && member != ML_NOBODY && ml_view_acting(v, member) <= ML_RANK_REFERENT;
     return err;
 }
 

@@ -83,6 +83,11 @@ bool ml_gov_wants_writes(const struct ml_gov *g, uint8_t lane)
            (g->last[ML_FACT_MATRIX] != NULL || g->last[ML_FACT_ROLE] != NULL);
 }
 
+bool ml_gov_has_garants(const struct ml_gov *g)
+{
+    return g->garants > 0;
+}
+
 /* ---- roles ---- */
 
 static bool is_same_member(const struct ml_member_id *a, const struct ml_member_id *b)
@@ -198,9 +203,24 @@ static bool own_roles_may(const struct ml_gov_asking *q, const struct ml_member_
     return f != NULL;
 }
 
+/* Of several grants that nobody replaced, one is enough: the least right. */
+const struct ml_fact *ml_gov_garant(const struct ml_gov_asking *q,
+                                    const struct ml_member_id *member)
+{
+    const struct ml_fact *f =
+        q->g->garants == 0 ? NULL : ml_gov_next_base(q, q->g->last[ML_FACT_MEMBER], member);
+    while (f != NULL && f->rank != ML_RANK_GARANT) {
+        f = ml_gov_next_base(q, f->before, member);
+    }
+    return f;
+}
+
 /* Or by those of whom he replaces: his own ones, not those of somebody whom he replaces in turn. */
 bool ml_gov_member_may(const struct ml_gov_asking *q, const struct ml_member_id *member)
 {
+    if (ml_gov_garant(q, member) != NULL) {
+        return false;
+    }
     if (own_roles_may(q, member)) {
         return true;
     }
@@ -253,7 +273,9 @@ ml_reason ml_gov_right(const struct ml_gov *g, const struct ml_view *own,
 
 ml_reason ml_gov_may_write(const struct ml_gov *g, const struct ml_gov_lane *in)
 {
-    return ml_gov_wants_writes(g, in->lane) ? ask(g, g->all, g->all, in, false) : ML_REASON_NONE;
+    const bool asked =
+        ml_gov_wants_writes(g, in->lane) || (in->lane >= ML_LANE_RECORD && ml_gov_has_garants(g));
+    return asked ? ask(g, g->all, g->all, in, false) : ML_REASON_NONE;
 }
 
 /* Has this fact of the kind, about him and in force at some time, a role that gets more? */

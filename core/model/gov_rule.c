@@ -185,6 +185,21 @@ static ml_err read_member_add(struct ml_gov_reading *r, const struct ml_govop *o
     return err;
 }
 
+/* Root's word; whether it comes in time, the authority says. */
+static ml_err read_garant_name(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
+{
+    const struct ml_garant_name *o = &op->u.garant_name;
+    struct ml_fact fact = {
+        .kind = ML_FACT_MEMBER, .member = o->member, .rank = ML_RANK_GARANT, .label = o->card};
+    ml_err err = read_member(r, &o->member, ML_RANK_REFERENT);
+    if (err == ML_OK) {
+        r->says[r->say_count - 1].garant = true;
+        read_hands(r, &r->says[r->say_count - 1], op, &fact);
+        err = keep(r, index, &fact);
+    }
+    return err;
+}
+
 static ml_err read_node_enrol(struct ml_gov_reading *r, const struct ml_govop *op, uint32_t index)
 {
     const struct ml_node_enrol *o = &op->u.node_enrol;
@@ -433,6 +448,8 @@ static ml_err read_op(struct ml_gov_reading *r, const struct ml_govop *op, uint3
         return read_org_found(r, op);
     case ML_GOVOP_MEMBER_ADD:
         return read_member_add(r, op, index);
+    case ML_GOVOP_GARANT_NAME:
+        return read_garant_name(r, op, index);
     case ML_GOVOP_NODE_ENROL:
         return read_node_enrol(r, op, index);
     case ML_GOVOP_WRITER_OPEN:

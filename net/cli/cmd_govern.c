@@ -79,10 +79,11 @@ void cli_show_lacking(const struct ml_value *answer)
     if (missing <= 0) {
         return;
     }
-    printf(
-        "    Ce n'est pas encore la majorité des %lld coordinateurs et référents : il manque %lld "
-        "signature%s.\n    Peuvent signer : ",
-        (long long)ml_value_int(ml_value_get(answer, "whole"), 0), missing, missing > 1 ? "s" : "");
+    printf("    Ce n'est pas encore la majorité des %lld coordinateurs, référents et garants : il "
+           "manque %lld "
+           "signature%s.\n    Peuvent signer : ",
+           (long long)ml_value_int(ml_value_get(answer, "whole"), 0), missing,
+           missing > 1 ? "s" : "");
     for (; who != NULL; who = ml_value_next(who)) {
         printf("%s%s", comma, cli_text(who, "name"));
         comma = ", ";
@@ -109,7 +110,9 @@ static void show_proposals(const struct cli *c, const struct ml_value *v)
         puts("");
         cli_show_lacking(p);
         if (ml_value_int(ml_value_get(p, "missing"), -1) == 0) {
-            puts("    Les signatures suffisent : que l'un des signataires signe encore une fois.");
+            puts("    Les signatures suffisent : que l'un des signataires, coordinateur ou "
+                 "référent, "
+                 "signe encore\n    une fois.");
         }
     }
 }
@@ -180,8 +183,9 @@ const struct cli_command cli_commands_govern[] = {
      role_end},
     {"governance proposals", NULL, "Liste ce qui attend une seconde signature", NULL,
      "maille governance proposals", NULL, proposals},
-    {"governance cosign", "PROPOSITION", "Signe ce qu'un autre propose (coordinateur, référent)",
-     NULL, "maille governance cosign PROPOSITION", NULL, cosign},
+    {"governance cosign", "PROPOSITION",
+     "Signe ce qu'un autre propose (coordinateur, référent, garant)", NULL,
+     "maille governance cosign PROPOSITION", NULL, cosign},
     {"governance checkpoint", NULL,
      "Signe ce que ce poste tient de chacun (coordinateur, référent)",
      "Scelle les révocations qu'il contient : ce qui viendrait après de qui est révoqué, et que\n"

@@ -103,6 +103,19 @@ static void show_shares(const struct cli *c, const struct ml_value *v)
     printf("\nAvant de vous en séparer, vérifiez-en %lld : maille org recover\n", (long long)need);
 }
 
+static void show_garants(const struct ml_value *v)
+{
+    const struct ml_value *g = ml_value_at(ml_value_get(v, "garants"), 0);
+    if (g == NULL) {
+        return;
+    }
+    puts("Garants : ils signent à côté d'un autre, et rien d'autre. Un poste pour chacun :");
+    for (; g != NULL; g = ml_value_next(g)) {
+        printf("  %s : maille enrol --member %s\n", cli_text(g, "name"), cli_text(g, "member"));
+    }
+    puts("");
+}
+
 static void show_found(const struct cli *c, const struct ml_value *v)
 {
     printf("La structure est fondée.\n\n  structure  %s\n  membre     %s\n  poste      %s\n\n",
@@ -114,12 +127,26 @@ static void show_found(const struct cli *c, const struct ml_value *v)
            "--recovery).\n\n"
            "  %s\n\n",
            cli_text(v, "member_words"));
+    show_garants(v);
     cli_wait_for_sheet();
     if (cli_option_value(c, "one-sheet") != NULL) {
         show_whole(v);
     } else {
         show_shares(c, v);
     }
+}
+
+static void param_garants(struct cli *c, struct ml_args *params)
+{
+    if (c->repeated_count == 0) {
+        return;
+    }
+    ml_args_key(params, "garants");
+    ml_args_list(params);
+    for (size_t i = 0; i < c->repeated_count; i++) {
+        ml_args_text(params, c->repeated[i]);
+    }
+    ml_args_end(params);
 }
 
 static int org_found(struct cli *c)
@@ -141,6 +168,7 @@ static int org_found(struct cli *c)
     }
     ml_args_key(params, "alone");
     ml_args_bool(params, cli_option_value(c, "alone") != NULL);
+    param_garants(c, params);
     if (!cli_param_role(c, params, cli_option_value(c, "profession")) ||
         !cli_param_plan(c, params, cli_option_value(c, "shares"))) {
         ml_args_free(params);
@@ -277,17 +305,22 @@ static int member_add(struct cli *c)
     return cli_run_call(c, "member.add", params, show_member);
 }
 
+enum { RANK_GARANT = 4 };
+
 static void show_members(const struct cli *c, const struct ml_value *v)
 {
-    static const char *const ranks[] = {"", "coordinateur", "référent", "membre"};
+    static const char *const ranks[] = {"", "coordinateur", "référent", "membre", "garant"};
     (void)c;
     for (const struct ml_value *m = ml_value_at(ml_value_get(v, "members"), 0); m != NULL;
          m = ml_value_next(m)) {
         char buf[32];
         int64_t rank = ml_value_int(ml_value_get(m, "rank"), 0);
-        printf("%s  %s, %s, %s\n", cli_text(m, "member"), cli_text(m, "name"),
-               profession_label(ml_value_int(ml_value_get(m, "role"), 0), buf, sizeof(buf)),
-               rank >= 1 && rank <= 3 ? ranks[rank] : "?");
+        printf("%s  %s", cli_text(m, "member"), cli_text(m, "name"));
+        if (rank != RANK_GARANT) { /* who has no role */
+            printf(", %s",
+                   profession_label(ml_value_int(ml_value_get(m, "role"), 0), buf, sizeof(buf)));
+        }
+        printf(", %s\n", rank >= 1 && rank <= RANK_GARANT ? ranks[rank] : "?");
         for (const struct ml_value *n = ml_value_at(ml_value_get(m, "nodes"), 0); n != NULL;
              n = ml_value_next(n)) {
             printf("    poste %s  %s\n", cli_text(n, "node"), cli_text(n, "name"));
@@ -552,6 +585,8 @@ static const struct cli_option found_options[] = {
     {"team", "NOM", "nom de la première équipe (défaut : Équipe)", false},
     {"node-name", "NOM", "nom de ce poste (défaut : poste)", false},
     {"no-matrix", NULL, "sans matrice d'habilitation : tout membre peut tout écrire", false},
+    {"garant", "NOM", "qui signe à côté d'un autre et rien d'autre (se répète ; huit au plus)",
+     true},
     {"shares", "K/N", "N feuilles dont K suffisent (défaut : 3/5)", false},
     {"alone", NULL, "structure d'une seule personne : 2/3", false},
     {"one-sheet", NULL, "montre les mots de la structure en une seule feuille", false},
@@ -637,8 +672,9 @@ const struct cli_command cli_commands_org[] = {
      "maille member suspend --member 0123456789abcdef0123456789abcdef --hours 24", suspend_options,
      member_suspend},
     {"member promote", NULL, "Propose de nommer coordinateur un membre",
-     "Plus de la moitié des coordinateurs et des référents doivent signer, deux au moins ; lui ne "
-     "signe\npas. Sans eux, les feuilles de la structure le font (maille org recover --promote).",
+     "Plus de la moitié des coordinateurs, référents et garants doivent signer, deux au moins ; "
+     "lui ne signe\npas. Sans eux, les feuilles de la structure le font (maille org recover "
+     "--promote).",
      "maille member promote --member 0123456789abcdef0123456789abcdef", promote_options,
      member_promote},
     {"member rank", NULL, "Fait d'un membre un référent, ou l'inverse",

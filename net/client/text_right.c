@@ -32,11 +32,13 @@ static const struct ml_text_row rows[] = {
      "{name} is a coordinator already: there is nothing to do."},
     {"promote.few",
      "{name} ne peut pas être nommé ainsi : il y faut {needed} signatures, plus de la moitié des "
-     "{whole} coordinateurs et référents, et {able} peuvent signer (ni lui, ni qui est suspendu ou "
+     "{whole} coordinateurs, référents et garants, et {able} peuvent signer (ni lui, ni qui est "
+     "suspendu ou "
      "n'a pas de poste). Les feuilles de la structure le nomment : « maille org recover --promote "
      "--member ».",
      "{name} can't be made one so: it takes {needed} signatures, more than half of the {whole} "
-     "coordinators and référents, and {able} can sign (neither he, nor who is suspended or has no "
+     "coordinators, référents and garants, and {able} can sign (neither he, nor who is suspended "
+     "or has no "
      "computer). The sheets of the structure name him: “maille org recover --promote --member”."},
     {"proposal.coordinator", "nommer coordinateur", "to make a coordinator of"},
     {"right.yes", "Oui : {class}", "Yes: {class}"},
@@ -66,6 +68,21 @@ static const struct ml_text_row rows[] = {
     {"right.OWN", "seulement pour ses propres lignes", "only for his own lines"},
     {"right.ELSEWHERE", "a reçu ce rôle, mais pour d'autres équipes : {role}",
      "was given this role, but for other teams: {role}"},
+    {"right.GARANT", "garant : signe à côté d'un autre, et ne lit ni n'écrit aucun dossier",
+     "a garant: signs beside somebody else, and reads and writes no record"},
+    {"rank.garant",
+     "Vous êtes garant : vous signez ce qu'un autre propose (« maille governance proposals »), et "
+     "ne décidez rien vous-même, ni ne tenez de dossier. Demandez à un coordinateur ou à un "
+     "référent.",
+     "You are a garant: you sign what somebody else proposes (“maille governance proposals”), and "
+     "decide nothing yourself, nor keep any record. Ask a coordinator or a référent."},
+    {"role.garant",
+     "Un garant n'a pas de rôle : il signe à côté des autres et ne lit aucun dossier. Un rôle est "
+     "pour un membre (« maille member add »).",
+     "A garant has no role: he signs beside others and reads no record. A role is for a member "
+     "(“maille member add”)."},
+    {"garant.many", "Huit garants au plus : nommez-en moins.",
+     "Eight garants at most: name fewer."},
     {"right.by_role", "Votre rôle ne vous montre pas :", "Your role doesn't show you:"},
     {"right.of_class", "{class}", "{class}"},
     {"right.own_lines", " (sauf ce que vous avez écrit)", " (but for what you wrote)"},

@@ -174,8 +174,9 @@ static ml_err grant_send(struct ml_org *org)
         grant->node = org->offer->node;
         grant->responder = org->secrets.node;
         ml_box_pk_of(&grant->responder_noise, org->secrets.noise);
-        grant->rank = member->rank;
-        grant->role = member->role;
+        /* The message knows no garant; what he is, the log tells him. */
+        grant->rank = member->rank > ML_RANK_MEMBER ? ML_RANK_MEMBER : member->rank;
+        grant->role = member->role != 0 ? member->role : ML_ROLE_ADMIN;
         grant->org_name = ml_slice_str("");
         ml_enrol_send(org->node, org->offer->link, &msg);
         ml_wipe(grant->network_secret, sizeof(grant->network_secret));

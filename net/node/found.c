@@ -12,6 +12,7 @@
 #include "core/model/keyring_pair.h"
 #include "net/node/card.h"
 #include "net/node/found.h"
+#include "net/node/garant.h"
 #include "net/node/keys.h"
 #include "net/node/recover.h"
 #include "net/node/root.h"
@@ -321,7 +322,10 @@ static ml_err found_finish(const struct founding *f, struct ml_org *org)
     if (err == ML_OK && strcmp(ml_call_text_or(f->call, "matrix", ""), "default") == 0) {
         err = ml_org_adopt_matrix(org);
     }
-    return err == ML_OK ? cards_set(f, org, &team.u.team_add.team) : err;
+    if (err == ML_OK) {
+        err = cards_set(f, org, &team.u.team_add.team);
+    }
+    return err == ML_OK ? ml_garants_name(f->call, org, f->structure) : err;
 }
 
 static ml_err found_params(struct founding *f)
@@ -336,6 +340,9 @@ static ml_err found_params(struct founding *f)
     }
     if (err == ML_OK) {
         err = ml_shares_plan(call, &f->plan);
+    }
+    if (err == ML_OK) {
+        err = ml_garants_check(call);
     }
     f->node_name = ml_call_text_or(call, "node_name", "poste");
     f->role = (uint16_t)ml_value_int(ml_value_get(call->params, "role"), 10);

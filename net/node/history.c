@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net/node/card.h"
+#include "net/node/garant.h"
 #include "net/node/govern.h"
 #include "net/node/keys.h"
 #include "net/node/methods.h"
@@ -63,7 +64,7 @@ ml_err ml_method_member_history(struct ml_call *call)
         return ml_call_fail(call, ML_E_NOT_FOUND, "member.unknown", NULL, NULL);
     }
     if (actor == NULL || actor->rank > ML_RANK_REFERENT) {
-        return ml_call_fail(call, ML_E_DENIED, "rank.referent", NULL, NULL);
+        return ml_call_fail(call, ML_E_DENIED, ml_rank_wanted(actor), NULL, NULL);
     }
     err = history_give(org, &member, &given);
     if (err == ML_OK && given == 0) {

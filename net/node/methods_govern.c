@@ -6,6 +6,7 @@
 #include "core/base/hlc.h"
 #include "net/node/card.h"
 #include "net/node/fields.h"
+#include "net/node/garant.h"
 #include "net/node/govern.h"
 #include "net/node/methods.h"
 #include "net/node/promote.h"
@@ -70,7 +71,10 @@ static const char *why_not_grant(const struct ml_org *org, const struct ml_role_
     const struct ml_fact *actor = ml_gov_member(gov, &org->session->member);
     const struct ml_fact *subject = ml_gov_member(gov, &grant->member);
     if (actor == NULL || actor->rank > ML_RANK_REFERENT) {
-        return "rank.referent";
+        return ml_rank_wanted(actor);
+    }
+    if (subject != NULL && subject->rank == ML_RANK_GARANT) {
+        return "role.garant";
     }
     return subject != NULL && actor->rank < subject->rank ? NULL : "role.two";
 }
@@ -141,7 +145,7 @@ static ml_err checkpoint(struct ml_call *call)
     const struct ml_fact *actor = ml_gov_member(ml_log_gov(org->log), &org->session->member);
     uint32_t chains = 0;
     if (actor == NULL || actor->rank > ML_RANK_REFERENT) {
-        return ml_call_fail(call, ML_E_DENIED, "rank.referent", NULL, NULL);
+        return ml_call_fail(call, ML_E_DENIED, ml_rank_wanted(actor), NULL, NULL);
     }
     ml_err err = ml_govern_checkpoint(org, &chains);
     if (err != ML_OK) {
@@ -256,7 +260,7 @@ static ml_err cosign(struct ml_call *call)
     if (err != ML_OK) {
         return err;
     }
-    if (actor == NULL || actor->rank > ML_RANK_REFERENT) {
+    if (actor == NULL || ml_fact_standing(actor) > ML_RANK_REFERENT) {
         return ml_call_fail(call, ML_E_DENIED, "rank.referent", NULL, NULL);
     }
     while (i < all.count && memcmp(&all.at[i].bundle, &bundle, sizeof(bundle)) != 0) {

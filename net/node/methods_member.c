@@ -6,6 +6,7 @@
 #include "net/node/enrol.h"
 #include "net/node/enrol_here.h"
 #include "net/node/found.h"
+#include "net/node/garant.h"
 #include "net/node/govern.h"
 #include "net/node/keys.h"
 #include "net/node/methods.h"
@@ -178,12 +179,12 @@ static const char *why_not_deny(const struct ml_org *org, const struct ml_deny *
         return everywhere || here ? "member.deny_self" : NULL;
     }
     if (actor == NULL || actor->rank > ML_RANK_REFERENT) {
-        return "rank.referent";
+        return ml_rank_wanted(actor);
     }
-    if (subject->rank < actor->rank) {
+    if (ml_fact_standing(subject) < actor->rank) {
         return "member.deny_better";
     }
-    return subject->rank == actor->rank && !suspends ? "member.deny_equal" : NULL;
+    return ml_fact_standing(subject) == actor->rank && !suspends ? "member.deny_equal" : NULL;
 }
 
 /* At once where this member holds a group's key; what fails here is done before the next seal. */

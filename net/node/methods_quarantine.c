@@ -5,6 +5,7 @@
 
 #include "core/base/hlc.h"
 #include "net/node/card.h"
+#include "net/node/garant.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
 
@@ -83,7 +84,7 @@ static const char *why_not_judge(const struct ml_org *org, const struct ml_log_e
     if (own) {
         return entry->reason == ML_REASON_FORK ? NULL : "quarantine.own";
     }
-    return actor != NULL && actor->rank <= ML_RANK_REFERENT ? NULL : "rank.referent";
+    return actor != NULL && actor->rank <= ML_RANK_REFERENT ? NULL : ml_rank_wanted(actor);
 }
 
 static ml_err judge_append(struct ml_org *org, const struct ml_hash *bundle, bool reject)

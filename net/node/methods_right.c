@@ -11,6 +11,7 @@
 #include "net/node/card.h"
 #include "net/node/consent.h"
 #include "net/node/found.h"
+#include "net/node/garant.h"
 #include "net/node/govern.h"
 #include "net/node/keys.h"
 #include "net/node/methods.h"
@@ -153,8 +154,12 @@ static void detail_date(struct ml_call *call, uint64_t ms)
 static ml_err refuse(struct ml_call *call, const struct ml_right_question *q)
 {
     const struct ml_gov *gov = ml_log_gov(call->org->log);
+    const struct ml_fact *member = ml_gov_member(gov, &q->member);
     struct ml_right_question always = *q;
     struct dated d = {.ended = NULL};
+    if (member != NULL && member->rank == ML_RANK_GARANT) {
+        return ml_call_fail(call, ML_E_DENIED, ml_rank_wanted(member), NULL, NULL);
+    }
     always.undated = true;
     (void)ml_right_explain(gov, q, dated_take, &d);
     const struct ml_fact *fact = d.awaited != NULL ? d.awaited : d.ended;
@@ -177,7 +182,8 @@ ml_err ml_call_may(struct ml_call *call, unsigned class, ml_right right)
                                         .ms = ml_keys_utc_ms(call->org)};
     const struct ml_gov *gov = ml_log_gov(call->org->log);
     /* Who is no member, is told so otherwise. */
-    if (!ml_gov_wants_writes(gov, ML_LANE_RECORD) || ml_gov_member(gov, &q.member) == NULL ||
+    const bool asked = ml_gov_wants_writes(gov, ML_LANE_RECORD) || ml_gov_has_garants(gov);
+    if (!asked || ml_gov_member(gov, &q.member) == NULL ||
         ml_right_explain(gov, &q, no_step, NULL) != ML_SCOPE_NONE) {
         return ML_OK;
     }

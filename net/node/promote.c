@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "net/node/card.h"
+#include "net/node/garant.h"
 #include "net/node/govern.h"
 #include "net/node/methods.h"
 #include "net/node/session.h"
@@ -27,6 +28,11 @@ bool ml_promotes(const struct ml_govop *op)
 bool ml_takes_majority(const struct ml_govop *op)
 {
     return ml_promotes(op) || op->type == ML_GOVOP_ROOT_ROTATE;
+}
+
+uint16_t ml_promoted_role(const struct ml_fact *member)
+{
+    return member->role != 0 ? member->role : ML_ROLE_ADMIN;
 }
 
 static unsigned leaders(const struct ml_org *org)
@@ -55,7 +61,8 @@ static const struct ml_fact *next_able(const struct ml_gov *gov, const struct ml
 {
     const struct ml_fact *f = after;
     while ((f = ml_gov_next(gov, ML_FACT_MEMBER, f)) != NULL) {
-        if (f->rank <= ML_RANK_REFERENT && (subject == NULL || !is_same(&f->member, subject)) &&
+        if (ml_fact_standing(f) <= ML_RANK_REFERENT &&
+            (subject == NULL || !is_same(&f->member, subject)) &&
             ml_gov_member(gov, &f->member) == f && works_anywhere(gov, &f->member)) {
             return f;
         }
@@ -142,7 +149,7 @@ static ml_err refuse(struct ml_call *call, const struct ml_fact *subject)
     const struct ml_fact *actor = ml_gov_member(gov, &org->session->member);
     const struct ml_fact *now = ml_gov_member(gov, &subject->member);
     if (actor == NULL || actor->rank > ML_RANK_REFERENT) {
-        return ml_call_fail(call, ML_E_DENIED, "rank.referent", NULL, NULL);
+        return ml_call_fail(call, ML_E_DENIED, ml_rank_wanted(actor), NULL, NULL);
     }
     ml_err err = ml_call_detail_member(call, "name", &subject->member);
     if (err != ML_OK) {
@@ -183,7 +190,7 @@ ml_err ml_method_member_promote(struct ml_call *call)
         return err;
     }
     op.u.member_add.rank = ML_RANK_COORDINATOR;
-    op.u.member_add.role = subject->role;
+    op.u.member_add.role = ml_promoted_role(subject);
     ml_promote_put(org, call->result,
                    &(struct ml_promotion){.op = &op, .with = &org->session->member});
     err = ml_govern_say(org, &op, true, &counts);

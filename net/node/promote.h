@@ -12,6 +12,8 @@
 
 /** Does the op make a coordinator? */
 bool ml_promotes(const struct ml_govop *op);
+/** The role that this one has as a coordinator; a garant had none: an administrator's. */
+uint16_t ml_promoted_role(const struct ml_fact *member);
 /** Does it take a majority: a coordinator's, or other keys for Root? */
 bool ml_takes_majority(const struct ml_govop *op);
 /** How many make one here, and how many could sign; of a promotion `subject` couldn't (NULL: of

@@ -10,6 +10,7 @@
 #include "core/crypto/sign.h"
 #include "net/node/card.h"
 #include "net/node/deny.h"
+#include "net/node/promote.h"
 #include "net/node/root.h"
 #include "net/node/session.h"
 
@@ -57,7 +58,7 @@ static ml_err act_promote(struct act *act, const struct ml_fact *member)
     struct ml_govop op = {.type = ML_GOVOP_MEMBER_ADD};
     op.u.member_add.member = member->member;
     op.u.member_add.rank = ML_RANK_COORDINATOR;
-    op.u.member_add.role = member->role;
+    op.u.member_add.role = ml_promoted_role(member);
     return act_add(act, &op);
 }
 

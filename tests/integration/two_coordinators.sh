@@ -29,7 +29,7 @@ reads a "Dr Petit n'est pas encore coordinateur" member promote --member "${memb
 together c a
 reads c 'nommer coordinateur Dr Petit' governance proposals
 on c governance proposals
-reads c 'la majorité des 4 coordinateurs et référents : il manque 1 signature.' governance cosign "$(answer proposal)"
+reads c 'la majorité des 4 coordinateurs, référents et garants : il manque 1 signature.' governance cosign "$(answer proposal)"
 grep -q 'Peuvent signer : Léa Morin$' "$work/text" || die "not who: $(cat "$work/text")"
 together d c
 on d governance proposals

@@ -4,7 +4,8 @@
 
 #include "model.h"
 
-const uint8_t m_casts[M_CASTS][M_WRITERS] = {{1, 1, 1}, {1, 1, 2}, {1, 2, 2}, {1, 2, 3}, {1, 1, 3}};
+const uint8_t m_casts[M_CASTS][M_WRITERS] = {{1, 1, 1}, {1, 1, 2}, {1, 2, 2},
+                                             {1, 2, 3}, {1, 1, 3}, {1, 4, 2}};
 
 /* ---- the founding ---- */
 
@@ -31,6 +32,16 @@ static void found_one(struct m_history *h, uint32_t writer, struct ml_say say)
     h->count++;
 }
 
+static struct ml_say taking_in(uint32_t member, uint8_t rank)
+{
+    const bool garant = rank == ML_RANK_GARANT;
+    return (struct ml_say){.kind = ML_SAY_MEMBER,
+                           .member = member,
+                           .rank = garant ? ML_RANK_REFERENT : rank,
+                           .garant = garant,
+                           .root = garant || rank == ML_RANK_COORDINATOR};
+}
+
 void m_found(struct m_history *h, const uint8_t *ranks)
 {
     const unsigned sayings = h->sayings;
@@ -44,9 +55,7 @@ void m_found(struct m_history *h, const uint8_t *ranks)
     found_one(h, 0, (struct ml_say){.kind = ML_SAY_MEMBER, .rank = 1}); /* and the rest: pure.c */
     for (uint32_t m = 1; m < M_WRITERS; m++) {
         const bool root = ranks[m] == ML_RANK_COORDINATOR;
-        found_one(
-            h, 0,
-            (struct ml_say){.kind = ML_SAY_MEMBER, .member = m, .rank = ranks[m], .root = root});
+        found_one(h, 0, taking_in(m, ranks[m]));
         found_one(h, 0, (struct ml_say){.kind = ML_SAY_MON, .member = m, .node = m, .root = root});
         found_one(h, m, (struct ml_say){.kind = ML_SAY_WRITER, .member = m, .node = m});
     }
@@ -137,6 +146,12 @@ static void say_rotation(struct m_act *x)
     x->say.order[0] = (uint8_t)((x->seq * 5 + x->writer * 7) % M_ROOTS);
 }
 
+/* Does his hand count, as he was taken in? */
+static bool has_hand(const struct m_history *h, uint32_t member)
+{
+    return h->ranks[member] <= ML_RANK_REFERENT || h->ranks[member] == ML_RANK_GARANT;
+}
+
 /* He promotes himself, and all others sign. */
 static bool with_both(const struct m_history *h, struct m_act *x)
 {
@@ -144,7 +159,7 @@ static bool with_both(const struct m_history *h, struct m_act *x)
     for (uint32_t m = 0; m < M_WRITERS; m++) {
         if (m != x->writer) {
             x->say.seconds[x->say.second_count++] = m;
-            able = able && h->ranks[m] <= ML_RANK_REFERENT;
+            able = able && has_hand(h, m);
         }
     }
     return able;
@@ -158,7 +173,7 @@ static bool with_third(const struct m_history *h, struct m_act *x, uint32_t memb
     }
     const uint32_t third = M_WRITERS - x->writer - member;
     x->say.seconds[x->say.second_count++] = third;
-    return h->ranks[third] <= ML_RANK_REFERENT;
+    return has_hand(h, third);
 }
 
 static bool say_of(const struct m_history *h, struct m_act *x, uint32_t member)
@@ -191,7 +206,7 @@ static bool say_of(const struct m_history *h, struct m_act *x, uint32_t member)
     case M_GRANT1_OWN:
         say_member(x, member, 1);
         x->say.seconds[x->say.second_count++] = member;
-        return member != x->writer && h->ranks[member] <= ML_RANK_REFERENT;
+        return member != x->writer && has_hand(h, member);
     case M_LOST:
         say_denial(x, member, ML_DENIAL_COMPROMISE, true);
         x->say.node = member;
@@ -203,6 +218,9 @@ static bool say_of(const struct m_history *h, struct m_act *x, uint32_t member)
         say_member(x, member, 2);
         x->say.root = true;
         return x->writer == last || (x->writer == 0 && member == last);
+    case M_GARANT: /* never in time: there are members */
+        x->say = taking_in(member, ML_RANK_GARANT);
+        return x->writer == 0 && member == last;
     case M_PLACE:
         x->say = (struct ml_say){.kind = ML_SAY_MON, .member = member, .node = member};
         return true;
@@ -221,7 +239,7 @@ static bool say_of(const struct m_history *h, struct m_act *x, uint32_t member)
     case M_SAYING_COUNT:
         break;
     }
-    x->say = (struct ml_say){.kind = ML_SAY_OTHER, .rank = ML_RANK_NODE, .member = ML_NOBODY};
+    x->say = (struct ml_say){.kind = ML_SAY_OTHER, .rank = ML_RANK_MEMBER, .member = ML_NOBODY};
     return member == 0;
 }
 

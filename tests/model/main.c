@@ -14,7 +14,7 @@ static const char usage[] =
     "  --story NAME   a beginning of some acts, checked itself; the others follow it (`all`: one\n"
     "                 after the other, for --depth; one by each seed)\n"
     "  --depth N      every history of up to N acts (default 2)\n"
-    "  --kinds N      of the first N kinds of act (default 9, the core; 19 are all)\n"
+    "  --kinds N      of the first N kinds of act (default 9, the core; 20 are all)\n"
     "  --seconds N    histories of six acts, drawn by seeds, for so long\n"
     "  --histories N  or so many of them\n"
     "  --seed N       the first one's (default: the clock's); each next one adds one\n"

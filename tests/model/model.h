@@ -54,7 +54,8 @@ static inline bool m_has(m_set s, unsigned i)
     X(PLACE, "NODE_ENROL")                                                                         \
     X(GRANT1_OWN, "MEMBER_ADD rank 1, its subject signs")                                          \
     X(ROTATE, "ROOT_ROTATE, another signs")                                                        \
-    X(ROOT_ROTATE, "ROOT_ROTATE, by the Root that goes")
+    X(ROOT_ROTATE, "ROOT_ROTATE, by the Root that goes")                                           \
+    X(GARANT, "GARANT_NAME, by Root")
 
 enum m_saying {
 #define X(name, text) M_##name,
@@ -87,8 +88,9 @@ struct m_history {
     bool no_records;          /* none is asked of: in the longest of all histories */
 };
 
-/** Casts of ranks: the first is always a coordinator, who founded it. */
-#define M_CASTS 5u
+/** Casts of ranks: the first is always a coordinator, who founded it; 4 is a garant, who stands
+ * before those who aren't. */
+#define M_CASTS 6u
 extern const uint8_t m_casts[M_CASTS][M_WRITERS];
 
 void m_found(struct m_history *h, const uint8_t *ranks);
@@ -138,6 +140,7 @@ struct spec {
     struct spec_view all;
     uint8_t says[M_ACTS]; /* enum spec_says: does it count by all that is known? */
     uint8_t rank[M_WRITERS];
+    uint8_t power[M_WRITERS]; /* what he may do: a garant less than by his rank */
 };
 
 /** Judges the act `i`, after those before it. */
@@ -170,6 +173,7 @@ struct m_outcome {
     uint8_t own[M_ACTS];
     uint8_t all[M_ACTS];
     uint8_t rank[M_WRITERS];
+    uint8_t power[M_WRITERS];
     uint8_t author[M_ACTS];    /* the rank of its author, by the spec */
     uint8_t record[M_WRITERS]; /* of a first record of each, written on the founding */
 };

@@ -122,7 +122,8 @@ static bool view_is(const struct pure *p, const struct m_history *h, const struc
         same = same && ml_view_act(v, i).reason == (ml_reason)p->found.all[p->order[i]];
     }
     for (uint32_t m = 0; m < M_WRITERS; m++) {
-        same = same && ml_view_rank(v, m) == p->found.rank[m];
+        same = same && ml_view_rank(v, m) == p->found.rank[m] &&
+               ml_view_acting(v, m) == p->found.power[m];
     }
     return same;
 }
@@ -209,6 +210,9 @@ static bool check_acts(struct pure *p, const struct m_history *h)
     for (uint32_t m = 0; m < M_WRITERS; m++) {
         if (p->found.rank[m] != p->spec.rank[m]) {
             good = differs("rank of", m, p->spec.rank[m], p->found.rank[m]);
+        }
+        if (p->found.power[m] != p->spec.power[m]) {
+            good = differs("power of", m, p->spec.power[m], p->found.power[m]);
         }
     }
     return good;
@@ -297,6 +301,7 @@ bool pure_check(struct pure *p, struct m_history *h)
     }
     for (uint32_t m = 0; m < M_WRITERS; m++) {
         p->found.rank[m] = ml_view_rank(v, m);
+        p->found.power[m] = ml_view_acting(v, m);
     }
     spec_all(&p->spec);
     memcpy(p->found.author, p->spec.author, sizeof(p->found.author));

@@ -148,6 +148,11 @@ static struct ml_slice op_of(struct real *r, const struct m_history *h, const st
     unsigned hands[ML_SECONDS];
     switch (say->kind) {
     case ML_SAY_MEMBER:
+        if (say->garant) {
+            op.type = ML_GOVOP_GARANT_NAME;
+            op.u.garant_name.member = who->member;
+            break;
+        }
         op.type = ML_GOVOP_MEMBER_ADD;
         op.u.member_add =
             (struct ml_member_add){.member = who->member, .rank = say->rank, .role = 60};

@@ -10,7 +10,8 @@
 
 enum { ROOT, TWO, RANK1, RANK2, SELF, STRATA }; /* B14, the highest first; SELF: a lost node */
 
-#define NOBODY_RANK 4u
+#define GARANT_RANK 4u /* what he may do; what is done to him, and his hand, is as of rank 2 */
+#define NOBODY_RANK 5u
 
 static const struct ml_say *said(const struct spec *s, unsigned i)
 {
@@ -55,13 +56,13 @@ static bool gives(const struct spec *s, unsigned i, ml_say_kind kind, uint32_t m
     return i == 0 ? member == 0 : said(s, i)->kind == kind && said(s, i)->member == member;
 }
 
-/* Of grants that no later one replaced, the lowest right. `spared`: were there no denial.
+/* Grants that no later one replaced. `spared`: were there no denial.
  * NOLINTNEXTLINE(misc-no-recursion) */
-static unsigned rank_in(const struct spec *s, const struct spec_view *v, uint32_t member,
-                        bool spared)
+static m_set grants_in(const struct spec *s, const struct spec_view *v, uint32_t member,
+                       bool spared)
 {
     m_set grants = 0;
-    unsigned rank = 0;
+    m_set last = 0;
     for (unsigned i = 0; i < s->h->count; i++) {
         if (m_has(v->counts, i) && gives(s, i, ML_SAY_MEMBER, member) &&
             (spared || stands(s, v, i, false))) {
@@ -73,9 +74,33 @@ static unsigned rank_in(const struct spec *s, const struct spec_view *v, uint32_
         for (unsigned k = 0; k < s->h->count; k++) {
             replaced = replaced || (m_has(grants, k) && saw(s, k, i));
         }
-        rank = !replaced && said(s, i)->rank > rank ? said(s, i)->rank : rank;
+        last |= replaced ? 0 : m_one(i);
+    }
+    return last;
+}
+
+/* Of these the lowest right. NOLINTNEXTLINE(misc-no-recursion) */
+static unsigned rank_in(const struct spec *s, const struct spec_view *v, uint32_t member,
+                        bool spared)
+{
+    const m_set grants = grants_in(s, v, member, spared);
+    unsigned rank = 0;
+    for (unsigned i = 0; i < s->h->count; i++) {
+        rank = m_has(grants, i) && said(s, i)->rank > rank ? said(s, i)->rank : rank;
     }
     return rank == 0 ? NOBODY_RANK : rank;
+}
+
+/* What he may do by himself. B16: a garant co-signs only. NOLINTNEXTLINE(misc-no-recursion) */
+static unsigned power_in(const struct spec *s, const struct spec_view *v, uint32_t member)
+{
+    const m_set grants = grants_in(s, v, member, false);
+    for (unsigned i = 0; i < s->h->count; i++) {
+        if (m_has(grants, i) && said(s, i)->garant) {
+            return GARANT_RANK;
+        }
+    }
+    return rank_in(s, v, member, false);
 }
 
 static bool works_in(const struct spec *s, const struct spec_view *v, uint32_t member)
@@ -106,7 +131,7 @@ static bool is_over(const struct spec *s, m_set counts, unsigned d)
     for (unsigned e = 0; e < s->h->count; e++) {
         const m_set who = m_has(counts, e) ? who_is_past(s, e, said(s, d)->until_ms) : 0;
         const unsigned author = s->h->acts[e].writer;
-        if ((who & (who - 1)) != 0 && rank_in(s, &s->own[e], author, false) <= 2) {
+        if ((who & (who - 1)) != 0 && power_in(s, &s->own[e], author) <= 2) {
             return true;
         }
     }
@@ -115,7 +140,7 @@ static bool is_over(const struct spec *s, m_set counts, unsigned d)
 
 /* ---- right, in a view of what had been seen (R1, R7, B16) ---- */
 
-/* Another member than the actor and the subject, of rank 2 or better, once. */
+/* Another member than the actor and the subject, of rank 2 or better or a garant, once. */
 static unsigned hands(const struct spec *s, const struct spec_view *v, unsigned i)
 {
     m_set who = 0;
@@ -145,7 +170,7 @@ static bool may_promote(const struct spec *s, const struct spec_view *v, unsigne
     for (uint32_t m = 0; m < M_WRITERS; m++) {
         all += rank_in(s, &unsuspended, m, false) <= 2;
     }
-    return rank_in(s, v, s->h->acts[i].writer, false) <= 2 && for_it >= 2 && 2 * for_it > all;
+    return power_in(s, v, s->h->acts[i].writer) <= 2 && for_it >= 2 && 2 * for_it > all;
 }
 
 /* Of how many a majority is taken: as they were where it was said. Who is suspended is one. */
@@ -171,13 +196,13 @@ static bool may_rotate(const struct spec *s, const struct spec_view *v, unsigned
     const unsigned all = leaders_at(s, i);
     const unsigned for_it = 1 + hands(s, v, i);
     const bool enough = all < 2 ? said(s, i)->root : for_it >= 2 && 2 * for_it > all;
-    return enough && rank_in(s, v, s->h->acts[i].writer, false) <= 2;
+    return enough && power_in(s, v, s->h->acts[i].writer) <= 2;
 }
 
 static bool may_deny(const struct spec *s, const struct spec_view *v, unsigned i, uint8_t *stratum)
 {
     const struct ml_say *say = said(s, i);
-    const unsigned actor = rank_in(s, v, s->h->acts[i].writer, false);
+    const unsigned actor = power_in(s, v, s->h->acts[i].writer);
     const unsigned subject = rank_in(s, v, say->member, true);
     const bool two = hands(s, v, i) > 0;
     *stratum = two ? TWO : actor == 1 ? RANK1 : RANK2;
@@ -194,13 +219,28 @@ static bool may_deny(const struct spec *s, const struct spec_view *v, unsigned i
     return actor <= 2 && (actor < subject || (actor == subject && (two || brief)));
 }
 
+/* At founding: Root's word, said by a coordinator who knows nobody but the founder and garants. */
+static bool may_name(const struct spec *s, unsigned i, unsigned actor)
+{
+    bool founding = said(s, i)->member != 0;
+    for (unsigned k = 1; k < i; k++) {
+        const struct ml_say *taken = said(s, k);
+        founding = founding && !(saw(s, i, k) && s->right[k] && taken->kind == ML_SAY_MEMBER &&
+                                 !taken->garant && taken->member != 0);
+    }
+    return founding && said(s, i)->root && actor == 1;
+}
+
 static bool may_say(const struct spec *s, const struct spec_view *v, unsigned i, uint8_t *stratum)
 {
     const struct ml_say *say = said(s, i);
     const uint32_t author = s->h->acts[i].writer;
-    const unsigned actor = rank_in(s, v, author, false);
+    const unsigned actor = power_in(s, v, author);
     switch (say->kind) {
     case ML_SAY_MEMBER:
+        if (say->garant) {
+            return may_name(s, i, actor);
+        }
         if (say->rank == 1) {
             return say->root || (say->member != author && may_promote(s, v, i));
         }
@@ -220,8 +260,9 @@ static bool may_say(const struct spec *s, const struct spec_view *v, unsigned i,
                (actor <= 2 && (actor < rank_in(s, v, say->member, false) || hands(s, v, i) > 0));
     case ML_SAY_ROTATE:
         return may_rotate(s, v, i);
-    case ML_SAY_WRITER:
     case ML_SAY_OTHER:
+        return actor <= 3;
+    case ML_SAY_WRITER:
         break;
     }
     return true;
@@ -492,7 +533,7 @@ void spec_add(struct spec *s, const struct m_history *h, unsigned i)
     if (i > 0) {
         s->own[i] = view_of(s, h->acts[i].past);
         s->right[i] = has_right(s, &s->own[i], i, &s->stratum[i]);
-        s->author[i] = (uint8_t)rank_in(s, &s->own[i], h->acts[i].writer, false);
+        s->author[i] = (uint8_t)power_in(s, &s->own[i], h->acts[i].writer);
     }
 }
 
@@ -514,6 +555,7 @@ void spec_all(struct spec *s)
     say_all(s, &s->all, s->says);
     for (uint32_t m = 0; m < M_WRITERS; m++) {
         s->rank[m] = (uint8_t)rank_in(s, &s->all, m, false);
+        s->power[m] = (uint8_t)power_in(s, &s->all, m);
     }
 }
 
@@ -530,7 +572,8 @@ enum spec_says spec_record(const struct spec *s, const struct spec_at *at, uint3
     const struct place p = {writer, 3, seq, at->past, M_ACTS};
     struct spec_view left = at->own;
     left.counts &= s->all.counts;
-    if (!works_in(s, &at->own, writer) || !works_in(s, &left, writer) ||
+    if (!works_in(s, &at->own, writer) || power_in(s, &at->own, writer) == GARANT_RANK ||
+        !works_in(s, &left, writer) || power_in(s, &left, writer) == GARANT_RANK ||
         is_cut(s, &s->all, NULL, &p)) {
         return SPEC_NO;
     }

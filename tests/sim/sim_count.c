@@ -74,6 +74,8 @@ static const struct {
     {SIM_ROW_MERGE, ML_MERGE_FIXED, "a part of its event"},
     {SIM_ROW_GOVOP, ML_GOVOP_ROOT_ROTATE, "needs sheets of paper: test_node_rotate"},
     {SIM_ROW_CHANGE, ML_CHANGE_COSIGN, "nobody is a student there: test_node_cosign"},
+    {SIM_ROW_GOVOP, ML_GOVOP_GARANT_NAME,
+     "no founder names one there: test_node_garant, maille-model"},
     {SIM_ROW_KEYOP, ML_KEYOP_GLASS, "nobody breaks a glass there: test_node_glass"},
     {SIM_ROW_KEYOP, ML_KEYOP_KEY_FAULT, "no slot lies there: test_node_fault"},
     {SIM_ROW_KEYOP, ML_KEYOP_DEPOSIT_WRAP, "everybody reads there: test_node_keys"},

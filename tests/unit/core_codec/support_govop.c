@@ -148,6 +148,11 @@ static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
     case ML_GOVOP_ROLE_GRANT:
         sample_role_grant(&out->u.role_grant, full);
         return;
+    case ML_GOVOP_GARANT_NAME:
+        FILL(out->u.garant_name.member, 0xb1);
+        out->u.garant_name.card = full ? sealed : (struct ml_sealed){.ct = {NULL, 0}};
+        out->u.garant_name.hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
+        return;
     case ML_GOVOP_ROOT_ROTATE:
         sample_root_rotate(&out->u.root_rotate, full);
         return;

@@ -12,6 +12,8 @@
 const struct refusal refusals[] = {
     {"rank.coordinator", "Seul un coordinateur peut", "demandez-lui"},
     {"rank.referent", "Seul un coordinateur ou un référent", "demandez à l'un d'eux"},
+    {"rank.garant", "Vous êtes garant", "Demandez à un coordinateur"},
+    {"role.garant", "Un garant n'a pas de rôle", "maille member add"},
     {"session.not_enrolled", "attend encore d'être admis", "Échangez avec son poste"},
     {"session.revoked", "ont été retirés", "un coordinateur peut vous admettre"},
     {"session.suspended", "sont suspendus", "un coordinateur peut vous en dire"},
