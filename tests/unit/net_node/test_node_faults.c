@@ -284,6 +284,7 @@ static const struct rule rules[] = {
     {"member.suspend", NULL, false, 0},
     {"member.promote", NULL, false, 0},
     {"member.rank", NULL, false, 0},    /* these two: test_node_govern */
+    {"org.rotate", NULL, false, 0},     /* test_node_rotate */
     {"member.history", NULL, false, 0}, /* test_node_keys */
     {"quarantine.adopt", NULL, false, 0},
     {"quarantine.reject", NULL, false, 0},
