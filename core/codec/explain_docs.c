@@ -53,10 +53,8 @@ static struct format_list formats_collect(void)
     struct format_list list = {.count = 0};
     list_add(&list, &ml_format_bundle);
     list_add_with_items(&list, &ml_format_header);
-    for (uint16_t type = 1; type <= ML_GOVOP_ROOT_ROTATE; type++) {
-        if (ml_govop_format(type) != NULL) { /* numbers that are taken elsewhere have none */
-            list_add_with_items(&list, ml_govop_format(type));
-        }
+    for (uint16_t type = 1; ml_govop_format(type) != NULL; type++) {
+        list_add_with_items(&list, ml_govop_format(type));
     }
     for (uint16_t type = 1; ml_keyop_format(type) != NULL; type++) {
         list_add_with_items(&list, ml_keyop_format(type));

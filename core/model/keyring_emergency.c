@@ -87,7 +87,7 @@ bool ml_keyring_glass_fits(const struct ml_keyring *k, struct key_epoch *e)
     if (e->has_holders != k->pair_sound || (now != NULL && e->order < now->order)) {
         return false;
     }
-    return !e->has_holders || now->secret == NULL || opens_by(k, e, now);
+    return !e->has_holders || now == NULL || now->secret == NULL || opens_by(k, e, now);
 }
 
 bool ml_keyring_is_glass_of_old(const struct ml_keyring *k, const struct ml_bg_wrap *wrap)

@@ -313,10 +313,10 @@ static void show_members(const struct cli *c, const struct ml_value *v)
     (void)c;
     for (const struct ml_value *m = ml_value_at(ml_value_get(v, "members"), 0); m != NULL;
          m = ml_value_next(m)) {
-        char buf[32];
         int64_t rank = ml_value_int(ml_value_get(m, "rank"), 0);
         printf("%s  %s", cli_text(m, "member"), cli_text(m, "name"));
         if (rank != RANK_GARANT) { /* who has no role */
+            char buf[32];
             printf(", %s",
                    profession_label(ml_value_int(ml_value_get(m, "role"), 0), buf, sizeof(buf)));
         }

@@ -11,8 +11,9 @@
 #include "net/node/node.h"
 #include "net/node/org.h"
 
-#define ML_NETWORK_HANDED_MAX 16u               /* epochs that a newcomer is handed: the latest */
-#define ML_NETWORK_TURN_MS    (10u * 60 * 1000) /* each waits so long for who comes before him */
+#define ML_NETWORK_HANDED_MAX 16u /* epochs that a newcomer is handed: the latest */
+#define ML_NETWORK_TURN_MS                                                                         \
+    (UINT64_C(10) * 60 * 1000) /* each waits so long for who comes before him */
 
 struct ml_network_epoch {
     uint32_t number;

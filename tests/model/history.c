@@ -176,6 +176,22 @@ static bool with_third(const struct m_history *h, struct m_act *x, uint32_t memb
     return has_hand(h, third);
 }
 
+/* Other keys for Root, and whom Root alone names. */
+static bool of_root_say(const struct m_history *h, struct m_act *x, uint32_t member)
+{
+    if (x->saying == M_GARANT) { /* never in time: there are members */
+        x->say = taking_in(member, ML_RANK_GARANT);
+        return x->writer == 0 && member == M_WRITERS - 1;
+    }
+    say_rotation(x);
+    if (x->saying == M_ROTATE) {
+        x->say.seconds[x->say.second_count++] = member;
+        return member != x->writer && h->ranks[member] <= ML_RANK_REFERENT;
+    }
+    x->say.root = true;
+    return member == 0;
+}
+
 static bool say_of(const struct m_history *h, struct m_act *x, uint32_t member)
 {
     const uint32_t last = M_WRITERS - 1;
@@ -218,23 +234,16 @@ static bool say_of(const struct m_history *h, struct m_act *x, uint32_t member)
         say_member(x, member, 2);
         x->say.root = true;
         return x->writer == last || (x->writer == 0 && member == last);
-    case M_GARANT: /* never in time: there are members */
-        x->say = taking_in(member, ML_RANK_GARANT);
-        return x->writer == 0 && member == last;
     case M_PLACE:
         x->say = (struct ml_say){.kind = ML_SAY_MON, .member = member, .node = member};
         return true;
-    case M_ROTATE:
-        say_rotation(x);
-        x->say.seconds[x->say.second_count++] = member;
-        return member != x->writer && h->ranks[member] <= ML_RANK_REFERENT;
-    case M_ROOT_ROTATE:
-        say_rotation(x);
-        x->say.root = true;
-        return member == 0;
     case M_CHECKPOINT:
         say_checkpoint(x);
         return member == 0;
+    case M_GARANT:
+    case M_ROTATE:
+    case M_ROOT_ROTATE:
+        return of_root_say(h, x, member);
     case M_OTHER:
     case M_SAYING_COUNT:
         break;

@@ -102,7 +102,7 @@ static void roots_make(struct real *r)
     for (size_t i = 0; i < M_ROOTS; i++) {
         assert_int_equal(ml_sign_keypair(&pk, &r->roots[i], &r->w.fake.env), ML_OK);
     }
-    qsort(r->roots, M_ROOTS, sizeof(r->roots[0]), compare_roots);
+    qsort(r->roots, M_ROOTS, sizeof(struct ml_secret *), compare_roots);
 }
 
 static void roots_free(struct real *r)

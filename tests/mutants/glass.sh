@@ -12,7 +12,7 @@ E=test_keyring_emergency P=core/model/keyring_emergency.c
 mutant $P 's/k->pair_sound = k->pair_sound \&\& is_breaker(k, \&now->handed\[i\]);//' $E
 mutant $P 's/e->has_holders != k->pair_sound || //' $E
 mutant $P 's/(now != NULL \&\& e->order < now->order)/false/' $E
-mutant $P 's/return !e->has_holders || now->secret == NULL || opens_by(k, e, now);/return true;/' $E
+mutant $P 's/return !e->has_holders || now == NULL || now->secret == NULL || opens_by(k, e, now);/return true;/' $E
 mutant $P 's/e->compartment == ML_COMPARTMENT_SENSITIVE) {/false) {/' $E
 mutant $P 's/return k->pair_sound ? ml_keyring_pair(k, ML_PAIR_EMERGENCY) : NULL;/return ml_keyring_pair(k, ML_PAIR_EMERGENCY);/' $E
 mutant core/model/keyring_sealing.c 's/ \&\& ml_keyring_glass_fits(k, e)) {/) {/' $E

@@ -100,6 +100,33 @@ static void sample_root_rotate(struct ml_root_rotate *out, bool full)
     out->hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
 }
 
+static void sample_member_add(struct ml_member_add *out, bool full)
+{
+    FILL(out->member, 0x21);
+    out->rank = 3;
+    out->role = 60;
+    out->card = full ? sample_sealed(40, 0x40) : (struct ml_sealed){.ct = {NULL, 0}};
+    out->hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
+}
+
+static void sample_garant_name(struct ml_garant_name *out, bool full)
+{
+    FILL(out->member, 0xb1);
+    out->card = full ? sample_sealed(40, 0x40) : (struct ml_sealed){.ct = {NULL, 0}};
+    out->hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
+}
+
+static void sample_writer_open(struct ml_writer_open *out, bool full)
+{
+    FILL(out->writer, 0x31);
+    FILL(out->node, 0x32);
+    FILL(out->mon_sig, 0x33);
+    if (full) {
+        FILL(out->member, 0x34);
+        out->heads = list_of(sample_heads(), 3);
+    }
+}
+
 static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
 {
     struct ml_sealed sealed = sample_sealed(40, 0x40);
@@ -109,11 +136,7 @@ static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
         out->u.org_found.label = full ? sealed : (struct ml_sealed){.ct = {NULL, 0}};
         return;
     case ML_GOVOP_MEMBER_ADD:
-        FILL(out->u.member_add.member, 0x21);
-        out->u.member_add.rank = 3;
-        out->u.member_add.role = 60;
-        out->u.member_add.card = full ? sealed : (struct ml_sealed){.ct = {NULL, 0}};
-        out->u.member_add.hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
+        sample_member_add(&out->u.member_add, full);
         return;
     case ML_GOVOP_NODE_ENROL:
         sample_node_enrol(&out->u.node_enrol);
@@ -121,13 +144,7 @@ static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
         out->u.node_enrol.hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
         return;
     case ML_GOVOP_WRITER_OPEN:
-        FILL(out->u.writer_open.writer, 0x31);
-        FILL(out->u.writer_open.node, 0x32);
-        FILL(out->u.writer_open.mon_sig, 0x33);
-        if (full) {
-            FILL(out->u.writer_open.member, 0x34);
-            out->u.writer_open.heads = list_of(sample_heads(), 3);
-        }
+        sample_writer_open(&out->u.writer_open, full);
         return;
     case ML_GOVOP_TEAM_ADD:
         FILL(out->u.team_add.team, 0x51);
@@ -149,9 +166,7 @@ static void govop_fill(struct ml_govop *out, ml_govop_type type, bool full)
         sample_role_grant(&out->u.role_grant, full);
         return;
     case ML_GOVOP_GARANT_NAME:
-        FILL(out->u.garant_name.member, 0xb1);
-        out->u.garant_name.card = full ? sealed : (struct ml_sealed){.ct = {NULL, 0}};
-        out->u.garant_name.hands = full ? sample_hands() : (struct ml_hands){.root = {{0}}};
+        sample_garant_name(&out->u.garant_name, full);
         return;
     case ML_GOVOP_ROOT_ROTATE:
         sample_root_rotate(&out->u.root_rotate, full);

@@ -340,28 +340,40 @@ static bool opens(const struct ml_root_keys *root, const struct ml_org *org, str
     return ml_open_anon(key, sealed, root->box, ml_slice(ad, len)) == ML_OK;
 }
 
-/* Of every op of lane 1, in order: by whose key its half for Root opens. */
+/* If the op has a half for Root: does it open by that one? What comes later stands over it. */
+static void half_take(const struct ml_root_keys *root, struct ml_org *org, const struct ml_keyop *k,
+                      bool of[16])
+{
+    if (k->type == ML_KEYOP_KEK_EPOCH && k->u.kek_epoch.break_glass_recovery.len > 0) {
+        of[k->u.kek_epoch.compartment] =
+            opens(root, org, k->u.kek_epoch.break_glass_recovery, &k->u.kek_epoch.break_glass);
+    } else if (k->type == ML_KEYOP_PAIR_GRANT && k->u.pair_grant.recovery.len > 0) {
+        of[0] = opens(root, org, k->u.pair_grant.recovery, &k->u.pair_grant.pair);
+    }
+}
+
+static void halves_of(const struct ml_root_keys *root, struct ml_org *org, struct ml_slice body,
+                      bool of[16])
+{
+    struct ml_body_walk walk;
+    struct ml_body_op op;
+    struct ml_keyop k;
+    ml_body_walk(&walk, body);
+    while (ml_body_next(&walk, &op)) {
+        if (!op.shredded && ml_keyop_decode(&k, op.sealed, NULL) == ML_OK && k.known) {
+            half_take(root, org, &k, of);
+        }
+    }
+}
+
+/* Of every op of lane 1, in order. */
 static void halves(const struct ml_root_keys *root, struct ml_org *org, bool of[16])
 {
     struct ml_log_entry e;
     memset(of, 0, 16 * sizeof(*of));
     for (uint64_t n = 0; ml_log_after(org->log, n, ML_LOG_LANE(ML_LANE_KEYS), &e) == ML_OK;) {
-        struct ml_body_walk walk;
-        struct ml_body_op op;
-        struct ml_keyop k;
         n = e.n;
-        ml_body_walk(&walk, e.body.bytes);
-        while (ml_body_next(&walk, &op)) {
-            if (op.shredded || ml_keyop_decode(&k, op.sealed, NULL) != ML_OK || !k.known) {
-                continue;
-            }
-            if (k.type == ML_KEYOP_KEK_EPOCH && k.u.kek_epoch.break_glass_recovery.len > 0) {
-                of[k.u.kek_epoch.compartment] = opens(root, org, k.u.kek_epoch.break_glass_recovery,
-                                                      &k.u.kek_epoch.break_glass);
-            } else if (k.type == ML_KEYOP_PAIR_GRANT && k.u.pair_grant.recovery.len > 0) {
-                of[0] = opens(root, org, k.u.pair_grant.recovery, &k.u.pair_grant.pair);
-            }
-        }
+        halves_of(root, org, e.body.bytes, of);
     }
 }
 
