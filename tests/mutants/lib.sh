@@ -63,7 +63,7 @@ mutant_run() {
         IFS=: read -r depth kinds histories <<< "$case"
         case $depth in
         [0-9]*) set -- --depth "$depth" --kinds "${kinds:-9}" --seed 1 --histories "${histories:-0}" ;;
-        *) set -- --story "$depth" --depth 1 --kinds 19 ;;
+        *) set -- --story "$depth" --depth 1 --kinds 20 ;;
         esac
         set -- "$@" --stores 0
         ;;
