@@ -137,8 +137,9 @@ struct sim_node {
     unsigned
         works_on; /* 1 + the boot in which a call wasn't answered in time; it may still write */
     bool was_replaced;
-    bool replacing; /* a new machine that isn't enrolled yet */
-    bool set_back;  /* restored, and nobody has unlocked it since */
+    bool has_history; /* what was written before he came was given to him */
+    bool replacing;   /* a new machine that isn't enrolled yet */
+    bool set_back;    /* restored, and nobody has unlocked it since */
     uint8_t token[32];
     size_t token_len;
 };
@@ -321,6 +322,7 @@ void sim_other_add(struct sim *s, unsigned node);
 /** A decision about them. */
 void sim_govern(struct sim *s, unsigned node);
 void sim_other_keep(struct sim *s, const char *member);
+void sim_history_give(struct sim *s, unsigned from, unsigned to);
 /** From now on roles say who writes what. */
 void sim_matrix_begin(struct sim *s);
 /** A request that must be refused. */

@@ -103,6 +103,16 @@ static void checkpoint(struct sim *s, unsigned node)
     say(s, node, "governance.checkpoint", &c);
 }
 
+/* Groups may have had a new epoch before he came: then he opens nothing older by himself (A4). */
+void sim_history_give(struct sim *s, unsigned from, unsigned to)
+{
+    struct sim_call c;
+    sim_ask(&c);
+    sim_put(&c, "member", s->nodes[to].member);
+    say(s, from, "member.history", &c);
+    s->nodes[to].has_history = true;
+}
+
 static void history(struct sim *s, unsigned node)
 {
     struct sim_call c;
