@@ -124,8 +124,16 @@ static bool form_is_shortest(const struct form *f, uint64_t value)
 
 static uint64_t sign_extend(uint64_t value, uint8_t extra)
 {
-    unsigned shift = 64u - 8u * extra;
-    return (uint64_t)((int64_t)(value << shift) >> shift);
+    switch (extra) {
+    case 1:
+        return (uint64_t)(int8_t)value;
+    case 2:
+        return (uint64_t)(int16_t)value;
+    case 4:
+        return (uint64_t)(int32_t)value;
+    default:
+        return value;
+    }
 }
 
 static bool head_of_form(struct ml_mp *c, struct head *h, uint8_t first)

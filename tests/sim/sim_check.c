@@ -456,17 +456,22 @@ static void sync_all(struct sim *s)
     }
 }
 
-/* Who wasn't there when a machine was replaced, or came late, hears of it now; who came is given
- * what was written before. */
+/* Who came, or came back as another machine, is given what was written before. */
+static void give_history(struct sim *s, unsigned i)
+{
+    if (!s->nodes[i].has_history && i != SIM_ENROLLER && sim_node_ready(s, SIM_ENROLLER)) {
+        sim_history_give(s, SIM_ENROLLER, i);
+    }
+}
+
+/* Who wasn't there when a machine was replaced, or came late, hears of it now. */
 static void introduce_again(struct sim *s)
 {
     const bool late = s->count.of[SIM_JOINED_LATE] > 0;
     for (unsigned i = 0; i < SIM_TWIN; i++) {
         if (s->nodes[i].was_replaced || (late && i == SIM_LATE)) {
             sim_introduce_new(s, i);
-            if (!s->nodes[i].has_history && i != SIM_ENROLLER && sim_node_ready(s, SIM_ENROLLER)) {
-                sim_history_give(s, SIM_ENROLLER, i);
-            }
+            give_history(s, i);
         }
     }
     if ((s->replaced || late) && s->forked && sim_node_ready(s, SIM_TWIN)) {
