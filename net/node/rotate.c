@@ -14,6 +14,7 @@
 #include "core/crypto/box.h"
 #include "core/crypto/sign.h"
 #include "core/model/keyring_group.h"
+#include "net/node/garant.h"
 #include "net/node/glass.h"
 #include "net/node/govern.h"
 #include "net/node/keys.h"
@@ -38,7 +39,7 @@ static ml_err may_ask(struct ml_call *call)
     const struct ml_org *org = call->org;
     const struct ml_fact *actor = ml_gov_member(ml_log_gov(org->log), &org->session->member);
     if (actor == NULL || actor->rank > ML_RANK_REFERENT) {
-        return ml_call_fail(call, ML_E_DENIED, "rank.referent", NULL, NULL);
+        return ml_call_fail(call, ML_E_DENIED, ml_rank_wanted(actor), NULL, NULL);
     }
     if (!is_lone(org) && ml_majority_able(org, NULL) < ml_majority_needed(org)) {
         ml_majority_detail(call, NULL);

@@ -244,6 +244,7 @@ static void he_decides_nothing(void **state)
     assert_string_equal(ASK(f, GARANT, "member.promote", "member", nurse).text, "rank.garant");
     assert_string_equal(ask(f, GARANT, "governance.checkpoint", NULL).text, "rank.garant");
     assert_string_equal(ASK(f, GARANT, "member.history", "member", nurse).text, "rank.garant");
+    assert_string_equal(ask(f, GARANT, "org.rotate", NULL).text, "rank.garant");
     assert_string_equal(ASK(f, GARANT, "member.add", "name", "Zoé", "role", "").text,
                         "rank.coordinator");
     assert_string_equal(ASK(f, CHIEF, "role.grant", "member", f->member[GARANT], "role", "").text,
