@@ -75,6 +75,14 @@ struct key_pair {
     size_t handed_cap;
 };
 
+/* A network epoch that is sealed to the pair of a later one, which isn't held yet. */
+struct pair_lead {
+    struct ml_box_pk to;
+    struct ml_box_pk by;
+    struct ml_box_pk ephemeral;
+    uint8_t slot[ML_SLOT_BYTES];
+};
+
 struct cached_dek {
     struct ml_stream_id stream;
     struct ml_key_id dek;
@@ -126,6 +134,8 @@ struct ml_keyring {
     struct key_pair **pairs; /* owned, in order of arrival */
     size_t pair_count;
     size_t pair_cap;
+    struct pair_lead leads[ML_KEYRING_LEADS_MAX];
+    size_t lead_count;
     uint64_t arrivals;                /* of pairs and epochs */
     struct ml_recipient_id *breakers; /* owned, sorted: who may break a glass */
     size_t breaker_count;

@@ -6,6 +6,9 @@
  * A break-glass wrap names the public half of a group's pair; that epoch's op has its secret sealed
  * to an emergency pair.
  *
+ * A network epoch's slot for the pair of a later epoch opens by that one's secret, now or when it
+ * comes.
+ *
  * Failures: a slot that doesn't open, or gives another key, is faulty and ignored. What isn't
  * accepted opens, and never seals nor counts as handed. Invariant: a held secret fits its pair.
  */
@@ -51,6 +54,7 @@ void ml_keyring_drop_pairs(struct ml_keyring *k)
     k->pairs = NULL;
     k->pair_count = 0;
     k->pair_cap = 0;
+    k->lead_count = 0;
     ml_keyring_pair_weigh(k);
     ml_secret_free(k->glass_keys);
     k->glass_keys = NULL;
@@ -145,6 +149,24 @@ static ml_slot_kind slot_kind(uint8_t kind)
     }
 }
 
+static ml_err secret_open(struct key_pair *p, const uint8_t *slot, const struct ml_slot_at *at,
+                          const struct ml_secret *by)
+{
+    struct ml_secret *key = NULL;
+    struct ml_box_pk pk;
+    ml_err err = ml_slot_open(&key, slot, at, by);
+    if (err != ML_OK) {
+        return err;
+    }
+    ml_box_pk_of(&pk, key);
+    if (!pk_equal(&pk, &p->pk)) {
+        ml_secret_free(key);
+        return ML_E_FORGED;
+    }
+    p->secret = key;
+    return ML_OK;
+}
+
 static ml_err open_mine(struct ml_keyring *k, struct key_pair *p, const struct ml_pair_grant *in,
                         const struct ml_pair_slot *slot, uint16_t index)
 {
@@ -153,18 +175,72 @@ static ml_err open_mine(struct ml_keyring *k, struct key_pair *p, const struct m
                                   .index = index,
                                   .ephemeral = in->ephemeral,
                                   .recipient = k->mon_pk};
-    struct ml_secret *key = NULL;
-    struct ml_box_pk pk;
-    ml_err err = ml_slot_open(&key, slot->slot.b, &at, k->mon_box);
-    if (err != ML_OK) {
-        return err;
+    return secret_open(p, slot->slot.b, &at, k->mon_box);
+}
+
+/* ---- an epoch that a later one opens ---- */
+
+/* Of the one slot of this op: only of a network epoch, only that of a later one. */
+static const struct key_pair *leader_find(const struct ml_keyring *k,
+                                          const struct ml_pair_grant *in,
+                                          const struct ml_recipient_id *to)
+{
+    for (size_t i = 0; in->kind == ML_PAIR_NETWORK && in->slots.count == 1 && i < k->pair_count;
+         i++) {
+        const struct key_pair *p = k->pairs[i];
+        const struct ml_recipient_id id = ml_recipient_id_of(&p->pk);
+        if (p->kind == ML_PAIR_NETWORK && p->number > in->number &&
+            memcmp(id.b, to->b, sizeof(id.b)) == 0) {
+            return p;
+        }
     }
-    ml_box_pk_of(&pk, key);
-    if (!pk_equal(&pk, &in->pair)) {
-        ml_secret_free(key);
-        return ML_E_FORGED;
+    return NULL;
+}
+
+/* What isn't accepted opens at once or never: whoever writes what he likes fills nothing. */
+static bool lead_keep(struct ml_keyring *k, const struct ml_pair_grant *in,
+                      const struct ml_pair_slot *slot, bool accepted)
+{
+    const struct key_pair *by = leader_find(k, in, &slot->recipient);
+    if (by == NULL || (!accepted && by->secret == NULL)) {
+        return true;
     }
-    p->secret = key;
+    if (k->lead_count == ML_KEYRING_LEADS_MAX) {
+        return false;
+    }
+    struct pair_lead *lead = &k->leads[k->lead_count++];
+    *lead = (struct pair_lead){.to = in->pair, .by = by->pk, .ephemeral = in->ephemeral};
+    memcpy(lead->slot, slot->slot.b, sizeof(lead->slot));
+    return true;
+}
+
+static ml_err lead_open(const struct ml_keyring *k, const struct pair_lead *lead,
+                        struct key_pair *to, const struct key_pair *by)
+{
+    const struct ml_slot_at at = {
+        .kind = ML_SLOT_NETWORK, .org = k->org, .ephemeral = lead->ephemeral, .recipient = by->pk};
+    return secret_open(to, lead->slot, &at, by->secret);
+}
+
+/* Each that opens may open one more: an earlier one, so this ends. */
+static ml_err leads_follow(struct ml_keyring *k, struct ml_keyring_news *news)
+{
+    for (size_t i = 0; i < k->lead_count;) {
+        struct key_pair *to = pair_find(k, ML_PAIR_NETWORK, &k->leads[i].to);
+        const struct key_pair *by = pair_find(k, ML_PAIR_NETWORK, &k->leads[i].by);
+        const bool open = to == NULL || to->secret != NULL;
+        if (!open && (by == NULL || by->secret == NULL)) {
+            i++;
+            continue;
+        }
+        const ml_err err = open ? ML_OK : lead_open(k, &k->leads[i], to, by);
+        if (err != ML_OK && err != ML_E_FORGED) {
+            return err;
+        }
+        news->faulty |= err == ML_E_FORGED;
+        k->leads[i] = k->leads[--k->lead_count];
+        i = 0;
+    }
     return ML_OK;
 }
 
@@ -182,11 +258,12 @@ static ml_err slots_take(struct ml_keyring *k, struct key_pair *p, const struct 
             news->faulty |= err == ML_E_FORGED;
             err = err == ML_E_FORGED ? ML_OK : err;
         }
+        news->faulty |= p->secret == NULL && !lead_keep(k, in, &slot, accepted);
         if (err == ML_OK && accepted) {
             err = hand(k, p, &slot.recipient);
         }
     }
-    return err;
+    return err == ML_OK ? leads_follow(k, news) : err;
 }
 
 ml_err ml_keyring_apply_pair(struct ml_keyring *k, const struct ml_pair_grant *in, bool accepted,

@@ -4,7 +4,8 @@
  *
  * A pair is its public half. Who was handed it stands in clear in lane 1 (PAIR_GRANT), so that any
  * holder sees who lacks it, and that somebody has it who shouldn't: then the next number is made.
- * Pure, as keyring.h.
+ * A network epoch may be handed to the pair of a later one, by an op of this one slot: whoever
+ * holds the later one, or is handed it once, holds both. Pure, as keyring.h.
  */
 #ifndef ML_MODEL_KEYRING_PAIR_H
 #define ML_MODEL_KEYRING_PAIR_H
@@ -13,6 +14,8 @@
 
 #define ML_KEYRING_PAIRS_MAX 64u /* known, of each kind; half of them for those that count */
 #define ML_KEYRING_NETS_MAX  64u /* the latest network epochs that count; as many that don't */
+
+#define ML_KEYRING_LEADS_MAX 8u /* network epochs sealed to a later one that isn't held yet */
 
 /** The pair of a kind that is used now: of the accepted ones the highest number, then one that is
  * held, then the smallest public half. NULL: there is none. Borrowed until the next call on `k`. */

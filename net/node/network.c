@@ -340,16 +340,42 @@ static ml_err renew(struct handing *h, const struct fallen *fell)
     return err == ML_OK ? hand(h, &h->all, NULL, fell->top + 1) : err;
 }
 
-/* Nothing in lane 1 yet: whoever has a place has the first epoch from his enrolment. Whoever comes
- * after the second needs it too, to answer who was away. */
+/* Nothing in lane 1 yet: whoever has a place has the first epoch from his enrolment. He needs it
+ * once his keystore holds the second, and so does whoever comes later: to answer who was away. As
+ * all of them hold the second, the first is handed to that one's pair: one slot instead of one for
+ * each. */
 static ml_err second_epoch(struct handing *h)
 {
     const struct ml_org *org = h->org;
     if (org->secrets.network_epoch != 1 || !ml_gov_has_gone(ml_log_gov(org->log))) {
         return ML_OK; /* the log doesn't have all yet, or nobody left */
     }
-    ml_err err = hand(h, &h->all, org->secrets.network, 1);
-    return err == ML_OK ? hand(h, &h->all, NULL, 2) : err;
+    struct ml_secret *second = NULL;
+    struct ml_box_pk pk;
+    ml_err err = ml_box_keypair(&pk, &second, org->node->env);
+    if (err == ML_OK) {
+        err = hand(h, &h->all, second, 2);
+    }
+    if (err == ML_OK) {
+        ml_buf_clear(&h->lacking);
+        ml_buf_append(&h->lacking, &pk, sizeof(pk));
+        err = h->lacking.err;
+    }
+    if (err == ML_OK) {
+        err = hand(h, &h->lacking, org->secrets.network, 1);
+    }
+    ml_secret_free(second);
+    return err;
+}
+
+/* By one of the epochs before it in the list, which is handed to whoever lacks that one. */
+static bool comes_with(const struct ml_keyring *k, const struct ml_held_pair *held, size_t i)
+{
+    size_t later = 0;
+    while (later < i && !ml_keyring_pair_has(k, &held[i].pk, &held[later].pk)) {
+        later++;
+    }
+    return later < i;
 }
 
 static ml_err next_epoch(struct handing *h, const struct ml_fact *me)
@@ -375,7 +401,7 @@ static ml_err next_epoch(struct handing *h, const struct ml_fact *me)
     const size_t count = ml_keyring_pairs_held(k, ML_PAIR_NETWORK, held, ML_NETWORK_HANDED_MAX);
     ml_err err = stray ? hand(h, &h->all, NULL, 0) : ML_OK;
     for (size_t i = 0; i < count && err == ML_OK; i++) {
-        err = hand_lacking(h, &held[i]);
+        err = comes_with(k, held, i) ? ML_OK : hand_lacking(h, &held[i]);
     }
     return err;
 }

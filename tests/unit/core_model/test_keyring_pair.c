@@ -257,6 +257,97 @@ static void network_epochs_are_held_latest_first(void **state)
     ml_secret_free(founders);
 }
 
+/* Network epoch `number` to the pair of another one. */
+static void lead(struct people *f, const struct ml_box_pk *by, const struct ml_secret *secret,
+                 uint32_t number)
+{
+    const size_t first = f->log.count;
+    const struct ml_pair_args args = {
+        .kind = ML_PAIR_NETWORK, .members = by, .count = 1, .secret = secret, .number = number};
+    assert_int_equal(ml_keyring_make_pair(f->who[0].ring, &args, key_log_add, &f->log), ML_OK);
+    people_hear(f, first);
+}
+
+static size_t epochs_held(const struct people *f, size_t who)
+{
+    struct ml_held_pair held[4];
+    return ml_keyring_pairs_held(f->who[who].ring, ML_PAIR_NETWORK, held, 4);
+}
+
+/* Sealed to the pair of the second: whoever has the second has the first, also who gets it later.
+ */
+static void an_epoch_handed_to_a_later_one_comes_with_it(void **state)
+{
+    struct people *f = *state;
+    struct ml_held_pair held[4];
+    struct ml_secret *first = NULL;
+    struct ml_secret *second = NULL;
+    struct ml_box_pk pk;
+    assert_int_equal(ml_secret_random(&first, &f->fake.env, ML_KEY_BYTES), ML_OK);
+    assert_int_equal(ml_box_keypair(&pk, &second, &f->fake.env), ML_OK);
+    assert_int_equal(network(f, 2, second, 2), ML_OK);
+    lead(f, &pk, first, 1);
+    assert_int_equal(epochs_held(f, 0), 2);
+    assert_int_equal(epochs_held(f, 1), 2);
+    assert_int_equal(epochs_held(f, 2), 0);
+    assert_int_equal(network(f, 3, second, 2), ML_OK);
+    assert_int_equal(ml_keyring_pairs_held(f->who[2].ring, ML_PAIR_NETWORK, held, 4), 2);
+    assert_int_equal(held[1].number, 1);
+    assert_true(ml_secret_equal(held[1].secret, first));
+    assert_true(ml_keyring_pair_has(f->who[2].ring, &held[1].pk, &pk));
+    assert_false(ml_keyring_pair_has(f->who[2].ring, &held[1].pk, &f->who[2].pk));
+    ml_secret_free(first);
+    ml_secret_free(second);
+}
+
+/* Never the other way; and who isn't believed fills no place that somebody else needs. */
+static void an_epoch_opens_no_later_one_and_waits_only_when_it_counts(void **state)
+{
+    struct people *f = *state;
+    struct ml_secret *secret[2] = {NULL, NULL};
+    struct ml_box_pk pk[2];
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(ml_box_keypair(&pk[i], &secret[i], &f->fake.env), ML_OK);
+    }
+    assert_int_equal(network(f, 2, secret[0], 2), ML_OK);
+    lead(f, &pk[0], secret[1], 3);
+    assert_int_equal(epochs_held(f, 1), 1);
+    f->log.accepted = false;
+    for (size_t i = 0; i <= ML_KEYRING_LEADS_MAX; i++) {
+        lead(f, &pk[0], secret[1], 1);
+        assert_false(key_log_apply(f->who[2].ring, &f->log, f->log.count - 1).faulty);
+    }
+    f->log.accepted = true;
+    assert_int_equal(network(f, 3, secret[0], 2), ML_OK);
+    assert_int_equal(epochs_held(f, 2), 1);
+    ml_secret_free(secret[0]);
+    ml_secret_free(secret[1]);
+}
+
+/* So many wait at once; the next one opens nothing, and says so. */
+static void so_many_epochs_wait_for_a_later_one(void **state)
+{
+    struct people *f = *state;
+    struct ml_secret *later = NULL;
+    struct ml_box_pk pk;
+    assert_int_equal(ml_box_keypair(&pk, &later, &f->fake.env), ML_OK);
+    assert_int_equal(network(f, 2, later, 99), ML_OK);
+    for (uint32_t i = 1; i <= ML_KEYRING_LEADS_MAX + 1; i++) {
+        struct ml_secret *secret = NULL;
+        assert_int_equal(ml_secret_random(&secret, &f->fake.env, ML_KEY_BYTES), ML_OK);
+        lead(f, &pk, secret, i);
+        ml_secret_free(secret);
+    }
+    assert_true(key_log_apply(f->who[2].ring, &f->log, f->log.count - 1).faulty);
+    assert_int_equal(network(f, 3, later, 99), ML_OK);
+    static struct ml_held_pair held[ML_KEYRING_LEADS_MAX + 4];
+    assert_int_equal(
+        ml_keyring_pairs_held(f->who[2].ring, ML_PAIR_NETWORK, held, ML_KEYRING_LEADS_MAX + 4),
+        ML_KEYRING_LEADS_MAX + 1);
+    assert_int_equal(held[1].number, ML_KEYRING_LEADS_MAX);
+    ml_secret_free(later);
+}
+
 /* Two made at once: the same one is first for everybody, in whatever order they came. */
 static void of_one_number_the_smallest_is_first(void **state)
 {
@@ -409,6 +500,9 @@ int main(void)
         T(network_epochs_are_held_latest_first),
         T(of_one_number_the_smallest_is_first),
         T(so_many_network_epochs_are_known),
+        T(an_epoch_handed_to_a_later_one_comes_with_it),
+        T(an_epoch_opens_no_later_one_and_waits_only_when_it_counts),
+        T(so_many_epochs_wait_for_a_later_one),
         T(a_holder_opens_what_no_group_key_gives_him),
         T(a_new_pair_keeps_older_wraps_open),
         T(sensitive_data_are_not_the_pairs),

@@ -109,6 +109,17 @@ static void same(struct cluster *c, unsigned a, unsigned b, int patients)
 
 /* ---- the next epoch ---- */
 
+/* One slot: a departure doesn't seal to everybody what everybody had. */
+static void first_is_in_the_second(struct cluster *c, unsigned n, const struct ml_held_pair *held)
+{
+    const struct ml_org *org = cluster_org(c, n);
+    const struct ml_fact *mon = NULL;
+    assert_true(ml_keyring_pair_has(ml_session_keyring(org), &held[1].pk, &held[0].pk));
+    while ((mon = ml_gov_next(ml_log_gov(org->log), ML_FACT_MON, mon)) != NULL) {
+        assert_false(ml_keyring_pair_has(ml_session_keyring(org), &held[1].pk, &mon->box_pk));
+    }
+}
+
 /* Whoever has a place hears of it and dials by it; whoever lost his is handed nothing. */
 static void a_revocation_makes_the_next_epoch(void **state)
 {
@@ -128,6 +139,12 @@ static void a_revocation_makes_the_next_epoch(void **state)
     assert_int_equal(
         ml_keyring_pairs_held(ml_session_keyring(cluster_org(c, 0)), ML_PAIR_NETWORK, held, 4),
         2); /* the first was handed too, for who comes later */
+    first_is_in_the_second(c, 0, held);
+    cluster_stop(c, 1);
+    cluster_start(c, 1);
+    story_unlock(c, 1);
+    assert_int_equal(epoch_of(c, 1), 2);
+    assert_int_equal(c->nodes[1].identity.past_count, 1);
 }
 
 static void nothing_changes_without_a_departure(void **state)
@@ -256,6 +273,10 @@ static void a_newcomer_answers_who_was_away(void **state)
     join(c, 3, "Luc Roy");
     assert_int_equal(epoch_of(c, 3), 2);
     assert_int_equal(c->nodes[3].identity.past_count, 1);
+    struct ml_held_pair held[2];
+    assert_int_equal(
+        ml_keyring_pairs_held(ml_session_keyring(cluster_org(c, 3)), ML_PAIR_NETWORK, held, 2), 2);
+    first_is_in_the_second(c, 3, held);
     story_patient(c, 0, patient);
     story_synced(c, 3);
     cluster_cut(c, 0, 1, true);
