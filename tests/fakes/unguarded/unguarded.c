@@ -1,6 +1,7 @@
-/* tests/fakes/unguarded/unguarded.c -- secrets without guarded pages, for programs that run whole
- * nodes: each such page costs four system calls, a third of their time. What runs over the end of a
- * secret is for the tests of core to see, and for the sanitizers, which see it better so.
+/* tests/fakes/unguarded/unguarded.c -- secrets without guarded pages, for the tests of what is
+ * above core/crypto: each such page costs four system calls, a third of their time. What runs over
+ * the end of a secret is for the tests of core/crypto to see, and for the sanitizers, which see it
+ * better so.
  */
 #include <sodium.h>
 #include <stddef.h>
