@@ -304,9 +304,9 @@ static void an_epoch_handed_to_a_later_one_comes_with_it(void **state)
 static void an_epoch_opens_no_later_one_and_waits_only_when_it_counts(void **state)
 {
     struct people *f = *state;
-    struct ml_secret *secret[2] = {NULL, NULL};
-    struct ml_box_pk pk[2];
-    for (size_t i = 0; i < 2; i++) {
+    struct ml_secret *secret[3] = {NULL, NULL, NULL};
+    struct ml_box_pk pk[3];
+    for (size_t i = 0; i < 3; i++) {
         assert_int_equal(ml_box_keypair(&pk[i], &secret[i], &f->fake.env), ML_OK);
     }
     assert_int_equal(network(f, 2, secret[0], 2), ML_OK);
@@ -314,14 +314,15 @@ static void an_epoch_opens_no_later_one_and_waits_only_when_it_counts(void **sta
     assert_int_equal(epochs_held(f, 1), 1);
     f->log.accepted = false;
     for (size_t i = 0; i <= ML_KEYRING_LEADS_MAX; i++) {
-        lead(f, &pk[0], secret[1], 1);
+        lead(f, &pk[0], secret[2], 1);
         assert_false(key_log_apply(f->who[2].ring, &f->log, f->log.count - 1).faulty);
     }
     f->log.accepted = true;
     assert_int_equal(network(f, 3, secret[0], 2), ML_OK);
     assert_int_equal(epochs_held(f, 2), 1);
-    ml_secret_free(secret[0]);
-    ml_secret_free(secret[1]);
+    for (size_t i = 0; i < 3; i++) {
+        ml_secret_free(secret[i]);
+    }
 }
 
 /* So many wait at once; the next one opens nothing, and says so. */
