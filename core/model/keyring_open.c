@@ -130,18 +130,18 @@ ml_err ml_keyring_mark_open(struct ml_keyring *k, const struct ml_patient_link *
 }
 
 /* For the members of `team`, which is the link's or another one of his: who is in one knows of the
- * others, and gives them what he writes. */
+ * others, and gives them what he writes. The epoch that seals may be an earlier one than that which
+ * he was opened under: who came meanwhile left, and who comes back never held the later one. */
 static ml_err reopen_one(struct ml_keyring *k, const struct ml_patient_link *link,
                          const struct ml_team_id *team, const struct key_emitter *to)
 {
     const bool structure = ml_object_id_is_zero(&link->patient);
     const struct key_epoch *e =
         ml_keyring_sealing(k, team, structure ? ML_COMPARTMENT_ANNUAIRE : ML_COMPARTMENT_ADMIN);
-    const bool own = memcmp(team->b, link->team.b, sizeof(team->b)) == 0;
     struct ml_bg_wrap mark;
     bool has = false;
-    if (e == NULL || e->wrap_key == NULL || (own && e->epoch == 1)) {
-        return ML_OK; /* under the first one it was opened */
+    if (e == NULL || e->wrap_key == NULL) {
+        return ML_OK;
     }
     ml_err err = mark_of(&mark, link, &e->kek);
     if (err == ML_OK) {

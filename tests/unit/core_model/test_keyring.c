@@ -8,6 +8,7 @@
 
 #include "core/base/ids.h"
 #include "core/crypto/key_id.h"
+#include "core/model/keyring_group.h"
 #include "support_people.h"
 
 enum { PEOPLE = 3 };
@@ -27,14 +28,10 @@ static int teardown(void **state)
     return people_free(*state);
 }
 
-/* An epoch for the first `count` people; the log's new ops are applied to them all. */
-static void epoch(struct people *f, ml_compartment compartment, size_t count, bool history)
+static void epoch_for(struct people *f, ml_compartment compartment,
+                      const struct ml_epoch_recipient *who, size_t count)
 {
-    struct ml_epoch_recipient who[PEOPLE];
     size_t first = f->log.count;
-    for (size_t i = 0; i < count; i++) {
-        who[i] = (struct ml_epoch_recipient){f->who[i].pk, history};
-    }
     const struct ml_epoch_args args = {.team = f->team,
                                        .compartment = compartment,
                                        .recipients = who,
@@ -42,6 +39,16 @@ static void epoch(struct people *f, ml_compartment compartment, size_t count, bo
                                        .recovery = &f->recovery_pk};
     assert_int_equal(ml_keyring_make_epoch(f->who[0].ring, &args, key_log_add, &f->log), ML_OK);
     key_log_apply_from(f->who[0].ring, &f->log, first);
+}
+
+/* An epoch for the first `count` people; the log's new ops are applied to the first one. */
+static void epoch(struct people *f, ml_compartment compartment, size_t count, bool history)
+{
+    struct ml_epoch_recipient who[PEOPLE];
+    for (size_t i = 0; i < count; i++) {
+        who[i] = (struct ml_epoch_recipient){f->who[i].pk, history};
+    }
+    epoch_for(f, compartment, who, count);
 }
 
 static void found(struct people *f)
@@ -272,6 +279,39 @@ static void an_opening_is_sealed_again_under_a_later_epoch(void **state)
     assert_int_equal(opens(f->who[1].ring, &second), ML_OK);
     struct ml_object_id other = ml_object_id_new(&f->fake.env);
     assert_int_equal(ml_keyring_make_reopen(k, &other, key_log_add, &f->log), ML_E_NOT_FOUND);
+}
+
+/* The first one and another one are those who may know the team's patients. */
+static void with(struct people *f, size_t other)
+{
+    const struct ml_group_member members[] = {{f->who[0].pk, true}, {f->who[other].pk, false}};
+    const struct ml_group group = {
+        .team = f->team, .compartment = ML_COMPARTMENT_ADMIN, .members = members, .count = 2};
+    assert_int_equal(ml_keyring_set_group(f->who[0].ring, &group), ML_OK);
+}
+
+/* Who left comes back when who came meanwhile has left: the first epoch seals again, and he hasn't
+ * the key of the second, under which the patient was opened. */
+static void an_opening_is_sealed_again_under_an_epoch_that_seals_again(void **state)
+{
+    struct people *f = *state;
+    struct ml_keyring *k = f->who[0].ring;
+    for (size_t other = 1; other < PEOPLE; other++) {
+        const struct ml_epoch_recipient who[] = {{f->who[0].pk, true}, {f->who[other].pk, false}};
+        epoch_for(f, ML_COMPARTMENT_ADMIN, who, 2);
+    }
+    with(f, 2);
+    size_t from = f->log.count;
+    assert_int_equal(ml_keyring_make_open(k, &f->patient, &f->team, key_log_add, &f->log), ML_OK);
+    key_log_apply_from(k, &f->log, from);
+    with(f, 1);
+    from = f->log.count;
+    assert_int_equal(ml_keyring_make_reopen(k, &f->patient, key_log_add, &f->log), ML_OK);
+    assert_int_equal(f->log.count, from + 1);
+    key_log_apply_from(k, &f->log, from);
+    struct ml_seal_key key = new_dek(f, ML_COMPARTMENT_ADMIN);
+    key_log_apply_from(f->who[1].ring, &f->log, 0);
+    assert_int_equal(opens(f->who[1].ring, &key), ML_OK);
 }
 
 static void what_quarantined_ops_bring_opens_but_never_seals(void **state)
@@ -694,6 +734,7 @@ int main(void)
         TEST(a_new_epoch_asks_a_new_dek_before_the_next_seal),
         TEST(history_opens_older_epochs_and_nothing_else_does),
         TEST(an_opening_is_sealed_again_under_a_later_epoch),
+        TEST(an_opening_is_sealed_again_under_an_epoch_that_seals_again),
         TEST(what_quarantined_ops_bring_opens_but_never_seals),
         TEST(a_second_team_gets_the_same_streams_and_the_missing_wraps),
         TEST(who_is_of_one_team_writes_for_the_other_too),
