@@ -195,17 +195,33 @@ static void grant_say(struct readers *r, const struct reader *m, const struct re
     govern(r, &op);
 }
 
-/* One role more, or one less. A role that he has is given anew in its place. */
+/* A role that he has, or had, ends, or is had in other teams. */
+static struct reader_grant grant_again(struct readers *r, const struct reader_grant *had)
+{
+    struct reader_grant g = *had;
+    if (draw(r, 50)) {
+        g.ended = true;
+        return g;
+    }
+    const unsigned one =
+        had->teams == 1 || had->teams == 2 ? 3 - had->teams : 1 + (unsigned)readers_below(r, 2);
+    g.teams = draw(r, 80) ? one : 0; /* mostly less than he had */
+    g.ended = false;
+    r->moved += !had->ended;
+    return g;
+}
+
+/* One role more, one less, or one for other teams. A role that he has is given anew in its place:
+ * nothing of what was said of it before holds. */
 static void grant_draw(struct readers *r, unsigned member)
 {
     struct reader *m = &r->members[member];
     struct reader_grant g = {.role = roles[readers_below(r, ROLES)],
                              .teams = (unsigned)readers_below(r, 1u << READER_TEAMS)};
     unsigned at = 0;
-    if (m->grant_count > 0 && draw(r, 30)) {
+    if (m->grant_count > 0 && draw(r, 60)) {
         at = (unsigned)readers_below(r, m->grant_count);
-        g = m->grants[at];
-        g.ended = true;
+        g = grant_again(r, &m->grants[at]);
     }
     for (at = 0; at < m->grant_count && m->grants[at].role != g.role; at++) {
     }
@@ -602,7 +618,7 @@ void readers_again(struct readers *r)
     }
     breaks_note(r);
     for (unsigned n = 1; n < READERS; n++) {
-        if (draw(r, 40) && !r->members[n].absent) {
+        if (draw(r, 60) && !r->members[n].absent) {
             grant_draw(r, n);
             breaks_note(r);
         }

@@ -92,6 +92,7 @@ struct readers {
     struct reader_item items[READER_ITEMS];
     unsigned item_count;
     unsigned refused; /* writes that the author had no right or no key for */
+    unsigned moved;   /* roles given again, for other teams */
     unsigned round;
     bool shuts; /* draw patients who exclude emergency access */
     /* Bits round * 16 + compartment: what readers_given and readers_sealed_for said. */
