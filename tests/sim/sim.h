@@ -210,7 +210,8 @@ struct sim {
     const struct ml_field *last_field;
     bool forked; /* an image runs twice: what its writer says counts no more */
     unsigned doubled;
-    struct { /* sim_rogue.c */
+    unsigned offers_drawn; /* sim_store.c: to be looked up on the synced disk */
+    struct {               /* sim_rogue.c */
         unsigned acts;
         uint8_t *wire; /* owned; goes with the next bundles of `from`. NULL: nothing does */
         size_t len;

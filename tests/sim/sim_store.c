@@ -12,7 +12,9 @@
 #include "net/node/state.h"
 #include "sim.h"
 
-enum { LOOK_UP_OF_1000 = 60, NAME_BYTES = 256 };
+/* Offers that are drawn, and of these the first and each so manieth after it is looked up: the
+ * draws are those of the kept seeds. */
+enum { LOOK_UP_OF_1000 = 60, LOOK_UP_EACH = 3, NAME_BYTES = 256 };
 
 static const char vfs_name[] = "sim-outside";
 
@@ -258,7 +260,9 @@ void sim_store_offered(struct sim *s, unsigned i, struct ml_slice message)
         const struct sim_bundle *seen = sim_witness_find(s, hash.b);
         const bool fresh = seen == NULL || !seen->copy[i].here;
         if (!synced || (fresh && b.header.seq > 1 && sim_chance(s, LOOK_UP_OF_1000))) {
-            look_up(s, i, &hash);
+            if (!synced || s->offers_drawn++ % LOOK_UP_EACH == 0) {
+                look_up(s, i, &hash);
+            }
             return; /* one of a message tells as much as all */
         }
     }
