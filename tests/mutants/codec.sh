@@ -49,6 +49,8 @@ mutant core/codec/keyop.c 's/slot->hist.len == 0 || slot->hist.len == ML_SLOT_WI
 mutant core/codec/keyop.c 's/BYTES(wrap->stream), BYTES(wrap->dek), BYTES(wrap->kek)/BYTES(wrap->stream), BYTES(wrap->kek), BYTES(wrap->dek)/' test_ops
 mutant core/codec/change.c 's/out->len - start > ML_CHANGE_BYTES_MAX/false/' test_ops
 mutant core/codec/change.c 's/if (key == 0 || key > UINT16_MAX) {/if (key > UINT16_MAX) {/' test_ops
+mutant core/codec/change.c 's/if (id >= field) {/if (false) {/' test_ops
+mutant core/codec/change.c 's/if (id >= field) {/if (id > field) {/' test_ops
 M=core/codec/msg.c
 mutant $M 's/in.len > ML_MSG_BYTES_MAX/false/' test_msg
 mutant $M 's/out->len - start > ML_MSG_BYTES_MAX/false/' test_msg
@@ -63,6 +65,7 @@ mutant $C 's/s->keys\[s->count - 1\].map > depth/false/' test_doc
 mutant $C 's/s->slots\[s->keys\[--s->count\].slot\] = 0;/s->count--;/' test_doc
 mutant $C 's/s->count == ML_DOC_KEYS_MAX/s->count == ML_DOC_KEYS_MAX - 1/' test_doc
 mutant $C 's/            return false;/            return true;/' test_doc test_tree
+mutant $C 's/keys.slot_count < in.len \&\& keys.slot_count < SLOTS;/keys.slot_count < in.len;/' test_doc
 mutant core/codec/tree.c 's/ml_doc_check(ml_slice(bytes, len), NULL)/ML_OK/' test_doc
 F=net/client/rpc_frame.c
 mutant $F 's/said > ML_RPC_BYTES_MAX/false/' test_rpc_frame

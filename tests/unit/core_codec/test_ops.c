@@ -190,6 +190,10 @@ static void fields_are_walked_and_found(void **state)
     assert_false(ml_fields_find(bytes_of("01"), 8, &v));
     assert_false(ml_value_is_map(bytes_of("01")));
     assert_int_equal(ml_fields_walk(&walk, bytes_of("9101")), ML_E_MALFORMED);
+    /* what stands before damage is found, what would stand behind it isn't */
+    assert_true(ml_fields_find(bytes_of("8201c302c1"), 1, &v));
+    assert_false(ml_fields_find(bytes_of("8201c302c1"), 2, &v));
+    assert_false(ml_fields_find(bytes_of("8202c301c3"), 1, &v));
     assert_false(ml_fields_find(bytes_of("8100c3"), 0, &v)); /* 0 is no field */
 }
 
