@@ -26,18 +26,15 @@ static const struct ml_text_row rows[] = {
      "(« maille sync now »).",
      "What is asked is not on this computer: check the identifier, or exchange first (“maille "
      "sync now”)."},
-    {"err.EXISTS", "Cela existe déjà : rien n'a été écrit.",
-     "It exists already: nothing was written."},
+    {"err.EXISTS",
+     "Cela existe déjà, rien n'a été écrit : gardez ce qui y est, ou donnez un autre nom.",
+     "It exists already, nothing was written: keep what is there, or give another name."},
     {"err.DENIED", "Cela ne vous est pas permis : adressez-vous à un coordinateur.",
      "You are not allowed to do this: ask a coordinator."},
     {"err.LOCKED", "Le dossier est verrouillé : « maille unlock » l'ouvre.",
      "The record is locked: “maille unlock” opens it."},
     {"err.WRONG_KEY", "La phrase de passe n'ouvre pas : vérifiez les majuscules et le clavier.",
      "The passphrase does not open this: check capitals and keyboard."},
-    {"err.NO_KEY",
-     "Ce poste n'a pas la clé de ces données : elle vient d'un membre qui l'a, au prochain "
-     "échange.",
-     "No key for this is held here: it comes from a member who has it, at the next exchange."},
     {"err.STALE", "Cela a changé entre-temps : relisez, puis recommencez.",
      "It has changed meanwhile: read it again, then try again."},
     {"err.UNSUPPORTED", "Cette version ne sait pas le faire : installez la plus récente.",
@@ -184,9 +181,11 @@ static const struct ml_text_row rows[] = {
      "The card is not the registered one, or has no RSA key that encrypts: take yours. The "
      "passphrase opens too."},
     {"card.pin_wrong",
-     "Le code de la carte est faux ({tries} de suite sur ce poste) : elle se bloque après quelques "
-     "essais, trois le plus souvent.",
-     "The card's PIN is wrong ({tries} in a row here): it locks after some tries, mostly three."},
+     "Le code de la carte est faux ({tries} de suite sur ce poste) : vérifiez-le, puis "
+     "recommencez. La carte se bloque après quelques essais, trois le plus souvent ; la phrase de "
+     "passe ouvre aussi.",
+     "The card's PIN is wrong ({tries} in a row here): check it, then try again. The card locks "
+     "after some tries, mostly three; the passphrase opens too."},
     {"card.pin_few",
      "Le code de la carte est faux ({tries} de suite sur ce poste), et elle dit qu'il reste peu "
      "d'essais : retrouvez le code avant de recommencer. La phrase de passe ouvre aussi.",
@@ -241,11 +240,6 @@ static const struct ml_text_row rows[] = {
      "le même numéro de jeu.",
      "Sheet {sheet}: it is of another set than the first one. Take sheets that bear the same set "
      "number."},
-    {"share.twice", "Feuille {sheet} : elle a déjà été donnée. Il en faut {need} différentes.",
-     "Sheet {sheet}: it was given before. {need} different ones are needed."},
-    {"share.too_few",
-     "Il faut {need} feuilles du même jeu ; {sheet} ont été données. Rien n'a pu être lu.",
-     "{need} sheets of one set are needed; {sheet} were given. Nothing could be read."},
     {"share.too_many", "Un jeu n'a jamais plus de 15 feuilles : donnez celles d'un seul jeu.",
      "A set never has more than 15 sheets: give those of one set."},
     {"share.disagree",
@@ -258,9 +252,6 @@ static const struct ml_text_row rows[] = {
      "d'elles a été contrefaite. Choisissez la structure par --org.",
      "These sheets agree, but they are not of the structure of this computer, or one of them was "
      "forged. Choose the structure with --org."},
-    {"enrol.closed",
-     "Ce poste est fermé : quelqu'un qui l'utilise déjà doit d'abord le déverrouiller.",
-     "This computer is closed: somebody who uses it already has to unlock it first."},
     {"enrol.none_here",
      "Aucun code n'attend sur ce poste. Si le coordinateur est sur un autre, dites lequel par "
      "--address.",
@@ -269,8 +260,6 @@ static const struct ml_text_row rows[] = {
     {"enrol.oneself",
      "Vous êtes déjà déverrouillé ici : « maille passphrase » change votre phrase de passe.",
      "You are unlocked here already: “maille passphrase” changes your passphrase."},
-    {"enrol.nobody", "Personne n'a encore adhéré par ce poste depuis son démarrage.",
-     "Nobody has enrolled through this computer since it started."},
     {"unlock.gone",
      "Votre accès à ce poste a été retiré : votre dossier y est effacé. Ce que vous aviez écrit "
      "est "
@@ -279,21 +268,13 @@ static const struct ml_text_row rows[] = {
      "written is given to the other computers, where a coordinator may take it in."},
     {"recover.already", "Ce membre est déjà coordinateur : il n'y a rien à faire.",
      "This member is a coordinator already: there is nothing to do."},
-    {"recover.same", "Le nouveau coordinateur et celui qui est parti sont le même membre.",
-     "The new coordinator and the one who is gone are the same member."},
     {"share.auditor",
      "Ces feuilles sont celles de l'auditeur : elles lisent les traces, rien d'autre. Prenez "
      "celles de la structure.",
      "These sheets are the auditor's: they read traces, nothing else. Take those of the "
      "structure."},
-    {"share.plan",
-     "Le partage n'est pas valable : de 2 à 15 feuilles, dont 2 au moins sont nécessaires.",
-     "The sharing is not valid: 2 to 15 sheets, of which 2 at least are needed."},
     {"passphrase.short", "La phrase de passe est trop courte : prenez quatre mots au moins.",
      "The passphrase is too short: take four words at least."},
-    {"passphrase.long", "La phrase de passe est trop longue.", "The passphrase is too long."},
-    {"passphrase.not_text", "La phrase de passe n'est pas un texte.",
-     "The passphrase is not a text."},
     {"passphrase.repeats",
      "La phrase de passe répète toujours la même chose : prenez des mots différents.",
      "The passphrase repeats one thing: take different words."},
@@ -305,8 +286,6 @@ static const struct ml_text_row rows[] = {
     {"member.no_history",
      "Vous n'avez aucune clé de ce qui revient à ce membre : demandez à qui lit ces données.",
      "You hold no key of what is this member's to read: ask somebody who reads these data."},
-    {"member.role", "Le rang (2 ou 3) ou la profession n'est pas valable.",
-     "The rank (2 or 3) or the profession is not valid."},
     {"rank.referent",
      "Seul un coordinateur ou un référent peut le faire : demandez à l'un d'eux (« maille member "
      "list » dit qui l'est).",
@@ -328,10 +307,6 @@ static const struct ml_text_row rows[] = {
      "le révoquer demande une seconde signature, à demander par --propose.",
      "This member's rank is your own: “maille member suspend” suspends him for 72 hours at most; "
      "to revoke him takes a second signature, to be asked for by --propose."},
-    {"member.mode", "La révocation est un départ (departure) ou une compromission (compromise).",
-     "A revocation is a departure or a compromise."},
-    {"member.hours", "Une suspension dure de 1 à 72 heures.",
-     "A suspension lasts from 1 to 72 hours."},
     {"quarantine.unknown",
      "Ce paquet n'est pas sur ce poste : « maille quarantine list » les montre.",
      "This bundle is not on this computer: “maille quarantine list” shows them."},
@@ -368,15 +343,6 @@ static const struct ml_text_row rows[] = {
      "written outside the dates of its author's role"},
     {"quarantine.NO_RIGHT", "son rôle ne permet pas d'écrire ce type de données",
      "its author's role doesn't allow to write that kind of data"},
-    {"trace.action",
-     "« {action} » n'est pas une action tracée : read, write, search, list, export, import, print, "
-     "unlock, lock, break glass, govern, exchange, audit, review, consent ou merge.",
-     "“{action}” is no traced action: read, write, search, list, export, import, print, unlock, "
-     "lock, break glass, govern, exchange, audit, review, consent or merge."},
-    {"trace.use", "« {use} » : l'usage est print ou export.",
-     "“{use}”: the use is print or export."},
-    {"trace.result", "Le résultat doit être done, refused ou failed.",
-     "The result must be done, refused or failed."},
     {"trace.not_yours",
      "Les traces d'un autre membre sont réservées à l'auditeur de la structure. Vous voyez les "
      "vôtres sans --member ; votre demande est tracée.",
@@ -392,8 +358,6 @@ static const struct ml_text_row rows[] = {
      "(--sheets), ou demandez à l'auditeur.",
      "You don't hold the key of the traces: give the sheets of the structure or of the auditor "
      "(--sheets), or ask the auditor."},
-    {"trace.granted", "Ce membre lit déjà toutes les traces, sur chacun de ses postes.",
-     "This member reads all traces already, on each of his computers."},
     {"consent.informed", "informé du partage et de son droit de s'y opposer",
      "informed of sharing, and that he may oppose it"},
     {"consent.opposed", "opposition", "opposition"},
@@ -457,23 +421,11 @@ static const struct ml_text_row rows[] = {
      "vous-même. Demandez à un collègue de noter ce que le patient a décidé.",
      "This opposition is about you and a colleague recorded it: you can't lift it yourself. Ask a "
      "colleague to record what the patient decided."},
-    {"consent.open",
-     "Cette classe reste visible de l'équipe : {class}. On y lit qui est le patient et ce qu'il "
-     "veut.",
-     "This class stays visible to the team: {class}. It says who the patient is and what he "
-     "wants."},
     {"consent.audience",
      "Dites pour qui par une seule option : --person, --team, --role, --except.",
      "Say for whom with one option: --person, --team, --role, --except."},
-    {"consent.role", "La profession se donne par son numéro.",
-     "The profession is given by its number."},
     {"consent.item", "Dites sur quoi par une seule option : --class, --compartment, --object.",
      "Say about what with one option: --class, --compartment, --object."},
-    {"consent.source", "La source est patient ou representative.",
-     "The source is patient or representative."},
-    {"consent.until", "Cette date est déjà passée.", "This date has passed."},
-    {"consent.long", "Le motif ou le moyen est trop long : 500 caractères au plus.",
-     "The reason or the means is too long: 500 characters at most."},
     {"consent.not_holding",
      "Aucune décision de ce patient n'a ce numéro : « maille consent show » les montre.",
      "No decision of this patient has this number: “maille consent show” lists them."},
@@ -502,9 +454,6 @@ static const struct ml_text_row rows[] = {
      "the patient keeps it from his representatives"},
     {"consent.TOO_MANY", "trop de décisions pour être pesées : tout est fermé",
      "too many decisions to be weighed: all is closed"},
-    {"cosign.none",
-     "Rien n'attend de seconde signature ici : c'est contresigné, ou son auteur l'écrit seul.",
-     "Nothing waits for a second signature here: it has one, or its author writes it alone."},
     {"cosign.own",
      "On ne contresigne pas soi-même : demandez à un membre qui écrit seul dans « {class} ».",
      "Nobody signs beside himself: ask a member who writes in “{class}” alone."},
@@ -561,16 +510,6 @@ static const struct ml_text_row rows[] = {
      "Le programme de ce poste (mailled) ne connaît pas cette commande : arrêtez-le, la "
      "prochaine commande lancera la version installée.",
      "The node does not know this command: stop mailled to start the installed version."},
-    {"param.missing", "Il manque « {param} ».", "“{param}” is missing."},
-    {"param.long", "« {param} » est trop long.", "“{param}” is too long."},
-    {"param.id",
-     "« {param} » attend un identifiant tel que les listes le donnent : 32 signes, chiffres et "
-     "lettres de a à f.",
-     "“{param}” takes an identifier as the lists give it: 32 signs, digits and letters a to f."},
-    {"param.time", "La date ou l'heure n'est pas lisible : 2026-03-28 ou 28/03/2026 10:42.",
-     "The date or time does not read: 2026-03-28 or 28/03/2026 10:42."},
-    {"param.version", "Ce n'est pas une version telle que « conflicts list » les donne.",
-     "This is no version as “conflicts list” gives them."},
     {"patient.unknown",
      "Ce patient n'est pas dans le dossier de ce poste : « maille patient find » le cherche, « "
      "maille sync now » reçoit ce qui manque. Ce qui est plus ancien que votre arrivée, un "
@@ -578,26 +517,11 @@ static const struct ml_text_row rows[] = {
      "This patient is not in the record of this computer: “maille patient find” looks for him, "
      "“maille sync now” fetches what is missing. What is older than your arrival, a coordinator "
      "gives you (“maille member history”)."},
-    {"object.unknown", "Ce patient n'a pas cet élément dans le dossier de ce poste.",
-     "This patient has no such entry in the record of this computer."},
     {"object.perhaps_hidden",
      "Cet élément n'est pas dans ce que vous pouvez voir : une décision du patient vous cache une "
      "partie du dossier. « maille consent show » dit laquelle.",
      "This entry is not among what you may see: a decision of the patient hides a part of the "
      "record from you. “maille consent show” tells which."},
-    {"object.not_of_patient", "Cet élément n'est pas de ce patient : rien n'a été écrit.",
-     "This entry is not of this patient: nothing was written."},
-    {"entity.unknown", "« {entity} » n'est pas un type d'élément.",
-     "“{entity}” is no type of entry."},
-    {"field.unknown", "« {field} » n'est pas un champ de ce type.",
-     "“{field}” is no field of this type."},
-    {"field.required", "Il manque : {label}.", "Missing: {label}."},
-    {"field.value", "La valeur ne convient pas : {label}.", "The value does not fit: {label}."},
-    {"field.none", "Aucun champ n'est donné : --set CHAMP=VALEUR.",
-     "No field is given: --set FIELD=VALUE."},
-    {"field.one_at_a_time",
-     "Un seul champ à la fois (ou ceux qui vont ensemble) : {label} en est un autre.",
-     "One field at a time (or those that belong together): {label} is another."},
     {"reason.missing", "Dites pourquoi : --reason TEXTE.", "Say why: --reason TEXT."},
     {"import.refused", "{file} est refusé : {reason}.", "{file} is refused: {reason}."},
     {"import.canceled",
@@ -606,21 +530,6 @@ static const struct ml_text_row rows[] = {
      "encore à écrire ; relancer la même commande ajoute ce qui manque.",
      "The import of {file} is stopped: {created} entries were added and stay, {left} were still to "
      "be written; the same command adds what is missing."},
-    {"file.open", "{file} ne se lit pas : ce n'est pas un fichier, ou l'accès est refusé.",
-     "{file} can't be read: it is no file, or access is denied."},
-    {"file.empty", "{file} est vide : il n'y a rien à garder.",
-     "{file} is empty: there is nothing to keep."},
-    {"file.large", "{file} est trop grand : 32 Mio au plus.",
-     "{file} is too large: at most 32 MiB."},
-    {"file.media_type", "Ce n'est pas un type de contenu, tel que « application/pdf ».",
-     "This is no media type, such as “application/pdf”."},
-    {"file.count", "De 1 à 16 fichiers à la fois.", "From 1 to 16 files at a time."},
-    {"file.entity", "« {entity} » ne porte pas de fichiers.", "“{entity}” holds no files."},
-    {"document.none", "Cet élément n'a pas ce fichier.", "This entry has no such file."},
-    {"document.range", "Numéro de fichier, début ou longueur hors limites.",
-     "File number, offset or length out of range."},
-    {"document.outside", "Le dossier ne contient que l'adresse de ce fichier, pas son contenu.",
-     "The record holds the address of this file only, not its contents."},
     {"document.not_received",
      "Ce fichier ({size}) n'est pas encore arrivé sur ce poste : il suivra au prochain échange.",
      "This file ({size}) has not arrived on this computer yet: it follows with the next exchange."},
@@ -628,8 +537,6 @@ static const struct ml_text_row rows[] = {
      "Ce fichier ({size}) n'est pas encore arrivé en entier : il manque {missing} parties sur "
      "{chunks}.",
      "This file ({size}) has not arrived whole yet: {missing} parts of {chunks} are missing."},
-    {"gen.range", "Hors limites : 1 à 1 000 000 patients, 0 à 50 contacts chacun.",
-     "Out of range: 1 to 1,000,000 patients, 0 to 50 contacts each."},
     {"peer.unknown",
      "Ce poste n'est pas de la structure : « maille member list » montre ceux qui en sont.",
      "This computer is not of the structure: “maille member list” shows those that are."},
@@ -647,9 +554,6 @@ static const struct ml_text_row rows[] = {
      "stands."},
     {"sync.paused", "Les échanges sont en pause : « maille sync resume ».",
      "Exchanges are paused: “maille sync resume”."},
-    {"log.no_bundle",
-     "Ce paquet n'est pas dans le journal de ce poste : vérifiez son empreinte ou son rang.",
-     "This bundle is not in the log of this computer: check its hash or its number."},
     {"damage.log",
      "Une partie du journal était illisible : {kept} paquets ont été relus, dont {bodies_lost} "
      "sans "
@@ -774,6 +678,9 @@ const struct ml_text_row *ml_text_table(size_t part, size_t *count)
     }
     if (part == 6) {
         return ml_text_root(count);
+    }
+    if (part == 7) {
+        return ml_text_ask(count);
     }
     *count = part == 0 ? sizeof(rows) / sizeof(rows[0]) : 0;
     return part == 0 ? rows : NULL;

@@ -28,5 +28,7 @@ const struct ml_text_row *ml_text_act(size_t *count);
 const struct ml_text_row *ml_text_team(size_t *count);
 /** Part 6: other keys for Root. */
 const struct ml_text_row *ml_text_root(size_t *count);
+/** Part 7: what in a request doesn't fit. */
+const struct ml_text_row *ml_text_ask(size_t *count);
 
 #endif

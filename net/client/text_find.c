@@ -80,6 +80,12 @@ static void render_argument(struct rendering *r, const char *name, size_t len,
         return;
     }
     const char *text = ml_value_text(v, "?");
+    if (strcmp(key, "param") == 0) {
+        char asked[48];
+        snprintf(asked, sizeof(asked), "asked.%s", text);
+        const struct ml_text_row *row = row_find(asked);
+        text = row == NULL ? text : language_is_english() ? row->en : row->fr;
+    }
     render(r, text, strlen(text));
 }
 
@@ -126,14 +132,15 @@ size_t ml_text(char *out, size_t size, const char *id, const struct ml_value *ar
     return render_end(out, &r);
 }
 
-/* To whom and what, of what was refused: the sentence that follows says why, and what to do. */
-static void render_refused(struct rendering *r, const struct ml_value *args)
+/* To whom and what, of what was refused: the sentence that follows says why, and what to do. What
+ * can't be done for another reason than rights isn't said of anybody: he alone reads it. */
+static void render_refused(struct rendering *r, ml_err err, const struct ml_value *args)
 {
     char id[64];
     snprintf(id, sizeof(id), "act.%s", ml_value_text(ml_value_get(args, "act"), ""));
     if (row_find(id) != NULL) {
         const bool named = ml_value_text(ml_value_get(args, "who"), "")[0] != '\0';
-        render_row(r, named ? "refused.to" : "refused", args);
+        render_row(r, err != ML_E_DENIED ? "undone" : named ? "refused.to" : "refused", args);
         render_row(r, id, NULL);
         render(r, ". ", 2);
     }
@@ -144,7 +151,7 @@ size_t ml_text_error(char *out, size_t size, ml_err err, const struct ml_value *
     struct rendering r = {.out = out, .size = size};
     const char *text = ml_value_text(ml_value_get(detail, "text"), "");
     const struct ml_value *args = ml_value_get(detail, "args");
-    render_refused(&r, args);
+    render_refused(&r, err, args);
     if (text[0] != '\0' && row_find(text) != NULL) {
         render_row(&r, text, args);
     } else {

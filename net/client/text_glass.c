@@ -7,9 +7,6 @@ static const struct ml_text_row rows[] = {
      "Breaking a glass asks for a reason: vital, unconscious, continuity or other (--reason)."},
     {"glass.text", "Dites pourquoi, en 5 à 500 signes (--text).",
      "Say why, in 5 to 500 characters (--text)."},
-    {"glass.tier", "Le niveau est 1 (résumé d'urgence), 2 (dossier) ou 3 (données sensibles).",
-     "The tier is 1 (emergency summary), 2 (record) or 3 (sensitive data)."},
-    {"glass.minutes", "La durée va de 1 à 480 minutes.", "The time is from 1 to 480 minutes."},
     {"glass.right",
      "Votre rôle ne permet pas le bris de glace (classe 23) : appelez un médecin, un infirmier ou "
      "le 15. Votre demande est tracée.",
@@ -73,8 +70,6 @@ static const struct ml_text_row rows[] = {
     {"glass.how",
      "Dites comment le patient en a été informé : oral, letter, phone ou representative (--how).",
      "Say how the patient was told: oral, letter, phone or representative (--how)."},
-    {"glass.words", "Le texte a 500 signes au plus (--text).",
-     "The text has 500 characters at most (--text)."},
     {"glass.outcome", "L'avis doit être justified, unjustified ou unclear (--outcome).",
      "The outcome must be justified, unjustified or unclear (--outcome)."},
 };

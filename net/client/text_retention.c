@@ -5,11 +5,6 @@
 static const struct ml_text_row rows[] = {
     {"retention.until", "La date « {until} » n'est pas un jour : écrivez-la 2046-03-28.",
      "The date “{until}” is no day: write it 2046-03-28."},
-    {"retention.rule",
-     "Ces durées ne sont pas permises : au moins 20 ans après le dernier contact, le 28e "
-     "anniversaire, 10 ans après un décès, 6 mois de traces ; 100 ans au plus. Rien n'a changé.",
-     "These durations aren't allowed: at least 20 years after the last contact, the 28th birthday, "
-     "10 years after a death, 6 months of traces; 100 years at most. Nothing was changed."},
     {"retention.held",
      "Ce dossier est gelé : rien n'en est détruit. « maille retention show » dit qui l'a gelé et "
      "pourquoi ; s'il n'y a plus lieu, « maille retention release --patient … --reason … », puis "

@@ -92,8 +92,6 @@ static const struct ml_text_row rows[] = {
      "only for patients in whose care team he is, but for what is masked"},
     {"right.class", "Il n'y a pas de classe de données « {class} » : donnez un numéro de 1 à 24.",
      "There is no class of data “{class}”: give a number from 1 to 24."},
-    {"right.action", "L'action doit être read, create, amend, deposit, see, print ou export.",
-     "The action must be read, create, amend, deposit, see, print or export."},
     {"right.refused",
      "Votre rôle ne permet pas d'écrire dans « {class} » : « maille right explain » dit pourquoi, "
      "un coordinateur peut changer vos rôles.",
@@ -116,8 +114,6 @@ static const struct ml_text_row rows[] = {
      "commence le {date}. Pour commencer plus tôt, demandez à un coordinateur ou à un référent.",
      "Nothing was written: the role that will let you write in “{class}”, given by {by}, begins on "
      "{date}. To begin earlier, ask a coordinator or référent."},
-    {"right.adopted", "La structure a déjà une matrice d'habilitation.",
-     "The structure has a matrix of rights already."},
     {"right.now", "La matrice d'habilitation proposée vaut à présent (version {version}).",
      "The proposed matrix of rights is in force now (version {version})."},
 };

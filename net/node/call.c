@@ -150,12 +150,24 @@ static void call_undefer(struct ml_call *call)
     }
 }
 
+/* An answer by which an act is refused; the others (a full disk, a peer that is silent) are
+ * failures, which the code's own sentence tells. */
+static bool is_undone(ml_err err)
+{
+    return err == ML_E_INVALID || err == ML_E_NOT_FOUND || err == ML_E_EXISTS ||
+           err == ML_E_LIMIT || err == ML_E_LOCKED || err == ML_E_WRONG_KEY || err == ML_E_NO_KEY ||
+           err == ML_E_STALE || err == ML_E_UNSUPPORTED;
+}
+
 void ml_call_finish(struct ml_call *call, ml_err err)
 {
     const struct ml_node_ports *ports = &call->node->ports;
     const uint8_t *bytes = NULL;
     size_t len = 0;
     err = err == ML_E_DENIED ? ml_call_refused(call) : err;
+    if (is_undone(err)) {
+        ml_call_detail(call, "act", call->method);
+    }
     if (call->deferred) {
         call_undefer(call);
     }

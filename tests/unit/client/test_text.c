@@ -102,14 +102,18 @@ static void no_id_stands_twice_and_both_languages_take_the_same_arguments(void *
 static void details_come_before_the_code(void **state)
 {
     (void)state;
-    char out[128];
+    char out[256];
     struct ml_tree *tree = detail("field.required", "label", "Nom de naissance");
     language("", "", "fr_FR.UTF-8");
     ml_text_error(out, sizeof(out), ML_E_INVALID, ml_tree_root(tree));
-    assert_string_equal(out, "Il manque : Nom de naissance.");
+    assert_string_equal(
+        out, "Il manque : Nom de naissance. « maille schema », suivi du type, montre ce qu'il "
+             "faut donner.");
     language("en", "", "");
     ml_text_error(out, sizeof(out), ML_E_INVALID, ml_tree_root(tree));
-    assert_string_equal(out, "Missing: Nom de naissance.");
+    assert_string_equal(
+        out, "Missing: Nom de naissance. “maille schema”, followed by the type, shows what "
+             "is to be given.");
     ml_tree_free(tree);
     tree = detail("newer.text", "label", "x"); /* of a newer node */
     ml_text_error(out, sizeof(out), ML_E_INVALID, ml_tree_root(tree));
@@ -123,9 +127,8 @@ static void a_text_is_cut_at_the_size_and_says_its_length(void **state)
     (void)state;
     char out[8];
     language("fr", "", "");
-    assert_int_equal(ml_text(out, sizeof(out), "err.EXISTS", NULL),
-                     strlen("Cela existe déjà : rien n'a été écrit."));
-    assert_string_equal(out, "Cela ex");
+    assert_int_equal(ml_text(out, sizeof(out), "err.CANCELED", NULL), strlen("C'est annulé."));
+    assert_string_equal(out, "C'est a");
     assert_int_equal(ml_text(out, sizeof(out), "none", NULL), 4);
     assert_string_equal(out, "none");
     assert_int_equal(ml_text(NULL, 0, "none", NULL), 4);

@@ -203,6 +203,8 @@ static void port_reply(void *ctx, uint64_t call, ml_err err, struct ml_slice doc
     answer->err = err;
     if (err == ML_E_DENIED) {
         refusal_check(document);
+    } else if (refusal_is_undone(err)) {
+        refusal_check_undone(err, document);
     }
     ml_buf_clear(&answer->document);
     ml_buf_append(&answer->document, document.data, document.len);

@@ -89,6 +89,80 @@ static void says(const char *sentence, const char *part)
     ML_ASSERT(said);
 }
 
+/* Does an imperative end here? Not so what he has, nor with whom it is, nor how much. */
+static bool is_imperative(const char *sentence, const char *at)
+{
+    static const char *const others[] = {"av", "ch", "ass"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        const size_t len = strlen(others[i]);
+        if ((size_t)(at - sentence) >= len && memcmp(at - len, others[i], len) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Tells the reader to do something: an imperative, a command, an option. */
+static bool tells_to_act(const char *sentence)
+{
+    static const char *const ways[] = {"Dites ", "dites ", "« maille",    "(maille ",
+                                       " --",    "(--",    "rien à faire"};
+    bool tells = false;
+    for (const char *at = strstr(sentence, "ez"); at != NULL && !tells; at = strstr(at + 2, "ez")) {
+        tells = (at[2] == ' ' || at[2] == '-') && is_imperative(sentence, at);
+    }
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        tells = tells || strstr(sentence, ways[i]) != NULL;
+    }
+    return tells;
+}
+
+bool refusal_is_undone(ml_err err)
+{
+    return err == ML_E_INVALID || err == ML_E_NOT_FOUND || err == ML_E_EXISTS ||
+           err == ML_E_LIMIT || err == ML_E_LOCKED || err == ML_E_WRONG_KEY || err == ML_E_NO_KEY ||
+           err == ML_E_STALE || err == ML_E_UNSUPPORTED;
+}
+
+/* The phrase that the client has for ID stands in the sentence; it must have one. */
+static void says_phrase(const char *sentence, const char *kind, const char *of)
+{
+    char id[80];
+    char phrase[160];
+    snprintf(id, sizeof(id), "%s.%s", kind, of);
+    ml_text(phrase, sizeof(phrase), id, NULL);
+    says(sentence, strcmp(phrase, id) != 0 ? phrase : id);
+}
+
+void refusal_check_undone(ml_err err, struct ml_slice document)
+{
+    char sentence[1024];
+    struct ml_tree *tree = NULL;
+    if (document.len == 0) {
+        return;
+    }
+    ML_ASSERT(ml_tree_parse(&tree, document.data, document.len) == ML_OK);
+    const struct ml_value *detail = ml_tree_root(tree);
+    const struct ml_value *args = ml_value_get(detail, "args");
+    const char *text = ml_value_text(ml_value_get(detail, "text"), "");
+    const char *param = ml_value_text(ml_value_get(args, "param"), "");
+    const char *method = ml_value_text(ml_value_get(args, "act"), "(no act)");
+    setenv("LC_ALL", "fr_FR.UTF-8", 1); // NOLINT(concurrency-mt-unsafe)
+    ml_text_error(sentence, sizeof(sentence), err, detail);
+    if (method[0] != '\0') { /* "": no method has that name */
+        says(sentence, "Pas fait : ");
+        says_phrase(sentence, "act", method);
+    }
+    if (strncmp(text, "param.", 6) == 0 && param[0] != '\0') {
+        says_phrase(sentence, "asked", param);
+    }
+    /* The code's sentence would do for what isn't here; for what doesn't fit it says nothing. */
+    says(sentence, err != ML_E_INVALID || text[0] != '\0' ? "" : "(what doesn't fit)");
+    says(sentence, strstr(sentence, "{") == NULL && strstr(sentence, " ?.") == NULL ? "" : NULL);
+    says(sentence, tells_to_act(sentence) ? "" : "(what to do about it)");
+    ml_tree_free(tree);
+}
+
 void refusal_check(struct ml_slice document)
 {
     char sentence[1024];
