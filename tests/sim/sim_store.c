@@ -259,10 +259,11 @@ void sim_store_offered(struct sim *s, unsigned i, struct ml_slice message)
         const struct ml_hash hash = ml_bundle_hash(&b, &n->keys.org);
         const struct sim_bundle *seen = sim_witness_find(s, hash.b);
         const bool fresh = seen == NULL || !seen->copy[i].here;
-        if (!synced || (fresh && b.header.seq > 1 && sim_chance(s, LOOK_UP_OF_1000))) {
-            if (!synced || s->offers_drawn++ % LOOK_UP_EACH == 0) {
-                look_up(s, i, &hash);
-            }
+        const bool drawn = !synced || (fresh && b.header.seq > 1 && sim_chance(s, LOOK_UP_OF_1000));
+        if (drawn && (!synced || s->offers_drawn++ % LOOK_UP_EACH == 0)) {
+            look_up(s, i, &hash);
+        }
+        if (drawn) {
             return; /* one of a message tells as much as all */
         }
     }
