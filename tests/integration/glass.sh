@@ -29,7 +29,7 @@ shows a || die 'A lacks the weight'
 # What is asked for, before anything opens.
 refused b 'demande un motif : vital, unconscious, continuity ou other (--reason)' breakglass open "$patient"
 refused b 'Dites pourquoi, en 5 à 500 signes (--text)' breakglass open "$patient" --reason vital --tier 2
-refused b 'La durée va de 1 à 480 minutes' breakglass open "$patient" --reason vital --minutes 500
+refused b 'La durée ne convient pas : donnez de 1 à 480 minutes' breakglass open "$patient" --reason vital --minutes 500
 refused c 'Votre rôle ne permet pas le bris de glace (classe 23) : appelez un médecin' \
     breakglass open "$patient" --reason vital
 reads c 'BRIS DE GLACE REFUSÉ' trace search
